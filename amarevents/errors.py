@@ -1,0 +1,246 @@
+"""Every failure that a caller may see: one class each, with its code, HTTP status and message.
+
+The seven statuses are the contract's (decisions 1.4); ``code`` tells apart what shares one. REST renders an error as
+the envelope of decisions 1.3, GraphQL puts the same ``code``, ``status`` and ``fields`` into ``extensions``.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+
+class AmarEventsError(Exception):
+    """A failure with a message for the caller. Subclasses fix ``code`` and ``status``."""
+
+    code: ClassVar[str] = "INTERNAL"
+    status: ClassVar[int] = 500
+    message: ClassVar[str] = "Something went wrong on our side; quote the X-Request-ID when you report it"
+
+    def __init__(self, message: str | None = None, *, fields: Mapping[str, str] | None = None) -> None:
+        self.text = message or self.message
+        self.fields = dict(fields or {})
+        super().__init__(self.text)
+
+
+class InternalError(AmarEventsError):
+    """Anything unforeseen; its cause is in the log under the request id, never in the answer."""
+
+
+# 400 ------------------------------------------------------------------------------------------------------------
+
+
+class BadRequest(AmarEventsError):
+    """The request cannot be carried out as it was sent."""
+
+    code = "BAD_REQUEST"
+    status = 400
+    message = "The request cannot be carried out as it was sent"
+
+
+class ValidationFailed(BadRequest):
+    """One or more fields are missing, unknown or out of bounds; ``fields`` says which and why."""
+
+    code = "VALIDATION_ERROR"
+    message = "Some fields are not valid"
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        described = "; ".join(f"{name}: {problem}" for name, problem in list(fields.items())[:3])
+        super().__init__(f"Invalid input: {described}", fields=fields)
+
+
+class MalformedJson(BadRequest):
+    code = "MALFORMED_JSON"
+    message = "The body is not valid JSON"
+
+
+class UnsupportedMediaType(BadRequest):
+    code = "UNSUPPORTED_MEDIA_TYPE"
+    message = "Send the body as JSON, with Content-Type: application/json"
+
+
+class BodyTooLarge(BadRequest):
+    code = "BODY_TOO_LARGE"
+    message = "The body is larger than this server accepts"
+
+
+class UsernameTaken(BadRequest):
+    code = "USERNAME_TAKEN"
+    message = "This username is taken"
+
+    def __init__(self) -> None:
+        super().__init__(fields={"username": self.message})
+
+
+class EmailTaken(BadRequest):
+    code = "EMAIL_TAKEN"
+    message = "An account with this email exists already"
+
+    def __init__(self) -> None:
+        super().__init__(fields={"email": self.message})
+
+
+class SoldOut(BadRequest):
+    """No place is left of the ticket type (decisions 6.2)."""
+
+    code = "SOLD_OUT"
+    message = "No places are left for this ticket type"
+
+
+class RegistrationClosed(BadRequest):
+    code = "REGISTRATION_CLOSED"
+    message = "Registration for this event is closed"
+
+
+class AmountTooLow(BadRequest):
+    """A buyer says to have paid less than the place costs (decisions 6.1)."""
+
+    code = "AMOUNT_TOO_LOW"
+    message = "The amount is less than this ticket costs"
+
+    def __init__(self, due: object) -> None:
+        super().__init__(f"{self.message}: {due} is due", fields={"amount": f"at least {due} is due"})
+
+
+class DuplicateTransaction(BadRequest):
+    """Another ticket that is not Failed carries this transaction id (decisions 6.6)."""
+
+    code = "DUPLICATE_TRANSACTION"
+    message = "This transaction id has been used for another ticket"
+
+    def __init__(self) -> None:
+        super().__init__(fields={"transaction_id": self.message})
+
+
+class KeyIsRevoked(BadRequest):
+    code = "KEY_REVOKED"
+    message = "A revoked key stays revoked; create a new one"
+
+
+class IdempotencyMismatch(BadRequest):
+    code = "IDEMPOTENCY_MISMATCH"
+    message = "This Idempotency-Key was used for a different request; use a new one"
+
+
+# 401 ------------------------------------------------------------------------------------------------------------
+
+
+class Unauthenticated(AmarEventsError):
+    code = "UNAUTHENTICATED"
+    status = 401
+    message = "Authentication is required: send 'Authorization: Bearer <API key>' or log in"
+
+
+class InvalidApiKey(Unauthenticated):
+    code = "INVALID_API_KEY"
+    message = "This API key is not valid"
+
+
+class ApiKeyRevoked(InvalidApiKey):
+    code = "API_KEY_REVOKED"
+    message = "This API key has been revoked"
+
+
+class ApiKeySuspended(InvalidApiKey):
+    code = "API_KEY_SUSPENDED"
+    message = "This API key is suspended; set is_active to true to resume it"
+
+
+class ApiKeyExpired(InvalidApiKey):
+    code = "API_KEY_EXPIRED"
+    message = "This API key has expired"
+
+
+class InvalidCredentials(Unauthenticated):
+    code = "INVALID_CREDENTIALS"
+    message = "Email or password is wrong"
+
+
+# 403 ------------------------------------------------------------------------------------------------------------
+
+
+class Forbidden(AmarEventsError):
+    code = "FORBIDDEN"
+    status = 403
+    message = "You may not do this"
+
+
+class WrongKeyType(Forbidden):
+    code = "WRONG_KEY_TYPE"
+
+    def __init__(self, accepted: Sequence[str]) -> None:
+        super().__init__(f"This operation needs a key (or an account) of type {' or '.join(accepted)}")
+
+
+class MissingScope(Forbidden):
+    code = "MISSING_SCOPE"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"This API key lacks the permission {scope}")
+
+
+class RoleLost(Forbidden):
+    """The account no longer has the role that its key's type stands for (decisions 2.4)."""
+
+    code = "ROLE_LOST"
+
+    def __init__(self, key_type: str) -> None:
+        super().__init__(f"The account of this key is no longer allowed to use {key_type} keys")
+
+
+class CrossSiteRequest(Forbidden):
+    """A state-changing request authenticated by cookie that no allowed origin vouches for (decisions 2.3)."""
+
+    code = "CROSS_SITE_REQUEST"
+    message = (
+        "A session may only change something from an allowed origin: send the Origin header of this site and "
+        "Content-Type: application/json, or use an API key"
+    )
+
+
+class KeyTooPowerful(Forbidden):
+    """A key may neither make nor touch a key with more power than its own (decisions 2.5)."""
+
+    code = "KEY_TOO_POWERFUL"
+
+
+class EventSlotsExhausted(Forbidden):
+    code = "EVENT_SLOTS_EXHAUSTED"
+    message = "The organization has used up its allowance of events"
+
+
+# 404, 405, 429 --------------------------------------------------------------------------------------------------
+
+
+class NotFound(AmarEventsError):
+    code = "NOT_FOUND"
+    status = 404
+
+    def __init__(self, what: str = "Resource") -> None:
+        super().__init__(f"{what} not found")
+
+
+class UnknownRoute(AmarEventsError):
+    code = "UNKNOWN_ROUTE"
+    status = 404
+    message = "There is nothing at this address; the routes are listed in the API documentation"
+
+
+class MethodNotAllowed(AmarEventsError):
+    """``allowed`` are the methods that the address knows; they go into the ``Allow`` header."""
+
+    code = "METHOD_NOT_ALLOWED"
+    status = 405
+
+    def __init__(self, allowed: Sequence[str]) -> None:
+        self.allowed = tuple(sorted(allowed))
+        super().__init__(f"This address knows only {', '.join(self.allowed)}")
+
+
+class RateLimited(AmarEventsError):
+    """``retry_after``: whole seconds, at least 1, after which the request does succeed (decisions 3.2)."""
+
+    code = "RATE_LIMITED"
+    status = 429
+
+    def __init__(self, retry_after: int) -> None:
+        self.retry_after = retry_after
+        super().__init__(f"Too many requests; try again in {retry_after} s")

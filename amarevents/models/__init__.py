@@ -1,0 +1,26 @@
+"""The database: one Tortoise model per noun of the contract, the migrations beside them, the engines in ``storage``."""
+
+from amarevents.models.accounts import ApiKey, Session, User
+from amarevents.models.donations import Donation
+from amarevents.models.events import CustomField, Event, GalleryImage
+from amarevents.models.idempotency import IdempotencyRecord
+from amarevents.models.organizations import Organization, Plan
+from amarevents.models.seeding import Seeding
+from amarevents.models.tickets import CustomValue, Ticket, TicketType
+
+__all__ = [
+    "ApiKey",
+    "CustomField",
+    "CustomValue",
+    "Donation",
+    "Event",
+    "GalleryImage",
+    "IdempotencyRecord",
+    "Organization",
+    "Plan",
+    "Seeding",
+    "Session",
+    "Ticket",
+    "TicketType",
+    "User",
+]

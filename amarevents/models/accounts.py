@@ -1,0 +1,67 @@
+"""Accounts and what they sign in with: users, sessions, API keys."""
+
+import datetime
+
+from tortoise import fields
+from tortoise.models import Model
+
+from amarevents.models import fields as columns
+from amarevents.models.enums import AccountType, KeyType
+
+
+class User(Model):
+    """An account. ``username_key`` is the username case-folded: unique regardless of case (decisions 8.2)."""
+
+    id = fields.IntField(primary_key=True)
+    username: str = columns.name()
+    username_key: str = columns.name(unique=True)
+    email: str = columns.short_text(unique=True)
+    email_confirmed_at: datetime.datetime | None = columns.instant(null=True)
+    number: str = columns.short_text()
+    password_hash: str = columns.short_text()
+    type: AccountType = columns.choice(AccountType, default=AccountType.USER)
+    admin = fields.BooleanField(default=False)
+    pfp: str | None = columns.short_text(null=True)
+    country: str | None = columns.short_text(null=True)
+    created_at: datetime.datetime = columns.created_at()
+    updated_at: datetime.datetime = columns.updated_at()
+
+    class Meta:
+        table = "users"
+
+
+class Session(Model):
+    """A login. Only the SHA-256 digest of the cookie's value is stored (decisions 2.3)."""
+
+    id = fields.IntField(primary_key=True)
+    user: fields.ForeignKeyRelation[User] = columns.belongs_to("User", "sessions")
+    user_id: int
+    digest = fields.CharField(max_length=64, unique=True)
+    expires_at: datetime.datetime = columns.instant()
+    created_at: datetime.datetime = columns.created_at()
+
+    class Meta:
+        table = "sessions"
+        indexes = [("user_id",), ("expires_at",)]
+
+
+class ApiKey(Model):
+    """An API key. The raw key is not here: its SHA-256 digest and first 12 characters are (decisions 2.2)."""
+
+    id = fields.IntField(primary_key=True)
+    user: fields.ForeignKeyRelation[User] = columns.belongs_to("User", "api_keys")
+    user_id: int
+    name: str = columns.name()
+    digest = fields.CharField(max_length=64, unique=True)
+    key_prefix = fields.CharField(max_length=12)
+    key_type: KeyType = columns.choice(KeyType)
+    permissions: list[str] = columns.json(default=list)
+    is_active = fields.BooleanField(default=True)
+    revoked_at: datetime.datetime | None = columns.instant(null=True)
+    expires_at: datetime.datetime | None = columns.instant(null=True)
+    last_used_at: datetime.datetime | None = columns.instant(null=True)
+    created_at: datetime.datetime = columns.created_at()
+
+    class Meta:
+        table = "api_keys"
+        indexes = [("user_id", "id")]

@@ -1,0 +1,82 @@
+"""Events and what hangs on them: custom registration fields and the gallery."""
+
+import datetime
+
+from tortoise import fields
+from tortoise.models import Model
+
+from amarevents.models import fields as columns
+from amarevents.models.enums import Category, FieldType, Privacy
+from amarevents.models.organizations import Organization
+
+UNDATED = datetime.date.max
+
+
+class Event(Model):
+    """An event.
+
+    ``sort_date`` is the date, or ``UNDATED`` without one: lists put the undated last on both databases and use an
+    index for it (decisions 1.7). ``search_text`` is what search looks at, case-folded (decisions 4.9).
+    """
+
+    id = fields.IntField(primary_key=True)
+    organization: fields.ForeignKeyRelation[Organization] = columns.belongs_to("Organization", "events")
+    organization_id: int
+    name: str = columns.name()
+    category: Category | None = columns.choice(Category, null=True)
+    date: datetime.date | None = fields.DateField(null=True)
+    sort_date: datetime.date = fields.DateField(default=UNDATED)
+    deadline: datetime.date | None = fields.DateField(null=True)
+    location: str | None = columns.short_text(null=True)
+    description: str | None = columns.long_text(null=True)
+    banner: str | None = columns.short_text(null=True)
+    logo: str | None = columns.short_text(null=True)
+    privacy: Privacy = columns.choice(Privacy, default=Privacy.PUBLIC)
+    notice: str | None = columns.long_text(null=True)
+    emailtitle: str | None = columns.short_text(null=True)
+    emailmessage: str | None = columns.long_text(null=True)
+    template: str | None = columns.long_text(null=True)
+    socials: list[dict[str, str]] = columns.json(default=list)
+    wallets: dict[str, str] = columns.json(default=dict)
+    search_text: str = columns.long_text(default="")
+    created_at: datetime.datetime = columns.created_at()
+    updated_at: datetime.datetime = columns.updated_at()
+
+    class Meta:
+        table = "events"
+        indexes = [
+            ("privacy", "sort_date", "id"),
+            ("privacy", "category", "sort_date", "id"),
+            ("organization_id", "privacy", "sort_date", "id"),
+        ]
+
+
+class CustomField(Model):
+    """A question that registration asks; answers are keyed by its name or id (decisions 4.7, 6.5)."""
+
+    id = fields.IntField(primary_key=True)
+    event: fields.ForeignKeyRelation[Event] = columns.belongs_to("Event", "custom_fields")
+    event_id: int
+    name: str = columns.name()
+    type: FieldType = columns.choice(FieldType, default=FieldType.TEXT)
+    options: list[str] = columns.json(default=list)
+    required = fields.BooleanField(default=False)
+    position = fields.IntField(default=0)
+
+    class Meta:
+        table = "custom_fields"
+        unique_together = [("event", "name")]
+        indexes = [("event_id", "position", "id")]
+
+
+class GalleryImage(Model):
+    id = fields.IntField(primary_key=True)
+    event: fields.ForeignKeyRelation[Event] = columns.belongs_to("Event", "gallery")
+    event_id: int
+    url: str = columns.short_text()
+    caption: str | None = columns.short_text(null=True)
+    position = fields.IntField(default=0)
+
+    class Meta:
+        table = "gallery_images"
+        indexes = [("event_id", "position", "id")]

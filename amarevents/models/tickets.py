@@ -1,0 +1,79 @@
+"""Ticket types, the tickets issued of them, and the answers to an event's custom fields."""
+
+import datetime
+from decimal import Decimal
+
+from tortoise import fields
+from tortoise.models import Model
+
+from amarevents.models import fields as columns
+from amarevents.models.accounts import User
+from amarevents.models.enums import PaymentMethod, TicketStatus
+from amarevents.models.events import CustomField, Event
+
+
+class TicketType(Model):
+    """A kind of place. ``sold`` counts the places held; capacity 0 is unlimited (decisions 6.2, 6.3)."""
+
+    id = fields.IntField(primary_key=True)
+    event: fields.ForeignKeyRelation[Event] = columns.belongs_to("Event", "ticket_types")
+    event_id: int
+    name: str = columns.name()
+    price: Decimal = columns.money(default=Decimal(0))
+    capacity = fields.IntField(default=0)
+    description: str | None = columns.long_text(null=True)
+    sold = fields.IntField(default=0)
+    created_at: datetime.datetime = columns.created_at()
+
+    class Meta:
+        table = "ticket_types"
+        indexes = [("event_id", "id")]
+
+
+class Ticket(Model):
+    """A registration. ``code`` is opaque and unguessable; it is what a QR code holds (decisions 6.8).
+
+    A partial unique index, made by the first migration, keeps transaction ids unique among tickets that are not
+    Failed (decisions 6.6).
+    """
+
+    id = fields.IntField(primary_key=True)
+    code = fields.CharField(max_length=32, unique=True)
+    event: fields.ForeignKeyRelation[Event] = columns.belongs_to("Event", "tickets")
+    event_id: int
+    user: fields.ForeignKeyRelation[User] = columns.belongs_to("User", "tickets")
+    user_id: int
+    ticket_type: fields.ForeignKeyNullableRelation[TicketType] = columns.belongs_to(
+        "TicketType", "tickets", null=True, on_delete=fields.SET_NULL
+    )
+    ticket_type_id: int | None
+    name: str = columns.name()
+    email: str = columns.short_text()
+    number: str | None = columns.short_text(null=True)
+    amount: Decimal = columns.money(default=Decimal(0))
+    status: TicketStatus = columns.choice(TicketStatus, default=TicketStatus.PENDING)
+    transaction_id: str | None = columns.short_text(null=True)
+    payment_method: PaymentMethod | None = columns.choice(PaymentMethod, null=True)
+    note: str | None = columns.long_text(null=True)
+    created_at: datetime.datetime = columns.created_at()
+    updated_at: datetime.datetime = columns.updated_at()
+
+    class Meta:
+        table = "tickets"
+        indexes = [("event_id", "status", "id"), ("user_id", "id"), ("email", "id"), ("ticket_type_id", "status")]
+
+
+class CustomValue(Model):
+    """The answer that one ticket gives to one custom field."""
+
+    id = fields.IntField(primary_key=True)
+    ticket: fields.ForeignKeyRelation[Ticket] = columns.belongs_to("Ticket", "custom_values")
+    ticket_id: int
+    field: fields.ForeignKeyRelation[CustomField] = columns.belongs_to("CustomField", "values")
+    field_id: int
+    value: str = columns.long_text()
+
+    class Meta:
+        table = "custom_values"
+        unique_together = [("ticket", "field")]
+        indexes = [("field_id",)]

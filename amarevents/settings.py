@@ -1,0 +1,149 @@
+"""The settings of a deployment, read once from ``AMAREVENTS_…`` environment variables and validated."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+PREFIX = "AMAREVENTS_"
+
+Network = IPv4Network | IPv6Network
+
+
+class SettingsError(ValueError):
+    """A setting is missing or malformed; the message names the variable and what it accepts."""
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _flag(value: str) -> bool:
+    known = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+    if value.lower() not in known:
+        raise SettingsError("must be true or false")
+    return known[value.lower()]
+
+
+def _number(minimum: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        if not value.isascii() or not value.isdecimal() or int(value) < minimum:
+            raise SettingsError(f"must be a whole number of at least {minimum}")
+        return int(value)
+
+    return parse
+
+
+def _port(value: str) -> int:
+    port = _number(0)(value)
+    if port > 65535:
+        raise SettingsError("must be a port from 0 to 65535")
+    return port
+
+
+def _database_url(value: str) -> str:
+    scheme = urlsplit(value).scheme
+    if scheme not in {"sqlite", "postgres", "postgresql"}:
+        raise SettingsError("must be sqlite:///path/to/file or postgres://user:password@host:port/database")
+    return value
+
+
+def _redis_url(value: str) -> str:
+    if urlsplit(value).scheme not in {"redis", "rediss", "unix"}:
+        raise SettingsError("must be redis://host:port/database, rediss://… or unix://path")
+    return value
+
+
+def _zone(value: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise SettingsError("must be a time zone name such as Asia/Dhaka") from error
+
+
+def _networks(value: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+    except ValueError as error:
+        raise SettingsError("must be IP addresses or networks, separated by commas") from error
+
+
+def _origins(value: str) -> frozenset[str]:
+    origins = frozenset(part.strip().rstrip("/").lower() for part in value.split(",") if part.strip())
+    for origin in origins:
+        parts = urlsplit(origin)
+        if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path:
+            raise SettingsError("must be origins such as https://amarevents.example, separated by commas")
+    return origins
+
+
+def _setting(parse: Callable[[str], Any], default: Any, help_text: str, *, secret: bool = False) -> Any:
+    # Any: dataclasses.field() is typed by its default, which differs for every setting.
+    return field(default=default, metadata={"parse": parse, "help": help_text, "secret": secret}, repr=not secret)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One deployment's settings: field ``x`` is read from ``AMAREVENTS_X``. Rates are per minute, 0 is off."""
+
+    database_url: str = _setting(
+        _database_url, "sqlite:///data/amarevents.db", "sqlite:///FILE or postgres://…", secret=True
+    )
+    database_pool_size: int = _setting(_number(1), 5, "PostgreSQL connections per process")
+    redis_url: str | None = _setting(
+        _redis_url, None, "redis://…; shares the rate limits, needed for several workers", secret=True
+    )
+    host: str = _setting(_text, "127.0.0.1", "address to listen on")
+    port: int = _setting(_port, 8000, "port to listen on")
+    workers: int = _setting(_number(1), 1, "server processes; more than one needs Redis")
+    time_zone: ZoneInfo = _setting(_zone, ZoneInfo("Asia/Dhaka"), "in which days begin and deadlines end")
+    cookie_secure: bool = _setting(_flag, True, "session cookie over https only")
+    session_days: int = _setting(_number(1), 14, "days that a login lasts")
+    allowed_origins: frozenset[str] = _setting(
+        _origins, frozenset(), "further origins from which a session may change something, comma-separated"
+    )
+    trusted_proxies: tuple[Network, ...] = _setting(
+        _networks, (), "proxies whose X-Forwarded-For is believed: addresses or networks, comma-separated"
+    )
+    max_body_bytes: int = _setting(_number(1024), 65536, "largest request body")
+    confirm_email: bool = _setting(
+        _flag, False, "tickets count as an account's by their email only once that email is confirmed"
+    )
+    rate_limit_user: int = _setting(_number(0), 60, "requests per user key, and per session of a user")
+    rate_limit_organizer: int = _setting(_number(0), 120, "requests per organizer key, and per session of an organizer")
+    rate_limit_admin: int = _setting(_number(0), 300, "requests per admin key, and per session of an admin")
+    rate_limit_anonymous: int = _setting(_number(0), 600, "requests without credentials per client address")
+    rate_limit_credentials: int = _setting(_number(0), 10, "logins and registrations per client address")
+    rate_limit_donations: int = _setting(_number(0), 20, "donations per client address")
+    failed_logins: int = _setting(_number(0), 10, "failed logins per email in 15 minutes")
+    argon2_time_cost: int = _setting(_number(1), 2, "Argon2id passes over the memory")
+    argon2_memory_kib: int = _setting(_number(8), 19456, "Argon2id memory per hash in KiB")
+    log_level: str = _setting(_text, "info", "critical, error, warning, info or debug")
+
+    @property
+    def on_postgres(self) -> bool:
+        return not self.database_url.startswith("sqlite")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
+        """Read the settings; empty variables count as unset.
+
+        Raises SettingsError naming the variable that is malformed or, so that a typing error never passes
+        silently, unknown.
+        """
+        source = {k: v for k, v in (os.environ if environment is None else environment).items() if k.startswith(PREFIX)}
+        known = {PREFIX + spec.name.upper(): spec for spec in fields(cls)}
+        if unknown := sorted(source.keys() - known.keys()):
+            raise SettingsError(f"{', '.join(unknown)}: no such setting")
+        values = {}
+        for variable, spec in known.items():
+            if not source.get(variable, "").strip():
+                continue
+            try:
+                values[spec.name] = spec.metadata["parse"](source[variable].strip())
+            except SettingsError as error:
+                raise SettingsError(f"{variable} {error}") from error
+        return cls(**values)
