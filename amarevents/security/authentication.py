@@ -1,0 +1,81 @@
+"""From a request's headers to a principal (decisions 2.1)."""
+
+from dataclasses import dataclass, field
+from http.cookies import CookieError, SimpleCookie
+
+from amarevents import errors
+from amarevents.models import ApiKey, User
+from amarevents.models.fields import utc_now
+from amarevents.security import keys, sessions
+from amarevents.security.policy import ANONYMOUS, Account, Principal, key_principal, session_principal
+
+
+@dataclass(frozen=True, slots=True)
+class SessionToken:
+    """The session cookie's value as it was presented."""
+
+    value: str = field(repr=False)
+
+
+Credential = keys.ParsedKey | SessionToken | None
+
+
+def read_credential(authorization: str | None, cookie: str | None) -> Credential:
+    """What the request shows: a request with an Authorization header is judged by that alone.
+
+    Raises InvalidApiKey where the header holds no well-formed key.
+    """
+    if authorization is not None:
+        scheme, _, token = authorization.strip().partition(" ")
+        if scheme.lower() != "bearer":
+            raise errors.InvalidApiKey("Send the API key as 'Authorization: Bearer <API key>'")
+        return keys.parse(token.strip())
+    token = _cookie_value(cookie) if cookie else ""
+    return SessionToken(token) if token else None
+
+
+def _cookie_value(header: str) -> str:
+    try:
+        morsel = SimpleCookie(header).get(sessions.COOKIE_NAME)
+    except CookieError:
+        return ""
+    return morsel.value if morsel else ""
+
+
+async def identify(credential: Credential) -> Principal:
+    """The principal behind a credential. An unknown or expired session is nobody; a key that is not good is an error.
+
+    Raises InvalidApiKey, ApiKeyRevoked, ApiKeySuspended or ApiKeyExpired (401) and RoleLost (403).
+    """
+    if credential is None:
+        return ANONYMOUS
+    if isinstance(credential, keys.ParsedKey):
+        return await _identify_key(credential)
+    session = await sessions.find_session(credential.value)
+    return session_principal(account_of(session.user), session.id) if session else ANONYMOUS
+
+
+async def _identify_key(parsed: keys.ParsedKey) -> Principal:
+    key = await ApiKey.get_or_none(digest=parsed.digest).select_related("user")
+    if key is None:
+        raise errors.InvalidApiKey
+    if key.revoked_at is not None:
+        raise errors.ApiKeyRevoked
+    if not key.is_active:
+        raise errors.ApiKeySuspended
+    if key.expires_at is not None and key.expires_at <= utc_now():
+        raise errors.ApiKeyExpired
+    return key_principal(account_of(key.user), key.id, key.key_type, key.permissions)
+
+
+def account_of(user: User) -> Account:
+    """The account as policies see it."""
+    return Account(
+        id=user.id,
+        username=user.username,
+        email=user.email,
+        number=user.number,
+        type=user.type,
+        admin=user.admin,
+        email_confirmed=user.email_confirmed_at is not None,
+    )

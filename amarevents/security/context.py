@@ -1,0 +1,55 @@
+"""One request, as operations and surfaces see it: who asks, what it may cost, what the answer is to carry."""
+
+import datetime
+from dataclasses import dataclass, field
+
+from amarevents import errors
+from amarevents.models.enums import KeyType
+from amarevents.security.policy import ANONYMOUS, Principal
+from amarevents.security.quotas import AddressLimit, address_quota
+from amarevents.security.rate_limit import Quota, Verdict
+from amarevents.security.services import Services
+from amarevents.security.sessions import StartedSession
+
+
+@dataclass(slots=True, kw_only=True)
+class Context:
+    """What an operation is given; the answer's headers are recorded here and rendered once on the way out.
+
+    ``quota`` is the budget that the request is charged to: the key's, the account's or the address's; ``caller`` is
+    whose it is, None for an address.
+    """
+
+    services: Services
+    request_id: str
+    address: str
+    principal: Principal = ANONYMOUS
+    caller: KeyType | None = None
+    quota: Quota | None = None
+    verdict: Verdict | None = None
+    started_session: StartedSession | None = None
+    session_ended: bool = False
+    now: datetime.datetime = field(default_factory=lambda: datetime.datetime.now(datetime.UTC))
+
+    def bill(self, caller: KeyType | None, quota: Quota) -> None:
+        """Name the budget that this request is to be charged to."""
+        self.caller, self.quota, self.verdict = caller, quota, None
+
+    async def charge(self, units: int = 1) -> None:
+        """Count this request against its budget, all units or none (decisions 3.5).
+
+        Raises RateLimited if they do not fit now, BadRequest if they never could.
+        """
+        if self.quota is None:
+            raise RuntimeError("a request is charged after its credential has been read")
+        if 0 < self.quota.limit < units:
+            raise errors.BadRequest(f"This request costs {units} units; your limit is {self.quota.limit} a minute")
+        self.verdict = await self.services.limiter.charge(self.quota, units)
+        if not self.verdict.allowed:
+            raise errors.RateLimited(self.verdict.retry_after)
+
+    async def charge_address(self, kind: AddressLimit) -> None:
+        """Count an operation that is limited per client address (decisions 3.4). Raises RateLimited."""
+        verdict = await self.services.limiter.charge(address_quota(kind, self.address, self.services.settings))
+        if not verdict.allowed:
+            raise errors.RateLimited(verdict.retry_after)

@@ -1,0 +1,76 @@
+"""API keys as text: ``ae_u_`` + 32 random characters + 6 of checksum (decisions 2.2).
+
+32 base-62 characters are 190 bits. The checksum (CRC-32 of all that precedes it) lets a mistyped key fall without a
+look-up; it protects from typing errors, not from attackers.
+"""
+
+import hashlib
+import secrets
+import string
+import zlib
+from dataclasses import dataclass, field
+
+from amarevents.errors import InvalidApiKey
+from amarevents.models.enums import KeyType
+from amarevents.security.policy import default_scopes
+
+_ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
+_RANDOM_LENGTH = 32
+_CHECKSUM_LENGTH = 6
+_PREFIXES = {KeyType.USER: "ae_u_", KeyType.ORGANIZER: "ae_o_", KeyType.ADMIN: "ae_a_"}
+_KEY_TYPES = {prefix: key_type for key_type, prefix in _PREFIXES.items()}
+_PREFIX_LENGTH = 5
+_LENGTH = _PREFIX_LENGTH + _RANDOM_LENGTH + _CHECKSUM_LENGTH
+_DISPLAY_LENGTH = 12
+
+
+@dataclass(frozen=True, slots=True)
+class MintedKey:
+    """A new key. ``raw`` is for its owner's eyes, once; ``digest`` and ``prefix`` are what is stored."""
+
+    raw: str = field(repr=False)
+    digest: str
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedKey:
+    """A well-formed key as it was presented; whether it exists is for the database to say."""
+
+    key_type: KeyType
+    digest: str
+
+
+def digest_of(secret: str) -> str:
+    """SHA-256 as hex: right for secrets of full entropy, which need no slow hash."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _checksum(text: str) -> str:
+    value = zlib.crc32(text.encode())
+    digits = []
+    for _ in range(_CHECKSUM_LENGTH):
+        value, digit = divmod(value, len(_ALPHABET))
+        digits.append(_ALPHABET[digit])
+    return "".join(digits)
+
+
+def mint(key_type: KeyType) -> MintedKey:
+    """A new random key of the type."""
+    body = _PREFIXES[key_type] + "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM_LENGTH))
+    raw = body + _checksum(body)
+    return MintedKey(raw, digest_of(raw), raw[:_DISPLAY_LENGTH])
+
+
+def parse(raw: str) -> ParsedKey:
+    """Raises InvalidApiKey for what cannot be a key: another prefix, length, alphabet or checksum."""
+    key_type = _KEY_TYPES.get(raw[:_PREFIX_LENGTH])
+    if key_type is None or len(raw) != _LENGTH or not raw.isascii():
+        raise InvalidApiKey
+    if _checksum(raw[:-_CHECKSUM_LENGTH]) != raw[-_CHECKSUM_LENGTH:]:
+        raise InvalidApiKey
+    return ParsedKey(key_type, digest_of(raw))
+
+
+def default_permissions(key_type: KeyType) -> list[str]:
+    return [str(scope) for scope in default_scopes(key_type)]

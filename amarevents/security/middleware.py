@@ -1,0 +1,184 @@
+"""The one middleware of both surfaces: identify, count, let through, and write the headers on the way out.
+
+Each surface is wrapped in it and brings how it renders an error; whatever fails below or in here leaves as one.
+"""
+
+import logging
+import math
+import secrets
+from dataclasses import dataclass
+from http.cookies import SimpleCookie
+from typing import Protocol
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from amarevents import errors
+from amarevents.security import quotas
+from amarevents.security.authentication import Credential, identify, read_credential
+from amarevents.security.context import Context
+from amarevents.security.keys import ParsedKey
+from amarevents.security.origins import may_change_state
+from amarevents.security.services import Services
+from amarevents.security.sessions import COOKIE_NAME
+
+logger = logging.getLogger(__name__)
+
+
+class ErrorRenderer(Protocol):
+    def __call__(self, error: errors.AmarEventsError) -> Response:
+        """The error as this surface shows it."""
+
+
+def context_of(scope: Scope) -> Context:
+    """The context that the middleware made for this request."""
+    context = scope["amarevents.context"]
+    assert isinstance(context, Context)  # noqa: S101 - for the type checker; the middleware put it there
+    return context
+
+
+def services_of(scope: Scope) -> Services:
+    """What the application's lifespan shares with every request."""
+    services = scope["app"].state.services
+    assert isinstance(services, Services)  # noqa: S101 - for the type checker; the lifespan put it there
+    return services
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityMiddleware:
+    """``counts_operations``: the surface charges by itself what a request costs (GraphQL); else each costs one unit."""
+
+    app: ASGIApp
+    render_error: ErrorRenderer
+    counts_operations: bool = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        context = _new_context(scope, headers)
+        scope["amarevents.context"] = context
+        outgoing = _Outgoing(context, send)
+        try:
+            await self._admit(context, scope["method"], headers)
+            await self.app(scope, receive, outgoing)
+        except errors.AmarEventsError as error:
+            await self._refuse(error, scope, receive, outgoing)
+        except Exception:
+            logger.exception("Request %s failed: %s %s", context.request_id, scope["method"], scope["path"])
+            if outgoing.started:
+                raise
+            await self._refuse(errors.InternalError(), scope, receive, outgoing)
+
+    async def _admit(self, context: Context, method: str, headers: Headers) -> None:
+        """Identify and count, or raise. Keys and addresses are counted before anything is looked up."""
+        settings = context.services.settings
+        try:
+            credential = read_credential(headers.get("authorization"), headers.get("cookie"))
+            await self._count_early(context, credential)
+            context.principal = await identify(credential)
+        except errors.Unauthenticated:
+            # Whoever guesses keys does so on the account of the address.
+            context.bill(None, quotas.anonymous_quota(context.address, settings))
+            await context.charge()
+            raise
+        if context.principal.key_id is not None:
+            context.services.key_usage.note(context.principal.key_id)
+        if context.quota is None:
+            await self._count_session(context)
+        if context.principal.session_id is not None and not may_change_state(method, headers, settings.allowed_origins):
+            raise errors.CrossSiteRequest
+
+    async def _count_early(self, context: Context, credential: Credential) -> None:
+        settings = context.services.settings
+        if isinstance(credential, ParsedKey):
+            context.bill(credential.key_type, quotas.key_quota(credential, settings))
+        elif credential is None:
+            context.bill(None, quotas.anonymous_quota(context.address, settings))
+        if context.quota is not None and not self.counts_operations:
+            await context.charge()
+
+    async def _count_session(self, context: Context) -> None:
+        """A session's budget is its account's; a session that is none counts for the address."""
+        settings = context.services.settings
+        account = context.principal.account
+        if account is None:
+            context.bill(None, quotas.anonymous_quota(context.address, settings))
+        else:
+            context.bill(account.role, quotas.account_quota(account, settings))
+        if not self.counts_operations:
+            await context.charge()
+
+    async def _refuse(self, error: errors.AmarEventsError, scope: Scope, receive: Receive, send: "_Outgoing") -> None:
+        response = self.render_error(error)
+        if isinstance(error, errors.RateLimited):
+            response.headers["Retry-After"] = str(error.retry_after)
+        if isinstance(error, errors.MethodNotAllowed):
+            response.headers["Allow"] = ", ".join(error.allowed)
+        if isinstance(error, errors.Unauthenticated):
+            response.headers["WWW-Authenticate"] = "Bearer"
+        await response(scope, receive, send)
+
+
+def _new_context(scope: Scope, headers: Headers) -> Context:
+    services = services_of(scope)
+    peer = scope["client"][0] if scope.get("client") else "unknown"
+    return Context(
+        services=services,
+        request_id=secrets.token_hex(8),
+        address=quotas.client_address(peer, headers.get("x-forwarded-for"), services.settings.trusted_proxies),
+    )
+
+
+class _Outgoing:
+    """``send`` that adds what the request has recorded to the head of the answer."""
+
+    def __init__(self, context: Context, send: Send) -> None:
+        self.started = False
+        self._context = context
+        self._send = send
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.started = True
+            headers = MutableHeaders(scope=message)
+            headers["X-Request-ID"] = self._context.request_id
+            headers["X-Content-Type-Options"] = "nosniff"
+            headers.setdefault("Cache-Control", "no-store")
+            headers.update(_rate_limit_headers(self._context))
+            for cookie in _session_cookies(self._context):
+                headers.append("Set-Cookie", cookie)
+        await self._send(message)
+
+
+def _rate_limit_headers(context: Context) -> dict[str, str]:
+    """On every authenticated response, errors included (decisions 3.2)."""
+    verdict, caller = context.verdict, context.caller
+    if verdict is None or caller is None or verdict.limit == 0:
+        return {}
+    return {
+        "X-RateLimit-Limit": str(verdict.limit),
+        "X-RateLimit-Remaining": str(verdict.remaining),
+        "X-RateLimit-Reset": str(verdict.reset_at),
+        "X-RateLimit-Type": caller,
+    }
+
+
+def _session_cookies(context: Context) -> list[str]:
+    if context.started_session is not None:
+        started = context.started_session
+        seconds = math.floor((started.expires_at - context.now).total_seconds())
+        return [_cookie(started.token, seconds, secure=context.services.settings.cookie_secure)]
+    if context.session_ended:
+        return [_cookie("", 0, secure=context.services.settings.cookie_secure)]
+    return []
+
+
+def _cookie(value: str, max_age: int, *, secure: bool) -> str:
+    cookie = SimpleCookie({COOKIE_NAME: value})
+    morsel = cookie[COOKIE_NAME]
+    morsel.update({"path": "/", "max-age": str(max_age), "samesite": "Lax"})
+    flags = "; HttpOnly; Secure" if secure else "; HttpOnly"
+    return morsel.OutputString() + flags

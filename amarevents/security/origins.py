@@ -1,0 +1,38 @@
+"""Which requests that a browser authenticates by cookie may change something (decisions 2.3)."""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def may_change_state(method: str, headers: Mapping[str, str], allowed_origins: frozenset[str]) -> bool:
+    """Whether a request authenticated by cookie is safe, or comes from an allowed origin and carries JSON.
+
+    A request without a body (a logout, a deletion) carries nothing that could be mistaken for a form.
+    """
+    if method in _SAFE_METHODS:
+        return True
+    return _comes_from_allowed_origin(headers, allowed_origins) and _carries_json(headers)
+
+
+def _comes_from_allowed_origin(headers: Mapping[str, str], allowed_origins: frozenset[str]) -> bool:
+    site = headers.get("sec-fetch-site")
+    if site == "same-origin":
+        return True
+    origin = headers.get("origin", "").lower()
+    if origin in allowed_origins:
+        return True
+    # A browser that says "cross-site" or "same-site" has compared the origins already.
+    return site is None and bool(origin) and urlsplit(origin).netloc == headers.get("host", "").lower()
+
+
+def _carries_json(headers: Mapping[str, str]) -> bool:
+    content_type = headers.get("content-type")
+    if content_type is not None:
+        return is_json(content_type)
+    return headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
+
+
+def is_json(content_type: str | None) -> bool:
+    return (content_type or "").partition(";")[0].strip().lower() == "application/json"

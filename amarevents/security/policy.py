@@ -1,0 +1,194 @@
+"""Who may: scopes, principals and policies (decisions 2).
+
+A policy is declared once per operation and has up to three gates: the key type (the badge of the contract), the scope,
+and, in ``resolvers.ownership``, whose row it is. Nothing here knows a surface or a database query.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from amarevents import errors
+from amarevents.models.enums import AccountType, KeyType
+
+
+class Scope(StrEnum):
+    """The permissions that a key may hold, as the contract spells them."""
+
+    EVENTS_READ = "events:read"
+    EVENTS_WRITE = "events:write"
+    EVENTS_DELETE = "events:delete"
+    TICKETS_READ = "tickets:read"
+    TICKETS_WRITE = "tickets:write"
+    TICKETS_DELETE = "tickets:delete"
+    ORGANIZATIONS_READ = "organizations:read"
+    ORGANIZATIONS_WRITE = "organizations:write"
+    DONATIONS_READ = "donations:read"
+    DONATIONS_WRITE = "donations:write"
+    USERS_READ = "users:read"
+    USERS_WRITE = "users:write"
+    ADMIN = "admin"
+    EVERYTHING = "*"
+
+
+_USER_SCOPES = frozenset(
+    {Scope.EVENTS_READ, Scope.TICKETS_READ, Scope.TICKETS_WRITE, Scope.USERS_READ, Scope.USERS_WRITE}
+)
+_ORGANIZER_SCOPES = frozenset(Scope) - {Scope.USERS_WRITE, Scope.ADMIN, Scope.EVERYTHING}
+
+ALLOWED_SCOPES: dict[KeyType, frozenset[Scope]] = {
+    KeyType.USER: _USER_SCOPES,
+    KeyType.ORGANIZER: _ORGANIZER_SCOPES,
+    KeyType.ADMIN: frozenset(Scope),
+}
+"""What a key of each type may hold: the permission table of the contract."""
+
+
+def in_order(scopes: Iterable[Scope]) -> list[Scope]:
+    """The scopes without repetition, in the order of the contract's table."""
+    held = set(scopes)
+    return [scope for scope in Scope if scope in held]
+
+
+def default_scopes(key_type: KeyType) -> list[Scope]:
+    """All that a key type may hold; the wildcard alone for admin keys (decisions 2.5)."""
+    return [Scope.EVERYTHING] if key_type is KeyType.ADMIN else in_order(ALLOWED_SCOPES[key_type])
+
+
+def expand(scopes: Iterable[Scope]) -> frozenset[Scope]:
+    """The scopes with the wildcard spelled out, so that subsets can be compared."""
+    held = frozenset(scopes)
+    return frozenset(Scope) if Scope.EVERYTHING in held else held
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """The account behind a principal, as it is in the database at this request (decisions 2.4)."""
+
+    id: int
+    username: str
+    email: str
+    number: str
+    type: AccountType
+    admin: bool
+    email_confirmed: bool
+
+    @property
+    def key_types(self) -> frozenset[KeyType]:
+        """The key types that this account may create, and that a session of it counts as (decisions 2.5, 2.6)."""
+        if self.admin:
+            return frozenset(KeyType)
+        if self.type is AccountType.ORGANIZER:
+            return frozenset({KeyType.USER, KeyType.ORGANIZER})
+        return frozenset({KeyType.USER})
+
+    @property
+    def role(self) -> KeyType:
+        return max(self.key_types, key=lambda key_type: key_type.rank)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """Who is asking: nobody, a session or an API key (decisions 2.1).
+
+    ``key_types`` are the badges it counts as; ``scopes`` what it holds, wildcard spelled out.
+    """
+
+    account: Account | None = None
+    key_types: frozenset[KeyType] = frozenset()
+    scopes: frozenset[Scope] = frozenset()
+    key_id: int | None = None
+    permissions: tuple[Scope, ...] = field(default=())
+    session_id: int | None = None
+
+    @property
+    def is_anonymous(self) -> bool:
+        return self.account is None
+
+    @property
+    def is_key(self) -> bool:
+        return self.key_id is not None
+
+    @property
+    def badge(self) -> KeyType:
+        """The key's type, or for a session the strongest that it counts as."""
+        return max(self.key_types, key=lambda key_type: key_type.rank)
+
+    def may_act_as(self, key_type: KeyType) -> bool:
+        return key_type in self.key_types
+
+    def holds(self, scope: Scope) -> bool:
+        return scope in self.scopes
+
+    def require_account(self) -> Account:
+        """The account, for operations that nobody gets to without one. Raises Unauthenticated."""
+        if self.account is None:
+            raise errors.Unauthenticated
+        return self.account
+
+
+ANONYMOUS = Principal()
+
+
+def session_principal(account: Account, session_id: int) -> Principal:
+    """A session holds all that its account's best key type may hold, and users:write (decisions 2.9)."""
+    permissions = in_order({*default_scopes(account.role), Scope.USERS_WRITE})
+    return Principal(
+        account=account,
+        key_types=account.key_types,
+        scopes=expand(permissions),
+        permissions=tuple(permissions),
+        session_id=session_id,
+    )
+
+
+def key_principal(account: Account, key_id: int, key_type: KeyType, permissions: Iterable[str]) -> Principal:
+    """Raises RoleLost if the account may no longer have keys of this type (decisions 2.4)."""
+    if key_type not in account.key_types:
+        raise errors.RoleLost(key_type)
+    held = in_order(Scope(permission) for permission in permissions)
+    return Principal(
+        account=account,
+        key_types=frozenset({key_type}),
+        scopes=expand(held),
+        permissions=tuple(held),
+        key_id=key_id,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The badges and the scope that an operation asks for; ``PUBLIC`` asks for none."""
+
+    key_types: frozenset[KeyType] = frozenset()
+    scope: Scope | None = None
+
+    @property
+    def is_public(self) -> bool:
+        return not self.key_types
+
+    def check(self, principal: Principal) -> None:
+        """Raises Unauthenticated (nobody), WrongKeyType or MissingScope; the row's owner is checked elsewhere."""
+        if self.is_public:
+            return
+        if principal.is_anonymous:
+            raise errors.Unauthenticated
+        if not self.key_types & principal.key_types:
+            raise errors.WrongKeyType([key_type for key_type in KeyType if key_type in self.key_types])
+        if self.scope is not None and not principal.holds(self.scope):
+            raise errors.MissingScope(self.scope)
+
+
+PUBLIC = Policy()
+
+
+def allow(*key_types: KeyType, scope: Scope | None) -> Policy:
+    """The policy of an operation with badges; ``scope=None`` is written out where any key will do."""
+    if not key_types:
+        raise ValueError("name the key types, or use PUBLIC")
+    return Policy(key_types=frozenset(key_types), scope=scope)
+
+
+USERS = (KeyType.USER, KeyType.ORGANIZER, KeyType.ADMIN)
+ORGANIZERS = (KeyType.ORGANIZER, KeyType.ADMIN)
+ADMINS = (KeyType.ADMIN,)

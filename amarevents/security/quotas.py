@@ -1,0 +1,95 @@
+"""What is counted for whom, and how much of it the settings allow (decisions 3)."""
+
+import hashlib
+from enum import Enum, auto
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from amarevents.models.enums import KeyType
+from amarevents.security.keys import ParsedKey
+from amarevents.security.policy import Account
+from amarevents.security.rate_limit import Quota
+from amarevents.settings import Network, Settings
+
+# An IPv6 client owns at least its /64: counting single addresses would count nothing.
+_IPV6_CLIENT_BITS = 64
+_FAILED_LOGIN_WINDOW = 15 * 60.0
+
+
+class AddressLimit(Enum):
+    """Operations that are limited per client address beside the caller's own budget (decisions 3.4)."""
+
+    CREDENTIALS = auto()
+    DONATIONS = auto()
+
+
+def _limit_of(key_type: KeyType, settings: Settings) -> int:
+    return {
+        KeyType.USER: settings.rate_limit_user,
+        KeyType.ORGANIZER: settings.rate_limit_organizer,
+        KeyType.ADMIN: settings.rate_limit_admin,
+    }[key_type]
+
+
+def key_limit(key_type: KeyType, settings: Settings) -> int:
+    """Requests a minute of a key of this type; 0 = unlimited."""
+    return _limit_of(key_type, settings)
+
+
+def key_quota(key: ParsedKey, settings: Settings) -> Quota:
+    """Per key (decisions 3.1). The type is in the key's text, so that counting needs no look-up."""
+    return Quota(bucket=f"key:{key.digest}", limit=_limit_of(key.key_type, settings))
+
+
+def account_quota(account: Account, settings: Settings) -> Quota:
+    """For sessions: per account, at the limit of its role (decisions 3.3)."""
+    return Quota(bucket=f"account:{account.id}", limit=_limit_of(account.role, settings))
+
+
+def anonymous_quota(address: str, settings: Settings) -> Quota:
+    return Quota(bucket=f"address:{_client(address)}", limit=settings.rate_limit_anonymous)
+
+
+def address_quota(kind: AddressLimit, address: str, settings: Settings) -> Quota:
+    limits = {
+        AddressLimit.CREDENTIALS: settings.rate_limit_credentials,
+        AddressLimit.DONATIONS: settings.rate_limit_donations,
+    }
+    return Quota(bucket=f"{kind.name.lower()}:{_client(address)}", limit=limits[kind])
+
+
+def failed_login_quota(email: str, settings: Settings) -> Quota:
+    """Failed logins per email, whatever the address; the bucket's name does not give the email away."""
+    name = hashlib.sha256(email.casefold().encode()).hexdigest()[:32]
+    return Quota(bucket=f"failed-login:{name}", limit=settings.failed_logins, window=_FAILED_LOGIN_WINDOW)
+
+
+def _client(address: str) -> str:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv6Address):
+        if parsed.ipv4_mapped:
+            return str(parsed.ipv4_mapped)
+        return str(ip_network((parsed, _IPV6_CLIENT_BITS), strict=False))
+    return str(parsed)
+
+
+def client_address(peer: str, forwarded_for: str | None, trusted: tuple[Network, ...]) -> str:
+    """The peer's address or, behind trusted proxies, the last one in X-Forwarded-For that is not theirs.
+
+    Whatever stands further left was written by the client and is not believed.
+    """
+    hops = [peer, *(part.strip() for part in reversed((forwarded_for or "").split(",")) if part.strip())]
+    for hop in hops:
+        if not _is_trusted(hop, trusted):
+            return hop
+    return hops[-1]
+
+
+def _is_trusted(address: str, trusted: tuple[Network, ...]) -> bool:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return False
+    return any(parsed in network for network in trusted)
