@@ -1,0 +1,190 @@
+"""Registering, logging in and out, and who one is."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tortoise.exceptions import IntegrityError
+
+from amarevents import errors
+from amarevents.models import User
+from amarevents.models.enums import AccountType, KeyType
+from amarevents.models.storage import violates
+from amarevents.resolvers.base import Context, DateTime, Email, Input, Password, Phone, RecordId, ShortText, Username
+from amarevents.resolvers.operation import operation
+from amarevents.security import sessions
+from amarevents.security.policy import PUBLIC, USERS, Principal, Scope, allow
+from amarevents.security.quotas import AddressLimit, failed_login_quota, key_limit
+from amarevents.settings import Settings
+
+
+@dataclass(slots=True, kw_only=True)
+class AccountView:
+    """An account, as its owner sees it (decisions 8.1)."""
+
+    id: RecordId
+    username: str
+    email: str
+    number: str
+    type: AccountType
+    admin: bool
+    pfp: str | None
+    country: str | None
+    created_at: DateTime
+
+
+class AuthMethod(StrEnum):
+    SESSION = "session"
+    API_KEY = "api_key"
+
+
+@dataclass(slots=True, kw_only=True)
+class AuthView:
+    """How the caller has authenticated; ``rate_limit`` is in requests a minute, null = unlimited."""
+
+    method: AuthMethod
+    key_id: RecordId | None
+    key_type: KeyType
+    permissions: list[Scope]
+    rate_limit: int | None
+
+
+@dataclass(slots=True, kw_only=True)
+class IdentityView:
+    """The account behind the current key or session (decisions 8.1)."""
+
+    id: RecordId
+    username: str
+    email: str
+    type: AccountType
+    admin: bool
+    auth: AuthView
+
+
+@dataclass(slots=True, kw_only=True)
+class LogoutView:
+    logged_out: bool
+
+
+def account_view(user: User) -> AccountView:
+    return AccountView(
+        id=RecordId(user.id),
+        username=user.username,
+        email=user.email,
+        number=user.number,
+        type=user.type,
+        admin=user.admin,
+        pfp=user.pfp,
+        country=user.country,
+        created_at=user.created_at,
+    )
+
+
+class Register(Input):
+    """A new account."""
+
+    username: Username
+    email: Email
+    password: Password
+    number: Phone
+
+
+@operation(PUBLIC, creates=True, address_limit=AddressLimit.CREDENTIALS)
+async def register(ctx: Context, data: Register) -> AccountView:
+    """Create a user account. Raises UsernameTaken or EmailTaken, whatever the case of the letters."""
+    await _require_free(data)
+    password_hash = await ctx.services.hasher.hash(data.password)
+    return account_view(await create_account(data, password_hash=password_hash))
+
+
+async def _require_free(data: Register) -> None:
+    """Spares the hash where the answer is known; the unique indexes decide between two at once."""
+    if await User.exists(username_key=data.username.casefold()):
+        raise errors.UsernameTaken
+    if await User.exists(email=data.email):
+        raise errors.EmailTaken
+
+
+async def create_account(data: Register, *, password_hash: str, admin: bool = False) -> User:
+    """Raises UsernameTaken or EmailTaken."""
+    try:
+        return await User.create(
+            username=data.username,
+            username_key=data.username.casefold(),
+            email=data.email,
+            number=data.number,
+            password_hash=password_hash,
+            admin=admin,
+        )
+    except IntegrityError as error:
+        if violates(error, "username_key"):
+            raise errors.UsernameTaken from error
+        if violates(error, "email"):
+            raise errors.EmailTaken from error
+        raise
+
+
+class Login(Input):
+    """The credentials of an account."""
+
+    email: ShortText
+    password: ShortText
+
+
+@operation(PUBLIC, address_limit=AddressLimit.CREDENTIALS)
+async def login(ctx: Context, data: Login) -> AccountView:
+    """Start a session: the answer sets its cookie, under a new id. Raises InvalidCredentials."""
+    user = await _verify(ctx, data)
+    if ctx.services.hasher.is_outdated(user.password_hash):
+        renewed = await ctx.services.hasher.hash(data.password)
+        await User.filter(id=user.id, password_hash=user.password_hash).update(password_hash=renewed)
+    if ctx.principal.session_id is not None:
+        await sessions.end_session(ctx.principal.session_id)
+    ctx.started_session = await sessions.start_session(user.id, days=ctx.services.settings.session_days)
+    return account_view(user)
+
+
+async def _verify(ctx: Context, data: Login) -> User:
+    """Count the attempt first, so that a hundred at once are no more than the limit; a good one gives it back."""
+    email = data.email.lower()
+    quota = failed_login_quota(email, ctx.services.settings)
+    attempt = await ctx.services.limiter.charge(quota)
+    if not attempt.allowed:
+        raise errors.RateLimited(attempt.retry_after)
+    user = await User.get_or_none(email=email)
+    if not await ctx.services.hasher.verify(data.password, user.password_hash if user else None) or user is None:
+        raise errors.InvalidCredentials
+    await ctx.services.limiter.release(quota, attempt)
+    return user
+
+
+@operation(PUBLIC)
+async def logout(ctx: Context) -> LogoutView:
+    """End the session, if there is one."""
+    if ctx.principal.session_id is not None:
+        await sessions.end_session(ctx.principal.session_id)
+    ctx.session_ended = not ctx.principal.is_key
+    return LogoutView(logged_out=True)
+
+
+@operation(allow(*USERS, scope=None))
+async def me(ctx: Context) -> IdentityView:
+    """The account behind this key or session, and what it may do."""
+    account = ctx.principal.require_account()
+    return IdentityView(
+        id=RecordId(account.id),
+        username=account.username,
+        email=account.email,
+        type=account.type,
+        admin=account.admin,
+        auth=_auth_view(ctx.principal, ctx.services.settings),
+    )
+
+
+def _auth_view(principal: Principal, settings: Settings) -> AuthView:
+    return AuthView(
+        method=AuthMethod.API_KEY if principal.is_key else AuthMethod.SESSION,
+        key_id=None if principal.key_id is None else RecordId(principal.key_id),
+        key_type=principal.badge,
+        permissions=list(principal.permissions),
+        rate_limit=key_limit(principal.badge, settings) or None,
+    )

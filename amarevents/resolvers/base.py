@@ -1,0 +1,205 @@
+"""What inputs and lists of all nouns share: field types with their bounds (decisions 1.8, 1.9), paging, pages."""
+
+import datetime
+import inspect
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any, Generic, NewType, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, model_validator
+
+from amarevents.models.fields import LONG_LENGTH, MAX_ID, NAME_LENGTH, SHORT_LENGTH
+from amarevents.security.context import Context
+
+__all__ = ["Context", "Id", "Input", "Page", "Paging", "RecordId", "public_text"]
+
+T = TypeVar("T")
+
+RecordId = NewType("RecordId", int)
+"""The integer by which the API names a row: an integer in REST, an ``ID`` in GraphQL."""
+
+MAX_PAGE_SIZE = 100
+_DEFAULT_PAGE_SIZE = 20
+_MAX_MONEY = Decimal(10) ** 12
+
+_EMAIL = re.compile(r"[^@\s<>()\[\],;:\\\"]+@(?:[^@\s.<>()\[\],;:\\\"]+\.)+[^@\s.<>()\[\],;:\\\"]{2,}")
+_PHONE = re.compile(r"\+?[0-9][0-9 ()-]{4,28}[0-9]")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# Control characters (C0, DEL, C1) and lone surrogates, which no text may hold; long texts may hold tabs and newlines.
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_UNPRINTABLE_IN_LONG_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def public_text(docstring: str | None) -> str:
+    """A docstring as callers read it: without its markup, the errors raised and the sources of its rules."""
+    text = inspect.cleandoc(docstring or "").partition("Raises ")[0]
+    paragraphs = [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
+    without_sources = re.sub(r" \(decisions [^)]*\)", "", "\n\n".join(filter(None, paragraphs)))
+    return without_sources.replace("``", "`")
+
+
+def _printable(pattern: re.Pattern[str]) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        if pattern.search(text):
+            raise ValueError("must not contain control characters")
+        return text
+
+    return check
+
+
+_one_line = AfterValidator(_printable(_UNPRINTABLE))
+_many_lines = AfterValidator(_printable(_UNPRINTABLE_IN_LONG_TEXT))
+
+
+def _email(text: str) -> str:
+    if not _EMAIL.fullmatch(text):
+        raise ValueError("must be an email address")
+    return text.lower()
+
+
+def _phone(text: str) -> str:
+    if not _PHONE.fullmatch(text):
+        raise ValueError("must be a phone number")
+    return text
+
+
+def _url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme.lower() not in {"http", "https"} or not parts.netloc or " " in text:
+        raise ValueError("must be an http or https URL")
+    return text
+
+
+def _date(value: object) -> object:
+    """A date as ``YYYY-MM-DD`` and nothing else that pydantic would take for one."""
+    if isinstance(value, datetime.datetime) or not isinstance(value, datetime.date | str):
+        raise ValueError("must be a date, YYYY-MM-DD")  # noqa: TRY004 - what pydantic turns into a field error
+    if isinstance(value, str) and not _DATE.fullmatch(value):
+        raise ValueError("must be a date, YYYY-MM-DD")
+    return value
+
+
+def _expiry(value: object) -> datetime.datetime:
+    """An instant with its offset, or a date, which ends at 00:00 UTC of that day (decisions 2.5)."""
+    if isinstance(value, datetime.datetime):
+        instant = value
+    elif isinstance(value, str):
+        try:
+            instant = datetime.datetime.fromisoformat(value.strip())
+        except ValueError:
+            raise ValueError("must be a date or an instant such as 2027-01-01T00:00:00Z") from None
+    else:
+        raise ValueError("must be a date or an instant such as 2027-01-01T00:00:00Z")  # noqa: TRY004 - as above
+    instant = instant if instant.tzinfo else instant.replace(tzinfo=datetime.UTC)
+    try:
+        return instant.astimezone(datetime.UTC)
+    except OverflowError:
+        raise ValueError("is too far away") from None
+
+
+def _money(value: object) -> Decimal:
+    """A JSON number (or the Decimal of GraphQL's scalar), never a binary float's noise."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise ValueError("must be a number")  # noqa: TRY004 - what pydantic turns into a field error
+    try:
+        amount = Decimal(str(value))
+        cents = amount.quantize(Decimal("0.01"))
+        in_range = 0 <= amount < _MAX_MONEY
+    except InvalidOperation:
+        in_range = False
+    if not in_range:
+        raise ValueError("must be at least 0 and below 1,000,000,000,000")
+    if cents != amount:
+        raise ValueError("must have at most two decimals")
+    return cents
+
+
+DateTime = datetime.datetime
+"""An instant, aware and in UTC."""
+
+Name = Annotated[str, Field(max_length=NAME_LENGTH), _one_line]
+Username = Annotated[str, Field(min_length=3, max_length=50), _one_line]
+Password = Annotated[str, Field(min_length=6, max_length=128), _one_line]
+ShortText = Annotated[str, Field(max_length=SHORT_LENGTH), _one_line]
+LongText = Annotated[str, Field(max_length=LONG_LENGTH), _many_lines]
+Email = Annotated[ShortText, AfterValidator(_email)]
+Phone = Annotated[ShortText, AfterValidator(_phone)]
+Url = Annotated[ShortText, AfterValidator(_url)]
+Date = Annotated[datetime.date, BeforeValidator(_date)]
+Expiry = Annotated[datetime.datetime, BeforeValidator(_expiry)]
+Money = Annotated[Decimal, BeforeValidator(_money)]
+Count = Annotated[StrictInt, Field(ge=0, le=MAX_ID)]
+Id = Annotated[RecordId, Field(strict=True, ge=1, le=MAX_ID)]
+
+
+def _not_null(value: T | None) -> T | None:
+    if value is None:
+        raise ValueError("must not be null")
+    return value
+
+
+NotNull = Annotated[T | None, AfterValidator(_not_null)]
+"""A field that an update may leave out but not clear."""
+
+
+class Input(BaseModel):
+    """What a caller sends, validated the same from both surfaces.
+
+    Unknown fields are refused (decisions 1.6); texts are trimmed, and a text that is empty then counts as missing
+    (decisions 1.9). ``model_fields_set`` tells what was sent, so that an update stays partial (decisions 1.10).
+    """
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_empty_texts(cls, values: Any) -> Any:  # Any: whatever the caller sent
+        if not isinstance(values, dict):
+            return values
+        return {name: value for name, value in values.items() if not (isinstance(value, str) and not value.strip())}
+
+    def sent(self) -> dict[str, Any]:  # Any: each field's own type
+        """The fields that the caller sent, with their values: what an update changes."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+class Paging(Input):
+    """Which part of a list: ``page`` counts from 1, ``limit`` is at most 100 (decisions 1.6)."""
+
+    page: Annotated[StrictInt, Field(ge=1, le=MAX_ID)] = 1
+    limit: Annotated[StrictInt, Field(ge=1, le=MAX_PAGE_SIZE)] = _DEFAULT_PAGE_SIZE
+
+    @property
+    def offset(self) -> int:
+        return (self.page - 1) * self.limit
+
+
+@dataclass(slots=True, kw_only=True)
+class Pagination:
+    """Where a page stands in its list."""
+
+    total: int
+    page: int
+    limit: int
+    pages: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Page(Generic[T]):
+    """A part of a list, and where it stands."""
+
+    items: list[T]
+    pagination: Pagination
+
+
+def page_of(items: list[T], total: int, paging: Paging) -> Page[T]:
+    return Page(
+        items=items,
+        pagination=Pagination(total=total, page=paging.page, limit=paging.limit, pages=-(-total // paging.limit)),
+    )

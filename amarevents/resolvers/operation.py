@@ -1,0 +1,142 @@
+"""The one door to every operation: check the policy, then validate, then run (once per Idempotency-Key).
+
+The order matters: who may not call gets 401 or 403, whatever the body.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Generic, TypeVar, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+
+from amarevents import errors
+from amarevents.models.fields import MAX_ID
+from amarevents.resolvers.base import Input, public_text
+from amarevents.resolvers.idempotency import once
+from amarevents.security.context import Context
+from amarevents.security.policy import Policy
+from amarevents.security.quotas import AddressLimit
+
+T = TypeVar("T")
+
+Values = Mapping[str, object] | Input | None
+Data = Values | Callable[[], Awaitable[Values]]
+
+OPERATIONS: dict[str, "Operation[Any]"] = {}
+"""Every operation by its name; tests compare the surfaces with it. Any: each has its own view."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation(Generic[T]):
+    """One thing that a caller can do. ``creates``: it honours an Idempotency-Key (decisions 6.11)."""
+
+    name: str
+    description: str
+    policy: Policy
+    run: Callable[..., Awaitable[T]]
+    view: Any  # the annotation of what it returns
+    input_type: type[Input] | None
+    takes_id: bool
+    creates: bool
+    address_limit: AddressLimit | None
+
+    async def __call__(
+        self,
+        ctx: Context,
+        *,
+        id: int | None = None,
+        data: Data = None,
+        idempotency_key: str | None = None,
+    ) -> T:
+        """``data`` may be a function that reads it, called only for those whom the policy lets in.
+
+        Raises any of ``errors``; what is wrong with the request itself only to callers that the policy lets in.
+        """
+        if self.address_limit is not None:
+            await ctx.charge_address(self.address_limit)
+        self.policy.check(ctx.principal)
+        arguments = self._arguments(id, await data() if callable(data) else data)
+        if not self.creates or idempotency_key is None:
+            return await self.run(ctx, **arguments)
+        return await once(
+            ctx,
+            idempotency_key,
+            request=(self.name, _as_sent(arguments)),
+            answer=_adapter(self.view),
+            work=lambda: self.run(ctx, **arguments),
+        )
+
+    def _arguments(self, target: int | None, data: Values) -> dict[str, Any]:
+        arguments: dict[str, Any] = {}
+        if self.takes_id:
+            if target is None or not 1 <= target <= MAX_ID:
+                raise errors.NotFound
+            arguments["id"] = target
+        values = validate(self.input_type or Input, {} if data is None else data)
+        if self.input_type is not None:
+            arguments["data"] = values
+        return arguments
+
+
+@cache
+def _adapter(view: Any) -> TypeAdapter[Any]:  # Any: an annotation
+    return TypeAdapter(view)
+
+
+def _as_sent(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    data = arguments.get("data")
+    sent = data.model_dump(mode="json", exclude_unset=True) if isinstance(data, Input) else None
+    return {"id": arguments.get("id"), "data": sent}
+
+
+def validate(input_type: type[Input], data: Mapping[str, object] | Input) -> Input:
+    """Raises ValidationFailed, whose ``fields`` name each field by its path, such as ``ticket_types.0.price``."""
+    if isinstance(data, input_type):
+        return data
+    try:
+        return input_type.model_validate(data)
+    except ValidationError as error:
+        raise errors.ValidationFailed(_fields(error)) from error
+
+
+def _fields(error: ValidationError) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    for problem in error.errors(include_url=False, include_input=False):
+        path = ".".join(str(part) for part in problem["loc"]) or "body"
+        fields.setdefault(path, _describe(problem["type"], problem["msg"]))
+    return fields
+
+
+def _describe(kind: str, message: str) -> str:
+    known = {"missing": "is required", "extra_forbidden": "is not a known field"}
+    return known.get(kind, message.removeprefix("Value error, "))
+
+
+def operation(
+    policy: Policy, *, creates: bool = False, address_limit: AddressLimit | None = None
+) -> Callable[[Callable[..., Awaitable[T]]], Operation[T]]:
+    """Make a function an operation. ``policy`` has no default, so that nothing is public by omission.
+
+    The function takes ``ctx`` and, where it has them, ``id`` (the row it is about) and ``data`` (its Input).
+    """
+
+    def decorate(function: Callable[..., Awaitable[T]]) -> Operation[T]:
+        hints = get_type_hints(function, include_extras=True)
+        made = Operation(
+            name=function.__name__,
+            description=public_text(function.__doc__),
+            policy=policy,
+            run=function,
+            view=hints["return"],
+            input_type=hints.get("data"),
+            takes_id="id" in hints,
+            creates=creates,
+            address_limit=address_limit,
+        )
+        if made.name in OPERATIONS:
+            raise ValueError(f"there are two operations {made.name}")
+        OPERATIONS[made.name] = made
+        return made
+
+    return decorate

@@ -1,0 +1,100 @@
+"""Whose row is it: conditions that go into the query itself, so that what is not visible is never loaded.
+
+Keys act with their type at most: a user key has none of its account's powers as an organizer, an organizer key none of
+its account's as an admin.
+"""
+
+from typing import Any
+
+from tortoise.expressions import Q, Subquery
+from tortoise.queryset import QuerySet
+
+from amarevents import errors
+from amarevents.models import Event, Organization, Ticket
+from amarevents.models.enums import KeyType, Privacy, TicketStatus
+from amarevents.security.context import Context
+from amarevents.security.policy import Scope
+
+_HOLDING = [status for status in TicketStatus if status.holds_place]
+_NOTHING = Q(id__in=[])
+
+
+def is_admin(ctx: Context) -> bool:
+    return ctx.principal.may_act_as(KeyType.ADMIN)
+
+
+def visible_events(ctx: Context) -> QuerySet[Event]:
+    """Public events and, with events:read, the private ones of owners, admins and ticket holders (decisions 4.1)."""
+    account = ctx.principal.account
+    if account is None or not ctx.principal.holds(Scope.EVENTS_READ):
+        return Event.filter(privacy=Privacy.PUBLIC)
+    if is_admin(ctx):
+        return Event.all()
+    held = Ticket.filter(own_tickets(ctx), status__in=_HOLDING)
+    return Event.filter(
+        Q(privacy=Privacy.PUBLIC) | Q(organization__user_id=account.id) | Q(id__in=Subquery(held.values("event_id")))
+    )
+
+
+def managed(ctx: Context, owner: str) -> Q:
+    """Condition on rows of organizations that the caller manages; ``owner`` leads to the owner's id.
+
+    Owners by session or by an organizer key, admins everything.
+    """
+    if is_admin(ctx):
+        return Q()
+    if ctx.principal.account is None or not ctx.principal.may_act_as(KeyType.ORGANIZER):
+        return _NOTHING
+    mine: dict[str, Any] = {owner: ctx.principal.account.id}  # Any: what Q takes
+    return Q(**mine)
+
+
+def own_tickets(ctx: Context) -> Q:
+    """Condition on tickets: those that the account registered, and those in its (confirmed) email (decisions 6.7)."""
+    account = ctx.principal.require_account()
+    registered = Q(user_id=account.id)
+    if ctx.services.settings.confirm_email and not account.email_confirmed:
+        return registered
+    return registered | Q(email=account.email)
+
+
+def visible_tickets(ctx: Context) -> QuerySet[Ticket]:
+    """Own tickets, those of managed events, or all for admins (decisions 6.9)."""
+    if is_admin(ctx):
+        return Ticket.all()
+    return Ticket.filter(own_tickets(ctx) | managed(ctx, "event__organization__user_id"))
+
+
+def manages(ctx: Context, owner_id: int) -> bool:
+    """Whether the caller may do what the owner of this account's organizations may."""
+    account = ctx.principal.account
+    owns = account is not None and account.id == owner_id and ctx.principal.may_act_as(KeyType.ORGANIZER)
+    return owns or is_admin(ctx)
+
+
+async def get_visible_event(ctx: Context, event_id: int) -> Event:
+    """The event with its organization. Raises NotFound where the caller may not know of it."""
+    event = await visible_events(ctx).select_related("organization").get_or_none(id=event_id)
+    if event is None:
+        raise errors.NotFound("Event")
+    return event
+
+
+async def require_event_manager(ctx: Context, event_id: int) -> Event:
+    """The event with its organization. Raises NotFound as above, Forbidden where it is seen but not managed."""
+    managed_events = Event.filter(managed(ctx, "organization__user_id"))
+    event = await managed_events.select_related("organization").get_or_none(id=event_id)
+    if event is not None:
+        return event
+    await get_visible_event(ctx, event_id)
+    raise errors.Forbidden("Only the event's owner and admins may do this")
+
+
+async def require_organization_manager(ctx: Context, organization_id: int) -> Organization:
+    """Raises NotFound, or Forbidden for an organization of somebody else (organizations are public)."""
+    organization = await Organization.get_or_none(id=organization_id)
+    if organization is None:
+        raise errors.NotFound("Organization")
+    if not manages(ctx, organization.user_id):
+        raise errors.Forbidden("Only the organization's owner and admins may do this")
+    return organization

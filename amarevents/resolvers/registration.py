@@ -1,0 +1,211 @@
+"""Taking places, moving them and giving them back: no place is sold twice (decisions 6.1, 6.2)."""
+
+import base64
+import secrets
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import Field
+from tortoise.exceptions import IntegrityError
+from tortoise.expressions import Q
+from tortoise.transactions import in_transaction
+
+from amarevents import errors
+from amarevents.models import CustomField, CustomValue, Event, Ticket, TicketType
+from amarevents.models.enums import PaymentMethod, TicketStatus
+from amarevents.models.storage import violates
+from amarevents.resolvers.base import Context, Email, Id, LongText, Money, Name, NotNull, Phone
+from amarevents.resolvers.custom_answers import check_answers
+from amarevents.resolvers.events import is_registration_open
+from amarevents.resolvers.operation import operation
+from amarevents.resolvers.ownership import get_visible_event, manages
+from amarevents.resolvers.ticket_types import claim_place, give_back_place
+from amarevents.resolvers.tickets import (
+    TicketDetailView,
+    load_ticket_detail,
+    require_ticket_manager,
+    with_event,
+)
+from amarevents.resolvers.transactions import TransactionInput
+from amarevents.security.policy import ORGANIZERS, USERS, Account, Scope, allow
+
+# 125 bits in the alphabet of base 32: unguessable, and compact in a QR code.
+_CODE_BYTES = 16
+_CODE_LENGTH = 25
+_MAX_ANSWERS = 100
+
+
+def new_ticket_code() -> str:
+    """Opaque and unguessable; begins with letters, so that it is never mistaken for an id."""
+    return "AE" + base64.b32encode(secrets.token_bytes(_CODE_BYTES)).decode()[:_CODE_LENGTH]
+
+
+class RegisterForEvent(TransactionInput):
+    """A place for one attendee; name, email and number default to the account's (decisions 6.7).
+
+    ``amount`` is what the buyer says to have paid; from the event's owner and admins it replaces the price. Answers in
+    ``custom_fields`` are keyed by a field's name or id.
+    """
+
+    event_id: Id
+    name: Name | None = None
+    email: Email | None = None
+    number: Phone | None = None
+    ticket_type_id: Id | None = None
+    amount: Money | None = None
+    payment_method: PaymentMethod | None = None
+    note: LongText | None = None
+    # Any: an answer is judged by its field's type.
+    custom_fields: Annotated[dict[str, Any], Field(max_length=_MAX_ANSWERS)] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Price:
+    """What is recorded as paid, and whether that makes the place good at once."""
+
+    amount: Decimal
+    status: TicketStatus
+
+
+@operation(allow(*USERS, scope=Scope.TICKETS_WRITE), creates=True)
+async def register_for_event(ctx: Context, data: RegisterForEvent) -> TicketDetailView:
+    """Register the caller, or a guest of the organizer, for an event.
+
+    Raises NotFound, RegistrationClosed, SoldOut, AmountTooLow, DuplicateTransaction, or ValidationFailed for a ticket
+    type or answers that do not fit the event.
+    """
+    event = await get_visible_event(ctx, data.event_id)
+    is_manager = manages(ctx, event.organization.user_id)
+    if not is_manager and not is_registration_open(event, ctx.now, ctx.services.settings.time_zone):
+        raise errors.RegistrationClosed
+    ticket_type = await _choose_type(event, data.ticket_type_id)
+    if ticket_type is not None and 0 < ticket_type.capacity <= ticket_type.sold:
+        raise errors.SoldOut  # spares the transaction; claim_place decides between those that get past here
+    fields = await CustomField.filter(event_id=event.id).order_by("position", "id")
+    answers = check_answers(fields, data.custom_fields or {})
+    price = _price(ticket_type, data.amount, is_manager=is_manager)
+    async with in_transaction():
+        ticket = await _issue(ctx.principal.require_account(), event, ticket_type, data, price)
+        await _store_answers(ticket, answers)
+        if ticket_type is not None:
+            # Last, so that the row that everybody wants is locked for the shortest time.
+            await claim_place(ticket_type.id)
+    return await load_ticket_detail(ticket)
+
+
+async def _choose_type(event: Event, ticket_type_id: int | None) -> TicketType | None:
+    """The type asked for, or the only one there is, or None where the event has none (decisions 6.4)."""
+    types = TicketType.filter(event_id=event.id)
+    if ticket_type_id is not None:
+        chosen = await types.get_or_none(id=ticket_type_id)
+        if chosen is None:
+            raise errors.ValidationFailed({"ticket_type_id": "is not a ticket type of this event"})
+        return chosen
+    first_two = await types.order_by("id").limit(2)
+    if len(first_two) > 1:
+        raise errors.ValidationFailed({"ticket_type_id": "is required: the event has several ticket types"})
+    return first_two[0] if first_two else None
+
+
+def _price(ticket_type: TicketType | None, offered: Decimal | None, *, is_manager: bool) -> _Price:
+    """The server decides what a place costs (decisions 6.1). Raises AmountTooLow."""
+    due = ticket_type.price if ticket_type else Decimal(0)
+    if is_manager and offered is not None:
+        due = offered
+    amount = due if offered is None else offered
+    if amount < due:
+        raise errors.AmountTooLow(due)
+    return _Price(amount, TicketStatus.PENDING if due else TicketStatus.SUCCESS)
+
+
+async def _issue(
+    account: Account, event: Event, ticket_type: TicketType | None, data: RegisterForEvent, price: _Price
+) -> Ticket:
+    try:
+        ticket = await Ticket.create(
+            code=new_ticket_code(),
+            event_id=event.id,
+            user_id=account.id,
+            ticket_type_id=ticket_type.id if ticket_type else None,
+            name=data.name or account.username,
+            email=data.email or account.email,
+            number=data.number or account.number,
+            amount=price.amount,
+            status=price.status,
+            transaction_id=data.transaction,
+            payment_method=data.payment_method,
+            note=data.note,
+        )
+    except IntegrityError as error:
+        raise _explained(error) from error
+    ticket.event = event
+    ticket.ticket_type = ticket_type
+    return ticket
+
+
+def _explained(error: IntegrityError) -> errors.AmarEventsError:
+    """A transaction id in use, or an event or type that has been deleted meanwhile."""
+    return errors.DuplicateTransaction() if violates(error, "transaction_id") else errors.NotFound("Event")
+
+
+async def _store_answers(ticket: Ticket, answers: dict[int, str]) -> None:
+    if answers:
+        rows = [CustomValue(ticket_id=ticket.id, field_id=field, value=value) for field, value in answers.items()]
+        await CustomValue.bulk_create(rows)
+
+
+class UpdateTicket(TransactionInput):
+    """What the organizer decides or corrects; null clears what is optional."""
+
+    status: NotNull[TicketStatus] = None
+    name: NotNull[Name] = None
+    email: NotNull[Email] = None
+    number: Phone | None = None
+    note: LongText | None = None
+    amount: NotNull[Money] = None
+    ticket_type_id: Id | None = None
+    payment_method: PaymentMethod | None = None
+
+
+@operation(allow(*ORGANIZERS, scope=Scope.TICKETS_WRITE))
+async def update_ticket(ctx: Context, id: int, data: UpdateTicket) -> TicketDetailView:
+    """Approve, reject, refund or correct a registration, taking and giving back places as its status asks.
+
+    Raises NotFound, Forbidden, SoldOut, DuplicateTransaction, or ValidationFailed for another event's ticket type.
+    """
+    found = await require_ticket_manager(ctx, Q(id=id))
+    changes = data.sent()
+    if changes.get("ticket_type_id") is not None:
+        await _choose_type(found.event, changes["ticket_type_id"])
+    async with in_transaction():
+        ticket = await Ticket.filter(id=id).select_for_update().get_or_none()
+        if ticket is None:
+            raise errors.NotFound("Ticket")
+        held_before = _held_place(ticket)
+        ticket.update_from_dict({**changes, "updated_at": ctx.now})
+        await _save(ticket, [*changes, "updated_at"])
+        await _move_place(held_before, _held_place(ticket))
+    return await load_ticket_detail(await with_event(Ticket.filter(id=id)).get())
+
+
+def _held_place(ticket: Ticket) -> int | None:
+    """The ticket type of which this ticket holds a place."""
+    return ticket.ticket_type_id if ticket.status.holds_place else None
+
+
+async def _save(ticket: Ticket, fields: list[str]) -> None:
+    try:
+        await ticket.save(update_fields=fields)
+    except IntegrityError as error:
+        raise _explained(error) from error
+
+
+async def _move_place(before: int | None, after: int | None) -> None:
+    """Give back and take, always in the order of the types' ids, so that two moves never wait for each other."""
+    if before == after:
+        return
+    steps = [(before, give_back_place), (after, claim_place)]
+    for ticket_type_id, step in sorted(steps, key=lambda pair: pair[0] or 0):
+        if ticket_type_id is not None:
+            await step(ticket_type_id)

@@ -1,0 +1,101 @@
+"""Ticket types: the kinds of place that an event offers, and how many are left."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from tortoise.expressions import F, Q
+
+from amarevents import errors
+from amarevents.models import TicketType
+from amarevents.resolvers.base import Context, Count, DateTime, Id, Input, LongText, Money, Name, RecordId
+from amarevents.resolvers.operation import operation
+from amarevents.resolvers.ownership import get_visible_event, require_event_manager
+from amarevents.security.policy import ORGANIZERS, PUBLIC, Scope, allow
+
+
+@dataclass(slots=True, kw_only=True)
+class TicketTypeView:
+    """A kind of place. ``price`` in taka; capacity 0 is unlimited, and ``available`` is then null (decisions 6.3)."""
+
+    id: RecordId
+    event_id: RecordId
+    name: str
+    price: Decimal
+    capacity: int
+    description: str | None
+    sold: int
+    available: int | None
+    is_available: bool
+    created_at: DateTime
+
+
+def ticket_type_view(row: TicketType) -> TicketTypeView:
+    available = None if row.capacity == 0 else max(row.capacity - row.sold, 0)
+    return TicketTypeView(
+        id=RecordId(row.id),
+        event_id=RecordId(row.event_id),
+        name=row.name,
+        price=row.price,
+        capacity=row.capacity,
+        description=row.description,
+        sold=row.sold,
+        available=available,
+        is_available=available != 0,
+        created_at=row.created_at,
+    )
+
+
+class ListTicketTypes(Input):
+    """Of which event."""
+
+    event_id: Id
+
+
+@operation(PUBLIC)
+async def list_ticket_types(ctx: Context, data: ListTicketTypes) -> list[TicketTypeView]:
+    """The ticket types of an event, with what is left of each. Raises NotFound."""
+    event = await get_visible_event(ctx, data.event_id)
+    return [ticket_type_view(row) for row in await TicketType.filter(event_id=event.id).order_by("-id")]
+
+
+class TicketTypeInput(Input):
+    """A ticket type, to be created with its event. ``capacity`` 0 is unlimited, ``price`` 0 free."""
+
+    name: Name
+    price: Money = Decimal(0)
+    capacity: Count = 0
+    description: LongText | None = None
+
+
+class CreateTicketType(TicketTypeInput):
+    """A further ticket type of an event."""
+
+    event_id: Id
+
+
+@operation(allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE), creates=True)
+async def create_ticket_type(ctx: Context, data: CreateTicketType) -> TicketTypeView:
+    """Add a ticket type to an event. Raises NotFound, or Forbidden for another's event."""
+    event = await require_event_manager(ctx, data.event_id)
+    return ticket_type_view(await new_ticket_type(event.id, data))
+
+
+async def new_ticket_type(event_id: int, data: TicketTypeInput) -> TicketType:
+    return await TicketType.create(
+        event_id=event_id, name=data.name, price=data.price, capacity=data.capacity, description=data.description
+    )
+
+
+async def claim_place(ticket_type_id: int) -> None:
+    """Take one place, in one conditional update inside the caller's transaction (decisions 6.2).
+
+    Raises SoldOut. Nothing is counted first: between a count and an insert others would be let in.
+    """
+    free = Q(capacity=0) | Q(sold__lt=F("capacity"))
+    if not await TicketType.filter(free, id=ticket_type_id).update(sold=F("sold") + 1):
+        raise errors.SoldOut
+
+
+async def give_back_place(ticket_type_id: int) -> None:
+    """Return one place, in the transaction in which its ticket stops holding it."""
+    await TicketType.filter(id=ticket_type_id).update(sold=F("sold") - 1)

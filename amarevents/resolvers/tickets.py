@@ -1,0 +1,204 @@
+"""Tickets: registering for an event, approving, and checking at the door (decisions 6)."""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from pydantic import model_validator
+from tortoise.expressions import Q
+from tortoise.queryset import QuerySet
+
+from amarevents import errors
+from amarevents.models import CustomValue, Ticket
+from amarevents.models.enums import PaymentMethod, TicketStatus
+from amarevents.models.fields import MAX_ID
+from amarevents.resolvers.base import Context, DateTime, Id, Input, Page, Paging, RecordId, ShortText, page_of
+from amarevents.resolvers.operation import operation
+from amarevents.resolvers.ownership import managed, own_tickets, require_event_manager, visible_tickets
+from amarevents.security.policy import ORGANIZERS, USERS, Scope, allow
+
+
+@dataclass(slots=True, kw_only=True)
+class TicketView:
+    """A registration (decisions 6.8); ``amount`` in taka, ``code`` is what a QR code at the door holds."""
+
+    id: RecordId
+    code: str
+    event_id: RecordId
+    event_name: str
+    event_date: datetime.date | None
+    user_id: RecordId
+    ticket_type_id: RecordId | None
+    ticket_type_name: str | None
+    name: str
+    email: str
+    number: str | None
+    amount: Decimal
+    status: TicketStatus
+    transaction_id: str | None
+    payment_method: PaymentMethod | None
+    note: str | None
+    created_at: DateTime
+    updated_at: DateTime
+
+
+@dataclass(slots=True, kw_only=True)
+class CustomAnswerView:
+    """The answer to one custom field of the event."""
+
+    field_id: RecordId
+    name: str
+    value: str
+
+
+@dataclass(slots=True, kw_only=True)
+class TicketDetailView(TicketView):
+    custom_fields: list[CustomAnswerView]
+
+
+@dataclass(slots=True, kw_only=True)
+class VerificationView:
+    """What the door needs to know of a ticket; ``valid`` is whether its status is Success (decisions 6.10)."""
+
+    ticket_id: RecordId
+    name: str
+    email: str
+    status: TicketStatus
+    event: str
+    event_date: datetime.date | None
+    valid: bool
+
+
+def ticket_view(ticket: Ticket) -> TicketView:
+    """``ticket`` with its event and its type loaded."""
+    return TicketView(**_shown(ticket))
+
+
+def _shown(ticket: Ticket) -> dict[str, Any]:  # Any: each field's own type
+    kind = ticket.ticket_type
+    return {
+        "id": RecordId(ticket.id),
+        "code": ticket.code,
+        "event_id": RecordId(ticket.event_id),
+        "event_name": ticket.event.name,
+        "event_date": ticket.event.date,
+        "user_id": RecordId(ticket.user_id),
+        "ticket_type_id": RecordId(kind.id) if kind else None,
+        "ticket_type_name": kind.name if kind else None,
+        "name": ticket.name,
+        "email": ticket.email,
+        "number": ticket.number,
+        "amount": ticket.amount,
+        "status": ticket.status,
+        "transaction_id": ticket.transaction_id,
+        "payment_method": ticket.payment_method,
+        "note": ticket.note,
+        "created_at": ticket.created_at,
+        "updated_at": ticket.updated_at,
+    }
+
+
+async def load_ticket_detail(ticket: Ticket) -> TicketDetailView:
+    """The view of a ticket whose event and type are loaded, with its answers."""
+    answers = await load_answers([ticket.id])
+    return TicketDetailView(**_shown(ticket), custom_fields=answers[ticket.id])
+
+
+async def load_answers(ticket_ids: Sequence[int]) -> dict[int, list[CustomAnswerView]]:
+    """The answers of tickets that the caller may see, by ticket, in the order of the fields, in one statement."""
+    answers: dict[int, list[CustomAnswerView]] = {ticket_id: [] for ticket_id in ticket_ids}
+    values = CustomValue.filter(ticket_id__in=list(ticket_ids)).select_related("field")
+    for value in await values.order_by("field__position", "field_id"):
+        answers[value.ticket_id].append(
+            CustomAnswerView(field_id=RecordId(value.field_id), name=value.field.name, value=value.value)
+        )
+    return answers
+
+
+def with_event(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
+    """Load with each ticket what its view shows."""
+    return tickets.select_related("event", "ticket_type")
+
+
+class ListTickets(Paging):
+    """Without ``event_id`` the account's own tickets, with it those of an event that the caller manages."""
+
+    event_id: Id | None = None
+    status: TicketStatus | None = None
+
+
+@operation(allow(*USERS, scope=Scope.TICKETS_READ))
+async def list_tickets(ctx: Context, data: ListTickets) -> Page[TicketView]:
+    """Own tickets, or an event's, newest first. Raises NotFound, or Forbidden for another's event."""
+    if data.event_id is None:
+        found = Ticket.filter(own_tickets(ctx))
+    else:
+        event = await require_event_manager(ctx, data.event_id)
+        found = Ticket.filter(event_id=event.id)
+    if data.status is not None:
+        found = found.filter(status=data.status)
+    total = await found.count()
+    rows = await with_event(found).order_by("-id").offset(data.offset).limit(data.limit)
+    return page_of([ticket_view(ticket) for ticket in rows], total, data)
+
+
+@operation(allow(*USERS, scope=Scope.TICKETS_READ))
+async def get_ticket(ctx: Context, id: int) -> TicketDetailView:
+    """One ticket with its answers. Raises NotFound, also where it is somebody else's (decisions 6.9)."""
+    ticket = await with_event(visible_tickets(ctx)).get_or_none(id=id)
+    if ticket is None:
+        raise errors.NotFound("Ticket")
+    return await load_ticket_detail(ticket)
+
+
+async def require_ticket_manager(ctx: Context, condition: Q) -> Ticket:
+    """The ticket with event and type. Raises NotFound, or Forbidden for one's own at another's event."""
+    manageable = Ticket.filter(managed(ctx, "event__organization__user_id"))
+    ticket = await with_event(manageable).get_or_none(condition)
+    if ticket is not None:
+        return ticket
+    if await Ticket.filter(own_tickets(ctx)).filter(condition).exists():
+        raise errors.Forbidden("Only the event's owner and admins may do this")
+    raise errors.NotFound("Ticket")
+
+
+class VerifyTicket(Input):
+    """The ticket by its id or by its code; REST names either in the path (``ticket``)."""
+
+    REST_ONLY: ClassVar[frozenset[str]] = frozenset({"ticket"})
+
+    id: Id | None = None
+    code: ShortText | None = None
+    ticket: ShortText | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> "VerifyTicket":
+        if len([name for name in (self.id, self.code, self.ticket) if name is not None]) != 1:
+            raise ValueError("name the ticket by its id or by its code")
+        return self
+
+    def condition(self) -> Q:
+        """A ticket by id (digits alone) or by code (which begins with letters)."""
+        if self.id is not None:
+            return Q(id=self.id)
+        reference = self.code or self.ticket or ""
+        if self.ticket is not None and reference.isascii() and reference.isdecimal():
+            return Q(id=int(reference)) if int(reference) <= MAX_ID else Q(id__in=[])
+        return Q(code=reference)
+
+
+@operation(allow(*ORGANIZERS, scope=Scope.TICKETS_READ))
+async def verify_ticket(ctx: Context, data: VerifyTicket) -> VerificationView:
+    """Whether a ticket is good, by id or code. Changes nothing. Raises NotFound, Forbidden."""
+    ticket = await require_ticket_manager(ctx, data.condition())
+    return VerificationView(
+        ticket_id=RecordId(ticket.id),
+        name=ticket.name,
+        email=ticket.email,
+        status=ticket.status,
+        event=ticket.event.name,
+        event_date=ticket.event.date,
+        valid=ticket.status is TicketStatus.SUCCESS,
+    )
