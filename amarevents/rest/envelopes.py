@@ -1,0 +1,37 @@
+"""The three shapes of every answer below ``/api`` (decisions 1.1 to 1.3, 1.8)."""
+
+from decimal import Decimal
+
+import orjson
+from starlette.responses import Response
+
+from amarevents.errors import AmarEventsError
+from amarevents.resolvers.base import Page
+
+_OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS
+
+
+def _number(value: object) -> int | float:
+    """Money as a JSON number: two decimals below a million million are exact in the shortest form of a double."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def to_json(value: object) -> bytes:
+    """Views, dates, instants and money as the contract writes them."""
+    return orjson.dumps(value, default=_number, option=_OPTIONS)
+
+
+def success(view: object, status: int) -> Response:
+    body: dict[str, object] = {"success": True, "data": view}
+    if isinstance(view, Page):
+        body = {"success": True, "data": view.items, "pagination": view.pagination}
+    return Response(to_json(body), status, media_type="application/json")
+
+
+def failure(error: AmarEventsError) -> Response:
+    body: dict[str, object] = {"success": False, "error": error.text, "code": error.code}
+    if error.fields:
+        body["fields"] = error.fields
+    return Response(to_json(body), error.status, media_type="application/json")

@@ -1,0 +1,1 @@
+"""The GraphQL surface: Strawberry types over the views, calling the operations and holding no rule of their own."""

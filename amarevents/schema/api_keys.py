@@ -1,0 +1,34 @@
+"""API keys of the account."""
+
+import strawberry
+
+from amarevents.resolvers import api_keys as operations
+from amarevents.resolvers.base import public_text
+from amarevents.schema.fields import mutation, query
+
+
+@strawberry.type(name="ApiKey", description=public_text(operations.ApiKeyView.__doc__))
+class ApiKey(operations.ApiKeyView):
+    pass
+
+
+@strawberry.type(name="CreatedApiKey", description=public_text(operations.CreatedApiKeyView.__doc__))
+class CreatedApiKey(operations.CreatedApiKeyView):
+    pass
+
+
+@strawberry.type(name="Revocation", description="A key has been revoked for good.")
+class Revocation(operations.RevokedView):
+    pass
+
+
+@strawberry.type
+class ApiKeyQuery:
+    api_keys = query(operations.list_api_keys, list[ApiKey])
+
+
+@strawberry.type
+class ApiKeyMutation:
+    create_api_key = mutation(operations.create_api_key, CreatedApiKey)
+    update_api_key = mutation(operations.update_api_key, ApiKey)
+    revoke_api_key = mutation(operations.revoke_api_key, Revocation)

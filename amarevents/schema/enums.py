@@ -1,0 +1,17 @@
+"""The enums of the platform, as the schema knows them: UPPER_CASE (decisions 9.1)."""
+
+import strawberry
+
+from amarevents.models import enums
+from amarevents.resolvers.accounts import AuthMethod
+from amarevents.security.policy import Scope
+
+strawberry.enum(enums.AccountType, description="What an account may do; being an admin is a separate flag.")
+strawberry.enum(enums.KeyType, description="What an API key may be used for at most.")
+strawberry.enum(enums.Category, description="What kind of event it is.")
+strawberry.enum(enums.Privacy, description="Who may see an event.")
+strawberry.enum(enums.FieldType, description="How a custom registration field is asked for.")
+strawberry.enum(enums.TicketStatus, description="PENDING and SUCCESS hold a place, FAILED and REFUNDED do not.")
+strawberry.enum(enums.PaymentMethod, description="How a payment was made.")
+strawberry.enum(AuthMethod, description="How a caller has authenticated.")
+strawberry.enum(Scope, description="A permission of an API key; EVERYTHING is the wildcard of admin keys.")

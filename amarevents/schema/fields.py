@@ -1,0 +1,92 @@
+"""Fields made of operations: arguments from the Input, description from the docstring, one call through the door."""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import strawberry
+
+from amarevents.resolvers.operation import Operation
+from amarevents.schema.context import Info
+from amarevents.schema.inputs import graphql_fields, graphql_type, input_class, to_id, to_values
+
+# Any throughout: signatures are made at import time, of the operation's own types.
+
+OPERATION_FIELDS: list[str] = []
+"""The names of the operations that have a field; tests compare them with all there are."""
+
+_ID = inspect.Parameter("id", inspect.Parameter.KEYWORD_ONLY, annotation=strawberry.ID)
+_IDEMPOTENCY_KEY = inspect.Parameter(
+    "idempotency_key", inspect.Parameter.KEYWORD_ONLY, default=strawberry.UNSET, annotation=str | None
+)
+
+
+def query(operation: Operation[Any], returns: Any) -> Any:
+    """A query: ``(id)`` and one argument per field of the Input."""
+    parameters = [_ID] if operation.takes_id else []
+    if operation.input_type is not None:
+        parameters += [_argument(name, field) for name, field in graphql_fields(operation.input_type).items()]
+
+    async def resolve(info: Info, **given: Any) -> Any:
+        target = to_id(given.pop("id")) if operation.takes_id else None
+        data = to_values(operation.input_type, given) if operation.input_type else None
+        return await operation(info.context.request, id=_whole(target), data=data)
+
+    return _field(operation, resolve, parameters, returns)
+
+
+def mutation(operation: Operation[Any], returns: Any) -> Any:
+    """A mutation: ``(id, input, idempotencyKey)``, those of them that the operation takes."""
+    parameters = [_ID] if operation.takes_id else []
+    if operation.input_type is not None:
+        annotation = input_class(operation.input_type)
+        parameters.append(inspect.Parameter("input", inspect.Parameter.KEYWORD_ONLY, annotation=annotation))
+    if operation.creates:
+        parameters.append(_IDEMPOTENCY_KEY)
+
+    async def resolve(info: Info, **given: Any) -> Any:
+        target = to_id(given["id"]) if operation.takes_id else None
+        data = to_values(operation.input_type, vars(given["input"])) if operation.input_type else None
+        key = given.get("idempotency_key") or None
+        return await operation(info.context.request, id=_whole(target), data=data, idempotency_key=key)
+
+    return _field(operation, resolve, parameters, returns)
+
+
+def _argument(name: str, field: Any) -> inspect.Parameter:
+    default = inspect.Parameter.empty if field.is_required() else strawberry.UNSET
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=graphql_type(field))
+
+
+def _whole(target: object) -> int | None:
+    return target if isinstance(target, int) else None
+
+
+def _field(
+    operation: Operation[Any], resolve: Callable[..., Any], parameters: list[inspect.Parameter], returns: Any
+) -> Any:
+    """Nullable, so that one failing field does not hide what another has answered (decisions 9.3)."""
+    info = inspect.Parameter("info", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Info)
+    required_first = sorted(parameters, key=lambda parameter: parameter.default is not inspect.Parameter.empty)
+    annotations = {parameter.name: parameter.annotation for parameter in [info, *parameters]}
+    resolve.__name__ = operation.name
+    resolve.__annotations__ = {**annotations, "return": returns | None}
+    resolve.__signature__ = inspect.Signature(  # type: ignore[attr-defined] # functions may carry one
+        [info, *required_first], return_annotation=returns | None
+    )
+    OPERATION_FIELDS.append(operation.name)
+    return strawberry.field(resolver=resolve, description=operation.description)
+
+
+def edge(load: Callable[[Any, Info], Awaitable[Any]], name: str, of: Any, description: str) -> Any:
+    """A field that lists leave out: the attribute ``name``, of type ``of``, of what ``load`` finds for the object.
+
+    Null where that has no such attribute: what only owner and admins see is missing from everybody else's view.
+    """
+
+    async def resolve(root: strawberry.Parent[Any], info: Info) -> Any:
+        return getattr(await load(root, info), name, None)
+
+    resolve.__name__ = name
+    resolve.__annotations__["return"] = of
+    return strawberry.field(resolver=resolve, description=description)

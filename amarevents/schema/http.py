@@ -1,0 +1,137 @@
+"""GraphQL over HTTP: a request in, an operation through the schema, an answer with the status of decisions 9.5."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from strawberry.exceptions import MissingQueryError
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.types import ExecutionResult
+from strawberry.types.graphql import OperationType
+
+from amarevents import errors
+from amarevents.schema.context import GraphQLContext
+from amarevents.schema.errors import cause_of, extensions_of, presented
+from amarevents.schema.schema import schema
+from amarevents.security.context import Context
+from amarevents.security.middleware import context_of
+from amarevents.security.origins import is_json
+from amarevents.security.request_body import read_body
+
+_JSON = "application/json"
+_GRAPHQL_JSON = "application/graphql-response+json"
+_OPERATIONS = {"GET": {OperationType.QUERY}, "POST": {OperationType.QUERY, OperationType.MUTATION}}
+
+# Any below: JSON values.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """The parameters of a GraphQL request; ``query`` may be missing."""
+
+    query: str | None
+    variables: dict[str, Any] | None
+    operation_name: str | None
+
+
+class GraphQLEndpoint:
+    """The ASGI application behind ``/graphql``."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        context = context_of(scope)
+        try:
+            response = await self._answer(request, context)
+        finally:
+            if context.verdict is None:
+                # What could not even be parsed costs a unit like everything else.
+                await context.charge()
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request, context: Context) -> Response:
+        if request.method not in _OPERATIONS:
+            raise errors.MethodNotAllowed(list(_OPERATIONS))
+        asked = await _read(request, context)
+        try:
+            result = await schema.execute(
+                asked.query,
+                variable_values=asked.variables,
+                context_value=GraphQLContext(context),
+                operation_name=asked.operation_name,
+                allowed_operation_types=_OPERATIONS[request.method],
+            )
+        except MissingQueryError as error:
+            raise errors.BadRequest("Send the GraphQL document as 'query'") from error
+        except CannotGetOperationTypeError as error:
+            raise errors.BadRequest("The document holds no operation of this name") from error
+        except InvalidOperationTypeError as error:
+            raise errors.MethodNotAllowed(["POST"]) from error
+        return _respond(result, _media_type(request))
+
+
+async def _read(request: Request, context: Context) -> _Asked:
+    if request.method == "GET":
+        query = dict(request.query_params)
+        return _asked({**query, "variables": _loads(query.get("variables") or "null")})
+    body = await read_body(request, context.services.settings.max_body_bytes)
+    if not is_json(request.headers.get("content-type")):
+        raise errors.UnsupportedMediaType
+    parsed = _loads(body)
+    if not isinstance(parsed, dict):
+        raise errors.BadRequest("The body must be a JSON object with 'query', 'variables' and 'operationName'")
+    return _asked(parsed)
+
+
+def _loads(text: str | bytes) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise errors.MalformedJson from error
+
+
+def _asked(parameters: Mapping[str, Any]) -> _Asked:
+    expected = {"query": str, "variables": dict, "operationName": str}
+    values = {name: parameters.get(name) for name in expected}
+    for name, kind in expected.items():
+        if values[name] is not None and not isinstance(values[name], kind):
+            raise errors.BadRequest(f"'{name}' must be {'an object' if kind is dict else 'a string'}")
+    return _Asked(query=values["query"], variables=values["variables"], operation_name=values["operationName"])
+
+
+def _media_type(request: Request) -> str:
+    return _GRAPHQL_JSON if _GRAPHQL_JSON in request.headers.get("accept", "") else _JSON
+
+
+def _respond(result: ExecutionResult, media_type: str) -> Response:
+    failures = result.errors or []
+    if result.data is None and failures:
+        return _not_executed([presented(error) for error in failures], _cause_status(result), media_type)
+    body: dict[str, Any] = {"data": result.data}
+    if failures:
+        body["errors"] = [presented(error) for error in failures]
+    return Response(orjson.dumps(body), 200, media_type=media_type)
+
+
+def _cause_status(result: ExecutionResult) -> int:
+    """400 for what is wrong with the document, the failure's own status where the platform refused it."""
+    known = [cause for error in result.errors or [] if (cause := cause_of(error)) is not None]
+    refused = next((cause for cause in known if isinstance(cause, errors.AmarEventsError)), None)
+    if isinstance(refused, errors.RateLimited):
+        # Left to the middleware, which adds Retry-After.
+        raise refused
+    if refused is not None:
+        return refused.status
+    return errors.InternalError.status if known else errors.BadRequest.status
+
+
+def _not_executed(failures: list[dict[str, Any]], status: int, media_type: str) -> Response:
+    return Response(orjson.dumps({"errors": failures}), status, media_type=media_type)
+
+
+def request_error(error: errors.AmarEventsError) -> Response:
+    """A request that failed before anything was executed, as GraphQL shows it."""
+    return _not_executed([{"message": error.text, "extensions": extensions_of(error)}], error.status, _JSON)

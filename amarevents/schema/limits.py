@@ -1,0 +1,109 @@
+"""How large a document may be, and what it costs (decisions 3.5): counted in one walk, before it is validated."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from graphql import (
+    BooleanValueNode,
+    DirectiveNode,
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    VariableNode,
+)
+
+from amarevents import errors
+
+MAX_TOKENS = 4_000
+MAX_FIELDS = 500
+MAX_ROOT_FIELDS = 20
+
+# Any: the values of variables are whatever the caller sent.
+Variables = Mapping[str, Any]
+
+
+class DocumentTooLarge(errors.BadRequest):
+    code = "DOCUMENT_TOO_LARGE"
+
+
+def require_bounded(document: DocumentNode) -> None:
+    """Raises DocumentTooLarge for more fields, fragments counted once, than a sensible document has."""
+    pending = [definition.selection_set for definition in document.definitions if hasattr(definition, "selection_set")]
+    fields = 0
+    while pending:
+        for selection in pending.pop().selections:
+            fields += 1
+            nested = getattr(selection, "selection_set", None)
+            if nested is not None:
+                pending.append(nested)
+        if fields > MAX_FIELDS:
+            raise DocumentTooLarge(f"A document may hold at most {MAX_FIELDS} fields")
+
+
+def units_of(document: DocumentNode, operation: OperationDefinitionNode, variables: Variables) -> int:
+    """The root fields that the operation executes, fragments and aliases resolved; at least 1.
+
+    Raises DocumentTooLarge for more than ``MAX_ROOT_FIELDS``.
+    """
+    fragments = {
+        definition.name.value: definition
+        for definition in document.definitions
+        if isinstance(definition, FragmentDefinitionNode)
+    }
+    given = {**_defaults(operation), **variables}
+    keys = {
+        field.alias.value if field.alias else field.name.value
+        for field in _root_fields(operation.selection_set, fragments, given, set())
+    }
+    if len(keys) > MAX_ROOT_FIELDS:
+        raise DocumentTooLarge(f"An operation may have at most {MAX_ROOT_FIELDS} root fields")
+    return max(len(keys), 1)
+
+
+def _defaults(operation: OperationDefinitionNode) -> dict[str, bool]:
+    return {
+        definition.variable.name.value: definition.default_value.value
+        for definition in operation.variable_definitions or ()
+        if isinstance(definition.default_value, BooleanValueNode)
+    }
+
+
+def _root_fields(
+    selections: SelectionSetNode,
+    fragments: Mapping[str, FragmentDefinitionNode],
+    variables: Variables,
+    seen: set[str],
+) -> Iterator[FieldNode]:
+    """Each fragment is entered once: where it is spread again, it adds no other field."""
+    for selection in selections.selections:
+        if not _is_included(selection.directives or (), variables):
+            continue
+        if isinstance(selection, FieldNode):
+            yield selection
+        elif isinstance(selection, InlineFragmentNode):
+            yield from _root_fields(selection.selection_set, fragments, variables, seen)
+        elif isinstance(selection, FragmentSpreadNode) and selection.name.value not in seen:
+            seen.add(selection.name.value)
+            if (fragment := fragments.get(selection.name.value)) is not None:
+                yield from _root_fields(fragment.selection_set, fragments, variables, seen)
+
+
+def _is_included(directives: tuple[DirectiveNode, ...], variables: Variables) -> bool:
+    """Whether @skip and @include leave a selection in; one that cannot be judged counts."""
+    for directive in directives:
+        condition = next(
+            (argument.value for argument in directive.arguments or () if argument.name.value == "if"), None
+        )
+        if isinstance(condition, BooleanValueNode):
+            met: object = condition.value
+        elif isinstance(condition, VariableNode):
+            met = variables.get(condition.name.value)
+        else:
+            continue
+        if (directive.name.value == "skip" and met is True) or (directive.name.value == "include" and met is False):
+            return False
+    return True

@@ -1,0 +1,22 @@
+"""Ticket types: the kinds of place that an event offers."""
+
+import strawberry
+
+from amarevents.resolvers import ticket_types as operations
+from amarevents.resolvers.base import public_text
+from amarevents.schema.fields import mutation, query
+
+
+@strawberry.type(name="TicketType", description=public_text(operations.TicketTypeView.__doc__))
+class TicketType(operations.TicketTypeView):
+    pass
+
+
+@strawberry.type
+class TicketTypeQuery:
+    ticket_types = query(operations.list_ticket_types, list[TicketType])
+
+
+@strawberry.type
+class TicketTypeMutation:
+    create_ticket_type = mutation(operations.create_ticket_type, TicketType)

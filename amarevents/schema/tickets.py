@@ -1,0 +1,57 @@
+"""Tickets: registering, approving, and checking at the door."""
+
+from typing import NamedTuple
+
+import strawberry
+
+from amarevents.resolvers import registration
+from amarevents.resolvers import tickets as operations
+from amarevents.resolvers.base import public_text
+from amarevents.resolvers.tickets import TicketDetailView, TicketView
+from amarevents.schema.context import Info
+from amarevents.schema.fields import edge, mutation, query
+from amarevents.schema.paging import Pagination
+
+
+class _Answers(NamedTuple):
+    custom_fields: list[operations.CustomAnswerView]
+
+
+@strawberry.type(name="CustomAnswer", description=public_text(operations.CustomAnswerView.__doc__))
+class CustomAnswer(operations.CustomAnswerView):
+    pass
+
+
+async def _detail(ticket: TicketView, info: Info) -> _Answers:
+    if isinstance(ticket, TicketDetailView):
+        return _Answers(ticket.custom_fields)
+    return _Answers(await info.context.answers.load(ticket.id) or [])
+
+
+@strawberry.type(name="Ticket", description=public_text(TicketView.__doc__))
+class Ticket(TicketView):
+    custom_fields = edge(_detail, "custom_fields", list[CustomAnswer], "The answers to the event's custom fields.")
+
+
+@strawberry.type(description="A part of a list of tickets.")
+class TicketPage:
+    items: list[Ticket]
+    pagination: Pagination
+
+
+@strawberry.type(name="Verification", description=public_text(operations.VerificationView.__doc__))
+class Verification(operations.VerificationView):
+    pass
+
+
+@strawberry.type
+class TicketQuery:
+    tickets = query(operations.list_tickets, TicketPage)
+    ticket = query(operations.get_ticket, Ticket)
+    verify_ticket = query(operations.verify_ticket, Verification)
+
+
+@strawberry.type
+class TicketMutation:
+    register_for_event = mutation(registration.register_for_event, Ticket)
+    update_ticket = mutation(registration.update_ticket, Ticket)

@@ -1,0 +1,27 @@
+"""What a process does now and then beside its requests."""
+
+import asyncio
+import datetime
+import logging
+
+from tortoise.exceptions import BaseORMException
+
+from amarevents.models.fields import utc_now
+from amarevents.models.storage import DatabaseUnavailable
+from amarevents.resolvers.idempotency import forget_expired
+from amarevents.security.services import Services
+
+INTERVAL = datetime.timedelta(seconds=30)
+
+logger = logging.getLogger(__name__)
+
+
+async def upkeep(services: Services) -> None:
+    """Every ``INTERVAL``, until cancelled. A database that is away costs one round, not the service."""
+    while True:
+        await asyncio.sleep(INTERVAL.total_seconds())
+        try:
+            await services.key_usage.flush()
+            await forget_expired(utc_now())
+        except (BaseORMException, DatabaseUnavailable) as error:
+            logger.warning("Upkeep has to wait: %s", error)
