@@ -1,0 +1,253 @@
+"""The command line: ``amarevents serve | migrate | seed | create-admin | create-key | confirm-email``."""
+
+import argparse
+import asyncio
+import contextlib
+import dataclasses
+import logging
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from typing import Any
+
+import uvicorn
+
+from amarevents import __version__, demo, errors
+from amarevents.models import User
+from amarevents.models.enums import KeyType
+from amarevents.models.fields import utc_now
+from amarevents.models.migrating import MigrationFailed, migrate
+from amarevents.models.storage import DatabaseUnavailable, SchemaOutdated, open_database
+from amarevents.resolvers.accounts import Register, create_account
+from amarevents.resolvers.api_keys import create_api_key
+from amarevents.resolvers.operation import validate
+from amarevents.security.authentication import account_of
+from amarevents.security.context import Context
+from amarevents.security.key_usage import KeyUsage
+from amarevents.security.passwords import PasswordHasher
+from amarevents.security.policy import session_principal
+from amarevents.security.rate_limit import MemoryRateLimiter
+from amarevents.security.services import Services
+from amarevents.settings import PREFIX, Settings, SettingsError
+
+_GRACE_SECONDS = 10
+
+Command = Callable[[argparse.Namespace, Settings], Coroutine[Any, Any, None]]  # Any: what coroutines never use
+
+
+class CommandFailed(Exception):
+    """What was asked for cannot be done; the message tells the operator why, and what to do."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command; exits with 1 and a line on stderr where it fails, 2 where it was not understood."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        settings = Settings.from_environment()
+        logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        if options.command == "serve":
+            serve(options, settings)
+        else:
+            asyncio.run(options.run(options, settings))
+    except (
+        CommandFailed,
+        DatabaseUnavailable,
+        MigrationFailed,
+        SchemaOutdated,
+        SettingsError,
+        demo.DatabaseNotEmpty,
+        errors.AmarEventsError,
+    ) as error:
+        sys.exit(f"amarevents: {error}")
+
+
+# serve ----------------------------------------------------------------------------------------------------------
+
+
+def serve(options: argparse.Namespace, settings: Settings) -> None:
+    """Serve until stopped. Raises CommandFailed for several workers without Redis (decisions 3.6)."""
+    settings = _with_options(options, settings)
+    if settings.workers > 1 and settings.redis_url is None:
+        raise CommandFailed(
+            f"{settings.workers} workers need Redis, or each of them would count the rate limits for itself: "
+            "set AMAREVENTS_REDIS_URL=redis://…, or serve with --workers 1"
+        )
+    asyncio.run(_prepare(settings, with_demo=options.demo))
+    # The processes that uvicorn starts read their settings from the environment again.
+    os.environ[f"{PREFIX}WORKERS"] = str(settings.workers)
+    uvicorn.run(
+        "amarevents.app:app_from_environment",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        proxy_headers=False,  # the client's address is decided by AMAREVENTS_TRUSTED_PROXIES alone
+        server_header=False,
+        ws="none",
+        access_log=settings.log_level == "debug",
+        log_level=settings.log_level,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+
+
+def _with_options(options: argparse.Namespace, settings: Settings) -> Settings:
+    given = {name: getattr(options, name) for name in ("host", "port", "workers")}
+    return dataclasses.replace(settings, **{name: value for name, value in given.items() if value is not None})
+
+
+async def _prepare(settings: Settings, *, with_demo: bool) -> None:
+    """Check that the database can be served from; with the demo, make it so and say how to get in."""
+    if with_demo:
+        await _migrate(settings)
+    async with open_database(settings):
+        if with_demo and await demo.is_empty():
+            _print_summary(await demo.seed(utc_now().astimezone(settings.time_zone).date()))
+        credentials = await _demo_credentials(settings) if with_demo else None
+    if with_demo:
+        _print_addresses(settings)
+    if credentials is not None:
+        _print_credentials(credentials)
+
+
+async def _demo_credentials(settings: Settings) -> demo.DemoCredentials | None:
+    """Only for a database that the demo has filled, and whose demo accounts are still there."""
+    try:
+        return await demo.issue_demo_credentials(settings)
+    except demo.NotADemoDatabase:
+        return None
+
+
+def _print_addresses(settings: Settings) -> None:
+    base = f"http://{settings.host}:{settings.port}"
+    print(f"\nAmar Events {__version__}\n  REST     {base}/api/events\n  GraphQL  {base}/graphql\n", flush=True)
+
+
+def _print_credentials(credentials: demo.DemoCredentials) -> None:
+    print(
+        "Demo credentials (this database holds the demo data; the keys end in 7 days)\n"
+        f"  login          {credentials.email}  {credentials.password}\n"
+        f"  user key       {credentials.user_key}\n"
+        f"  organizer key  {credentials.organizer_key}\n"
+        f"  admin key      {credentials.admin_key}\n",
+        flush=True,
+    )
+
+
+def _print_summary(summary: demo.SeedSummary) -> None:
+    counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in dataclasses.asdict(summary).items())
+    print(f"The database was empty; it now holds demo data: {counts}", flush=True)
+
+
+# The other commands ---------------------------------------------------------------------------------------------
+
+
+async def run_migrate(_options: argparse.Namespace, settings: Settings) -> None:
+    await _migrate(settings)
+
+
+async def _migrate(settings: Settings) -> None:
+    applied = await migrate(settings)
+    print(f"Applied {', '.join(applied)}" if applied else "The database is up to date", flush=True)
+
+
+async def run_seed(_options: argparse.Namespace, settings: Settings) -> None:
+    async with open_database(settings):
+        _print_summary(await demo.seed(utc_now().astimezone(settings.time_zone).date()))
+        _print_credentials(await demo.issue_demo_credentials(settings))
+
+
+async def run_create_admin(options: argparse.Namespace, settings: Settings) -> None:
+    password = sys.stdin.readline().rstrip("\n")
+    given = {"username": options.username, "email": options.email, "number": options.number, "password": password}
+    data = validate(Register, given)
+    assert isinstance(data, Register)  # noqa: S101 - for the type checker
+    async with open_database(settings):
+        with contextlib.closing(PasswordHasher(settings)) as hasher:
+            password_hash = await hasher.hash(data.password)
+        user = await create_account(data, password_hash=password_hash, admin=True)
+        await User.filter(id=user.id).update(email_confirmed_at=utc_now())
+    print(f"Created the admin {user.username} <{user.email}>")
+
+
+async def run_create_key(options: argparse.Namespace, settings: Settings) -> None:
+    async with _acting_for(options.email, settings) as ctx:
+        data = {"name": options.name, "key_type": options.type, "permissions": options.permission}
+        created = await create_api_key(ctx, data=data)
+    print(created.key)
+
+
+async def run_confirm_email(options: argparse.Namespace, settings: Settings) -> None:
+    async with _acting_for(options.email, settings) as ctx:
+        await User.filter(id=ctx.principal.require_account().id).update(email_confirmed_at=utc_now())
+    print(f"Confirmed {options.email}")
+
+
+@contextlib.asynccontextmanager
+async def _acting_for(email: str, settings: Settings) -> AsyncIterator[Context]:
+    """A context as if the account had logged in: the operator gets from an operation what its owner would."""
+    async with open_database(settings):
+        user = await User.get_or_none(email=email.strip().lower())
+        if user is None:
+            raise CommandFailed(f"There is no account with the email {email}")
+        with contextlib.closing(PasswordHasher(settings)) as hasher:
+            services = Services(settings=settings, limiter=MemoryRateLimiter(), hasher=hasher, key_usage=KeyUsage())
+            principal = session_principal(account_of(user), session_id=0)
+            yield Context(services=services, request_id="cli", address="cli", principal=principal)
+
+
+# Arguments ------------------------------------------------------------------------------------------------------
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="amarevents",
+        description="An event and ticketing platform: REST under /api, GraphQL under /graphql.",
+        epilog="Every setting is an environment variable AMAREVENTS_…; 'amarevents settings' lists them.",
+    )
+    parser.add_argument("--version", action="version", version=f"amarevents {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    serving = commands.add_parser("serve", help="serve the platform", description="Serve the platform until stopped.")
+    serving.add_argument("--host", help="address to listen on (AMAREVENTS_HOST, 127.0.0.1)")
+    serving.add_argument("--port", type=int, help="port to listen on (AMAREVENTS_PORT, 8000)")
+    serving.add_argument("--workers", type=int, help="processes; more than one needs Redis (AMAREVENTS_WORKERS, 1)")
+    serving.add_argument(
+        "--demo",
+        action="store_true",
+        help="migrate first, fill an empty database with demo data, print demo credentials if it holds them",
+    )
+
+    _add(commands, "migrate", run_migrate, "bring the database up to date")
+    _add(commands, "seed", run_seed, "fill an empty, migrated database with demo data; never for production")
+    _add(commands, "settings", run_settings, "list the settings and what they are now")
+
+    admin = _add(commands, "create-admin", run_create_admin, "create an admin account; the password is read from stdin")
+    admin.add_argument("--username", required=True)
+    admin.add_argument("--email", required=True)
+    admin.add_argument("--number", required=True, help="phone number")
+    admin.add_argument("--password-stdin", required=True, action="store_true", help="read the password from stdin")
+
+    key = _add(commands, "create-key", run_create_key, "create an API key; prints the raw key alone")
+    key.add_argument("--email", required=True, help="of the account that the key is for")
+    key.add_argument("--type", required=True, choices=list(KeyType))
+    key.add_argument("--name", default="Command line key")
+    key.add_argument("--permission", action="append", help="may be repeated; all of the type's without it")
+
+    confirm = _add(commands, "confirm-email", run_confirm_email, "mark an account's email as confirmed")
+    confirm.add_argument("--email", required=True)
+    return parser
+
+
+def _add(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, run: Command, summary: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+    parser.set_defaults(run=run)
+    return parser
+
+
+async def run_settings(_options: argparse.Namespace, settings: Settings) -> None:
+    for spec in dataclasses.fields(settings):
+        value = "(secret)" if spec.metadata["secret"] and getattr(settings, spec.name) else getattr(settings, spec.name)
+        print(f"{PREFIX}{spec.name.upper():<24} {spec.metadata['help']}\n{'':4}now: {value}")

@@ -1,0 +1,122 @@
+"""Fresh credentials for the demo's accounts, for whoever has just started the demo."""
+
+import datetime
+import secrets
+from dataclasses import dataclass, field
+
+from tortoise.transactions import in_transaction
+
+from amarevents.demo.people import DEMO_ADMIN, DEMO_ATTENDEE, DEMO_ORGANIZER, email
+from amarevents.models import ApiKey, Seeding, Session, User
+from amarevents.models.enums import KeyType
+from amarevents.models.fields import utc_now
+from amarevents.security import keys
+from amarevents.security.passwords import PasswordHasher
+from amarevents.settings import Settings
+
+KEY_NAME = "Demo key"
+KEY_DAYS = 7
+
+# Without letters and digits that look like another.
+_READABLE = "abcdefghjkmnpqrstuvwxyz23456789"
+_PASSWORD_GROUPS, _GROUP_LENGTH = 3, 4
+
+_KEY_HOLDERS = {
+    KeyType.USER: DEMO_ATTENDEE,
+    KeyType.ORGANIZER: DEMO_ORGANIZER,
+    KeyType.ADMIN: DEMO_ADMIN,
+}
+
+
+class NotADemoDatabase(Exception):
+    """The database was not filled by ``seed``, or its demo accounts are gone: nothing in it is ours to hand out."""
+
+    def __init__(self) -> None:
+        super().__init__("Demo credentials are only for a database that holds the demo data and its accounts")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoCredentials:
+    """A login of the demo's organizer, and one API key of each type. Its repr shows no secret."""
+
+    email: str
+    password: str = field(repr=False)
+    user_key: str = field(repr=False)
+    organizer_key: str = field(repr=False)
+    admin_key: str = field(repr=False)
+
+
+async def issue_demo_credentials(settings: Settings) -> DemoCredentials:
+    """Give the demo's organizer a new password and mint keys that end in ``KEY_DAYS`` days.
+
+    The organizer's sessions end, as with any change of a password (decisions 2.3), and demo keys that have expired
+    are deleted. Raises NotADemoDatabase, having changed nothing.
+    """
+    await _demo_accounts()
+    password = _new_password()
+    password_hash = await _hash(password, settings)
+    async with in_transaction():
+        accounts = await _demo_accounts()
+        await _set_password(accounts[DEMO_ORGANIZER], password_hash)
+        await _delete_expired_keys(accounts)
+        raw = {kind: await _mint(kind, accounts[holder]) for kind, holder in _KEY_HOLDERS.items()}
+    return DemoCredentials(
+        email=accounts[DEMO_ORGANIZER].email,
+        password=password,
+        user_key=raw[KeyType.USER],
+        organizer_key=raw[KeyType.ORGANIZER],
+        admin_key=raw[KeyType.ADMIN],
+    )
+
+
+async def _demo_accounts() -> dict[str, User]:
+    """The accounts that ``seed`` made, by the username that it gave them; visitors may have renamed them.
+
+    An account with the same email that is younger than the demo is a stranger's: ``seed`` dates all accounts back.
+    """
+    seeding = await Seeding.first()
+    if seeding is None:
+        raise NotADemoDatabase
+    usernames = {email(username): username for username in _KEY_HOLDERS.values()}
+    found = await User.filter(email__in=list(usernames), created_at__lt=seeding.created_at)
+    if len(found) < len(usernames):
+        raise NotADemoDatabase
+    return {usernames[user.email]: user for user in found}
+
+
+def _new_password() -> str:
+    """Three groups of four, 59 bits: random enough for a login whose attempts are limited, short enough to type."""
+    groups = ("".join(secrets.choice(_READABLE) for _ in range(_GROUP_LENGTH)) for _ in range(_PASSWORD_GROUPS))
+    return "-".join(groups)
+
+
+async def _hash(password: str, settings: Settings) -> str:
+    hasher = PasswordHasher(settings)
+    try:
+        return await hasher.hash(password)
+    finally:
+        hasher.close()
+
+
+async def _set_password(user: User, password_hash: str) -> None:
+    await User.filter(id=user.id).update(password_hash=password_hash, updated_at=utc_now())
+    await Session.filter(user_id=user.id).delete()
+
+
+async def _delete_expired_keys(accounts: dict[str, User]) -> None:
+    holders = [user.id for user in accounts.values()]
+    await ApiKey.filter(name=KEY_NAME, user_id__in=holders, expires_at__lte=utc_now()).delete()
+
+
+async def _mint(key_type: KeyType, holder: User) -> str:
+    minted = keys.mint(key_type)
+    await ApiKey.create(
+        user_id=holder.id,
+        name=KEY_NAME,
+        digest=minted.digest,
+        key_prefix=minted.prefix,
+        key_type=key_type,
+        permissions=keys.default_permissions(key_type),
+        expires_at=utc_now() + datetime.timedelta(days=KEY_DAYS),
+    )
+    return minted.raw

@@ -1,0 +1,7 @@
+"""The events of the demo, a module per kind."""
+
+from amarevents.demo.events.community import COMMUNITY
+from amarevents.demo.events.learning import LEARNING
+from amarevents.demo.events.stage import STAGE
+
+EVENTS = (*STAGE, *LEARNING, *COMMUNITY)

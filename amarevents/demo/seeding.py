@@ -1,0 +1,200 @@
+"""Writes the demo into an empty, migrated database, in one transaction.
+
+Rows are written in bulk, which tells no ids: whatever others refer to is read back by the names that the tables use.
+"""
+
+import datetime
+from dataclasses import dataclass
+
+from tortoise.exceptions import IntegrityError
+from tortoise.transactions import in_transaction
+
+from amarevents.demo import rows
+from amarevents.demo.books import Books, TicketDraft
+from amarevents.demo.events import EVENTS
+from amarevents.demo.organizations import ORGANIZATIONS
+from amarevents.models import (
+    CustomField,
+    CustomValue,
+    Donation,
+    Event,
+    GalleryImage,
+    Organization,
+    Plan,
+    Seeding,
+    Ticket,
+    TicketType,
+    User,
+)
+
+_PLAN = "Free"
+
+
+class DatabaseNotEmpty(Exception):
+    """There are accounts already."""
+
+    def __init__(self) -> None:
+        super().__init__("There are accounts already; the demo data goes into an empty database only")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeedSummary:
+    """How many rows of each noun the demo has."""
+
+    users: int
+    organizations: int
+    events: int
+    ticket_types: int
+    tickets: int
+    donations: int
+
+
+async def is_empty() -> bool:
+    """Whether there is no account at all."""
+    return not await User.exists()
+
+
+async def was_seeded() -> bool:
+    """Whether this database was filled by ``seed``."""
+    return await Seeding.exists()
+
+
+async def seed(today: datetime.date) -> SeedSummary:
+    """Fill the database with the demo as it looks on ``today``, all or nothing; the same every time for the same day.
+
+    Raises DatabaseNotEmpty when there is any account, and tortoise's DoesNotExist when the database lacks the plan
+    that the first migration makes.
+    """
+    async with in_transaction():
+        if not await is_empty():
+            raise DatabaseNotEmpty
+        summary = await _write(Books(today), today)
+        await Seeding.create()
+    return summary
+
+
+async def _write(books: Books, today: datetime.date) -> SeedSummary:
+    users = await _write_users(books)
+    organizations = await _write_organizations(books, users)
+    events = await _write_events(books, today, organizations)
+    tickets = books.tickets()
+    types = await _write_ticket_types(tickets, events)
+    await _write_tickets(tickets, users, events, types)
+    await _write_answers(tickets, await _write_custom_fields(events))
+    await GalleryImage.bulk_create([image for spec in EVENTS for image in rows.gallery(spec, events[spec.name].id)])
+    donations = await _write_donations(books, organizations)
+    return SeedSummary(
+        users=len(users),
+        organizations=len(organizations),
+        events=len(events),
+        ticket_types=len(types),
+        tickets=len(tickets),
+        donations=donations,
+    )
+
+
+async def _write_users(books: Books) -> dict[str, int]:
+    """The accounts; answers their ids by username."""
+    try:
+        await User.bulk_create(sorted(rows.users(books), key=lambda user: user.created_at))
+    except IntegrityError as error:
+        # Accounts have come in since the database was seen to be empty.
+        raise DatabaseNotEmpty from error
+    return {user.username: user.id for user in await User.all()}
+
+
+async def _write_organizations(books: Books, users: dict[str, int]) -> dict[str, int]:
+    """The organizations; answers their ids by key."""
+    plan = await Plan.get(name=_PLAN)
+    await Organization.bulk_create(
+        [
+            rows.organization(spec, user_id=users[spec.owner], plan_id=plan.id, created_at=books.instant(day))
+            for day, spec in enumerate(ORGANIZATIONS, start=-330)
+        ]
+    )
+    ids = {organization.name: organization.id for organization in await Organization.all()}
+    return {spec.key: ids[spec.name] for spec in ORGANIZATIONS}
+
+
+async def _write_events(books: Books, today: datetime.date, organizations: dict[str, int]) -> dict[str, Event]:
+    """The events, the oldest first; answers them by name."""
+    hosts = {spec.key: spec for spec in ORGANIZATIONS}
+    events = [
+        rows.event(
+            spec,
+            hosts[spec.organization],
+            organization_id=organizations[spec.organization],
+            today=today,
+            created_at=books.publication(spec),
+        )
+        for spec in EVENTS
+    ]
+    await Event.bulk_create(sorted(events, key=lambda event: event.created_at))
+    return {event.name: event for event in await Event.all()}
+
+
+async def _write_ticket_types(
+    tickets: list[TicketDraft], events: dict[str, Event]
+) -> dict[tuple[int, str | None], int]:
+    """The ticket types with the places held of each; answers their ids by event id and name."""
+    sold = rows.sold_places(tickets)
+    await TicketType.bulk_create(
+        [
+            rows.ticket_type(
+                kind,
+                event_id=events[spec.name].id,
+                sold=sold[spec.name, kind.name],
+                created_at=events[spec.name].created_at,
+            )
+            for spec in EVENTS
+            for kind in spec.types
+        ]
+    )
+    return {(kind.event_id, kind.name): kind.id for kind in await TicketType.all()}
+
+
+async def _write_custom_fields(events: dict[str, Event]) -> dict[tuple[str, str], int]:
+    """The custom fields; answers their ids by the names of event and field."""
+    await CustomField.bulk_create([row for spec in EVENTS for row in rows.custom_fields(spec, events[spec.name].id)])
+    names = {event.id: event.name for event in events.values()}
+    return {(names[field.event_id], field.name): field.id for field in await CustomField.all()}
+
+
+async def _write_tickets(
+    tickets: list[TicketDraft],
+    users: dict[str, int],
+    events: dict[str, Event],
+    types: dict[tuple[int, str | None], int],
+) -> None:
+    await Ticket.bulk_create(
+        [
+            rows.ticket(
+                draft,
+                event_id=events[draft.event].id,
+                user_id=users[draft.account],
+                ticket_type_id=types.get((events[draft.event].id, draft.ticket_type)),
+            )
+            for draft in tickets
+        ]
+    )
+
+
+async def _write_answers(tickets: list[TicketDraft], fields: dict[tuple[str, str], int]) -> None:
+    ids = {ticket.code: ticket.id for ticket in await Ticket.all()}
+    await CustomValue.bulk_create(
+        [
+            CustomValue(ticket_id=ids[draft.code], field_id=fields[draft.event, name], value=value)
+            for draft in tickets
+            for name, value in draft.answers
+        ]
+    )
+
+
+async def _write_donations(books: Books, organizations: dict[str, int]) -> int:
+    """The donations; answers how many. One without an organization is the platform's (decisions 7.3)."""
+    donations = [
+        rows.donation(draft, None if draft.organization is None else organizations[draft.organization])
+        for draft in books.donations()
+    ]
+    await Donation.bulk_create(donations)
+    return len(donations)
