@@ -16,7 +16,7 @@ class Event(Model):
     """An event.
 
     ``sort_date`` is the date, or ``UNDATED`` without one: lists put the undated last on both databases and use an
-    index for it (decisions 1.7). ``search_text`` is what search looks at, case-folded (decisions 4.9).
+    index for it (decisions 1.7). ``search_text`` is what search looks at, folded (decisions 4.9).
     """
 
     id = fields.IntField(primary_key=True)

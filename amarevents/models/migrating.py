@@ -33,6 +33,9 @@ POSTGRES_LIMITS: dict[str, Any] = {
     "server_settings": {"application_name": "amarevents migrate", "lock_timeout": f"{DDL_LOCK_SECONDS}s"},
 }
 
+MAKING = tortoise_config(Settings())
+"""For Tortoise's own tool, which compares the models with the migrations to write the next one; it opens nothing."""
+
 
 class MigrationFailed(Exception):
     """The migrations would leave rows that refer to nothing; everything has been rolled back."""

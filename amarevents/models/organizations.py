@@ -30,7 +30,7 @@ class Organization(Model):
 
     ``eventcount`` is the number of events it may have at once, null = unlimited; ``events_used`` is how many it has,
     kept by the writes that change it so that the allowance can be claimed in one conditional update (decisions 4.4).
-    ``search_text`` is what search looks at, case-folded.
+    ``search_text`` is what search looks at, folded.
     """
 
     id = fields.IntField(primary_key=True)

@@ -1,0 +1,204 @@
+"""What every test may ask for: the backend of this run, its database and its Redis."""
+
+import dataclasses
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Literal, get_args
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from amarevents.app import create_app
+from amarevents.models.migrating import migrate
+from amarevents.security.rate_limit import rate_limiter
+from amarevents.security.redis import redis_client
+from amarevents.security.services import Services
+from amarevents.settings import Settings
+from tests.servers import (
+    PostgresServer,
+    PrivateServer,
+    ServerUnavailable,
+    find_postgres,
+    find_redis,
+    private_postgres,
+    private_redis,
+)
+from tests.world import World, empty_tables
+
+Backend = Literal["sqlite", "postgres"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("amarevents")
+    group.addoption(
+        "--backend",
+        choices=get_args(Backend),
+        default="sqlite",
+        help="sqlite: SQLite and memory (default); postgres: PostgreSQL and Redis, private servers started for the run",
+    )
+    group.addoption(
+        "--require-services",
+        action="store_true",
+        help="fail instead of skipping the run when PostgreSQL or Redis is not installed; implied by CI=true",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect the tests of the other backend: they are no part of this run, so they are not reported as skipped."""
+    chosen = config.getoption("backend")
+    other = [item for item in items if chosen not in _backends_of(item)]
+    if other:
+        config.hook.pytest_deselected(items=other)
+        items[:] = [item for item in items if item not in other]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """End the run before its first test when a server that it needs is not installed."""
+    config = session.config
+    if config.getoption("backend") != "postgres" or config.option.collectonly or not session.items:
+        return
+    try:
+        find_postgres()
+        find_redis()
+    except ServerUnavailable as missing:
+        if _services_are_required(config):
+            raise pytest.UsageError(str(missing)) from missing
+        pytest.exit(f"PostgreSQL run skipped: {missing}", returncode=pytest.ExitCode.OK)
+
+
+def _backends_of(item: pytest.Item) -> tuple[str, ...]:
+    """The backends that a test is for: those in its ``backend`` marker, or all of them."""
+    marker = item.get_closest_marker("backend")
+    if marker is None:
+        return get_args(Backend)
+    if not marker.args or not set(marker.args) <= set(get_args(Backend)):
+        raise pytest.UsageError(f"{item.nodeid}: the backend marker takes {' or '.join(get_args(Backend))}")
+    return marker.args
+
+
+def _services_are_required(config: pytest.Config) -> bool:
+    return config.getoption("require_services") or os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """One event loop for the whole session, so that session fixtures may hold connections."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def backend(request: pytest.FixtureRequest) -> Backend:
+    chosen: Backend = request.config.getoption("backend")
+    return chosen
+
+
+@pytest.fixture(scope="session")
+def postgres_server(backend: Backend) -> Iterator[PostgresServer]:
+    """The PostgreSQL of this run; for tests of the PostgreSQL backend."""
+    assert backend == "postgres", "mark the test with pytest.mark.backend('postgres')"
+    with private_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis_server(backend: Backend) -> Iterator[PrivateServer]:
+    """The Redis of this run, shared: a test that stops its Redis takes a ``private_redis`` of its own."""
+    assert backend == "postgres", "mark the test with pytest.mark.backend('postgres')"
+    with private_redis() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def database_url(backend: Backend, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The url of an empty database, the same one for the whole session."""
+    if backend == "sqlite":
+        return f"sqlite:///{tmp_path_factory.mktemp('database') / 'test.db'}"
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    return server.create_database()
+
+
+@pytest.fixture(scope="session")
+def redis_url(backend: Backend, request: pytest.FixtureRequest) -> str | None:
+    """The url of this run's Redis; None where memory takes its place."""
+    if backend == "sqlite":
+        return None
+    server: PrivateServer = request.getfixturevalue("redis_server")
+    return server.url
+
+
+# The platform ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def deployment(database_url: str, redis_url: str | None) -> Settings:
+    """The settings of this run: hashes that cost nothing, and limits that only tests of limits come near."""
+    return Settings(
+        database_url=database_url,
+        redis_url=redis_url,
+        cookie_secure=False,
+        argon2_time_cost=1,
+        argon2_memory_kib=8,
+        rate_limit_user=100_000,
+        rate_limit_organizer=100_000,
+        rate_limit_admin=100_000,
+        rate_limit_anonymous=100_000,
+        rate_limit_credentials=100_000,
+        rate_limit_donations=100_000,
+    )
+
+
+@pytest.fixture(scope="session")
+async def running_app(deployment: Settings, anyio_backend: str) -> AsyncIterator[Starlette]:
+    """The application over a migrated database, started once: tests empty the tables instead."""
+    await migrate(deployment)
+    app = create_app(deployment)
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+@pytest.fixture
+async def database(running_app: Starlette) -> None:
+    """The open database, with the rows of a fresh one."""
+    await empty_tables()
+
+
+@pytest.fixture
+async def app(running_app: Starlette, deployment: Settings, database: None) -> AsyncIterator[Starlette]:
+    """The application with an empty database and nothing counted yet."""
+    original = running_app.state.services
+    if deployment.redis_url is not None:
+        redis = redis_client(deployment.redis_url)
+        await redis.flushdb()
+        await redis.aclose()
+    running_app.state.services = dataclasses.replace(original, limiter=rate_limiter(deployment))
+    yield running_app
+    await running_app.state.services.limiter.aclose()
+    running_app.state.services = original
+
+
+@pytest.fixture
+def configure(app: Starlette) -> Callable[..., None]:
+    """``configure(rate_limit_user=3)`` changes settings for the rest of the test."""
+
+    def change(**settings: object) -> None:
+        services: Services = app.state.services
+        changed = dataclasses.replace(services.settings, **settings)  # type: ignore[arg-type] # each its own type
+        app.state.services = dataclasses.replace(services, settings=changed)
+
+    return change
+
+
+@pytest.fixture
+async def http(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the application, without credentials and without a cookie jar's memory of other tests."""
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
+        yield client
+
+
+@pytest.fixture
+async def world(http: httpx.AsyncClient) -> World:
+    """Accounts, keys and events for a test, and callers that act as them."""
+    return World(http)

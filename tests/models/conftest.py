@@ -1,0 +1,39 @@
+"""Databases of the current backend for one test each, and the clients to them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.context import TortoiseContext
+
+from amarevents.models.storage import CONNECTION, tortoise_config
+from amarevents.settings import Settings
+from tests.conftest import Backend
+from tests.servers import PostgresServer
+
+
+@pytest.fixture
+def empty(backend: Backend, request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    """The settings of a deployment whose database is empty and of this test alone."""
+    if backend == "sqlite":
+        return Settings(database_url=f"sqlite:///{tmp_path / 'empty.db'}", database_pool_size=3)
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    return Settings(database_url=server.create_database(), database_pool_size=3)
+
+
+@asynccontextmanager
+async def connected(settings: Settings, *, engine: str | None = None) -> AsyncIterator[BaseDBAsyncClient]:
+    """A client of our engine, or of another ``engine`` as a negative control, beside the models."""
+    config = tortoise_config(settings)
+    if engine is not None:
+        config["connections"][CONNECTION]["engine"] = engine
+    with TortoiseContext() as context:
+        await context.init(config)
+        client = context.db(CONNECTION)
+        try:
+            await client.create_connection(with_db=True)
+            yield client
+        finally:
+            await context.close_connections()

@@ -1,0 +1,1 @@
+"""The project's migrations, and one more that rebuilds tables on SQLite in every way that there is."""

@@ -1,0 +1,159 @@
+"""What the migrations make is what the models say, the same on both databases, and it guards what it should."""
+
+import dataclasses
+
+import pytest
+from tortoise.context import require_context
+from tortoise.exceptions import IntegrityError
+from tortoise.migrations.autodetector import MigrationAutodetector
+from tortoise.migrations.operations import AlterModelOptions
+
+from amarevents.models import Donation, Organization, Plan, Ticket, TicketType
+from amarevents.models.enums import DonationStatus, PaymentMethod, TicketStatus
+from amarevents.models.migrating import migrate
+from amarevents.models.storage import tortoise_config, violates
+from amarevents.settings import Settings
+from tests.conftest import Backend
+from tests.models.conftest import connected
+from tests.models.introspection import Table, describe_models, read_schema
+from tests.models.rows import add_organization, add_ticket_type
+
+pytestmark = pytest.mark.anyio
+
+PARTIAL_INDEXES = {
+    "tickets": (("transaction_id",), True, True),
+    "donations": (("type", "transaction_id"), True, True),
+}
+CHECKS = {
+    "ticket_types": {"ck_ticket_types_sold"},
+    "organizations": {"ck_organizations_events_used"},
+}
+
+
+def expected_schema(backend: Backend) -> dict[str, Table]:
+    schema = describe_models()
+    for name, index in PARTIAL_INDEXES.items():
+        schema[name] = dataclasses.replace(schema[name], indexes=schema[name].indexes | {index})
+    for name, checks in CHECKS.items():
+        triggers = {f"{check}_{event}" for check in checks for event in ("insert", "update")}
+        guards = frozenset(checks if backend == "postgres" else triggers)
+        schema[name] = dataclasses.replace(schema[name], guards=guards)
+    return schema
+
+
+async def test_migrated_schema_is_that_of_the_models_on_either_database(empty: Settings, backend: Backend) -> None:
+    await migrate(empty)
+    async with connected(empty) as client:
+        found = await read_schema(client)
+        expected = expected_schema(backend)
+        assert sorted(found) == sorted(expected)
+        for name, table in expected.items():
+            assert (name, found[name]) == (name, table)
+
+
+async def test_every_change_of_a_model_has_a_migration(empty: Settings) -> None:
+    apps_config = tortoise_config(empty)["apps"]
+    async with connected(empty):
+        apps = require_context().apps
+        assert apps is not None
+        writers = await MigrationAutodetector(apps, apps_config).changes()
+    operations = [operation for writer in writers for operation in writer.operations]
+    # A changed docstring of a model counts as a changed option, but is nothing to the database.
+    assert [operation for operation in operations if not isinstance(operation, AlterModelOptions)] == []
+
+
+async def test_free_plan_exists(empty: Settings) -> None:
+    """decisions 5.2"""
+    await migrate(empty)
+    async with connected(empty):
+        (plan,) = await Plan.all().values("name", "price", "currency", "event_limit", "features")
+    assert plan == {"name": "Free", "price": 0, "currency": "BDT", "event_limit": None, "features": {}}
+
+
+@pytest.mark.parametrize(
+    ("capacity", "sold"), [(2, 3), (2, -1), (-1, 0)], ids=["more than there are", "less than none", "below zero"]
+)
+async def test_database_sells_no_place_twice(empty: Settings, capacity: int, sold: int) -> None:
+    """decisions 6.2"""
+    await migrate(empty)
+    async with connected(empty):
+        ticket_type = await add_ticket_type(capacity=2, sold=2)
+        with pytest.raises(IntegrityError) as updated:
+            await TicketType.filter(id=ticket_type.id).update(capacity=capacity, sold=sold)
+        with pytest.raises(IntegrityError) as inserted:
+            await TicketType.create(event_id=ticket_type.event_id, name="Seat", capacity=capacity, sold=sold)
+        assert await TicketType.all().values_list("capacity", "sold") == [(2, 2)]
+        await TicketType.filter(id=ticket_type.id).update(capacity=0, sold=1000)
+    assert violates(updated.value, "ck_ticket_types_sold")
+    assert violates(inserted.value, "ck_ticket_types_sold")
+    assert not violates(updated.value, "ck_organizations_events_used")
+
+
+async def test_database_counts_no_negative_events(empty: Settings) -> None:
+    await migrate(empty)
+    async with connected(empty):
+        organization = await add_organization()
+        with pytest.raises(IntegrityError) as caught:
+            await Organization.filter(id=organization.id).update(events_used=-1)
+    assert violates(caught.value, "ck_organizations_events_used")
+
+
+async def test_transaction_ids_are_unique_among_tickets_that_are_not_failed(empty: Settings) -> None:
+    """decisions 6.6"""
+    await migrate(empty)
+    async with connected(empty):
+        ticket_type = await add_ticket_type()
+        await add_ticket(ticket_type, "a", TicketStatus.FAILED, "8N7A")
+        failed = await add_ticket(ticket_type, "b", TicketStatus.FAILED, "8N7A")
+        await add_ticket(ticket_type, "c", TicketStatus.PENDING, "8N7A")
+        await add_ticket(ticket_type, "d", TicketStatus.PENDING, None)
+        await add_ticket(ticket_type, "e", TicketStatus.PENDING, None)
+        with pytest.raises(IntegrityError) as inserted:
+            await add_ticket(ticket_type, "f", TicketStatus.SUCCESS, "8N7A")
+        with pytest.raises(IntegrityError) as updated:
+            await Ticket.filter(id=failed.id).update(status=TicketStatus.SUCCESS)
+    assert violates(inserted.value, "transaction_id")
+    assert violates(updated.value, "transaction_id")
+
+
+async def add_ticket(ticket_type: TicketType, code: str, status: TicketStatus, transaction_id: str | None) -> Ticket:
+    organization = await Organization.get()
+    return await Ticket.create(
+        code=code,
+        event_id=ticket_type.event_id,
+        user_id=organization.user_id,
+        name="A Guest",
+        email="guest@example.org",
+        status=status,
+        transaction_id=transaction_id,
+    )
+
+
+async def test_transaction_ids_are_unique_per_type_among_donations_not_rejected(empty: Settings) -> None:
+    """decisions 7.2"""
+    await migrate(empty)
+    async with connected(empty):
+        await donate(PaymentMethod.BKASH, DonationStatus.REJECTED)
+        await donate(PaymentMethod.BKASH, DonationStatus.VERIFIED)
+        await donate(PaymentMethod.NAGAD, DonationStatus.PENDING)
+        with pytest.raises(IntegrityError) as caught:
+            await donate(PaymentMethod.BKASH, DonationStatus.PENDING)
+    assert violates(caught.value, "transaction_id")
+
+
+async def donate(method: PaymentMethod, status: DonationStatus) -> Donation:
+    return await Donation.create(
+        email="donor@example.org", number="-", amount=100, transaction_id="8N7A", type=method, status=status
+    )
+
+
+@pytest.mark.backend("postgres")
+async def test_search_has_an_index_where_there_is_pg_trgm(empty: Settings) -> None:
+    await migrate(empty)
+    async with connected(empty) as client:
+        available = await client.execute_query_dict("SELECT 1 FROM pg_available_extensions WHERE name = 'pg_trgm'")
+        indexes = await client.execute_query_dict(
+            "SELECT indexname FROM pg_indexes WHERE indexdef LIKE '%gin_trgm_ops%'"
+        )
+    expected = {"ix_events_search_text", "ix_organizations_search_text"} if available else set()
+    assert {row["indexname"] for row in indexes} == expected
