@@ -25,6 +25,13 @@ class InternalError(AmarEventsError):
     """Anything unforeseen; its cause is in the log under the request id, never in the answer."""
 
 
+class TemporarilyUnavailable(AmarEventsError):
+    """The database is away or too busy; nothing is known to have been done. 500 is the only status for it (1.4)."""
+
+    code = "UNAVAILABLE"
+    message = "The service is temporarily unavailable; try again in a moment"
+
+
 # 400 ------------------------------------------------------------------------------------------------------------
 
 

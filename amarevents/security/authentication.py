@@ -1,7 +1,8 @@
 """From a request's headers to a principal (decisions 2.1)."""
 
 from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
+
+from starlette.requests import cookie_parser
 
 from amarevents import errors
 from amarevents.models import ApiKey, User
@@ -30,16 +31,9 @@ def read_credential(authorization: str | None, cookie: str | None) -> Credential
         if scheme.lower() != "bearer":
             raise errors.InvalidApiKey("Send the API key as 'Authorization: Bearer <API key>'")
         return keys.parse(token.strip())
-    token = _cookie_value(cookie) if cookie else ""
-    return SessionToken(token) if token else None
-
-
-def _cookie_value(header: str) -> str:
-    try:
-        morsel = SimpleCookie(header).get(sessions.COOKIE_NAME)
-    except CookieError:
-        return ""
-    return morsel.value if morsel else ""
+    # As browsers write it: http.cookies.SimpleCookie drops all of the header where another cookie in it is odd.
+    value = cookie_parser(cookie or "").get(sessions.COOKIE_NAME)
+    return SessionToken(value) if value else None
 
 
 async def identify(credential: Credential) -> Principal:

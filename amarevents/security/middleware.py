@@ -3,7 +3,6 @@
 Each surface is wrapped in it and brings how it renders an error; whatever fails below or in here leaves as one.
 """
 
-import logging
 import math
 import secrets
 from dataclasses import dataclass
@@ -18,12 +17,11 @@ from amarevents import errors
 from amarevents.security import quotas
 from amarevents.security.authentication import Credential, identify, read_credential
 from amarevents.security.context import Context
+from amarevents.security.failures import log_failure, told
 from amarevents.security.keys import ParsedKey
 from amarevents.security.origins import may_change_state
 from amarevents.security.services import Services
 from amarevents.security.sessions import COOKIE_NAME
-
-logger = logging.getLogger(__name__)
 
 
 class ErrorRenderer(Protocol):
@@ -64,16 +62,23 @@ class SecurityMiddleware:
         try:
             await self._admit(context, scope["method"], headers)
             await self.app(scope, receive, outgoing)
-        except errors.AmarEventsError as error:
-            await self._refuse(error, scope, receive, outgoing)
-        except Exception:
-            logger.exception("Request %s failed: %s %s", context.request_id, scope["method"], scope["path"])
+        except Exception as failure:
+            log_failure(failure, context.request_id, f"{scope['method']} {scope['path']}")
             if outgoing.started:
                 raise
-            await self._refuse(errors.InternalError(), scope, receive, outgoing)
+            await self._refuse(told(failure), scope, receive, outgoing)
 
     async def _admit(self, context: Context, method: str, headers: Headers) -> None:
-        """Identify and count, or raise. Keys and addresses are counted before anything is looked up."""
+        """Identify and count, or raise; whoever is refused here has been counted as well."""
+        try:
+            await self._identify_and_count(context, method, headers)
+        except errors.AmarEventsError:
+            if context.verdict is None:
+                await context.charge()
+            raise
+
+    async def _identify_and_count(self, context: Context, method: str, headers: Headers) -> None:
+        """Keys and addresses are counted before anything is looked up, sessions once it is known whose they are."""
         settings = context.services.settings
         try:
             credential = read_credential(headers.get("authorization"), headers.get("cookie"))
@@ -82,7 +87,6 @@ class SecurityMiddleware:
         except errors.Unauthenticated:
             # Whoever guesses keys does so on the account of the address.
             context.bill(None, quotas.anonymous_quota(context.address, settings))
-            await context.charge()
             raise
         if context.principal.key_id is not None:
             context.services.key_usage.note(context.principal.key_id)
@@ -128,7 +132,10 @@ def _new_context(scope: Scope, headers: Headers) -> Context:
     return Context(
         services=services,
         request_id=secrets.token_hex(8),
-        address=quotas.client_address(peer, headers.get("x-forwarded-for"), services.settings.trusted_proxies),
+        # A proxy may add a header of its own below the one that the client has sent.
+        address=quotas.client_address(
+            peer, ",".join(headers.getlist("x-forwarded-for")), services.settings.trusted_proxies
+        ),
     )
 
 

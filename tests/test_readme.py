@@ -1,0 +1,106 @@
+"""The README is true: its walk works as pasted, and it names every setting."""
+
+import dataclasses
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from amarevents.settings import PREFIX, Settings
+from tests.conftest import Backend
+from tests.servers import PostgresServer
+
+README = Path(__file__).parents[1] / "README.md"
+CLI = f'{sys.executable} -c "from amarevents.cli import main; main()"'
+
+
+def walk() -> str:
+    """The commands of the README's walk, as one script."""
+    marked = README.read_text().partition("<!-- walk: begin -->")[2].partition("<!-- walk: end -->")[0]
+    return "\n".join(re.findall(r"```bash\n(.*?)```", marked, re.DOTALL))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+def environment(backend: Backend, request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
+    """What the reader has exported: nothing but the port by default, or PostgreSQL, Redis and 4 workers."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    variables = {
+        **inherited,
+        "PYTHONPATH": str(README.parent),
+        f"{PREFIX}PORT": str(free_port()),
+        f"{PREFIX}COOKIE_SECURE": "false",
+    }
+    if backend == "sqlite":
+        return variables
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    return {
+        **variables,
+        f"{PREFIX}DATABASE_URL": server.create_database(),
+        f"{PREFIX}REDIS_URL": request.getfixturevalue("redis_url"),
+        f"{PREFIX}WORKERS": "4",
+    }
+
+
+@contextmanager
+def serving(environment: dict[str, str], folder: Path) -> Iterator[str]:
+    """What ``make run`` starts, until the block ends; yields its address."""
+    url = f"http://127.0.0.1:{environment[f'{PREFIX}PORT']}"
+    command = [sys.executable, "-c", "from amarevents.cli import main; main()", "serve", "--demo"]
+    with (folder / "server.log").open("wb") as log:
+        server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+    try:
+        wait_until_healthy(url, server)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def wait_until_healthy(url: str, server: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            if httpx.get(f"{url}/healthz").status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise AssertionError("the server did not come up")
+
+
+def test_walk_works_as_pasted(environment: dict[str, str], tmp_path: Path) -> None:
+    with serving(environment, tmp_path) as url:
+        script = walk().replace("http://127.0.0.1:8000", url).replace(".venv/bin/amarevents", CLI)
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
+    assert done.returncode == 0, done.stderr
+    assert '"success":false' not in done.stdout
+    assert '"errors"' not in done.stdout
+    assert done.stdout.count('"status":"Pending"') == 1  # the retry registered nobody twice
+    assert '"status":"Success","event":"বৃষ্টির গান: Songs of Rain"' in done.stdout
+    assert '"event":"Reading under the banyan","status":"SUCCESS","valid":true' in done.stdout
+    assert "Traceback" not in (tmp_path / "server.log").read_text()
+
+
+def test_walk_has_commands() -> None:
+    assert walk().count("curl") > 10
+
+
+@pytest.mark.parametrize("setting", [spec.name for spec in dataclasses.fields(Settings)])
+def test_every_setting_is_listed(setting: str) -> None:
+    assert f"`{PREFIX}{setting.upper()}`" in README.read_text()
