@@ -46,8 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         settings = Settings.from_environment()
         logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        # At debug it logs the values of every statement, hashes of passwords and keys among them.
+        logging.getLogger("tortoise").setLevel(logging.INFO)
         if options.command == "serve":
-            serve(options, settings)
+            serve(options)
         else:
             asyncio.run(options.run(options, settings))
     except (
@@ -65,9 +67,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 # serve ----------------------------------------------------------------------------------------------------------
 
 
-def serve(options: argparse.Namespace, settings: Settings) -> None:
+def serve(options: argparse.Namespace) -> None:
     """Serve until stopped. Raises CommandFailed for several workers without Redis (decisions 3.6)."""
-    settings = _with_options(options, settings)
+    settings = _with_options(options)
     if settings.workers > 1 and settings.redis_url is None:
         raise CommandFailed(
             f"{settings.workers} workers need Redis, or each of them would count the rate limits for itself: "
@@ -91,9 +93,10 @@ def serve(options: argparse.Namespace, settings: Settings) -> None:
     )
 
 
-def _with_options(options: argparse.Namespace, settings: Settings) -> Settings:
-    given = {name: getattr(options, name) for name in ("host", "port", "workers")}
-    return dataclasses.replace(settings, **{name: value for name, value in given.items() if value is not None})
+def _with_options(options: argparse.Namespace) -> Settings:
+    """The settings, with the options in place of their variables: one set of rules for both."""
+    given = {f"{PREFIX}{name.upper()}": getattr(options, name) for name in ("host", "port", "workers")}
+    return Settings.from_environment({**os.environ, **{name: text for name, text in given.items() if text is not None}})
 
 
 async def _prepare(settings: Settings, *, with_demo: bool) -> None:
@@ -210,8 +213,8 @@ def _parser() -> argparse.ArgumentParser:
 
     serving = commands.add_parser("serve", help="serve the platform", description="Serve the platform until stopped.")
     serving.add_argument("--host", help="address to listen on (AMAREVENTS_HOST, 127.0.0.1)")
-    serving.add_argument("--port", type=int, help="port to listen on (AMAREVENTS_PORT, 8000)")
-    serving.add_argument("--workers", type=int, help="processes; more than one needs Redis (AMAREVENTS_WORKERS, 1)")
+    serving.add_argument("--port", help="port to listen on (AMAREVENTS_PORT, 8000)")
+    serving.add_argument("--workers", help="processes; more than one needs Redis (AMAREVENTS_WORKERS, 1)")
     serving.add_argument(
         "--demo",
         action="store_true",
@@ -223,19 +226,19 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "settings", run_settings, "list the settings and what they are now")
 
     admin = _add(commands, "create-admin", run_create_admin, "create an admin account; the password is read from stdin")
-    admin.add_argument("--username", required=True)
-    admin.add_argument("--email", required=True)
-    admin.add_argument("--number", required=True, help="phone number")
+    admin.add_argument("--username", required=True, help="by which others see the account")
+    admin.add_argument("--email", required=True, help="to log in with")
+    admin.add_argument("--number", required=True, help="of the phone")
     admin.add_argument("--password-stdin", required=True, action="store_true", help="read the password from stdin")
 
     key = _add(commands, "create-key", run_create_key, "create an API key; prints the raw key alone")
     key.add_argument("--email", required=True, help="of the account that the key is for")
-    key.add_argument("--type", required=True, choices=list(KeyType))
-    key.add_argument("--name", default="Command line key")
-    key.add_argument("--permission", action="append", help="may be repeated; all of the type's without it")
+    key.add_argument("--type", required=True, choices=list(KeyType), help="of the key; the account must be allowed it")
+    key.add_argument("--name", default="Command line key", help="to tell it from others (%(default)s)")
+    key.add_argument("--permission", action="append", help="such as events:read, may be repeated (all of the type's)")
 
     confirm = _add(commands, "confirm-email", run_confirm_email, "mark an account's email as confirmed")
-    confirm.add_argument("--email", required=True)
+    confirm.add_argument("--email", required=True, help="of the account")
     return parser
 
 

@@ -50,8 +50,12 @@ class ValidationFailed(BadRequest):
     message = "Some fields are not valid"
 
     def __init__(self, fields: Mapping[str, str]) -> None:
-        described = "; ".join(f"{name}: {problem}" for name, problem in list(fields.items())[:3])
-        super().__init__(f"Invalid input: {described}", fields=fields)
+        super().__init__(self.summary(fields), fields=fields)
+
+    @staticmethod
+    def summary(fields: Mapping[str, str]) -> str:
+        """The first few problems in one line."""
+        return "Invalid input: " + "; ".join(f"{name}: {problem}" for name, problem in list(fields.items())[:3])
 
 
 class MalformedJson(BadRequest):
@@ -120,6 +124,13 @@ class DuplicateTransaction(BadRequest):
 class KeyIsRevoked(BadRequest):
     code = "KEY_REVOKED"
     message = "A revoked key stays revoked; create a new one"
+
+
+class TooManyKeys(BadRequest):
+    code = "TOO_MANY_KEYS"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"An account may have {limit} keys that are not revoked; revoke one first")
 
 
 class IdempotencyMismatch(BadRequest):
@@ -248,6 +259,6 @@ class RateLimited(AmarEventsError):
     code = "RATE_LIMITED"
     status = 429
 
-    def __init__(self, retry_after: int) -> None:
+    def __init__(self, retry_after: int, message: str | None = None) -> None:
         self.retry_after = retry_after
-        super().__init__(f"Too many requests; try again in {retry_after} s")
+        super().__init__(message or f"Too many requests; try again in {retry_after} s")

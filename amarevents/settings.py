@@ -17,8 +17,19 @@ class SettingsError(ValueError):
     """A setting is missing or malformed; the message names the variable and what it accepts."""
 
 
+_MAX_NUMBER = 2**31 - 1
+_MAX_SESSION_DAYS = 3650
+_LOG_LEVELS = ("critical", "error", "warning", "info", "debug")
+
+
 def _text(value: str) -> str:
     return value
+
+
+def _log_level(value: str) -> str:
+    if value.lower() not in _LOG_LEVELS:
+        raise SettingsError(f"must be {', '.join(_LOG_LEVELS[:-1])} or {_LOG_LEVELS[-1]}")
+    return value.lower()
 
 
 def _flag(value: str) -> bool:
@@ -28,31 +39,34 @@ def _flag(value: str) -> bool:
     return known[value.lower()]
 
 
-def _number(minimum: int) -> Callable[[str], int]:
+def _number(minimum: int, maximum: int = _MAX_NUMBER) -> Callable[[str], int]:
     def parse(value: str) -> int:
-        if not value.isascii() or not value.isdecimal() or int(value) < minimum:
-            raise SettingsError(f"must be a whole number of at least {minimum}")
+        is_short = value.isascii() and value.isdecimal() and len(value) <= len(str(maximum))
+        if not is_short or not minimum <= int(value) <= maximum:
+            raise SettingsError(f"must be a whole number from {minimum} to {maximum}")
         return int(value)
 
     return parse
 
 
-def _port(value: str) -> int:
-    port = _number(0)(value)
-    if port > 65535:
-        raise SettingsError("must be a port from 0 to 65535")
-    return port
+def _scheme(url: str) -> str | None:
+    """None where the url cannot be taken apart."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # parsed only when asked for
+    except ValueError:
+        return None
+    return parts.scheme
 
 
 def _database_url(value: str) -> str:
-    scheme = urlsplit(value).scheme
-    if scheme not in {"sqlite", "postgres", "postgresql"}:
+    if _scheme(value) not in {"sqlite", "postgres", "postgresql"}:
         raise SettingsError("must be sqlite:///path/to/file or postgres://user:password@host:port/database")
     return value
 
 
 def _redis_url(value: str) -> str:
-    if urlsplit(value).scheme not in {"redis", "rediss", "unix"}:
+    if _scheme(value) not in {"redis", "rediss", "unix"}:
         raise SettingsError("must be redis://host:port/database, rediss://… or unix://path")
     return value
 
@@ -74,10 +88,16 @@ def _networks(value: str) -> tuple[Network, ...]:
 def _origins(value: str) -> frozenset[str]:
     origins = frozenset(part.strip().rstrip("/").lower() for part in value.split(",") if part.strip())
     for origin in origins:
-        parts = urlsplit(origin)
-        if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path:
+        scheme = _scheme(origin)
+        if scheme not in {"http", "https"} or not urlsplit(origin).hostname or origin != _origin_of(origin):
             raise SettingsError("must be origins such as https://amarevents.example, separated by commas")
     return origins
+
+
+def _origin_of(url: str) -> str:
+    """Scheme, host and port alone: what a browser calls the origin of a page."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def _setting(parse: Callable[[str], Any], default: Any, help_text: str, *, secret: bool = False) -> Any:
@@ -97,11 +117,11 @@ class Settings:
         _redis_url, None, "redis://…; shares the rate limits, needed for several workers", secret=True
     )
     host: str = _setting(_text, "127.0.0.1", "address to listen on")
-    port: int = _setting(_port, 8000, "port to listen on")
+    port: int = _setting(_number(0, 65535), 8000, "port to listen on")
     workers: int = _setting(_number(1), 1, "server processes; more than one needs Redis")
     time_zone: ZoneInfo = _setting(_zone, ZoneInfo("Asia/Dhaka"), "in which days begin and deadlines end")
     cookie_secure: bool = _setting(_flag, True, "session cookie over https only")
-    session_days: int = _setting(_number(1), 14, "days that a login lasts")
+    session_days: int = _setting(_number(1, _MAX_SESSION_DAYS), 14, "days that a login lasts")
     allowed_origins: frozenset[str] = _setting(
         _origins, frozenset(), "further origins from which a session may change something, comma-separated"
     )
@@ -121,7 +141,7 @@ class Settings:
     failed_logins: int = _setting(_number(0), 10, "failed logins per email in 15 minutes")
     argon2_time_cost: int = _setting(_number(1), 2, "Argon2id passes over the memory")
     argon2_memory_kib: int = _setting(_number(8), 19456, "Argon2id memory per hash in KiB")
-    log_level: str = _setting(_text, "info", "critical, error, warning, info or debug")
+    log_level: str = _setting(_log_level, "info", "critical, error, warning, info or debug")
 
     @property
     def on_postgres(self) -> bool:

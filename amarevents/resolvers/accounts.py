@@ -1,5 +1,6 @@
 """Registering, logging in and out, and who one is."""
 
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -98,10 +99,15 @@ async def register(ctx: Context, data: Register) -> AccountView:
 
 async def _require_free(data: Register) -> None:
     """Spares the hash where the answer is known; the unique indexes decide between two at once."""
-    if await User.exists(username_key=data.username.casefold()):
+    if await User.exists(username_key=username_key(data.username)):
         raise errors.UsernameTaken
     if await User.exists(email=data.email):
         raise errors.EmailTaken
+
+
+def username_key(username: str) -> str:
+    """What makes usernames unique: neither case nor another way of writing the same letters (decisions 8.2)."""
+    return unicodedata.normalize("NFKC", username).casefold()
 
 
 async def create_account(data: Register, *, password_hash: str, admin: bool = False) -> User:
@@ -109,7 +115,7 @@ async def create_account(data: Register, *, password_hash: str, admin: bool = Fa
     try:
         return await User.create(
             username=data.username,
-            username_key=data.username.casefold(),
+            username_key=username_key(data.username),
             email=data.email,
             number=data.number,
             password_hash=password_hash,
@@ -137,8 +143,7 @@ async def login(ctx: Context, data: Login) -> AccountView:
     if ctx.services.hasher.is_outdated(user.password_hash):
         renewed = await ctx.services.hasher.hash(data.password)
         await User.filter(id=user.id, password_hash=user.password_hash).update(password_hash=renewed)
-    if ctx.principal.session_id is not None:
-        await sessions.end_session(ctx.principal.session_id)
+    await _end_sessions(ctx)
     ctx.started_session = await sessions.start_session(user.id, days=ctx.services.settings.session_days)
     return account_view(user)
 
@@ -160,10 +165,18 @@ async def _verify(ctx: Context, data: Login) -> User:
 @operation(PUBLIC)
 async def logout(ctx: Context) -> LogoutView:
     """End the session, if there is one."""
-    if ctx.principal.session_id is not None:
-        await sessions.end_session(ctx.principal.session_id)
+    await _end_sessions(ctx)
     ctx.session_ended = not ctx.principal.is_key
     return LogoutView(logged_out=True)
+
+
+async def _end_sessions(ctx: Context) -> None:
+    """The session of this request, and one that an earlier mutation of it has started."""
+    if ctx.principal.session_id is not None:
+        await sessions.end_session(ctx.principal.session_id)
+    if ctx.started_session is not None:
+        await sessions.end_started_session(ctx.started_session)
+        ctx.started_session = None
 
 
 @operation(allow(*USERS, scope=None))

@@ -1,5 +1,6 @@
 """API keys: what an account may mint, see, change and revoke (decisions 2.2, 2.5, 8.3)."""
 
+import datetime
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -23,6 +24,9 @@ from amarevents.security.policy import (
 )
 from amarevents.security.quotas import key_limit
 from amarevents.settings import Settings
+
+MAX_KEYS = 100
+"""How many unrevoked keys an account may have: each has a rate limit of its own."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,13 +97,16 @@ class CreateApiKey(Input):
 async def create_api_key(ctx: Context, data: CreateApiKey) -> CreatedApiKeyView:
     """Mint a key no more powerful than the caller. The raw key is in this answer and never again.
 
+    It ends no later than the calling key does.
+
     Raises WrongKeyType if the account may not have keys of this type, KeyTooPowerful if the calling key may not make
     it, ValidationFailed for permissions that the type cannot hold or an expiry in the past.
     """
     _require_type(ctx.principal, data.key_type)
     permissions = _permissions(ctx.principal, data)
-    if data.expires_at is not None and data.expires_at <= ctx.now:
-        raise errors.ValidationFailed({"expires_at": "must lie in the future"})
+    expires_at = _expiry(ctx, data)
+    if await ApiKey.filter(user_id=ctx.principal.require_account().id, revoked_at__isnull=True).count() >= MAX_KEYS:
+        raise errors.TooManyKeys(MAX_KEYS)
     minted = mint(data.key_type)
     key = await ApiKey.create(
         user_id=ctx.principal.require_account().id,
@@ -108,9 +115,19 @@ async def create_api_key(ctx: Context, data: CreateApiKey) -> CreatedApiKeyView:
         permissions=[str(scope) for scope in permissions],
         digest=minted.digest,
         key_prefix=minted.prefix,
-        expires_at=data.expires_at,
+        expires_at=expires_at,
     )
     return CreatedApiKeyView(**_shown(key, ctx.services.settings), key=minted.raw)
+
+
+def _expiry(ctx: Context, data: CreateApiKey) -> datetime.datetime | None:
+    """As asked for, in the future; a key that ends makes none that outlives it."""
+    if data.expires_at is not None and data.expires_at <= ctx.now:
+        raise errors.ValidationFailed({"expires_at": "must lie in the future"})
+    latest = ctx.principal.key_expires_at
+    if latest is not None and data.expires_at is not None and data.expires_at > latest:
+        raise errors.KeyTooPowerful("The calling key expires before the key that it is to create")
+    return data.expires_at or latest
 
 
 def _require_type(principal: Principal, key_type: KeyType) -> None:

@@ -3,6 +3,7 @@
 import datetime
 import inspect
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -22,7 +23,7 @@ RecordId = NewType("RecordId", int)
 """The integer by which the API names a row: an integer in REST, an ``ID`` in GraphQL."""
 
 MAX_PAGE_SIZE = 100
-_DEFAULT_PAGE_SIZE = 20
+DEFAULT_PAGE_SIZE = 20
 _MAX_MONEY = Decimal(10) ** 12
 
 _EMAIL = re.compile(r"[^@\s<>()\[\],;:\\\"]+@(?:[^@\s.<>()\[\],;:\\\"]+\.)+[^@\s.<>()\[\],;:\\\"]{2,}")
@@ -52,6 +53,13 @@ def _printable(pattern: re.Pattern[str]) -> Callable[[str], str]:
 
 _one_line = AfterValidator(_printable(_UNPRINTABLE))
 _many_lines = AfterValidator(_printable(_UNPRINTABLE_IN_LONG_TEXT))
+
+
+def _visible(text: str) -> str:
+    """Invisible characters would make two usernames look alike."""
+    if any(unicodedata.category(character) == "Cf" for character in text):
+        raise ValueError("must not contain invisible characters")
+    return text
 
 
 def _email(text: str) -> str:
@@ -89,13 +97,13 @@ def _expiry(value: object) -> datetime.datetime:
     """An instant with its offset, or a date, which ends at 00:00 UTC of that day (decisions 2.5)."""
     if isinstance(value, datetime.datetime):
         instant = value
-    elif isinstance(value, str):
+    elif isinstance(value, str) and _DATE.match(value.strip()):
         try:
             instant = datetime.datetime.fromisoformat(value.strip())
         except ValueError:
             raise ValueError("must be a date or an instant such as 2027-01-01T00:00:00Z") from None
     else:
-        raise ValueError("must be a date or an instant such as 2027-01-01T00:00:00Z")  # noqa: TRY004 - as above
+        raise ValueError("must be a date or an instant such as 2027-01-01T00:00:00Z")
     instant = instant if instant.tzinfo else instant.replace(tzinfo=datetime.UTC)
     try:
         return instant.astimezone(datetime.UTC)
@@ -124,11 +132,12 @@ DateTime = datetime.datetime
 """An instant, aware and in UTC."""
 
 Name = Annotated[str, Field(max_length=NAME_LENGTH), _one_line]
-Username = Annotated[str, Field(min_length=3, max_length=50), _one_line]
+Username = Annotated[str, Field(min_length=3, max_length=50), _one_line, AfterValidator(_visible)]
 Password = Annotated[str, Field(min_length=6, max_length=128), _one_line]
 ShortText = Annotated[str, Field(max_length=SHORT_LENGTH), _one_line]
 LongText = Annotated[str, Field(max_length=LONG_LENGTH), _many_lines]
-Email = Annotated[ShortText, AfterValidator(_email)]
+# Bounded before and after: some letters become several when their case changes.
+Email = Annotated[ShortText, AfterValidator(_email), Field(max_length=SHORT_LENGTH)]
 Phone = Annotated[ShortText, AfterValidator(_phone)]
 Url = Annotated[ShortText, AfterValidator(_url)]
 Date = Annotated[datetime.date, BeforeValidator(_date)]
@@ -148,6 +157,10 @@ NotNull = Annotated[T | None, AfterValidator(_not_null)]
 """A field that an update may leave out but not clear."""
 
 
+def _is_blank(value: object) -> bool:
+    return isinstance(value, str) and not value.strip()
+
+
 class Input(BaseModel):
     """What a caller sends, validated the same from both surfaces.
 
@@ -162,7 +175,8 @@ class Input(BaseModel):
     def _drop_empty_texts(cls, values: Any) -> Any:  # Any: whatever the caller sent
         if not isinstance(values, dict):
             return values
-        return {name: value for name, value in values.items() if not (isinstance(value, str) and not value.strip())}
+        # Unknown names stay, whatever they hold, so that they are complained of.
+        return {name: value for name, value in values.items() if name not in cls.model_fields or not _is_blank(value)}
 
     def sent(self) -> dict[str, Any]:  # Any: each field's own type
         """The fields that the caller sent, with their values: what an update changes."""
@@ -173,7 +187,7 @@ class Paging(Input):
     """Which part of a list: ``page`` counts from 1, ``limit`` is at most 100 (decisions 1.6)."""
 
     page: Annotated[StrictInt, Field(ge=1, le=MAX_ID)] = 1
-    limit: Annotated[StrictInt, Field(ge=1, le=MAX_PAGE_SIZE)] = _DEFAULT_PAGE_SIZE
+    limit: Annotated[StrictInt, Field(ge=1, le=MAX_PAGE_SIZE)] = DEFAULT_PAGE_SIZE
 
     @property
     def offset(self) -> int:

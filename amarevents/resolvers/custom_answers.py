@@ -82,7 +82,7 @@ def _number(_field: CustomField, value: object) -> str:
         number = Decimal(str(value).strip())
     except ArithmeticError as error:
         raise _Unfit("must be a number") from error
-    if not number.is_finite():
+    if not number.is_finite() or "_" in str(value):  # which Decimal reads over
         raise _Unfit("must be a number")
     return str(value).strip()
 

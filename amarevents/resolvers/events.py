@@ -31,7 +31,7 @@ from amarevents.resolvers.base import (
 )
 from amarevents.resolvers.operation import operation
 from amarevents.resolvers.ownership import manages, require_organization_manager, visible_events
-from amarevents.resolvers.search import search_text
+from amarevents.resolvers.search import fold, search_text
 from amarevents.resolvers.ticket_types import TicketTypeInput, TicketTypeView, new_ticket_type, ticket_type_view
 from amarevents.security.policy import ORGANIZERS, PUBLIC, Scope, allow
 
@@ -170,7 +170,7 @@ async def list_events(ctx: Context, data: ListEvents) -> Page[EventView]:
 def _matching(data: ListEvents) -> Q:
     conditions: dict[str, Any] = {}  # Any: each field's own type
     if data.search is not None:
-        conditions["search_text__contains"] = data.search.casefold()
+        conditions["search_text__contains"] = fold(data.search)
     if data.category is not None:
         conditions["category"] = data.category
     if data.organization_id is not None:

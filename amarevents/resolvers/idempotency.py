@@ -8,11 +8,11 @@ it may be tried again. Records are kept for 24 hours.
 import datetime
 import hashlib
 import hmac
+import json
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-import orjson
 from pydantic import TypeAdapter
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
@@ -42,7 +42,7 @@ async def once(
     has been used for another request, and whatever the work raises.
     """
     if not _KEY.fullmatch(key):
-        raise errors.ValidationFailed({"Idempotency-Key": "must be 1 to 255 printable ASCII characters"})
+        raise errors.ValidationFailed({"idempotency_key": "must be 1 to 255 printable ASCII characters"})
     digest, fingerprint = _digest(ctx, key), _fingerprint(key, request)
     await _forget_if_expired(ctx, digest)
     if (record := await IdempotencyRecord.get_or_none(digest=digest)) is not None:
@@ -96,5 +96,6 @@ def _principal(ctx: Context) -> str:
 
 def _fingerprint(key: str, request: tuple[str, dict[str, Any]]) -> str:
     """An HMAC under the caller's key: the record gives nothing of the request (a password, say) away."""
-    body = orjson.dumps(request, option=orjson.OPT_SORT_KEYS)
-    return hmac.new(key.encode(), body, hashlib.sha256).hexdigest()
+    # Not orjson, which has no integers above 64 bits: a document's literals may be larger.
+    body = json.dumps(request, sort_keys=True)
+    return hmac.new(key.encode(), body.encode(), hashlib.sha256).hexdigest()

@@ -23,6 +23,25 @@ T = TypeVar("T")
 Values = Mapping[str, object] | Input | None
 Data = Values | Callable[[], Awaitable[Values]]
 
+# Words for what pydantic finds; the placeholders are those of its own messages.
+_PROBLEMS = {
+    "missing": "is required",
+    "extra_forbidden": "is not a known field",
+    "string_type": "must be a text",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "bool_type": "must be true or false",
+    "list_type": "must be a list",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "enum": "must be one of {expected}",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "too_long": "must have at most {max_length} entries",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+}
+
 OPERATIONS: dict[str, "Operation[Any]"] = {}
 """Every operation by its name; tests compare the surfaces with it. Any: each has its own view."""
 
@@ -104,13 +123,13 @@ def _fields(error: ValidationError) -> dict[str, str]:
     fields: dict[str, str] = {}
     for problem in error.errors(include_url=False, include_input=False):
         path = ".".join(str(part) for part in problem["loc"]) or "body"
-        fields.setdefault(path, _describe(problem["type"], problem["msg"]))
+        fields.setdefault(path, _describe(problem["type"], problem["msg"], problem.get("ctx", {})))
     return fields
 
 
-def _describe(kind: str, message: str) -> str:
-    known = {"missing": "is required", "extra_forbidden": "is not a known field"}
-    return known.get(kind, message.removeprefix("Value error, "))
+def _describe(kind: str, message: str, context: Mapping[str, Any]) -> str:
+    """What is wrong with a field, in the words of the API rather than of the library that found it."""
+    return _PROBLEMS.get(kind, "{message}").format(message=message.removeprefix("Value error, "), **context)
 
 
 def operation(

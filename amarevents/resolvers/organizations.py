@@ -28,7 +28,7 @@ from amarevents.resolvers.base import (
 from amarevents.resolvers.events import EventView, event_view
 from amarevents.resolvers.operation import operation
 from amarevents.resolvers.ownership import manages
-from amarevents.resolvers.search import search_text
+from amarevents.resolvers.search import fold, search_text
 from amarevents.security.policy import ADMINS, PUBLIC, Scope, allow
 
 DEFAULT_PLAN = "Free"
@@ -82,7 +82,7 @@ async def list_organizations(ctx: Context, data: ListOrganizations) -> Page[Orga
     """All organizations, newest first."""
     found = Organization.all()
     if data.search is not None:
-        found = found.filter(search_text__contains=data.search.casefold())
+        found = found.filter(search_text__contains=fold(data.search))
     total = await found.count()
     rows = await found.select_related("plan").order_by("-id").offset(data.offset).limit(data.limit)
     counts = await public_event_counts([row.id for row in rows])

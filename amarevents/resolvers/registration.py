@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from tortoise.exceptions import IntegrityError
 from tortoise.expressions import Q
 from tortoise.transactions import in_transaction
@@ -41,6 +41,18 @@ def new_ticket_code() -> str:
     return "AE" + base64.b32encode(secrets.token_bytes(_CODE_BYTES)).decode()[:_CODE_LENGTH]
 
 
+def _flat(value: object) -> object:
+    """No field takes more than a list; what is nested deeper could not even be compared with an earlier request."""
+    parts = value if isinstance(value, list) else [value]
+    if any(isinstance(part, list | dict) for part in parts):
+        raise ValueError("must be a text, a number, true, false or a list of these")
+    return value
+
+
+# Any: an answer is judged by its field's type.
+Answer = Annotated[Any, BeforeValidator(_flat)]
+
+
 class RegisterForEvent(TransactionInput):
     """A place for one attendee; name, email and number default to the account's (decisions 6.7).
 
@@ -56,8 +68,7 @@ class RegisterForEvent(TransactionInput):
     amount: Money | None = None
     payment_method: PaymentMethod | None = None
     note: LongText | None = None
-    # Any: an answer is judged by its field's type.
-    custom_fields: Annotated[dict[str, Any], Field(max_length=_MAX_ANSWERS)] | None = None
+    custom_fields: Annotated[dict[str, Answer], Field(max_length=_MAX_ANSWERS)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +187,8 @@ async def update_ticket(ctx: Context, id: int, data: UpdateTicket) -> TicketDeta
     """
     found = await require_ticket_manager(ctx, Q(id=id))
     changes = data.sent()
+    if not changes:
+        return await load_ticket_detail(found)
     if changes.get("ticket_type_id") is not None:
         await _choose_type(found.event, changes["ticket_type_id"])
     async with in_transaction():

@@ -1,13 +1,27 @@
 """Transaction ids of mobile payments: one form, two names (decisions 6.6)."""
 
+import re
+import unicodedata
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
+from amarevents.models.fields import SHORT_LENGTH
 from amarevents.resolvers.base import Input, ShortText
 
-TransactionId = Annotated[ShortText, AfterValidator(str.upper)]
-"""Trimmed and upper-cased, as it is compared."""
+_CHARACTERS = re.compile(r"[\x21-\x7e]+")
+
+
+def _comparable(text: str) -> str:
+    """Upper-cased, in plain characters: look-alikes and spaces would let one payment pass for two."""
+    plain = unicodedata.normalize("NFKC", text).upper()
+    if not _CHARACTERS.fullmatch(plain):
+        raise ValueError("must be letters, digits and punctuation without spaces")
+    return plain
+
+
+TransactionId = Annotated[ShortText, AfterValidator(_comparable), Field(max_length=SHORT_LENGTH)]
+"""As it is compared; bounded after that too, for some letters become several."""
 
 
 class TransactionInput(Input):

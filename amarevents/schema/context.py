@@ -23,10 +23,11 @@ def _loader(load: Callable[[Sequence[int]], Awaitable[Mapping[int, T]]]) -> Data
 
 
 class GraphQLContext:
-    """One per operation. Each loader turns the look-ups of many objects into one batch."""
+    """One per operation, ``operation_name`` as the caller gave it. Each loader turns many look-ups into one batch."""
 
-    def __init__(self, request: Context) -> None:
+    def __init__(self, request: Context, operation_name: str | None) -> None:
         self.request = request
+        self.operation_name = operation_name
         self.event_details: DataLoader[int, EventDetailView | None] = _loader(
             lambda ids: load_event_details(request, ids)
         )

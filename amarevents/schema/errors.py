@@ -1,14 +1,14 @@
 """How failures look in GraphQL (decisions 9.4): the codes of REST in ``extensions``, nothing of the unforeseen."""
 
-import logging
 import re
 from typing import Any
 
 from graphql import GraphQLError
 
 from amarevents import errors
+from amarevents.security.failures import log_failure, told
 
-logger = logging.getLogger(__name__)
+_MAX_MESSAGE = 300
 
 
 def cause_of(error: GraphQLError) -> Exception | None:
@@ -24,18 +24,35 @@ def presented(error: GraphQLError) -> dict[str, Any]:  # Any: JSON
     cause = cause_of(error)
     shown = error.formatted
     if cause is None:
+        shown["message"] = _shortened(shown["message"])
         return {**shown, "extensions": {**(error.extensions or {}), "code": "GRAPHQL_INVALID", "status": 400}}
-    known = cause if isinstance(cause, errors.AmarEventsError) else errors.InternalError()
-    return {**shown, "message": known.text, "extensions": extensions_of(known)}
+    known = told(cause)
+    return {**shown, "message": message_of(known), "extensions": extensions_of(known)}
+
+
+def _shortened(message: str) -> str:
+    """Messages about a document may quote all of it."""
+    return message if len(message) <= _MAX_MESSAGE else f"{message[:_MAX_MESSAGE]}…"
+
+
+def message_of(error: errors.AmarEventsError) -> str:
+    """What is wrong, with fields named as the schema names them."""
+    if isinstance(error, errors.ValidationFailed):
+        return error.summary(_fields(error))
+    return error.text
 
 
 def extensions_of(error: errors.AmarEventsError) -> dict[str, Any]:  # Any: JSON
     extensions: dict[str, Any] = {"code": error.code, "status": error.status}
     if error.fields:
-        extensions["fields"] = {_camel_case(path): problem for path, problem in error.fields.items()}
+        extensions["fields"] = _fields(error)
     if isinstance(error, errors.RateLimited):
         extensions["retryAfter"] = error.retry_after
     return extensions
+
+
+def _fields(error: errors.AmarEventsError) -> dict[str, str]:
+    return {_camel_case(path): problem for path, problem in error.fields.items()}
 
 
 def _camel_case(path: str) -> str:
@@ -49,5 +66,5 @@ def _camel_case(path: str) -> str:
 def log_unforeseen(error: GraphQLError, request_id: str) -> None:
     """What no caller is told goes into the log under the request's id; expected failures do not."""
     cause = cause_of(error)
-    if cause is not None and not isinstance(cause, errors.AmarEventsError):
-        logger.error("Request %s failed at %s", request_id, error.path, exc_info=cause)
+    if cause is not None:
+        log_failure(cause, request_id, f"GraphQL {error.path}")

@@ -15,9 +15,10 @@ from strawberry.types.graphql import OperationType
 
 from amarevents import errors
 from amarevents.schema.context import GraphQLContext
-from amarevents.schema.errors import cause_of, extensions_of, presented
+from amarevents.schema.errors import cause_of, extensions_of, message_of, presented
 from amarevents.schema.schema import schema
 from amarevents.security.context import Context
+from amarevents.security.failures import told
 from amarevents.security.middleware import context_of
 from amarevents.security.origins import is_json
 from amarevents.security.request_body import read_body
@@ -42,10 +43,9 @@ class GraphQLEndpoint:
     """The ASGI application behind ``/graphql``."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
         context = context_of(scope)
         try:
-            response = await self._answer(request, context)
+            response = await self._answer(Request(scope, receive), context)
         finally:
             if context.verdict is None:
                 # What could not even be parsed costs a unit like everything else.
@@ -60,7 +60,7 @@ class GraphQLEndpoint:
             result = await schema.execute(
                 asked.query,
                 variable_values=asked.variables,
-                context_value=GraphQLContext(context),
+                context_value=GraphQLContext(context, asked.operation_name),
                 operation_name=asked.operation_name,
                 allowed_operation_types=_OPERATIONS[request.method],
             )
@@ -69,6 +69,8 @@ class GraphQLEndpoint:
         except CannotGetOperationTypeError as error:
             raise errors.BadRequest("The document holds no operation of this name") from error
         except InvalidOperationTypeError as error:
+            if error.operation_type is OperationType.SUBSCRIPTION:
+                raise errors.BadRequest("There are no subscriptions") from error
             raise errors.MethodNotAllowed(["POST"]) from error
         return _respond(result, _media_type(request))
 
@@ -110,22 +112,29 @@ def _respond(result: ExecutionResult, media_type: str) -> Response:
     failures = result.errors or []
     if result.data is None and failures:
         return _not_executed([presented(error) for error in failures], _cause_status(result), media_type)
+    _raise_if_all_limited(result)
     body: dict[str, Any] = {"data": result.data}
     if failures:
         body["errors"] = [presented(error) for error in failures]
     return Response(orjson.dumps(body), 200, media_type=media_type)
 
 
+def _raise_if_all_limited(result: ExecutionResult) -> None:
+    """Where a limit of its own has refused every root field, nothing was executed: 429 (decisions 9.5)."""
+    causes = [cause_of(error) for error in result.errors or []]
+    limited = [cause for cause in causes if isinstance(cause, errors.RateLimited)]
+    if result.data and len(limited) == len(causes) == len(result.data):
+        raise max(limited, key=lambda cause: cause.retry_after)
+
+
 def _cause_status(result: ExecutionResult) -> int:
     """400 for what is wrong with the document, the failure's own status where the platform refused it."""
     known = [cause for error in result.errors or [] if (cause := cause_of(error)) is not None]
-    refused = next((cause for cause in known if isinstance(cause, errors.AmarEventsError)), None)
+    refused = told(known[0]) if known else None
     if isinstance(refused, errors.RateLimited):
         # Left to the middleware, which adds Retry-After.
         raise refused
-    if refused is not None:
-        return refused.status
-    return errors.InternalError.status if known else errors.BadRequest.status
+    return refused.status if refused else errors.BadRequest.status
 
 
 def _not_executed(failures: list[dict[str, Any]], status: int, media_type: str) -> Response:
@@ -134,4 +143,4 @@ def _not_executed(failures: list[dict[str, Any]], status: int, media_type: str) 
 
 def request_error(error: errors.AmarEventsError) -> Response:
     """A request that failed before anything was executed, as GraphQL shows it."""
-    return _not_executed([{"message": error.text, "extensions": extensions_of(error)}], error.status, _JSON)
+    return _not_executed([{"message": message_of(error), "extensions": extensions_of(error)}], error.status, _JSON)

@@ -57,11 +57,20 @@ def _translate(annotation: Any) -> Any:
 
 
 def to_values(input_type: type[Input], given: Mapping[str, Any]) -> dict[str, object]:
-    """What was given, by the Input's field names: nothing for ``UNSET``, ids as integers."""
+    """What was given, by the Input's field names: nothing for ``UNSET``, ids as integers.
+
+    Nor for null where a field has a default but cannot be null: clients send null for what they leave out.
+    """
     fields = graphql_fields(input_type)
     return {
-        name: _plain(fields[name].annotation, value) for name, value in given.items() if value is not strawberry.UNSET
+        name: _plain(fields[name].annotation, value)
+        for name, value in given.items()
+        if value is not strawberry.UNSET and (value is not None or _admits_null(fields[name].annotation))
     }
+
+
+def _admits_null(annotation: Any) -> bool:
+    return get_origin(annotation) in (Union, types.UnionType) and type(None) in get_args(annotation)
 
 
 def _plain(annotation: Any, value: Any) -> Any:

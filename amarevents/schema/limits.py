@@ -1,5 +1,6 @@
-"""How large a document may be, and what it costs (decisions 3.5): counted in one walk, before it is validated."""
+"""How large a document may be, and its units of the rate limit (decisions 3.5): one walk, before it is validated."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -21,6 +22,10 @@ from amarevents import errors
 MAX_TOKENS = 4_000
 MAX_FIELDS = 500
 MAX_ROOT_FIELDS = 20
+MAX_DIGITS = 1_000
+
+# Python itself refuses to read numbers of more than 4300 digits, in the middle of validation.
+_ENDLESS_NUMBER = re.compile(rf"[0-9]{{{MAX_DIGITS + 1}}}")
 
 # Any: the values of variables are whatever the caller sent.
 Variables = Mapping[str, Any]
@@ -31,17 +36,34 @@ class DocumentTooLarge(errors.BadRequest):
 
 
 def require_bounded(document: DocumentNode) -> None:
-    """Raises DocumentTooLarge for more fields, fragments counted once, than a sensible document has."""
+    """Raises DocumentTooLarge for more fields, or digits in a row, than a sensible document has.
+
+    A fragment counts where it is defined and wherever it is spread. The walk ends at the limit, so fragments that
+    spread each other many times over, or in a circle, take no longer than others.
+    """
+    if document.loc is not None and _ENDLESS_NUMBER.search(document.loc.source.body):
+        raise DocumentTooLarge(f"A number in a document may have at most {MAX_DIGITS} digits")
+    fragments = fragments_of(document)
     pending = [definition.selection_set for definition in document.definitions if hasattr(definition, "selection_set")]
     fields = 0
     while pending:
         for selection in pending.pop().selections:
             fields += 1
-            nested = getattr(selection, "selection_set", None)
+            if fields > MAX_FIELDS:
+                raise DocumentTooLarge(f"A document may hold at most {MAX_FIELDS} fields, fragments resolved")
+            inner = fragments.get(selection.name.value) if isinstance(selection, FragmentSpreadNode) else selection
+            nested = getattr(inner, "selection_set", None)
             if nested is not None:
                 pending.append(nested)
-        if fields > MAX_FIELDS:
-            raise DocumentTooLarge(f"A document may hold at most {MAX_FIELDS} fields")
+
+
+def fragments_of(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
+    """The document's fragments by name."""
+    return {
+        definition.name.value: definition
+        for definition in document.definitions
+        if isinstance(definition, FragmentDefinitionNode)
+    }
 
 
 def units_of(document: DocumentNode, operation: OperationDefinitionNode, variables: Variables) -> int:
@@ -49,11 +71,7 @@ def units_of(document: DocumentNode, operation: OperationDefinitionNode, variabl
 
     Raises DocumentTooLarge for more than ``MAX_ROOT_FIELDS``.
     """
-    fragments = {
-        definition.name.value: definition
-        for definition in document.definitions
-        if isinstance(definition, FragmentDefinitionNode)
-    }
+    fragments = fragments_of(document)
     given = {**_defaults(operation), **variables}
     keys = {
         field.alias.value if field.alias else field.name.value

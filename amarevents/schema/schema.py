@@ -1,25 +1,26 @@
 """The schema: the parts of all nouns, and what is done around each operation."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import strawberry
-from graphql import GraphQLError, get_operation_ast
-from strawberry.extensions import MaxTokensLimiter, ParserCache, SchemaExtension, ValidationCache
+from graphql import GraphQLError, GraphQLSchema, get_operation_ast
+from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionContext
 
+from amarevents.errors import BadRequest
 from amarevents.schema import enums as _enums  # noqa: F401 - registers the enums before the types are made
 from amarevents.schema.accounts import AccountMutation, AccountQuery
 from amarevents.schema.api_keys import ApiKeyMutation, ApiKeyQuery
 from amarevents.schema.context import GraphQLContext
+from amarevents.schema.cost import require_affordable
+from amarevents.schema.documents import parse_document, validation_errors
 from amarevents.schema.errors import log_unforeseen
 from amarevents.schema.events import EventMutation, EventQuery
-from amarevents.schema.limits import MAX_TOKENS, require_bounded, units_of
+from amarevents.schema.limits import require_bounded, units_of
 from amarevents.schema.organizations import OrganizationMutation, OrganizationQuery
 from amarevents.schema.scalars import CONFIG
 from amarevents.schema.ticket_types import TicketTypeMutation, TicketTypeQuery
 from amarevents.schema.tickets import TicketMutation, TicketQuery
-
-_CACHED_DOCUMENTS = 512
 
 
 @strawberry.type(description="What can be read.")
@@ -34,21 +35,37 @@ class Mutation(
     pass
 
 
-class ChargeOperation(SchemaExtension):
-    """Charge an operation after it has been parsed, before it is validated or executed (decisions 3.5)."""
+class CheckDocument(SchemaExtension):
+    """Parse, charge, measure and validate a document, in this order, so that each step guards the dearer next one."""
+
+    def on_parse(self) -> Iterator[None]:
+        execution = self.execution_context
+        if execution.query:
+            execution.graphql_document = parse_document(execution.query)
+        yield
 
     async def on_validate(self) -> AsyncIterator[None]:
         execution = self.execution_context
         document = execution.graphql_document
-        operation = get_operation_ast(document, execution.operation_name) if document else None
-        if document is not None and operation is not None:
-            context: GraphQLContext = execution.context
-            await context.request.charge(units_of(document, operation, execution.variables or {}))
-            require_bounded(document)
+        context: GraphQLContext = execution.context
+        # Not execution.operation_name, which is the first operation's where the caller gave none.
+        operation = get_operation_ast(document, context.operation_name) if document else None
+        if document is None or operation is None:
+            raise BadRequest("The document holds several operations; name one as 'operationName'")
+        variables = execution.variables or {}
+        await context.request.charge(units_of(document, operation, variables))
+        require_bounded(document)
+        require_affordable(schema.graphql_schema, document, operation, variables)
+        execution.pre_execution_errors = validation_errors(schema.graphql_schema, execution.query or "")
         yield
 
 
 class AmarEventsSchema(strawberry.Schema):
+    @property
+    def graphql_schema(self) -> GraphQLSchema:
+        """The schema as graphql-core has it."""
+        return self._schema
+
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Log what was not foreseen, and nothing of the callers' own mistakes."""
         if execution_context is not None:
@@ -60,10 +77,5 @@ schema = AmarEventsSchema(
     query=Query,
     mutation=Mutation,
     config=CONFIG,
-    extensions=[
-        lambda: MaxTokensLimiter(max_token_count=MAX_TOKENS),
-        lambda: ParserCache(maxsize=_CACHED_DOCUMENTS),
-        lambda: ValidationCache(maxsize=_CACHED_DOCUMENTS),
-        ChargeOperation,
-    ],
+    extensions=[CheckDocument],
 )

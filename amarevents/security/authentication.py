@@ -1,5 +1,6 @@
 """From a request's headers to a principal (decisions 2.1)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from starlette.requests import cookie_parser
@@ -21,14 +22,14 @@ class SessionToken:
 Credential = keys.ParsedKey | SessionToken | None
 
 
-def read_credential(authorization: str | None, cookie: str | None) -> Credential:
-    """What the request shows: a request with an Authorization header is judged by that alone.
+def read_credential(authorization: Sequence[str], cookie: str | None) -> Credential:
+    """What the request shows: with an Authorization header (there may be one) it is judged by that alone.
 
     Raises InvalidApiKey where the header holds no well-formed key.
     """
-    if authorization is not None:
-        scheme, _, token = authorization.strip().partition(" ")
-        if scheme.lower() != "bearer":
+    if authorization:
+        scheme, _, token = authorization[0].strip().partition(" ")
+        if scheme.lower() != "bearer" or len(authorization) > 1:
             raise errors.InvalidApiKey("Send the API key as 'Authorization: Bearer <API key>'")
         return keys.parse(token.strip())
     # As browsers write it: http.cookies.SimpleCookie drops all of the header where another cookie in it is odd.
@@ -59,7 +60,7 @@ async def _identify_key(parsed: keys.ParsedKey) -> Principal:
         raise errors.ApiKeySuspended
     if key.expires_at is not None and key.expires_at <= utc_now():
         raise errors.ApiKeyExpired
-    return key_principal(account_of(key.user), key.id, key.key_type, key.permissions)
+    return key_principal(account_of(key.user), key.id, key.key_type, key.permissions, key.expires_at)
 
 
 def account_of(user: User) -> Account:

@@ -1,6 +1,7 @@
 """One request, as operations and surfaces see it: who asks, what it may cost, what the answer is to carry."""
 
 import datetime
+import math
 from dataclasses import dataclass, field
 
 from amarevents import errors
@@ -36,14 +37,13 @@ class Context:
         self.caller, self.quota, self.verdict = caller, quota, None
 
     async def charge(self, units: int = 1) -> None:
-        """Count this request against its budget, all units or none (decisions 3.5).
-
-        Raises RateLimited if they do not fit now, BadRequest if they never could.
-        """
+        """Count this request against its budget, all units or none (decisions 3.5). Raises RateLimited."""
         if self.quota is None:
             raise RuntimeError("a request is charged after its credential has been read")
         if 0 < self.quota.limit < units:
-            raise errors.BadRequest(f"This request costs {units} units; your limit is {self.quota.limit} a minute")
+            self.verdict = await self.services.limiter.usage(self.quota)
+            message = f"This request costs {units} units, more than the {self.quota.limit} that a minute has"
+            raise errors.RateLimited(math.ceil(self.quota.window), message)
         self.verdict = await self.services.limiter.charge(self.quota, units)
         if not self.verdict.allowed:
             raise errors.RateLimited(self.verdict.retry_after)

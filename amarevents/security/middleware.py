@@ -63,7 +63,8 @@ class SecurityMiddleware:
             await self._admit(context, scope["method"], headers)
             await self.app(scope, receive, outgoing)
         except Exception as failure:
-            log_failure(failure, context.request_id, f"{scope['method']} {scope['path']}")
+            # !r: a path may hold line breaks, which would look like lines of the log.
+            log_failure(failure, context.request_id, f"{scope['method']} {scope['path']!r}")
             if outgoing.started:
                 raise
             await self._refuse(told(failure), scope, receive, outgoing)
@@ -81,7 +82,7 @@ class SecurityMiddleware:
         """Keys and addresses are counted before anything is looked up, sessions once it is known whose they are."""
         settings = context.services.settings
         try:
-            credential = read_credential(headers.get("authorization"), headers.get("cookie"))
+            credential = read_credential(headers.getlist("authorization"), headers.get("cookie"))
             await self._count_early(context, credential)
             context.principal = await identify(credential)
         except errors.Unauthenticated:

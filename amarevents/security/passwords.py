@@ -8,12 +8,16 @@ from typing import TypeVar
 import argon2
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from amarevents.errors import TemporarilyUnavailable
 from amarevents.settings import Settings
 
 T = TypeVar("T")
 
 # As many hashes at once as there are spare cores to compute them; further ones wait their turn.
 _THREADS = 2
+# How many may wait for them, some seconds' worth; a flood of logins beyond is turned away.
+_MAX_WAITING = 200
+_MARK = "$argon2"
 
 
 class PasswordHasher:
@@ -23,6 +27,7 @@ class PasswordHasher:
         self._argon2 = argon2.PasswordHasher(
             time_cost=settings.argon2_time_cost, memory_cost=settings.argon2_memory_kib, parallelism=1
         )
+        self._waiting = 0
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="argon2")
         # What a login with an unknown email is verified against, so that it takes as long as any other.
         self._decoy = self._argon2.hash("no account has this password")
@@ -31,9 +36,11 @@ class PasswordHasher:
         return await self._run(lambda: self._argon2.hash(password))
 
     async def verify(self, password: str, stored: str | None) -> bool:
-        """Whether the password fits the stored hash; with None (no such account) False, after the same time."""
-        fits = await self._run(lambda: self._matches(stored or self._decoy, password))
-        return fits and stored is not None
+        """Whether the password fits the stored hash; False, after the same time, where there is none.
+
+        Raises TemporarilyUnavailable, as ``hash`` does, while too many are waiting.
+        """
+        return await self._run(lambda: self._matches(stored, password))
 
     def is_outdated(self, stored: str) -> bool:
         """Whether a hash was made with other parameters than today's and should be renewed."""
@@ -42,11 +49,20 @@ class PasswordHasher:
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _matches(self, stored: str, password: str) -> bool:
+    def _matches(self, stored: str | None, password: str) -> bool:
+        # An account that does not exist, or has no password, must not be told by its time.
+        known = stored if stored is not None and stored.startswith(_MARK) else None
         try:
-            return self._argon2.verify(stored, password)
+            self._argon2.verify(known or self._decoy, password)
         except (VerificationError, InvalidHashError):
             return False
+        return known is not None
 
     async def _run(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        if self._waiting >= _MAX_WAITING:
+            raise TemporarilyUnavailable
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        finally:
+            self._waiting -= 1

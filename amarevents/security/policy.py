@@ -4,6 +4,7 @@ A policy is declared once per operation and has up to three gates: the key type 
 and, in ``resolvers.ownership``, whose row it is. Nothing here knows a surface or a database query.
 """
 
+import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -98,6 +99,7 @@ class Principal:
     key_types: frozenset[KeyType] = frozenset()
     scopes: frozenset[Scope] = frozenset()
     key_id: int | None = None
+    key_expires_at: datetime.datetime | None = None
     permissions: tuple[Scope, ...] = field(default=())
     session_id: int | None = None
 
@@ -142,7 +144,13 @@ def session_principal(account: Account, session_id: int) -> Principal:
     )
 
 
-def key_principal(account: Account, key_id: int, key_type: KeyType, permissions: Iterable[str]) -> Principal:
+def key_principal(
+    account: Account,
+    key_id: int,
+    key_type: KeyType,
+    permissions: Iterable[str],
+    expires_at: datetime.datetime | None = None,
+) -> Principal:
     """Raises RoleLost if the account may no longer have keys of this type (decisions 2.4)."""
     if key_type not in account.key_types:
         raise errors.RoleLost(key_type)
@@ -153,6 +161,7 @@ def key_principal(account: Account, key_id: int, key_type: KeyType, permissions:
         scopes=expand(held),
         permissions=tuple(held),
         key_id=key_id,
+        key_expires_at=expires_at,
     )
 
 

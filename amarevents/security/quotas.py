@@ -1,8 +1,9 @@
 """What is counted for whom, and how much of it the settings allow (decisions 3)."""
 
 import hashlib
+import re
 from enum import Enum, auto
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from amarevents.models.enums import KeyType
 from amarevents.security.keys import ParsedKey
@@ -12,6 +13,7 @@ from amarevents.settings import Network, Settings
 
 # An IPv6 client owns at least its /64: counting single addresses would count nothing.
 _IPV6_CLIENT_BITS = 64
+_WITH_PORT = re.compile(r"([0-9.]+):[0-9]+|\[([0-9a-fA-F:.]+)\](?::[0-9]+)?")
 _FAILED_LOGIN_WINDOW = 15 * 60.0
 
 
@@ -22,7 +24,8 @@ class AddressLimit(Enum):
     DONATIONS = auto()
 
 
-def _limit_of(key_type: KeyType, settings: Settings) -> int:
+def key_limit(key_type: KeyType, settings: Settings) -> int:
+    """Requests a minute of a key of this type; 0 = unlimited."""
     return {
         KeyType.USER: settings.rate_limit_user,
         KeyType.ORGANIZER: settings.rate_limit_organizer,
@@ -30,19 +33,14 @@ def _limit_of(key_type: KeyType, settings: Settings) -> int:
     }[key_type]
 
 
-def key_limit(key_type: KeyType, settings: Settings) -> int:
-    """Requests a minute of a key of this type; 0 = unlimited."""
-    return _limit_of(key_type, settings)
-
-
 def key_quota(key: ParsedKey, settings: Settings) -> Quota:
     """Per key (decisions 3.1). The type is in the key's text, so that counting needs no look-up."""
-    return Quota(bucket=f"key:{key.digest}", limit=_limit_of(key.key_type, settings))
+    return Quota(bucket=f"key:{key.digest}", limit=key_limit(key.key_type, settings))
 
 
 def account_quota(account: Account, settings: Settings) -> Quota:
     """For sessions: per account, at the limit of its role (decisions 3.3)."""
-    return Quota(bucket=f"account:{account.id}", limit=_limit_of(account.role, settings))
+    return Quota(bucket=f"account:{account.id}", limit=key_limit(account.role, settings))
 
 
 def anonymous_quota(address: str, settings: Settings) -> Quota:
@@ -64,15 +62,20 @@ def failed_login_quota(email: str, settings: Settings) -> Quota:
 
 
 def _client(address: str) -> str:
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
+    parsed = _parsed(address)
     if isinstance(parsed, IPv6Address):
-        if parsed.ipv4_mapped:
-            return str(parsed.ipv4_mapped)
         return str(ip_network((parsed, _IPV6_CLIENT_BITS), strict=False))
-    return str(parsed)
+    return str(parsed or address)
+
+
+def _parsed(address: str) -> IPv4Address | IPv6Address | None:
+    """An address as peers and proxies write it: IPv4 inside IPv6 is IPv4, and some proxies add the client's port."""
+    with_port = _WITH_PORT.fullmatch(address)
+    try:
+        parsed = ip_address(next(filter(None, with_port.groups())) if with_port else address)
+    except ValueError:
+        return None
+    return parsed.ipv4_mapped or parsed if isinstance(parsed, IPv6Address) else parsed
 
 
 def client_address(peer: str, forwarded_for: str | None, trusted: tuple[Network, ...]) -> str:
@@ -88,8 +91,5 @@ def client_address(peer: str, forwarded_for: str | None, trusted: tuple[Network,
 
 
 def _is_trusted(address: str, trusted: tuple[Network, ...]) -> bool:
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return False
-    return any(parsed in network for network in trusted)
+    parsed = _parsed(address)
+    return parsed is not None and any(parsed in network for network in trusted)

@@ -33,5 +33,9 @@ async def find_session(token: str) -> Session | None:
     return await Session.get_or_none(digest=digest_of(token), expires_at__gt=utc_now()).select_related("user")
 
 
+async def end_started_session(started: StartedSession) -> None:
+    await Session.filter(digest=digest_of(started.token)).delete()
+
+
 async def end_session(session_id: int) -> None:
     await Session.filter(id=session_id).delete()

@@ -1,0 +1,106 @@
+"""How many fields an operation may resolve at the most, told from the document and its variables before it runs."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLObjectType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    IntValueNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    VariableNode,
+    get_named_type,
+    is_list_type,
+)
+from graphql.type import GraphQLNonNull, GraphQLOutputType
+
+from amarevents.resolvers.base import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
+from amarevents.schema.limits import DocumentTooLarge, fragments_of
+
+MAX_COST = 20_000
+# What a list that cannot be paged is taken to hold: an organization's recent events, an event's ticket types.
+_LIST_SIZE = 10
+
+
+def require_affordable(
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    variables: Mapping[str, Any],  # Any: whatever the caller sent
+) -> None:
+    """Raises DocumentTooLarge for an operation whose lists multiply to more than ``MAX_COST`` fields."""
+    root = schema.get_root_type(operation.operation)
+    if root is None:
+        return
+    counting = _Counting(schema, fragments_of(document), variables)
+    cost = counting.of(operation.selection_set, root, _LIST_SIZE)
+    if cost > MAX_COST:
+        raise DocumentTooLarge(
+            f"This operation may resolve {cost} fields, {MAX_COST} are allowed: ask for fewer fields or a smaller limit"
+        )
+
+
+class _Counting:
+    """One walk; each fragment is counted once for each page size that it is spread under."""
+
+    def __init__(
+        self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode], variables: Mapping[str, Any]
+    ) -> None:
+        self._schema = schema
+        self._fragments = fragments
+        self._variables = variables
+        self._known: dict[tuple[str, int], int] = {}
+
+    def of(self, selections: SelectionSetNode, parent: GraphQLObjectType, page_size: int) -> int:
+        total = 0
+        for selection in selections.selections:
+            if isinstance(selection, FieldNode):
+                total += self._field(selection, parent, page_size)
+            elif isinstance(selection, InlineFragmentNode):
+                total += self.of(selection.selection_set, parent, page_size)
+            elif isinstance(selection, FragmentSpreadNode):
+                total += self._fragment(selection.name.value, page_size)
+        return total
+
+    def _fragment(self, name: str, page_size: int) -> int:
+        key = (name, page_size)
+        if key not in self._known:
+            self._known[key] = 0  # where a fragment spreads itself, which validation refuses
+            fragment = self._fragments.get(name)
+            of_type = self._schema.get_type(fragment.type_condition.name.value) if fragment else None
+            if fragment is not None and isinstance(of_type, GraphQLObjectType):
+                self._known[key] = self.of(fragment.selection_set, of_type, page_size)
+        return self._known[key]
+
+    def _field(self, field: FieldNode, parent: GraphQLObjectType, page_size: int) -> int:
+        """Unknown fields are left to validation; introspection has a limit of its own there."""
+        definition = parent.fields.get(field.name.value)
+        if definition is None or field.selection_set is None:
+            return 1
+        inner = get_named_type(definition.type)
+        if not isinstance(inner, GraphQLObjectType):
+            return 1
+        size = self._page_size(field) if "limit" in definition.args else _LIST_SIZE
+        times = page_size if _is_list(definition.type) else 1
+        return 1 + times * self.of(field.selection_set, inner, size)
+
+    def _page_size(self, field: FieldNode) -> int:
+        """The ``limit`` given, as far as it can be read and is allowed."""
+        argument = next((one.value for one in field.arguments or () if one.name.value == "limit"), None)
+        given: object = DEFAULT_PAGE_SIZE
+        if isinstance(argument, IntValueNode):
+            given = int(argument.value) if len(argument.value) < 5 else MAX_PAGE_SIZE
+        elif isinstance(argument, VariableNode):
+            # Without a value the variable's default counts, which is at most a full page.
+            given = self._variables.get(argument.name.value, MAX_PAGE_SIZE)
+        return min(max(given, 1), MAX_PAGE_SIZE) if isinstance(given, int) else MAX_PAGE_SIZE
+
+
+def _is_list(of: GraphQLOutputType) -> bool:
+    return is_list_type(of.of_type if isinstance(of, GraphQLNonNull) else of)
