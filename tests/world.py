@@ -51,12 +51,13 @@ async def empty_tables() -> None:
 async def snapshot() -> dict[str, list[dict[str, Any]]]:
     """Every row of every table; equal before and after what is to have changed nothing.
 
-    Without ``last_used_at``, which the process writes in the background (decisions 8.3).
+    But for ``last_used_at`` of keys: the process writes it now and then, whatever is asked.
     """
     connection = connections.get(CONNECTION)
-    rows = {table: await connection.execute_query_dict(f"SELECT * FROM {table} ORDER BY id") for table in _TABLES}
-    rows["api_keys"] = [{**key, "last_used_at": None} for key in rows["api_keys"]]
-    return rows
+    tables = {table: await connection.execute_query_dict(f"SELECT * FROM {table} ORDER BY id") for table in _TABLES}
+    for key in tables["api_keys"]:
+        del key["last_used_at"]
+    return tables
 
 
 @dataclass

@@ -1,0 +1,62 @@
+"""Who and what most tests of the API begin with."""
+
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from amarevents.models import Event, Organization, User
+from amarevents.models.enums import KeyType
+from amarevents.security import middleware
+from tests.world import Caller, World
+
+
+@dataclass
+class Stage:
+    """A public event, its organizer's key, and the keys of a buyer, of another organizer and of an admin."""
+
+    organization: Organization
+    event: Event
+    organizer: Caller
+    buyer: Caller
+    rival: Caller
+    admin: Caller
+    buyer_account: User
+
+    @property
+    def organizer_key_id(self) -> int:
+        assert self.organizer.key is not None
+        return self.organizer.key.id
+
+
+@pytest.fixture
+async def stage(world: World) -> Stage:
+    owner = await world.organizer(username="owner")
+    buyer = await world.user(username="buyer")
+    organization = await world.organization(owner)
+    return Stage(
+        organization=organization,
+        event=await world.event(organization),
+        organizer=await world.key(owner, KeyType.ORGANIZER),
+        buyer=await world.key(buyer),
+        rival=await world.organizer_key(username="rival"),
+        admin=await world.admin_key(username="boss"),
+        buyer_account=buyer,
+    )
+
+
+@pytest.fixture
+def set_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime.datetime], None]:
+    """``set_clock(instant)``: every request from now on comes in at that instant."""
+    new_context = middleware._new_context
+
+    def set_to(instant: datetime.datetime) -> None:
+        def stopped(*arguments: object) -> object:
+            context = new_context(*arguments)  # type: ignore[arg-type] # passed on as they are
+            context.now = instant
+            return context
+
+        monkeypatch.setattr(middleware, "_new_context", stopped)
+
+    return set_to

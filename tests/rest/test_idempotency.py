@@ -1,0 +1,214 @@
+"""The same Idempotency-Key and body do the work once (decisions 6.11)."""
+
+import asyncio
+import datetime
+from collections.abc import Callable
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+
+from amarevents.models import IdempotencyRecord, Organization, Ticket
+from amarevents.models.enums import FieldType
+from amarevents.resolvers.idempotency import forget_expired
+from tests.rest.answers import data_of, error_in, refused
+from tests.rest.conftest import Stage
+from tests.world import Caller, World, snapshot
+
+Body = dict[str, Any]  # Any: JSON
+
+CREATING = ["/auth/register", "/events", "/organizations", "/tickets", "/ticket-types", "/keys"]
+DAY = datetime.timedelta(hours=24)
+
+
+def request_for(world: World, stage: Stage, path: str) -> tuple[Caller, Body]:
+    """Somebody who may call the route, and what to send."""
+    calls: dict[str, tuple[Caller, Body]] = {
+        "/auth/register": (
+            world.anonymous,
+            {"username": "rahima", "email": "r@example.com", "password": "secret123", "number": "01700000000"},
+        ),
+        "/events": (
+            stage.organizer,
+            {"name": "Boi Mela", "organization_id": stage.organization.id, "date": "2030-02-21",
+             "ticket_types": [{"name": "Day", "price": 19.99, "capacity": 3}]},
+        ),
+        "/organizations": (stage.admin, {"name": "Udichi", "user_id": stage.buyer_account.id}),
+        "/tickets": (
+            stage.buyer,
+            {"event_id": stage.event.id, "amount": 12.5, "transaction_id": "8N7A6B", "custom_fields": {"Age": 5}},
+        ),
+        "/ticket-types": (stage.organizer, {"event_id": stage.event.id, "name": "VIP", "price": 1200.5}),
+        "/keys": (stage.buyer, {"name": "My App", "key_type": "user", "expires_at": "2099-01-01"}),
+    }  # fmt: skip
+    return calls[path]
+
+
+@pytest.fixture(autouse=True)
+async def question(world: World, stage: Stage) -> None:
+    await world.custom_field(stage.event, "Age", type=FieldType.NUMBER)
+
+
+@pytest.mark.parametrize("path", CREATING)
+async def test_a_repetition_gets_the_first_answer_and_does_nothing(world: World, stage: Stage, path: str) -> None:
+    caller, body = request_for(world, stage, path)
+    first = await caller.post(path, body, Idempotency_Key="k-1")
+    data_of(first, 201)
+    before = await snapshot()
+    again = await caller.post(path, body, Idempotency_Key="k-1")
+    assert again.status_code == 201
+    if path == "/keys":
+        assert data_of(again, 201) == {**data_of(first, 201), "key": None}
+    else:
+        assert again.content == first.content
+    assert await snapshot() == before
+
+
+@pytest.mark.parametrize("path", CREATING)
+async def test_another_body_under_the_same_key_is_refused(world: World, stage: Stage, path: str) -> None:
+    caller, body = request_for(world, stage, path)
+    data_of(await caller.post(path, body, Idempotency_Key="k-1"), 201)
+    field = {"/auth/register": "number", "/tickets": "note"}.get(path, "name")
+    other = {**body, field: "01799999999"}
+    await refused(caller.post(path, other, Idempotency_Key="k-1"), 400, "IDEMPOTENCY_MISMATCH")
+
+
+async def test_a_key_belongs_to_one_route(stage: Stage) -> None:
+    body = {"name": "VIP", "event_id": stage.event.id}
+    data_of(await stage.organizer.post("/ticket-types", body, Idempotency_Key="k-1"), 201)
+    other = {"name": "VIP", "organization_id": stage.organization.id}
+    await refused(stage.organizer.post("/events", other, Idempotency_Key="k-1"), 400, "IDEMPOTENCY_MISMATCH")
+
+
+@pytest.mark.parametrize("path", CREATING)
+async def test_without_a_key_nothing_is_remembered(world: World, stage: Stage, path: str) -> None:
+    caller, body = request_for(world, stage, path)
+    data_of(await caller.post(path, body), 201)
+    assert not await IdempotencyRecord.exists()
+
+
+@pytest.mark.parametrize("path", ["/ticket-types", "/tickets", "/keys"])
+async def test_principals_do_not_share_their_keys(world: World, stage: Stage, path: str) -> None:
+    caller, body = request_for(world, stage, path)
+    assert caller.user is not None
+    assert caller.key is not None
+    body.pop("transaction_id", None)
+    others = [stage.admin, await world.key(caller.user, caller.key.key_type), await world.session(caller.user)]
+    ids = [data_of(await one.post(path, body, Idempotency_Key="k-1"), 201)["id"] for one in (caller, *others)]
+    assert len(set(ids)) == 4
+
+
+async def test_sessions_of_an_account_share_its_keys(world: World, stage: Stage) -> None:
+    callers = [await world.session(stage.buyer_account) for _ in range(2)]
+    body = {"event_id": stage.event.id}
+    made = [data_of(await caller.post("/tickets", body, Idempotency_Key="k-1"), 201) for caller in callers]
+    assert made[0] == made[1]
+
+
+async def test_anonymous_callers_are_told_apart_by_their_address(
+    world: World, stage: Stage, configure: Callable[..., None]
+) -> None:
+    configure(trusted_proxies=(ip_network("127.0.0.1"),))
+    caller, body = request_for(world, stage, "/auth/register")
+    data_of(await caller.post("/auth/register", body, Idempotency_Key="k-1", X_Forwarded_For="192.0.2.1"), 201)
+    again = caller.post("/auth/register", body, Idempotency_Key="k-1", X_Forwarded_For="192.0.2.2")
+    await refused(again, 400, "USERNAME_TAKEN")
+
+
+async def test_errors_are_not_remembered(world: World, stage: Stage) -> None:
+    kind = await world.ticket_type(stage.event, capacity=1)
+    ticket = await world.ticket(stage.event, stage.buyer_account, ticket_type=kind)
+    body = {"event_id": stage.event.id}
+    await refused(stage.buyer.post("/tickets", body, Idempotency_Key="k-1"), 400, "SOLD_OUT")
+    data_of(await stage.organizer.put(f"/tickets/{ticket.id}", {"status": "Failed"}))
+    data_of(await stage.buyer.post("/tickets", body, Idempotency_Key="k-1"), 201)
+
+
+async def test_who_may_not_call_gets_no_answer_of_another_time(world: World, stage: Stage) -> None:
+    assert stage.organizer.user is not None
+    body = {"event_id": stage.event.id, "name": "VIP"}
+    data_of(await stage.organizer.post("/ticket-types", body, Idempotency_Key="k-1"), 201)
+    await stage.organizer.user.update_from_dict({"type": "user"}).save()
+    error_in(await stage.organizer.post("/ticket-types", body, Idempotency_Key="k-1"), 403, "ROLE_LOST")
+
+
+@pytest.mark.parametrize("key", ["", " ", "a b", "x" * 256, "a\tb"])
+async def test_an_unfit_key_is_refused(stage: Stage, key: str) -> None:
+    request = stage.buyer.post("/tickets", {"event_id": stage.event.id}, Idempotency_Key=key)
+    assert set(await refused(request, 400, "VALIDATION_ERROR")) == {"idempotency_key"}
+
+
+async def test_the_longest_key_is_accepted(stage: Stage) -> None:
+    data_of(await stage.buyer.post("/tickets", {"event_id": stage.event.id}, Idempotency_Key="~" * 255), 201)
+
+
+@pytest.mark.parametrize(("age", "tickets"), [(DAY - datetime.timedelta(minutes=1), 1), (DAY, 2), (2 * DAY, 2)])
+async def test_a_key_is_remembered_for_24_hours(stage: Stage, age: datetime.timedelta, tickets: int) -> None:
+    body = {"event_id": stage.event.id}
+    data_of(await stage.buyer.post("/tickets", body, Idempotency_Key="k-1"), 201)
+    await IdempotencyRecord.all().update(created_at=datetime.datetime.now(datetime.UTC) - age)
+    data_of(await stage.buyer.post("/tickets", body, Idempotency_Key="k-1"), 201)
+    assert await Ticket.all().count() == tickets
+
+
+async def test_records_older_than_that_are_swept_away(stage: Stage) -> None:
+    now = datetime.datetime.now(datetime.UTC)
+    for name, age in (("old", 25), ("young", 23)):
+        record = await IdempotencyRecord.create(digest=name, fingerprint="x")
+        await IdempotencyRecord.filter(id=record.id).update(created_at=now - datetime.timedelta(hours=age))
+    await forget_expired(now)
+    assert [record.digest for record in await IdempotencyRecord.all()] == ["young"]
+
+
+async def test_the_raw_key_is_shown_once_and_stored_nowhere(stage: Stage) -> None:
+    body = {"name": "My App", "key_type": "user"}
+    raw = data_of(await stage.buyer.post("/keys", body, Idempotency_Key="k-1"), 201)["key"]
+    repeated = await stage.buyer.post("/keys", body, Idempotency_Key="k-1")
+    assert data_of(repeated, 201)["key"] is None
+    # The first twelve characters are its prefix, which lists show.
+    for text in (repeated.text, str(await snapshot())):
+        assert raw[12:] not in text
+    assert data_of(await Caller(stage.buyer.http, headers={"Authorization": f"Bearer {raw}"}).get("/auth/me"))["id"]
+
+
+async def test_neither_the_password_nor_the_key_of_a_request_is_stored(world: World, stage: Stage) -> None:
+    caller, body = request_for(world, stage, "/auth/register")
+    data_of(await caller.post("/auth/register", body, Idempotency_Key="k-verySecret"), 201)
+    stored = str(await snapshot())
+    assert "secret123" not in stored
+    assert "k-verySecret" not in stored
+
+
+async def test_a_number_of_any_size_can_be_repeated(stage: Stage) -> None:
+    """Over GraphQL, whose integers have no bound of their own in a JSON value."""
+    call = 'registerForEvent(input: {eventId: %d, customFields: {Age: %s}}, idempotencyKey: "k") { id }'
+    query = f"mutation {{ {call % (stage.event.id, '9' * 30)} }}"
+    first, again = [await stage.buyer.graphql(query) for _ in range(2)]
+    assert first == again
+    assert "errors" not in first
+
+
+# Twenty at once -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/tickets", "/organizations"])
+async def test_twenty_at_once_do_the_work_once(world: World, stage: Stage, path: str) -> None:
+    caller, body = request_for(world, stage, path)
+    answers = await asyncio.gather(*(caller.post(path, body, Idempotency_Key="k-1") for _ in range(20)))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.content for answer in answers}) == 1
+    assert (await Ticket.all().count(), await Organization.all().count()) in ((1, 1), (0, 2))
+
+
+async def test_without_a_key_twenty_at_once_do_it_twenty_times(stage: Stage) -> None:
+    body = {"event_id": stage.event.id}
+    await asyncio.gather(*(stage.buyer.post("/tickets", body) for _ in range(20)))
+    assert await Ticket.all().count() == 20
+
+
+async def test_twenty_bodies_at_once_under_one_key_let_one_through(stage: Stage) -> None:
+    bodies = [{"event_id": stage.event.id, "note": str(number)} for number in range(20)]
+    answers = await asyncio.gather(*(stage.buyer.post("/tickets", body, Idempotency_Key="k-1") for body in bodies))
+    assert sorted(answer.status_code for answer in answers) == [201] + [400] * 19
+    assert {answer.json().get("code") for answer in answers} == {None, "IDEMPOTENCY_MISMATCH"}
+    assert await Ticket.all().count() == 1

@@ -1,0 +1,92 @@
+"""How many statements a request costs: never more for a larger event or a longer page."""
+
+import pytest
+
+from amarevents.models import Event, Ticket, TicketType, User
+from amarevents.models.enums import TicketStatus
+from tests.rest.answers import data_of, error_in
+from tests.rest.conftest import Stage
+from tests.statements import counted_statements
+from tests.world import World
+
+# The key, the event, its type, its fields, the ticket, the place, the answers.
+REGISTRATION = 7
+
+
+async def fill(event: Event, kind: TicketType, user: User, count: int) -> None:
+    await Ticket.bulk_create(
+        Ticket(
+            code=f"AEFILL{number}", event=event, user=user, ticket_type=kind, name="x", email="x@example.com",
+            status=TicketStatus.SUCCESS,
+        )
+        for number in range(count)
+    )  # fmt: skip
+    await TicketType.filter(id=kind.id).update(sold=count)
+
+
+@pytest.mark.parametrize("tickets", [0, 50, 500])
+@pytest.mark.parametrize("types", [1, 10])
+async def test_a_registration_costs_the_same_at_an_event_of_any_size(
+    world: World, stage: Stage, tickets: int, types: int
+) -> None:
+    kinds = [await world.ticket_type(stage.event, capacity=1000) for _ in range(types)]
+    await fill(stage.event, kinds[0], stage.buyer_account, tickets)
+    body = {"event_id": stage.event.id, "ticket_type_id": kinds[0].id}
+    with counted_statements() as statements:
+        data_of(await stage.buyer.post("/tickets", body), 201)
+    assert len(statements) == REGISTRATION
+
+
+async def test_a_refusal_for_want_of_places_costs_no_write(world: World, stage: Stage) -> None:
+    kind = await world.ticket_type(stage.event, capacity=1)
+    await fill(stage.event, kind, stage.buyer_account, 1)
+    with counted_statements() as statements:
+        error_in(await stage.buyer.post("/tickets", {"event_id": stage.event.id}), 400, "SOLD_OUT")
+    assert [statement.split()[0] for statement in statements] == ["SELECT"] * 3
+
+
+async def test_answers_cost_one_statement_however_many_there_are(world: World, stage: Stage) -> None:
+    names = [(await world.custom_field(stage.event, f"Question {number}")).name for number in range(12)]
+    with counted_statements() as statements:
+        body = {"event_id": stage.event.id, "custom_fields": dict.fromkeys(names, "x")}
+        made = data_of(await stage.buyer.post("/tickets", body), 201)
+    assert len(made["custom_fields"]) == 12
+    # No type and no place: the event has none. The answers are written in one statement.
+    assert len(statements) == REGISTRATION
+
+
+@pytest.mark.parametrize("events", [20, 100])
+async def test_a_list_of_events_costs_a_count_and_a_select(world: World, stage: Stage, events: int) -> None:
+    organization = await world.organization(await world.organizer())
+    for _ in range(events):
+        await world.event(organization)
+    for caller, cost in ((world.anonymous, 2), (stage.buyer, 3), (stage.organizer, 3), (stage.admin, 3)):
+        with counted_statements() as statements:
+            listed = data_of(await caller.get("/events", limit=100))
+        assert len(listed) == min(events + 1, 100)
+        assert len(statements) == cost
+
+
+@pytest.mark.parametrize("tickets", [1, 100])
+async def test_a_list_of_tickets_costs_the_same_at_any_length(world: World, stage: Stage, tickets: int) -> None:
+    await fill(stage.event, await world.ticket_type(stage.event), stage.buyer_account, tickets)
+    with counted_statements() as own:
+        assert len(data_of(await stage.buyer.get("/tickets", limit=100))) == tickets
+    with counted_statements() as of_the_event:
+        assert len(data_of(await stage.organizer.get("/tickets", event_id=stage.event.id, limit=100))) == tickets
+    assert (len(own), len(of_the_event)) == (3, 4)
+
+
+@pytest.mark.parametrize("count", [1, 30])
+async def test_details_and_organizations_cost_the_same_at_any_size(world: World, stage: Stage, count: int) -> None:
+    for number in range(count):
+        await world.ticket_type(stage.event)
+        await world.custom_field(stage.event, f"Question {number}")
+        await world.event(stage.organization)
+        await world.organization(stage.buyer_account)
+    costs = {}
+    for path in (f"/events/{stage.event.id}", "/organizations", f"/organizations/{stage.organization.id}"):
+        with counted_statements() as statements:
+            data_of(await world.anonymous.get(path))
+        costs[path.split("/")[1] + str(path.count("/"))] = len(statements)
+    assert costs == {"events2": 3, "organizations1": 3, "organizations2": 4}
