@@ -6,6 +6,8 @@ from typing import Any
 
 import httpx
 
+from tests.world import snapshot
+
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 # decisions 4.6
@@ -69,7 +71,7 @@ def error_in(response: httpx.Response, status: int, code: str) -> dict[str, str]
 
 async def refused(request: Awaitable[httpx.Response], status: int, code: str) -> dict[str, str]:
     """Make the request: it is refused so, and no table changes. Returns the fields that the answer names."""
-    before = await rows()
+    before = await snapshot()
     fields = error_in(await request, status, code)
-    assert await rows() == before
+    assert await snapshot() == before
     return fields
