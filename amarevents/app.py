@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
@@ -23,8 +22,6 @@ from amarevents.security.services import Services
 from amarevents.settings import Settings
 from amarevents.upkeep import upkeep
 
-logger = logging.getLogger(__name__)
-
 
 def create_app(settings: Settings) -> Starlette:
     """The ASGI application. Its lifespan opens the database, which must have been migrated, and closes it."""
@@ -35,7 +32,7 @@ def create_app(settings: Settings) -> Starlette:
             app.state.services = services
             yield
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/healthz", health),
             Mount("/api", SecurityMiddleware(router(ROUTES), failure)),
@@ -43,25 +40,32 @@ def create_app(settings: Settings) -> Starlette:
         ],
         lifespan=lifespan,
     )
+    # An address is right or wrong: a redirect would lose the body of what was sent to it.
+    app.router.redirect_slashes = False
+    return app
 
 
 @contextlib.asynccontextmanager
 async def _services(settings: Settings) -> AsyncIterator[Services]:
-    services = Services(
-        settings=settings,
-        limiter=rate_limiter(settings),
-        hasher=PasswordHasher(settings),
-        key_usage=KeyUsage(),
-    )
-    background = asyncio.create_task(upkeep(services))
-    try:
+    """What the requests share; each part is closed at the end, whatever becomes of the others."""
+    async with contextlib.AsyncExitStack() as closing:
+        services = Services(
+            settings=settings,
+            limiter=rate_limiter(settings),
+            hasher=PasswordHasher(settings),
+            key_usage=KeyUsage(),
+        )
+        closing.push_async_callback(services.limiter.aclose)
+        closing.callback(services.hasher.close)
+        closing.push_async_callback(services.key_usage.flush)
+        background = asyncio.create_task(upkeep(services))
+        closing.push_async_callback(_end, background)
         yield services
-    finally:
-        background.cancel()
-        await asyncio.gather(background, return_exceptions=True)
-        await services.key_usage.flush()
-        services.hasher.close()
-        await services.limiter.aclose()
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def health(_request: Request) -> Response:

@@ -1,0 +1,236 @@
+"""The frame around both surfaces: health, request ids, crashes, sizes, addresses and methods (decisions 1.3)."""
+
+import asyncio
+import dataclasses
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from amarevents.models import storage
+from amarevents.models.storage import DatabaseUnavailable
+from amarevents.resolvers import events
+from tests.world import World, snapshot
+
+EVENTS = {"query": "{ events { items { id } } }"}
+REQUESTS = [
+    ("GET", "/api/events", 200),
+    ("POST", "/api/auth/register", 400),
+    ("GET", "/api/auth/me", 401),
+    ("GET", "/api/nothing-here", 404),
+    ("DELETE", "/api/events", 405),
+    ("GET", "/graphql?query={__typename}", 200),
+    ("GET", "/graphql", 400),
+    ("PUT", "/graphql", 405),
+]
+
+
+# Health ---------------------------------------------------------------------------------------------------------
+
+
+async def test_a_process_that_can_serve_is_healthy(http: httpx.AsyncClient) -> None:
+    answer = await http.get("/healthz")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+    assert (await http.head("/healthz")).status_code == 200
+
+
+class _Away:
+    async def execute_query(self, _sql: str) -> None:
+        raise DatabaseUnavailable("connection refused by 10.1.2.3:5432")
+
+
+class _Hanging:
+    async def execute_query(self, _sql: str) -> None:
+        await asyncio.sleep(60)
+
+
+@pytest.mark.parametrize("connection", [_Away(), _Hanging()])
+async def test_without_its_database_it_is_not_and_says_no_more(
+    http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, connection: object
+) -> None:
+    monkeypatch.setattr(storage, "get_connection", lambda _name: connection)
+    monkeypatch.setattr(storage, "PROBE_SECONDS", 0.05)
+    answer = await http.get("/healthz")
+    assert (answer.status_code, answer.json()) == (503, {"status": "database unavailable"})
+
+
+# Headers --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("method", "path", "status"), REQUESTS)
+async def test_every_answer_has_a_request_id_of_its_own(
+    http: httpx.AsyncClient, method: str, path: str, status: int
+) -> None:
+    answers = [await http.request(method, path, headers={"X-Request-ID": "forged"}) for _ in range(2)]
+    assert {answer.status_code for answer in answers} == {status}
+    first, second = (answer.headers["X-Request-ID"] for answer in answers)
+    assert len({first, second, "forged"}) == 3
+
+
+@pytest.mark.parametrize(("method", "path", "status"), REQUESTS)
+async def test_no_answer_is_cached_or_guessed_at(http: httpx.AsyncClient, method: str, path: str, status: int) -> None:
+    answer = await http.request(method, path)
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Content-Type"].startswith("application/json")
+
+
+# Crashes --------------------------------------------------------------------------------------------------------
+
+SECRET = "SELECT * FROM users at 10.1.2.3"
+
+
+def _break(monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
+    def crash(_ctx: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(events, "visible_events", crash)
+
+
+async def _crashed(app: Starlette, surface: str) -> tuple[httpx.Response, dict[str, Any]]:
+    """The answer, and what it says of the error; the application must not let the exception out."""
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://testserver") as client:
+        if surface == "rest":
+            answer = await client.get("/api/events")
+            return answer, answer.json()
+        answer = await client.post("/graphql", json=EVENTS)
+        error = answer.json()["errors"][0]
+        return answer, {"error": error["message"], **error["extensions"]}
+
+
+@pytest.mark.parametrize(("surface", "status"), [("rest", 500), ("graphql", 200)])
+async def test_a_crash_is_internal_and_tells_nothing_of_itself(
+    app: Starlette, monkeypatch: pytest.MonkeyPatch, surface: str, status: int
+) -> None:
+    _break(monkeypatch, RuntimeError(SECRET))
+    answer, told = await _crashed(app, surface)
+    assert (answer.status_code, told["code"]) == (status, "INTERNAL")
+    for detail in (SECRET, "RuntimeError", "Traceback", "visible_events"):
+        assert detail not in answer.text
+
+
+@pytest.mark.parametrize("surface", ["rest", "graphql"])
+async def test_a_crash_is_logged_once_with_its_traceback_and_the_request_id(
+    app: Starlette, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, surface: str
+) -> None:
+    _break(monkeypatch, RuntimeError(SECRET))
+    with caplog.at_level(logging.WARNING):
+        answer, _ = await _crashed(app, surface)
+    [record] = caplog.records
+    assert record.levelno == logging.ERROR
+    assert answer.headers["X-Request-ID"] in record.getMessage()
+    assert record.exc_info is not None
+    assert str(record.exc_info[1]) == SECRET
+
+
+@pytest.mark.parametrize("surface", ["rest", "graphql"])
+async def test_a_database_that_is_away_is_told_apart_and_logged_in_one_line(
+    app: Starlette, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, surface: str
+) -> None:
+    _break(monkeypatch, DatabaseUnavailable(SECRET))
+    with caplog.at_level(logging.WARNING):
+        answer, told = await _crashed(app, surface)
+    assert (answer.status_code, told["code"]) == (500 if surface == "rest" else 200, "UNAVAILABLE")
+    assert SECRET not in answer.text
+    [record] = caplog.records
+    assert (record.exc_info, answer.headers["X-Request-ID"] in record.getMessage()) == (None, True)
+
+
+async def test_mistakes_of_callers_are_not_logged_as_errors(
+    http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        for method, path, _ in REQUESTS:
+            await http.request(method, path)
+        await http.post("/graphql", json={"query": "{ me { id } }"})
+    assert caplog.records == []
+
+
+# Sizes ----------------------------------------------------------------------------------------------------------
+
+
+def _shrink(app: Starlette, max_bytes: int) -> None:
+    services = app.state.services
+    settings = dataclasses.replace(services.settings, max_body_bytes=max_bytes)
+    app.state.services = dataclasses.replace(services, settings=settings)
+
+
+def _code(answer: httpx.Response) -> str:
+    body = answer.json()
+    return str(body["errors"][0]["extensions"]["code"] if "errors" in body else body.get("code"))
+
+
+@pytest.mark.parametrize("path", ["/api/auth/register", "/graphql"])
+async def test_a_body_over_the_limit_is_400_whether_announced_or_not(
+    app: Starlette, http: httpx.AsyncClient, path: str
+) -> None:
+    _shrink(app, 1024)
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while True:
+            sent += 100
+            yield b" " * 100
+
+    headers = {"Content-Type": "application/json"}
+    announced = await http.post(path, content=b" " * 1025, headers=headers)
+    chunked = await http.post(path, content=endless(), headers=headers)
+    assert [(answer.status_code, _code(answer)) for answer in (announced, chunked)] == [(400, "BODY_TOO_LARGE")] * 2
+    assert sent <= 1200
+
+
+@pytest.mark.parametrize("path", ["/api/auth/register", "/graphql"])
+async def test_a_body_of_just_the_limit_is_read(app: Starlette, http: httpx.AsyncClient, path: str) -> None:
+    _shrink(app, 1024)
+    answer = await http.post(path, content=b"{}".ljust(1024), headers={"Content-Type": "application/json"})
+    assert (answer.status_code, _code(answer)) in {(400, "VALIDATION_ERROR"), (400, "BAD_REQUEST")}
+
+
+# Addresses and methods ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/", "/nothing-here", "/events/", "/events/1/nothing", "//events", "/EVENTS"])
+async def test_an_unknown_address_is_404_in_the_envelope(http: httpx.AsyncClient, path: str) -> None:
+    for method in ("GET", "POST", "OPTIONS"):
+        answer = await http.request(method, f"http://testserver/api{path}")
+        assert (answer.status_code, answer.json()["code"]) == (404, "UNKNOWN_ROUTE")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/api/events", "GET, HEAD, POST"),
+        ("PATCH", "/api/events/1", "GET, HEAD"),
+        ("GET", "/api/auth/login", "POST"),
+        ("HEAD", "/api/auth/login", "POST"),
+        ("OPTIONS", "/api/keys/1", "DELETE, PUT"),
+        ("PUT", "/graphql", "GET, POST"),
+    ],
+)
+async def test_a_wrong_method_is_405_with_the_right_ones(
+    http: httpx.AsyncClient, method: str, path: str, allowed: str
+) -> None:
+    answer = await http.request(method, path)
+    assert answer.status_code == 405
+    assert method == "HEAD" or _code(answer) == "METHOD_NOT_ALLOWED"
+    assert set(allowed.split(", ")) <= set(answer.headers["Allow"].split(", "))
+    assert method not in answer.headers["Allow"].split(", ")
+
+
+async def test_head_answers_like_get(world: World) -> None:
+    event = await world.event(await world.organizer())
+    for path in (f"/api/events/{event.id}", "/api/events", "/api/events/999", "/api/auth/me"):
+        got, head = await world.http.get(path), await world.http.head(path)
+        assert (head.status_code, head.headers["Content-Length"]) == (got.status_code, got.headers["Content-Length"])
+
+
+async def test_head_changes_nothing(world: World) -> None:
+    caller = await world.user_key()
+    before = await snapshot()
+    for path in ("/api/events", "/api/keys", "/api/auth/logout", "/graphql?query={me{id}}"):
+        await world.http.head(path, headers=caller.headers)
+    assert await snapshot() == before

@@ -1,0 +1,101 @@
+"""Every failure that a caller may see has a code of its own and one of the contract's statuses (decisions 1.3, 1.4)."""
+
+import inspect
+import re
+from collections import Counter
+
+import pytest
+
+import amarevents.schema.schema  # noqa: F401 - the errors of GraphQL's documents are declared beside them
+from amarevents import errors
+from amarevents.errors import AmarEventsError
+from amarevents.rest.envelopes import failure
+from amarevents.schema.errors import extensions_of
+
+STATUSES = {400, 401, 403, 404, 405, 429, 500}
+NAMED_BY_THE_DECISIONS = {
+    "EVENT_SLOTS_EXHAUSTED": 403,
+    "SOLD_OUT": 400,
+    "DUPLICATE_TRANSACTION": 400,
+    "IDEMPOTENCY_MISMATCH": 400,
+    "USERNAME_TAKEN": 400,
+    "EMAIL_TAKEN": 400,
+    "INTERNAL": 500,
+}
+ARGUMENTS: dict[str, object] = {
+    "fields": {"name": "is required"},
+    "due": 5,
+    "accepted": ["admin"],
+    "scope": "admin",
+    "key_type": "admin",
+    "what": "Event",
+    "allowed": ["GET"],
+    "retry_after": 7,
+    "limit": 100,
+    "message": "Not like this",
+}
+
+
+def _all_errors(base: type[AmarEventsError] = AmarEventsError) -> list[type[AmarEventsError]]:
+    return [base, *(found for child in base.__subclasses__() for found in _all_errors(child))]
+
+
+def _made(error: type[AmarEventsError]) -> AmarEventsError:
+    names = list(inspect.signature(error).parameters)
+    return error(**{name: ARGUMENTS[name] for name in names if error.__init__ is not AmarEventsError.__init__})  # type: ignore[arg-type] # by name
+
+
+ERRORS = _all_errors()
+
+
+def test_errors_are_found_at_all() -> None:
+    assert {errors.SoldOut, errors.NotFound, errors.ApiKeyRevoked} <= set(ERRORS)
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_every_error_has_one_of_the_contracts_statuses(error: type[AmarEventsError]) -> None:
+    assert error.status in STATUSES
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_every_code_is_machine_readable(error: type[AmarEventsError]) -> None:
+    assert re.fullmatch(r"[A-Z][A-Z0-9_]+", error.code)
+
+
+def test_every_class_has_a_code_of_its_own() -> None:
+    # InternalError is what AmarEventsError itself stands for.
+    codes = Counter(error.code for error in ERRORS if error is not AmarEventsError)
+    assert [code for code, uses in codes.items() if uses > 1] == []
+
+
+def test_every_class_keeps_the_status_of_its_parent() -> None:
+    families = [error for error in ERRORS if error not in {AmarEventsError, *AmarEventsError.__subclasses__()}]
+    assert [error for error in families if error.status != error.__base__.status] == []  # type: ignore[union-attr] # has one
+
+
+@pytest.mark.parametrize(("code", "status"), NAMED_BY_THE_DECISIONS.items())
+def test_codes_that_integrators_rely_on_have_their_status(code: str, status: int) -> None:
+    assert {error.status for error in ERRORS if error.code == code} == {status}
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_both_surfaces_say_the_same_of_an_error(error: type[AmarEventsError]) -> None:
+    made = _made(error)
+    answer, extensions = failure(made), extensions_of(made)
+    assert answer.status_code == extensions["status"] == error.status
+    assert made.text
+    assert f'"code":"{error.code}"'.encode() in bytes(answer.body)
+    assert extensions["code"] == error.code
+
+
+def test_what_was_unforeseen_tells_nothing() -> None:
+    assert failure(errors.InternalError()).body == (
+        b'{"success":false,"error":"Something went wrong on our side; quote the X-Request-ID when you report it",'
+        b'"code":"INTERNAL"}'
+    )
+
+
+def test_validation_names_the_first_three_fields_in_its_message_and_all_of_them_apart() -> None:
+    made = errors.ValidationFailed(dict.fromkeys("abcd", "is required"))
+    assert str(made) == "Invalid input: a: is required; b: is required; c: is required"
+    assert list(made.fields) == list("abcd")

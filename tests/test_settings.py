@@ -1,0 +1,116 @@
+"""Settings: read once from the environment, validated, secrets never shown."""
+
+import dataclasses
+from ipaddress import ip_network
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from amarevents.models.storage import tortoise_config
+from amarevents.settings import PREFIX, Settings, SettingsError
+
+MALFORMED = [
+    *[("DATABASE_URL", url) for url in ("mysql://localhost/x", "data.db", "postgres://[::1", "postgres://h:port/db")],
+    *[("REDIS_URL", url) for url in ("http://localhost", "localhost:6379", "redis://h:port/0", "redis://[::1")],
+    *[("PORT", port) for port in ("65536", "-1", "http", "80.5", "٨٠", "9" * 5000)],
+    *[("WORKERS", number) for number in ("0", "two", "1e3", "+1", str(2**31))],
+    *[("DATABASE_POOL_SIZE", "0"), ("SESSION_DAYS", "0"), ("SESSION_DAYS", "1000000"), ("MAX_BODY_BYTES", "1023")],
+    *[("TIME_ZONE", zone) for zone in ("Dhaka", "Asia/Atlantis", "../etc/passwd", "/etc/passwd")],
+    *[(flag, value) for flag in ("COOKIE_SECURE", "CONFIRM_EMAIL") for value in ("maybe", "2", "tru")],
+    *[("ALLOWED_ORIGINS", origin) for origin in ("a.example", "ftp://a.example", "https://a.example/page", "https://")],
+    *[("ALLOWED_ORIGINS", origin) for origin in ("https://a.example?x", "https://me@a.example", "https://[::1", "*")],
+    *[("TRUSTED_PROXIES", network) for network in ("proxy.local", "10.0.0.1/8", "10.0.0.0/33", "10.0.0.1;10.0.0.2")],
+    *[(f"RATE_LIMIT_{kind}", "-1") for kind in ("USER", "ORGANIZER", "ADMIN", "ANONYMOUS", "CREDENTIALS", "DONATIONS")],
+    *[("FAILED_LOGINS", "many"), ("ARGON2_TIME_COST", "0"), ("ARGON2_MEMORY_KIB", "7"), ("LOG_LEVEL", "loud")],
+]
+
+
+def _read(**variables: str) -> Settings:
+    return Settings.from_environment({PREFIX + name: value for name, value in variables.items()})
+
+
+@pytest.mark.parametrize(("name", "value"), MALFORMED, ids=lambda text: text[:30])
+def test_a_malformed_value_is_refused_with_its_variable_and_what_it_accepts(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=rf"^AMAREVENTS_{name} must be "):
+        _read(**{name: value})
+
+
+def test_the_refusal_does_not_repeat_what_may_be_secret() -> None:
+    with pytest.raises(SettingsError) as refusal:
+        _read(DATABASE_URL="postgress://amar:hunter2@db/amar")
+    assert "hunter2" not in str(refusal.value)
+
+
+def test_unknown_settings_are_refused_by_name() -> None:
+    with pytest.raises(SettingsError, match=r"^AMAREVENTS_RATELIMIT_USER, AMAREVENTS_WORKER: no such setting$"):
+        _read(WORKER="2", RATELIMIT_USER="5", PORT="80")
+
+
+def test_other_variables_of_the_environment_are_none_of_ours() -> None:
+    assert Settings.from_environment({"PATH": "/bin", "PORT": "x"}) == Settings()
+
+
+@pytest.mark.parametrize("empty", ["", "  "])
+def test_empty_variables_count_as_unset(empty: str) -> None:
+    assert _read(REDIS_URL=empty, WORKERS=empty, TIME_ZONE=empty) == Settings()
+
+
+def test_well_formed_values_are_read() -> None:
+    settings = _read(
+        DATABASE_URL="postgresql://u:p@h:5433/db",
+        REDIS_URL="rediss://h/1",
+        TIME_ZONE="Europe/Berlin",
+        COOKIE_SECURE="False",
+        ALLOWED_ORIGINS=" https://App.example/ , http://localhost:3000,",
+        TRUSTED_PROXIES="10.0.0.0/8, ::1",
+        RATE_LIMIT_USER="0",
+        LOG_LEVEL="DEBUG",
+        PORT=" 0 ",
+    )
+    assert settings.on_postgres
+    assert settings.redis_url == "rediss://h/1"
+    assert settings.time_zone == ZoneInfo("Europe/Berlin")
+    assert settings.cookie_secure is False
+    assert settings.allowed_origins == {"https://app.example", "http://localhost:3000"}
+    assert settings.trusted_proxies == (ip_network("10.0.0.0/8"), ip_network("::1"))
+    assert (settings.rate_limit_user, settings.log_level, settings.port) == (0, "debug", 0)
+
+
+@pytest.mark.parametrize("text", ["true", "1", "YES", "on"])
+def test_a_flag_is_on_in_the_usual_spellings(text: str) -> None:
+    assert _read(CONFIRM_EMAIL=text).confirm_email is True
+
+
+@pytest.mark.parametrize("text", ["false", "0", "No", "off"])
+def test_a_flag_is_off_in_the_usual_spellings(text: str) -> None:
+    assert _read(COOKIE_SECURE=text).cookie_secure is False
+
+
+def test_the_defaults_give_a_working_platform_that_is_safe_in_production() -> None:
+    settings = Settings()
+    assert (settings.workers, settings.redis_url, settings.on_postgres) == (1, None, False)
+    assert (settings.cookie_secure, settings.host, settings.trusted_proxies) == (True, "127.0.0.1", ())
+    assert settings.time_zone == ZoneInfo("Asia/Dhaka")
+
+
+def test_no_secret_is_in_the_repr() -> None:
+    settings = _read(DATABASE_URL="postgres://amar:hunter2@db/amar", REDIS_URL="redis://:hunter3@cache/0")
+    assert "hunter" not in repr(settings)
+    assert "time_zone" in repr(settings)
+
+
+def test_every_setting_is_explained_and_each_url_marked_secret() -> None:
+    specs = dataclasses.fields(Settings)
+    assert [spec.name for spec in specs if not spec.metadata["help"]] == []
+    assert {spec.name for spec in specs if spec.metadata["secret"]} == {"database_url", "redis_url"}
+
+
+def test_settings_cannot_be_changed_once_read() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Settings().port = 1  # type: ignore[misc] # the very mistake
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "sqlite:///:memory:", "postgres://h/db?sslrootcert=x"])
+def test_a_database_that_cannot_be_served_from_is_refused_with_the_variable(url: str) -> None:
+    with pytest.raises(SettingsError, match=r"^AMAREVENTS_DATABASE_URL "):
+        tortoise_config(_read(DATABASE_URL=url))
