@@ -90,6 +90,7 @@ def serve(options: argparse.Namespace) -> None:
         access_log=settings.log_level == "debug",
         log_level=settings.log_level,
         timeout_graceful_shutdown=_GRACE_SECONDS,
+        timeout_worker_healthcheck=_GRACE_SECONDS,  # a rush may keep a process busy; it is no reason to kill it
     )
 
 

@@ -154,7 +154,7 @@ def private_redis() -> Iterator[PrivateServer]:
     Raises ServerUnavailable when there is no redis-server, ServerFailed when it does not work.
     """
     program = find_redis()
-    port = _free_port()
+    port = free_port()
     with _temporary_folder() as folder:
         options = {"bind": HOST, "port": str(port), "dir": str(folder), "save": "", "appendonly": "no"}
         server = PrivateServer(
@@ -208,7 +208,7 @@ def _prepare_postgres(programs: Path, folder: Path, account: str | None) -> Post
     locale = "C.UTF-8" if sys.platform == "linux" else "en_US.UTF-8"
     choices = ["--username=postgres", "--auth=trust", "--encoding=UTF8", f"--locale={locale}", "--no-sync"]
     _run([str(programs / "initdb"), f"--pgdata={data}", *choices], account)
-    port = _free_port()
+    port = free_port()
     settings = {
         "listen_addresses": HOST,
         "unix_socket_directories": "",
@@ -318,7 +318,7 @@ def _run(command: Sequence[str], account: str | None = None) -> None:
         raise ServerFailed(f"{shlex.join(command)} failed:\n{done.stderr[-2000:]}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     # Below the range from which systems give ports to clients: after ``stop`` nothing else may come to hold it.
     for port in random.sample(range(15000, 30000), 100):
         with socket.socket() as probe, suppress(OSError):  # in use: try the next

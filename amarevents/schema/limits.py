@@ -75,7 +75,7 @@ def units_of(document: DocumentNode, operation: OperationDefinitionNode, variabl
     given = {**_defaults(operation), **variables}
     keys = {
         field.alias.value if field.alias else field.name.value
-        for field in _root_fields(operation.selection_set, fragments, given, set())
+        for field in _root_fields(operation.selection_set, fragments, given)
     }
     if len(keys) > MAX_ROOT_FIELDS:
         raise DocumentTooLarge(f"An operation may have at most {MAX_ROOT_FIELDS} root fields")
@@ -91,23 +91,25 @@ def _defaults(operation: OperationDefinitionNode) -> dict[str, bool]:
 
 
 def _root_fields(
-    selections: SelectionSetNode,
-    fragments: Mapping[str, FragmentDefinitionNode],
-    variables: Variables,
-    seen: set[str],
+    selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode], variables: Variables
 ) -> Iterator[FieldNode]:
-    """Each fragment is entered once: where it is spread again, it adds no other field."""
-    for selection in selections.selections:
-        if not _is_included(selection.directives or (), variables):
-            continue
-        if isinstance(selection, FieldNode):
-            yield selection
-        elif isinstance(selection, InlineFragmentNode):
-            yield from _root_fields(selection.selection_set, fragments, variables, seen)
-        elif isinstance(selection, FragmentSpreadNode) and selection.name.value not in seen:
-            seen.add(selection.name.value)
-            if (fragment := fragments.get(selection.name.value)) is not None:
-                yield from _root_fields(fragment.selection_set, fragments, variables, seen)
+    """Each fragment is entered once: where it is spread again, it adds no other field.
+
+    A loop, because fragments nest in each other as deeply as a document is long.
+    """
+    pending, entered = [selections], set[str]()
+    while pending:
+        for selection in pending.pop().selections:
+            if not _is_included(selection.directives or (), variables):
+                continue
+            if isinstance(selection, FieldNode):
+                yield selection
+            elif isinstance(selection, InlineFragmentNode):
+                pending.append(selection.selection_set)
+            elif isinstance(selection, FragmentSpreadNode) and selection.name.value not in entered:
+                entered.add(selection.name.value)
+                if (fragment := fragments.get(selection.name.value)) is not None:
+                    pending.append(fragment.selection_set)
 
 
 def _is_included(directives: tuple[DirectiveNode, ...], variables: Variables) -> bool:

@@ -1,0 +1,171 @@
+"""What people come for, told once and done over REST, over GraphQL with a session, and with a GraphQL client."""
+
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+
+import pytest
+from starlette.applications import Starlette
+
+from amarevents.models import Event, User
+from amarevents.models.enums import FieldType, KeyType
+from tests.contract.surfaces import GqlSurface, Refused, RestSurface, SessionSurface, Surface, Values
+from tests.world import World, in_days
+
+As = Callable[[User, KeyType], Awaitable[Surface]]
+
+
+@pytest.fixture(params=["rest with keys", "graphql with sessions", "gql client with keys"])
+def act_as(request: pytest.FixtureRequest, world: World, app: Starlette) -> As:
+    """``await act_as(user, KeyType.USER)``: the platform as that account sees it."""
+
+    async def over_rest(user: User, key_type: KeyType) -> Surface:
+        return RestSurface(await world.key(user, key_type))
+
+    async def with_session(user: User, _key_type: KeyType) -> Surface:
+        return SessionSurface(await world.session(user))
+
+    async def with_gql(user: User, key_type: KeyType) -> Surface:
+        return GqlSurface(app, await world.key(user, key_type))
+
+    ways: dict[str, As] = {
+        "rest with keys": over_rest,
+        "graphql with sessions": with_session,
+        "gql client with keys": with_gql,
+    }
+    return ways[request.param]
+
+
+async def _concert(world: World, organizer: Surface, owner: User) -> Values:
+    """A concert with free standing room and two seats at 499.50 taka."""
+    organization = await world.organization(owner)
+    standing = {"name": "Standing", "capacity": 100}
+    seat = {"name": "Seat", "price": Decimal("499.50"), "capacity": 2}
+    return await organizer.publish(
+        {
+            "name": "Baul night",
+            "organization_id": organization.id,
+            "date": in_days(20),
+            "deadline": in_days(10),
+            "category": "Concert",
+            "ticket_types": [standing, seat],
+        }
+    )
+
+
+def _type_named(event: Values, name: str) -> Values:
+    found: Values = next(kind for kind in event["ticket_types"] if kind["name"] == name)
+    return found
+
+
+async def test_an_organizer_publishes_an_event_that_everybody_finds(world: World, act_as: As) -> None:
+    owner = await world.organizer()
+    organizer = await act_as(owner, KeyType.ORGANIZER)
+    event = await _concert(world, organizer, owner)
+    balcony = await organizer.add_ticket_type({"event_id": event["id"], "name": "Balcony", "price": Decimal(50)})
+    visitor = await act_as(await world.user(), KeyType.USER)
+    [found] = await visitor.events("BAUL")
+    assert (found["name"], found["date"], found["category"]) == ("Baul night", in_days(20).isoformat(), "Concert")
+    kinds = await visitor.ticket_types(event["id"])
+    assert [kind["name"] for kind in kinds] == ["Balcony", "Seat", "Standing"]  # newest first
+    assert [kind["price"] for kind in kinds] == [Decimal(50), Decimal("499.50"), Decimal(0)]
+    assert [kind["available"] for kind in kinds] == [None, 2, 100]
+    assert balcony["id"] == kinds[0]["id"]
+
+
+async def test_a_free_place_is_good_at_once(world: World, act_as: As) -> None:
+    owner = await world.organizer()
+    organizer = await act_as(owner, KeyType.ORGANIZER)
+    event = await _concert(world, organizer, owner)
+    field_id = await _size_field(world, event)
+    visitor = await act_as(await world.user(username="Karim"), KeyType.USER)
+    ticket = await visitor.register(
+        {
+            "event_id": event["id"],
+            "ticket_type_id": _type_named(event, "Standing")["id"],
+            "custom_fields": {"Shirt_size": "M"},
+        }
+    )
+    assert (ticket["status"], ticket["amount"], ticket["name"]) == ("Success", Decimal(0), "Karim")
+    assert ticket["custom_fields"] == [{"field_id": field_id, "name": "Shirt_size", "value": "M"}]
+    assert await visitor.ticket(ticket["id"]) == ticket
+    assert [own["id"] for own in await visitor.tickets()] == [ticket["id"]]
+    assert (await organizer.verify(ticket["code"]))["valid"] is True
+
+
+async def _size_field(world: World, event: Values) -> int:
+    """A required question with an underscore in its name, which no surface may touch."""
+    row = await Event.get(id=event["id"])
+    field = await world.custom_field(row, "Shirt_size", type=FieldType.DROPDOWN, options=["S", "M"], required=True)
+    return field.id
+
+
+async def test_a_paid_place_waits_for_the_organizer_and_is_verified_at_the_door(world: World, act_as: As) -> None:
+    owner = await world.organizer()
+    organizer = await act_as(owner, KeyType.ORGANIZER)
+    event = await _concert(world, organizer, owner)
+    seat = _type_named(event, "Seat")["id"]
+    visitor = await act_as(await world.user(), KeyType.USER)
+    asked = {
+        "event_id": event["id"],
+        "ticket_type_id": seat,
+        "transaction_id": " 8n7a2k ",
+        "payment_method": "bkash",
+        "amount": Decimal("499.50"),
+    }
+    ticket = await visitor.register(asked)
+    assert (ticket["status"], ticket["amount"]) == ("Pending", Decimal("499.50"))
+    assert (ticket["transaction_id"], ticket["payment_method"]) == ("8N7A2K", "bkash")
+    assert (await organizer.verify(ticket["id"]))["valid"] is False
+    [waiting] = await organizer.tickets(event_id=event["id"], status="Pending")
+    approved = await organizer.update_ticket(waiting["id"], {"status": "Success", "note": "Paid"})
+    assert (approved["status"], approved["note"]) == ("Success", "Paid")
+    at_the_door = await organizer.verify(ticket["code"])
+    assert (at_the_door["valid"], at_the_door["event"], at_the_door["status"]) == (True, "Baul night", "Success")
+    assert (await visitor.ticket(ticket["id"]))["status"] == "Success"
+
+
+async def test_the_last_place_is_sold_once_and_sold_again_when_given_back(world: World, act_as: As) -> None:
+    owner = await world.organizer()
+    organizer = await act_as(owner, KeyType.ORGANIZER)
+    event = await _concert(world, organizer, owner)
+    asked = {"event_id": event["id"], "ticket_type_id": _type_named(event, "Seat")["id"]}
+    visitor = await act_as(await world.user(), KeyType.USER)
+    first, _second = [await visitor.register(asked) for _ in range(2)]
+    with pytest.raises(Refused) as refusal:
+        await visitor.register(asked)
+    assert (refusal.value.code, refusal.value.status) == ("SOLD_OUT", 400)
+    await organizer.update_ticket(first["id"], {"status": "Failed"})
+    assert (await visitor.register(asked))["status"] == "Pending"
+    seats = next(kind for kind in await visitor.ticket_types(event["id"]) if kind["name"] == "Seat")
+    assert (seats["sold"], seats["available"], seats["is_available"]) == (2, 0, False)
+
+
+async def test_refusals_are_the_same_everywhere(world: World, act_as: As) -> None:
+    owner = await world.organizer()
+    event = await _concert(world, await act_as(owner, KeyType.ORGANIZER), owner)
+    seat = {"event_id": event["id"], "ticket_type_id": _type_named(event, "Seat")["id"]}
+    visitor = await act_as(await world.user(), KeyType.USER)
+    own = await visitor.register({**seat, "transaction_id": "TX1"})
+    refused = {
+        "cheap": visitor.register({**seat, "amount": Decimal(1)}),
+        "twice": visitor.register({**seat, "transaction_id": "tx1"}),
+        "no type": visitor.register({"event_id": event["id"]}),
+        "no event": visitor.register({"event_id": 2**30}),
+        "approve": visitor.update_ticket(own["id"], {"status": "Success"}),
+        "door": visitor.verify(own["code"]),
+        "guests": visitor.tickets(event_id=event["id"]),
+    }
+    answers = {}
+    for name, attempt in refused.items():
+        with pytest.raises(Refused) as refusal:
+            await attempt
+        answers[name] = (refusal.value.code, refusal.value.status)
+    assert answers == {
+        "cheap": ("AMOUNT_TOO_LOW", 400),
+        "twice": ("DUPLICATE_TRANSACTION", 400),
+        "no type": ("VALIDATION_ERROR", 400),
+        "no event": ("NOT_FOUND", 404),
+        "approve": ("WRONG_KEY_TYPE", 403),
+        "door": ("WRONG_KEY_TYPE", 403),
+        "guests": ("FORBIDDEN", 403),
+    }

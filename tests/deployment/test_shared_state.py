@@ -1,0 +1,142 @@
+"""Two servers over one PostgreSQL and one Redis are one platform: nothing that matters is kept in a process."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import asyncpg
+import httpx
+import pytest
+
+from tests.deployment.platforms import Deployment, RunningPlatform, new_key, new_user_key, register
+from tests.servers import private_redis
+
+pytestmark = pytest.mark.backend("postgres")
+
+Pair = tuple[RunningPlatform, RunningPlatform]
+
+
+@pytest.fixture(scope="module")
+def pair(operated: Deployment) -> Iterator[Pair]:
+    with _pair(operated) as servers:
+        yield servers
+
+
+@contextmanager
+def _pair(deployment: Deployment) -> Iterator[Pair]:
+    """Two servers on two ports, at the user keys' limit of the contract."""
+    with deployment.serving(rate_limit_user="60") as first, deployment.serving(rate_limit_user="60") as second:
+        yield first, second
+
+
+async def _me(platform: RunningPlatform, key: str) -> httpx.Response:
+    async with platform.client(key) as client:
+        return await client.get("/api/auth/me")
+
+
+async def test_a_key_revoked_through_one_server_is_refused_by_the_next_request_to_the_other(
+    pair: Pair, new_name: Callable[[], str]
+) -> None:
+    first, second = pair
+    async with first.client() as client:
+        key = await new_user_key(client, new_name())
+    known = await _me(second, key)
+    async with first.client(key) as client:
+        revoked = await client.delete(f"/api/keys/{known.json()['data']['auth']['key_id']}")
+    refused = [await _me(platform, key) for platform in (second, first)]
+    assert (known.status_code, revoked.status_code) == (200, 200)
+    assert [(answer.status_code, answer.json()["code"]) for answer in refused] == [(401, "API_KEY_REVOKED")] * 2
+
+
+async def test_a_key_suspended_through_one_server_is_refused_by_the_other(
+    pair: Pair, new_name: Callable[[], str]
+) -> None:
+    first, second = pair
+    async with first.client() as client:
+        key = await new_user_key(client, new_name())
+    key_id = (await _me(second, key)).json()["data"]["auth"]["key_id"]
+    async with first.client(key) as client:
+        await client.put(f"/api/keys/{key_id}", json={"is_active": False})
+    assert (await _me(second, key)).json()["code"] == "API_KEY_SUSPENDED"
+
+
+async def test_a_demoted_organizer_loses_its_keys_on_every_server_at_once(
+    pair: Pair, operated: Deployment, new_name: Callable[[], str]
+) -> None:
+    name = new_name()
+    async with pair[0].client() as client:
+        await register(client, name)
+        await _set_type(operated, name, "organizer")
+        key = await new_key(client, name, "organizer")
+    before = [(await _me(platform, key)).status_code for platform in pair]
+    await _set_type(operated, name, "user")
+    after = [(await _me(platform, key)) for platform in pair]
+    assert before == [200, 200]
+    assert [(answer.status_code, answer.json()["code"]) for answer in after] == [(403, "ROLE_LOST")] * 2
+
+
+async def _set_type(operated: Deployment, username: str, account_type: str) -> None:
+    """What an admin's request to one more server would do."""
+    connection = await asyncpg.connect(operated.database_url)
+    await connection.execute("UPDATE users SET type = $1 WHERE username = $2", account_type, username)
+    await connection.close()
+
+
+async def test_the_limit_of_a_key_holds_across_servers(pair: Pair, new_name: Callable[[], str]) -> None:
+    answers = await _spread(pair, new_name(), requests=200)
+    assert Counter(answer.status_code for answer in answers) == {200: 60, 429: 140}
+    remaining = [int(answer.headers["X-RateLimit-Remaining"]) for answer in answers if answer.status_code == 200]
+    assert sorted(remaining) == list(range(60))
+
+
+async def test_without_redis_each_server_would_count_for_itself(
+    operated: Deployment, new_name: Callable[[], str]
+) -> None:
+    alone = Deployment(database_url=operated.database_url, redis_url=None)
+    with _pair(alone) as pair:
+        answers = await _spread(pair, new_name(), requests=200)
+    assert Counter(answer.status_code for answer in answers) == {200: 120, 429: 80}
+
+
+async def _spread(pair: Pair, name: str, *, requests: int) -> list[httpx.Response]:
+    """The answers to requests with one new key, sent at once and to both servers in turn."""
+    async with pair[0].client() as client:
+        key = await new_user_key(client, name)
+    async with pair[0].client(key) as first, pair[1].client(key) as second:
+        asked = [(first, second)[number % 2].get("/api/auth/me") for number in range(requests)]
+        return await asyncio.gather(*asked)
+
+
+async def test_a_lost_redis_costs_one_line_in_the_log_and_comes_back_by_itself(
+    operated: Deployment, new_name: Callable[[], str]
+) -> None:
+    with private_redis() as redis:
+        own = Deployment(database_url=operated.database_url, redis_url=redis.url)
+        with own.serving(rate_limit_user="60") as platform:
+            async with platform.client() as client:
+                key = await new_user_key(client, new_name())
+            async with platform.client(key) as client:
+                await _burst(client, 10)
+                redis.stop()
+                await _burst(client, 30)
+                redis.start()
+                await _wait_for(platform, "Redis is back")
+                assert await _burst(client, 10) == list(range(59, 49, -1))  # Redis counts again: anew, as it lost all
+            assert platform.log.count("WARNING") == 2
+            assert platform.log.count("Redis is lost") == 1
+
+
+async def _burst(client: httpx.AsyncClient, requests: int) -> list[int]:
+    """What remained after each of the requests, all of which must be served."""
+    answers = [await client.get("/api/auth/me") for _ in range(requests)]
+    assert {answer.status_code for answer in answers} == {200}
+    return [int(answer.headers["X-RateLimit-Remaining"]) for answer in answers]
+
+
+async def _wait_for(platform: RunningPlatform, line: str) -> None:
+    """Until the log says so; the anonymous requests on the way are what makes a process look for Redis."""
+    async with asyncio.timeout(15), platform.client() as client:
+        while line not in platform.log:
+            assert (await client.get("/api/events")).status_code == 200
+            await asyncio.sleep(0.1)
