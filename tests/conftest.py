@@ -51,6 +51,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if other:
         config.hook.pytest_deselected(items=other)
         items[:] = [item for item in items if item not in other]
+    # The application's database stays open once it is: tests that open databases of their own come before.
+    items.sort(key=lambda item: "running_app" in getattr(item, "fixturenames", ()))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import logging
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
@@ -38,12 +39,18 @@ async def test_a_process_that_can_serve_is_healthy(http: httpx.AsyncClient) -> N
 
 
 class _Away:
-    async def execute_query(self, _sql: str) -> None:
+    @asynccontextmanager
+    async def acquire_connection(self) -> AsyncIterator["_Away"]:
         raise DatabaseUnavailable("connection refused by 10.1.2.3:5432")
+        yield self
 
 
 class _Hanging:
-    async def execute_query(self, _sql: str) -> None:
+    @asynccontextmanager
+    async def acquire_connection(self) -> AsyncIterator["_Hanging"]:
+        yield self
+
+    async def execute(self, _sql: str) -> None:
         await asyncio.sleep(60)
 
 

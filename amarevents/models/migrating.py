@@ -20,7 +20,7 @@ from amarevents.models.engines.sqlite_schema import LosslessSqliteSchemaEditor
 from amarevents.models.storage import CONNECTION, MIGRATIONS, tortoise_config, unapplied_migrations
 from amarevents.settings import Settings
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 LOCK_KEY = 0x616D6172  # "amar": one number for all who migrate, used for no other advisory lock
 WAIT_SECONDS = 60  # for another process that migrates
@@ -52,7 +52,7 @@ async def migrate(settings: Settings, *, migrations: str = MIGRATIONS) -> list[s
         missing = await unapplied_migrations(client, migrations)
         if missing:
             await _apply(client, migrations)
-            log.info("Applied %s", ", ".join(missing))
+            logger.info("Applied %s", ", ".join(missing))
     return missing
 
 
@@ -136,7 +136,7 @@ async def _copy_file(client: BaseDBAsyncClient) -> Path | None:
     file = Path(client.filename)  # type: ignore[attr-defined] # of the SQLite client alone
     copy = file.with_name(f"{file.name}.{datetime.now(UTC):%Y%m%dT%H%M%S.%f}.backup")
     await asyncio.to_thread(_back_up, file, copy)
-    log.info("Copied %s to %s", file, copy)
+    logger.info("Copied %s to %s", file, copy)
     return copy
 
 

@@ -157,13 +157,20 @@ async def applied_migrations(client: BaseDBAsyncClient) -> set[str]:
 
 
 async def database_is_ready() -> bool:
-    """Whether the database is open and answers within ``PROBE_SECONDS``."""
+    """Whether the database is open and answers within ``PROBE_SECONDS``.
+
+    While every connection is in use it is busy rather than away: a rush is no reason to stop sending requests here.
+    """
     if get_current_context() is None:
         return False
+    probed = False
     try:
-        async with asyncio.timeout(PROBE_SECONDS):
-            await get_connection(CONNECTION).execute_query("SELECT 1")
-    except (DatabaseUnavailable, OperationalError, TimeoutError):
+        async with asyncio.timeout(PROBE_SECONDS), get_connection(CONNECTION).acquire_connection() as connection:
+            probed = True
+            await connection.execute("SELECT 1")
+    except (DatabaseBusy, TimeoutError):
+        return not probed
+    except (DatabaseUnavailable, OperationalError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
         return False
     return True
 

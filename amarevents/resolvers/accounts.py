@@ -1,19 +1,23 @@
 """Registering, logging in and out, and who one is."""
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated
 
+from pydantic import AfterValidator
 from tortoise.exceptions import IntegrityError
 
 from amarevents import errors
 from amarevents.models import User
 from amarevents.models.enums import AccountType, KeyType
+from amarevents.models.fields import NAME_LENGTH
 from amarevents.models.storage import violates
 from amarevents.resolvers.base import Context, DateTime, Email, Input, Password, Phone, RecordId, ShortText, Username
 from amarevents.resolvers.operation import operation
 from amarevents.security import sessions
-from amarevents.security.policy import PUBLIC, USERS, Principal, Scope, allow
+from amarevents.security.policy import ANONYMOUS, PUBLIC, USERS, Principal, Scope, allow
 from amarevents.security.quotas import AddressLimit, failed_login_quota, key_limit
 from amarevents.settings import Settings
 
@@ -80,10 +84,29 @@ def account_view(user: User) -> AccountView:
     )
 
 
+# What is drawn as nothing; all of it may be typed, joiners are part of Bangla spelling.
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+
+
+def username_key(username: str) -> str:
+    """What makes usernames unique: neither case nor another way of writing the same letters (decisions 8.2)."""
+    plain = unicodedata.normalize("NFKC", _INVISIBLE.sub("", username)).casefold()
+    return unicodedata.normalize("NFKC", plain)
+
+
+def _require_bounded_key(username: str) -> str:
+    """Some characters become many when they are spelled out."""
+    if not 0 < len(username_key(username)) <= NAME_LENGTH:
+        raise ValueError("must be spelled with ordinary letters")
+    return username
+
+
 class Register(Input):
     """A new account."""
 
-    username: Username
+    username: Annotated[Username, AfterValidator(_require_bounded_key)]
     email: Email
     password: Password
     number: Phone
@@ -103,11 +126,6 @@ async def _require_free(data: Register) -> None:
         raise errors.UsernameTaken
     if await User.exists(email=data.email):
         raise errors.EmailTaken
-
-
-def username_key(username: str) -> str:
-    """What makes usernames unique: neither case nor another way of writing the same letters (decisions 8.2)."""
-    return unicodedata.normalize("NFKC", username).casefold()
 
 
 async def create_account(data: Register, *, password_hash: str, admin: bool = False) -> User:
@@ -166,7 +184,9 @@ async def _verify(ctx: Context, data: Login) -> User:
 async def logout(ctx: Context) -> LogoutView:
     """End the session, if there is one."""
     await _end_sessions(ctx)
-    ctx.session_ended = not ctx.principal.is_key
+    if not ctx.principal.is_key:
+        ctx.session_ended = True
+        ctx.principal = ANONYMOUS  # whatever else this request asks for
     return LogoutView(logged_out=True)
 
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import Field
+from tortoise.transactions import in_transaction
 
 from amarevents import errors
-from amarevents.models import ApiKey
+from amarevents.models import ApiKey, User
 from amarevents.models.enums import KeyType
 from amarevents.resolvers.base import Context, DateTime, Expiry, Input, Name, NotNull, RecordId
 from amarevents.resolvers.operation import operation
@@ -105,19 +106,27 @@ async def create_api_key(ctx: Context, data: CreateApiKey) -> CreatedApiKeyView:
     _require_type(ctx.principal, data.key_type)
     permissions = _permissions(ctx.principal, data)
     expires_at = _expiry(ctx, data)
-    if await ApiKey.filter(user_id=ctx.principal.require_account().id, revoked_at__isnull=True).count() >= MAX_KEYS:
-        raise errors.TooManyKeys(MAX_KEYS)
     minted = mint(data.key_type)
-    key = await ApiKey.create(
-        user_id=ctx.principal.require_account().id,
-        name=data.name,
-        key_type=data.key_type,
-        permissions=[str(scope) for scope in permissions],
-        digest=minted.digest,
-        key_prefix=minted.prefix,
-        expires_at=expires_at,
-    )
+    async with in_transaction():
+        account_id = await _lock_for_one_more(ctx.principal.require_account().id)
+        key = await ApiKey.create(
+            user_id=account_id,
+            name=data.name,
+            key_type=data.key_type,
+            permissions=[str(scope) for scope in permissions],
+            digest=minted.digest,
+            key_prefix=minted.prefix,
+            expires_at=expires_at,
+        )
     return CreatedApiKeyView(**_shown(key, ctx.services.settings), key=minted.raw)
+
+
+async def _lock_for_one_more(account_id: int) -> int:
+    """Keep other creations waiting until this one has been counted. Raises TooManyKeys."""
+    await User.filter(id=account_id).select_for_update().get_or_none()
+    if await ApiKey.filter(user_id=account_id, revoked_at__isnull=True).count() >= MAX_KEYS:
+        raise errors.TooManyKeys(MAX_KEYS)
+    return account_id
 
 
 def _expiry(ctx: Context, data: CreateApiKey) -> datetime.datetime | None:

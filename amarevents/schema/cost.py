@@ -1,4 +1,8 @@
-"""How many fields an operation may resolve at the most, told from the document and its variables before it runs."""
+"""What an operation may cost to answer, told from the document and its variables before it runs.
+
+The unit is a plain field. A field that has to wait for its answer costs more, and so does a long text, because what it
+costs is the answer's size: what lists hold is multiplied.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,6 +12,7 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLField,
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
@@ -19,11 +24,16 @@ from graphql import (
     is_list_type,
 )
 from graphql.type import GraphQLNonNull, GraphQLOutputType
+from strawberry.schema.schema_converter import GraphQLCoreConverter
+from strawberry.types.field import StrawberryField
 
 from amarevents.resolvers.base import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from amarevents.schema.limits import DocumentTooLarge, fragments_of
 
 MAX_COST = 20_000
+_WAITING = 10
+_LONG_TEXT = 80
+_LONG_TEXTS = frozenset({"description", "notice", "emailmessage", "template", "note"})
 # What a list that cannot be paged is taken to hold: an organization's recent events, an event's ticket types.
 _LIST_SIZE = 10
 
@@ -34,7 +44,7 @@ def require_affordable(
     operation: OperationDefinitionNode,
     variables: Mapping[str, Any],  # Any: whatever the caller sent
 ) -> None:
-    """Raises DocumentTooLarge for an operation whose lists multiply to more than ``MAX_COST`` fields."""
+    """Raises DocumentTooLarge for an operation that may cost more than ``MAX_COST``."""
     root = schema.get_root_type(operation.operation)
     if root is None:
         return
@@ -42,12 +52,12 @@ def require_affordable(
     cost = counting.of(operation.selection_set, root, _LIST_SIZE)
     if cost > MAX_COST:
         raise DocumentTooLarge(
-            f"This operation may resolve {cost} fields, {MAX_COST} are allowed: ask for fewer fields or a smaller limit"
+            f"This operation may cost {cost}, of {MAX_COST} that are allowed: ask for fewer fields or a smaller limit"
         )
 
 
 class _Counting:
-    """One walk; each fragment is counted once for each page size that it is spread under."""
+    """One walk: a fragment is weighed once for each page size that it is spread under, and added wherever it is."""
 
     def __init__(
         self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode], variables: Mapping[str, Any]
@@ -81,14 +91,14 @@ class _Counting:
     def _field(self, field: FieldNode, parent: GraphQLObjectType, page_size: int) -> int:
         """Unknown fields are left to validation; introspection has a limit of its own there."""
         definition = parent.fields.get(field.name.value)
-        if definition is None or field.selection_set is None:
+        if definition is None:
             return 1
         inner = get_named_type(definition.type)
-        if not isinstance(inner, GraphQLObjectType):
-            return 1
+        if field.selection_set is None or not isinstance(inner, GraphQLObjectType):
+            return _own_cost(field.name.value, definition)
         size = self._page_size(field) if "limit" in definition.args else _LIST_SIZE
         times = page_size if _is_list(definition.type) else 1
-        return 1 + times * self.of(field.selection_set, inner, size)
+        return _own_cost(field.name.value, definition) + times * self.of(field.selection_set, inner, size)
 
     def _page_size(self, field: FieldNode) -> int:
         """The ``limit`` given, as far as it can be read and is allowed."""
@@ -100,6 +110,12 @@ class _Counting:
             # Without a value the variable's default counts, which is at most a full page.
             given = self._variables.get(argument.name.value, MAX_PAGE_SIZE)
         return min(max(given, 1), MAX_PAGE_SIZE) if isinstance(given, int) else MAX_PAGE_SIZE
+
+
+def _own_cost(name: str, definition: GraphQLField) -> int:
+    made_of = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    waits = isinstance(made_of, StrawberryField) and made_of.base_resolver is not None
+    return (_WAITING if waits else 1) + (_LONG_TEXT if name in _LONG_TEXTS else 0)
 
 
 def _is_list(of: GraphQLOutputType) -> bool:

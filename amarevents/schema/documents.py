@@ -1,38 +1,43 @@
-"""Parsing and validating documents, remembering small ones: large ones would fill the memory of the process."""
+"""Parsing and validating documents, remembering small good ones: others would fill the memory of the process."""
 
-from functools import lru_cache
+from collections import OrderedDict
 
 from graphql import DocumentNode, GraphQLError, GraphQLSchema, parse, validate
 
 from amarevents.schema.limits import MAX_TOKENS, DocumentTooLarge
 
-_REMEMBERED = 256
-_REMEMBERED_CHARACTERS = 4_096
+# A syntax tree takes some 250 times the memory of its text.
+_REMEMBERED = 128
+_REMEMBERED_CHARACTERS = 3_000
 # Each error may quote a good part of the document: one hundred of them, the default, are megabytes.
-_MAX_ERRORS = 5
+MAX_ERRORS = 5
+
+_good: OrderedDict[str, DocumentNode] = OrderedDict()
 
 
 def parse_document(text: str) -> DocumentNode:
     """Raises GraphQLSyntaxError, or DocumentTooLarge for one that is nested too deeply to be parsed."""
-    return _parse_once(text) if len(text) <= _REMEMBERED_CHARACTERS else _parse(text)
-
-
-def validation_errors(schema: GraphQLSchema, text: str) -> list[GraphQLError]:
-    """What is wrong with a document that parses, the first few faults; empty where nothing is."""
-    check = _validate_once if len(text) <= _REMEMBERED_CHARACTERS else _validate
-    return list(check(schema, text))
-
-
-def _parse(text: str) -> DocumentNode:
+    if text in _good:
+        _good.move_to_end(text)
+        return _good[text]
     try:
         return parse(text, max_tokens=MAX_TOKENS)
     except RecursionError:
         raise DocumentTooLarge("The document is nested too deeply") from None
 
 
-def _validate(schema: GraphQLSchema, text: str) -> tuple[GraphQLError, ...]:
-    return tuple(validate(schema, parse_document(text), max_errors=_MAX_ERRORS))
+def validation_errors(schema: GraphQLSchema, document: DocumentNode) -> list[GraphQLError]:
+    """What is wrong with a document, the first few faults; empty where nothing is, now and whenever it comes again."""
+    text = document.loc.source.body if document.loc else ""
+    if _good.get(text) is document:
+        return []
+    errors = validate(schema, document, max_errors=MAX_ERRORS)
+    if not errors and len(text) <= _REMEMBERED_CHARACTERS:
+        _remember(text, document)
+    return errors
 
 
-_parse_once = lru_cache(_REMEMBERED)(_parse)
-_validate_once = lru_cache(_REMEMBERED)(_validate)
+def _remember(text: str, document: DocumentNode) -> None:
+    _good[text] = document
+    if len(_good) > _REMEMBERED:
+        _good.popitem(last=False)

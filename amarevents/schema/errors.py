@@ -9,6 +9,7 @@ from amarevents import errors
 from amarevents.security.failures import log_failure, told
 
 _MAX_MESSAGE = 300
+_MAX_LOCATIONS = 3
 
 
 def cause_of(error: GraphQLError) -> Exception | None:
@@ -25,6 +26,7 @@ def presented(error: GraphQLError) -> dict[str, Any]:  # Any: JSON
     shown = error.formatted
     if cause is None:
         shown["message"] = _shortened(shown["message"])
+        shown["locations"] = (shown.get("locations") or [])[:_MAX_LOCATIONS]
         return {**shown, "extensions": {**(error.extensions or {}), "code": "GRAPHQL_INVALID", "status": 400}}
     known = told(cause)
     return {**shown, "message": message_of(known), "extensions": extensions_of(known)}

@@ -15,6 +15,7 @@ from strawberry.types.graphql import OperationType
 
 from amarevents import errors
 from amarevents.schema.context import GraphQLContext
+from amarevents.schema.documents import MAX_ERRORS
 from amarevents.schema.errors import cause_of, extensions_of, message_of, presented
 from amarevents.schema.schema import schema
 from amarevents.security.context import Context
@@ -101,7 +102,7 @@ def _asked(parameters: Mapping[str, Any]) -> _Asked:
     for name, kind in expected.items():
         if values[name] is not None and not isinstance(values[name], kind):
             raise errors.BadRequest(f"'{name}' must be {'an object' if kind is dict else 'a string'}")
-    return _Asked(query=values["query"], variables=values["variables"], operation_name=values["operationName"])
+    return _Asked(query=values["query"], variables=values["variables"], operation_name=values["operationName"] or None)
 
 
 def _media_type(request: Request) -> str:
@@ -111,7 +112,7 @@ def _media_type(request: Request) -> str:
 def _respond(result: ExecutionResult, media_type: str) -> Response:
     failures = result.errors or []
     if result.data is None and failures:
-        return _not_executed([presented(error) for error in failures], _cause_status(result), media_type)
+        return _not_executed([presented(error) for error in failures[:MAX_ERRORS]], _cause_status(result), media_type)
     _raise_if_all_limited(result)
     body: dict[str, Any] = {"data": result.data}
     if failures:

@@ -23,6 +23,7 @@ MAX_TOKENS = 4_000
 MAX_FIELDS = 500
 MAX_ROOT_FIELDS = 20
 MAX_DIGITS = 1_000
+MAX_ALIAS_LENGTH = 64
 
 # Python itself refuses to read numbers of more than 4300 digits, in the middle of validation.
 _ENDLESS_NUMBER = re.compile(rf"[0-9]{{{MAX_DIGITS + 1}}}")
@@ -51,6 +52,8 @@ def require_bounded(document: DocumentNode) -> None:
             fields += 1
             if fields > MAX_FIELDS:
                 raise DocumentTooLarge(f"A document may hold at most {MAX_FIELDS} fields, fragments resolved")
+            if isinstance(selection, FieldNode) and selection.alias and len(selection.alias.value) > MAX_ALIAS_LENGTH:
+                raise DocumentTooLarge(f"An alias may have at most {MAX_ALIAS_LENGTH} characters")
             inner = fragments.get(selection.name.value) if isinstance(selection, FragmentSpreadNode) else selection
             nested = getattr(inner, "selection_set", None)
             if nested is not None:

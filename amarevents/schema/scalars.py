@@ -31,7 +31,8 @@ def _decimal(value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise GraphQLError('Decimal must be a string or a number, such as "499.50"')
     try:
-        return Decimal(str(value))
+        # Decimal itself reads over underscores; adding nothing leaves no negative zero.
+        return Decimal(str(value).replace("_", "?")) + 0
     except InvalidOperation:
         raise GraphQLError(f"Decimal cannot represent {value!r}") from None
 

@@ -36,7 +36,7 @@ class Mutation(
 
 
 class CheckDocument(SchemaExtension):
-    """Parse, charge, measure and validate a document, in this order, so that each step guards the dearer next one."""
+    """Parse, bound, charge, weigh and validate a document: each step guards the next, which may be dearer."""
 
     def on_parse(self) -> Iterator[None]:
         execution = self.execution_context
@@ -53,10 +53,10 @@ class CheckDocument(SchemaExtension):
         if document is None or operation is None:
             raise BadRequest("The document holds several operations; name one as 'operationName'")
         variables = execution.variables or {}
-        await context.request.charge(units_of(document, operation, variables))
         require_bounded(document)
+        await context.request.charge(units_of(document, operation, variables))
         require_affordable(schema.graphql_schema, document, operation, variables)
-        execution.pre_execution_errors = validation_errors(schema.graphql_schema, execution.query or "")
+        execution.pre_execution_errors = validation_errors(schema.graphql_schema, document)
         yield
 
 

@@ -13,7 +13,7 @@ from amarevents.settings import Settings
 
 T = TypeVar("T")
 
-# As many hashes at once as there are spare cores to compute them; further ones wait their turn.
+# Few hashes at once leave a core to everything else; further ones wait their turn.
 _THREADS = 2
 # How many may wait for them, some seconds' worth; a flood of logins beyond is turned away.
 _MAX_WAITING = 200

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from amarevents.models.enums import KeyType
 
-TEXT = Path(__file__).with_name("data") / "amar-events-api.txt"
+TEXT = Path(__file__).parents[2] / "docs" / "contract" / "amar-events-api.txt"
 
 _LINE = re.compile(r"(GET|POST|PUT|DELETE|PATCH) (/[^\s?]*)\S* \S.*")
 _BADGES = re.compile(r"Public|(?:User)?(?:Organizer)?(?:Admin)?")

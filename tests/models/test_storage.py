@@ -145,7 +145,7 @@ async def test_broken_reference_is_no_matter_of_uniqueness(empty: Settings) -> N
     assert not violates(caught.value, "user_id")
 
 
-async def test_database_whose_connections_are_all_in_use_is_not_ready(
+async def test_database_whose_connections_are_all_in_use_is_busy_but_ready(
     empty: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(storage, "PROBE_SECONDS", 0.05)
@@ -153,7 +153,7 @@ async def test_database_whose_connections_are_all_in_use_is_not_ready(
     async with open_database(one_connection, check_schema=False):
         async with in_transaction():
             probe = asyncio.create_task(database_is_ready(), context=Context())  # not the transaction's
-            assert not await probe
+            assert await probe
         assert await database_is_ready()
 
 

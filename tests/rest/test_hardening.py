@@ -1,5 +1,6 @@
 """What would let somebody pass for somebody else, pay once for two places, or stay when they should be gone."""
 
+import asyncio
 import datetime
 from collections.abc import Callable
 
@@ -49,6 +50,24 @@ async def test_usernames_that_look_alike_are_refused(world: World, username: str
     assert await User.all().count() == 1
 
 
+@pytest.mark.parametrize("twin", ["rok\u200ceya", "rokeya\ufe0f", "rok\u3164eya"])
+async def test_characters_that_are_drawn_as_nothing_make_no_other_username(world: World, twin: str) -> None:
+    await world.anonymous.post("/auth/register", REGISTER)
+    body = {**REGISTER, "username": twin, "email": "other@example.com"}
+    assert (await world.anonymous.post("/auth/register", body)).json()["code"] in {"USERNAME_TAKEN", "VALIDATION_ERROR"}
+    assert await User.all().count() == 1
+
+
+async def test_bangla_spelling_with_joiners_is_a_username(world: World) -> None:
+    body = {**REGISTER, "username": "র\u200d্যাব"}
+    assert (await world.anonymous.post("/auth/register", body)).status_code == 201
+
+
+async def test_a_username_that_grows_when_it_is_spelled_out_is_refused(world: World) -> None:
+    refused = await world.anonymous.post("/auth/register", {**REGISTER, "username": "\ufdfa" * 50})
+    assert (refused.status_code, set(refused.json()["fields"])) == (400, {"username"})
+
+
 async def test_a_blank_value_does_not_hide_a_misspelt_field(world: World) -> None:
     refused = await world.anonymous.post("/auth/register", {**REGISTER, "nmae": ""})
     assert (refused.status_code, refused.json()["fields"]) == (400, {"nmae": "is not a known field"})
@@ -62,6 +81,14 @@ async def test_an_account_has_a_bounded_number_of_keys(world: World, monkeypatch
     assert (await caller.post("/keys", body)).json()["code"] == "TOO_MANY_KEYS"
     await caller.delete(f"/keys/{second['id']}")
     assert (await caller.post("/keys", body)).status_code == 201
+
+
+async def test_keys_made_at_once_do_not_exceed_the_number(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api_keys, "MAX_KEYS", 4)
+    caller = await world.user_key()
+    made = await asyncio.gather(*[caller.post("/keys", {"name": "n", "key_type": "user"}) for _ in range(12)])
+    assert sorted(answer.status_code for answer in made) == [201] * 3 + [400] * 9
+    assert await ApiKey.all().count() == 4
 
 
 async def test_a_key_that_ends_makes_none_that_outlives_it(world: World) -> None:
@@ -84,6 +111,15 @@ async def test_logout_ends_the_session_that_the_same_request_has_started(world: 
     assert answer.json()["data"]["logout"] == {"loggedOut": True}
     assert not await Session.exists()
     assert "Max-Age=0" in answer.headers["Set-Cookie"]
+
+
+async def test_after_logout_the_same_request_is_nobodys(world: World) -> None:
+    caller = await world.session(await world.user())
+    answer = await caller.graphql(
+        'mutation { logout { loggedOut } createApiKey(input: {name: "n", keyType: USER}) { id } }'
+    )
+    assert answer["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+    assert not await ApiKey.exists()
 
 
 async def test_logging_in_twice_in_one_request_leaves_one_session(world: World) -> None:

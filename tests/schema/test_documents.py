@@ -3,9 +3,11 @@
 from collections.abc import Callable
 
 import pytest
+from graphql import DocumentNode
 from starlette.applications import Starlette
 
 from amarevents.schema import documents
+from amarevents.schema.schema import schema
 from tests.world import World
 
 LIST_OF_NUMBERS = "mutation { register(input: { z: [%s] %s }) { id } }" % (
@@ -14,10 +16,30 @@ LIST_OF_NUMBERS = "mutation { register(input: { z: [%s] %s }) { id } }" % (
 )
 
 
-def test_small_documents_are_parsed_once_and_large_ones_are_not_kept() -> None:
-    small, large = "{ me { id } }", "{ me { id %s } }" % ("#" * 5000 + "\n")
-    assert documents.parse_document(small) is documents.parse_document(small)
-    assert documents.parse_document(large) is not documents.parse_document(large)
+def accepted(text: str) -> DocumentNode:
+    """A document that was parsed and found good."""
+    document = documents.parse_document(text)
+    assert documents.validation_errors(schema.graphql_schema, document) == []
+    return document
+
+
+def test_small_good_documents_are_parsed_once() -> None:
+    text = "{ me { id username } }"
+    assert accepted(text) is documents.parse_document(text)
+
+
+@pytest.mark.parametrize("text", ["{ me { id %s } }" % ("#" * 5000 + "\n"), "{ me { nothing } }"])
+def test_large_and_bad_documents_are_not_kept(text: str) -> None:
+    first = documents.parse_document(text)
+    documents.validation_errors(schema.graphql_schema, first)
+    assert documents.parse_document(text) is not first
+
+
+def test_no_more_documents_are_kept_than_fit() -> None:
+    first = accepted("{ me { first: id } }")
+    for number in range(200):
+        accepted(f"{{ me {{ id{number}: id }} }}")
+    assert documents.parse_document("{ me { first: id } }") is not first
 
 
 async def test_a_bad_document_is_answered_briefly(world: World) -> None:
@@ -38,6 +60,8 @@ async def test_who_is_over_the_limit_costs_no_validation(
     configure(rate_limit_anonymous=1)
     await world.anonymous.graphql_response("{ events { items { id } } }")
     validated: list[str] = []
-    monkeypatch.setattr("amarevents.schema.schema.validation_errors", lambda _schema, text: validated.append(text))
+    monkeypatch.setattr(
+        "amarevents.schema.schema.validation_errors", lambda _schema, document: validated.append(document)
+    )
     answer = await world.anonymous.graphql_response("{ events { items { name } } }")
     assert (answer.status_code, validated) == (429, [])

@@ -14,7 +14,7 @@ from tortoise.models import Model
 
 from amarevents.models.engines.sqlite import split_script
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 AnyField = Field[Any]  # Any: a field of whatever type of value
 Columns = tuple[str, ...]
@@ -50,7 +50,7 @@ class LosslessSqliteSchemaEditor(SqliteSchemaEditor):
             if present.issuperset(columns):
                 await self.client.execute_query(statement)
             else:
-                log.info("An index of %s goes with a column of it: %s", table, statement)
+                logger.info("An index of %s goes with a column of it: %s", table, statement)
         for statement in triggers:
             await self.client.execute_query(statement)
 
