@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
@@ -9,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
+from amarevents import __version__
 from amarevents.models.storage import database_is_ready, open_database
 from amarevents.rest.envelopes import failure
 from amarevents.rest.routes import ROUTES
@@ -34,6 +36,7 @@ def create_app(settings: Settings) -> Starlette:
 
     app = Starlette(
         routes=[
+            Route("/", index),
             Route("/healthz", health),
             Mount("/api", SecurityMiddleware(router(ROUTES), failure)),
             Route("/graphql", SecurityMiddleware(GraphQLEndpoint(), request_error, counts_operations=True)),
@@ -68,6 +71,11 @@ async def _end(task: asyncio.Task[None]) -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
+async def index(_request: Request) -> Response:
+    """Where everything is, for whoever opens the address in a browser."""
+    return JSONResponse({"name": "Amar Events", "version": __version__, "rest": "/api/events", "graphql": "/graphql"})
+
+
 async def health(_request: Request) -> Response:
     """Whether this process can serve: 200, or 503 while the database is away."""
     ready = await database_is_ready()
@@ -76,4 +84,19 @@ async def health(_request: Request) -> Response:
 
 def app_from_environment() -> Starlette:
     """The application as the server's processes make it."""
-    return create_app(Settings.from_environment())
+    settings = Settings.from_environment()
+    configure_logging(settings)
+    return create_app(settings)
+
+
+def configure_logging(settings: Settings) -> None:
+    """One form for every line of every process, and no secrets at any level."""
+    logging.basicConfig(
+        level=settings.log_level.upper(),
+        format="%(asctime)s %(levelname)s [%(process)d] %(name)s: %(message)s",
+        force=True,
+    )
+    # At debug it logs the values of every statement, hashes of passwords and keys among them.
+    logging.getLogger("tortoise").setLevel(logging.INFO)
+    # Its retries, with tracebacks, while the database is away: each request's own line says so already.
+    logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)

@@ -4,8 +4,9 @@ import argparse
 import asyncio
 import contextlib
 import dataclasses
-import logging
 import os
+import re
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import uvicorn
 
 from amarevents import __version__, demo, errors
+from amarevents.app import configure_logging
 from amarevents.models import User
 from amarevents.models.enums import KeyType
 from amarevents.models.fields import utc_now
@@ -45,9 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     try:
         settings = Settings.from_environment()
-        logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-        # At debug it logs the values of every statement, hashes of passwords and keys among them.
-        logging.getLogger("tortoise").setLevel(logging.INFO)
+        configure_logging(settings)
         if options.command == "serve":
             serve(options)
         else:
@@ -75,6 +75,7 @@ def serve(options: argparse.Namespace) -> None:
             f"{settings.workers} workers need Redis, or each of them would count the rate limits for itself: "
             "set AMAREVENTS_REDIS_URL=redis://…, or serve with --workers 1"
         )
+    _require_free(settings.host, settings.port)
     asyncio.run(_prepare(settings, with_demo=options.demo))
     # The processes that uvicorn starts read their settings from the environment again.
     os.environ[f"{PREFIX}WORKERS"] = str(settings.workers)
@@ -88,7 +89,7 @@ def serve(options: argparse.Namespace) -> None:
         server_header=False,
         ws="none",
         access_log=settings.log_level == "debug",
-        log_level=settings.log_level,
+        log_config=None,  # ours
         timeout_graceful_shutdown=_GRACE_SECONDS,
         timeout_worker_healthcheck=_GRACE_SECONDS,  # a rush may keep a process busy; it is no reason to kill it
     )
@@ -98,6 +99,19 @@ def _with_options(options: argparse.Namespace) -> Settings:
     """The settings, with the options in place of their variables: one set of rules for both."""
     given = {f"{PREFIX}{name.upper()}": getattr(options, name) for name in ("host", "port", "workers")}
     return Settings.from_environment({**os.environ, **{name: text for name, text in given.items() if text is not None}})
+
+
+def _require_free(host: str, port: int) -> None:
+    """Raises CommandFailed where the address cannot be listened on, before anything else is done."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise CommandFailed(
+            f"Cannot listen on {host}:{port} ({error.strerror}): choose another AMAREVENTS_HOST or AMAREVENTS_PORT"
+        ) from error
 
 
 async def _prepare(settings: Settings, *, with_demo: bool) -> None:
@@ -129,7 +143,7 @@ def _print_addresses(settings: Settings) -> None:
 
 def _print_credentials(credentials: demo.DemoCredentials) -> None:
     print(
-        "Demo credentials (this database holds the demo data; the keys end in 7 days)\n"
+        "Demo credentials of this demo database (the password is new at each start, the keys end in 7 days)\n"
         f"  login          {credentials.email}  {credentials.password}\n"
         f"  user key       {credentials.user_key}\n"
         f"  organizer key  {credentials.organizer_key}\n"
@@ -234,7 +248,12 @@ def _parser() -> argparse.ArgumentParser:
 
     key = _add(commands, "create-key", run_create_key, "create an API key; prints the raw key alone")
     key.add_argument("--email", required=True, help="of the account that the key is for")
-    key.add_argument("--type", required=True, choices=list(KeyType), help="of the key; the account must be allowed it")
+    key.add_argument(
+        "--type",
+        required=True,
+        choices=[str(key_type) for key_type in KeyType],
+        help="of the key; the account must be allowed it",
+    )
     key.add_argument("--name", default="Command line key", help="to tell it from others (%(default)s)")
     key.add_argument("--permission", action="append", help="such as events:read, may be repeated (all of the type's)")
 
@@ -253,5 +272,13 @@ def _add(
 
 async def run_settings(_options: argparse.Namespace, settings: Settings) -> None:
     for spec in dataclasses.fields(settings):
-        value = "(secret)" if spec.metadata["secret"] and getattr(settings, spec.name) else getattr(settings, spec.name)
-        print(f"{PREFIX}{spec.name.upper():<24} {spec.metadata['help']}\n{'':4}now: {value}")
+        print(f"{PREFIX}{spec.name.upper():<24} {spec.metadata['help']}\n{'':4}now: {_shown(settings, spec)}")
+
+
+def _shown(settings: Settings, spec: "dataclasses.Field[Any]") -> str:  # Any: each setting its own type
+    value = getattr(settings, spec.name)
+    if spec.metadata["secret"] and value:
+        return re.sub(r"://[^/]*@", "://…@", value)
+    if isinstance(value, tuple | frozenset):
+        return ", ".join(str(one) for one in value) or "none"
+    return "none" if value is None else str(value)

@@ -184,8 +184,8 @@ class Forbidden(AmarEventsError):
 class WrongKeyType(Forbidden):
     code = "WRONG_KEY_TYPE"
 
-    def __init__(self, accepted: Sequence[str]) -> None:
-        super().__init__(f"This operation needs a key (or an account) of type {' or '.join(accepted)}")
+    def __init__(self, accepted: Sequence[str], message: str = "This operation needs a key (or an account) of") -> None:
+        super().__init__(f"{message} type {' or '.join(accepted)}")
 
 
 class MissingScope(Forbidden):

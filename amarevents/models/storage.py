@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
@@ -128,6 +129,8 @@ async def open_database(settings: Settings, *, check_schema: bool = True) -> Asy
     Raises DatabaseUnavailable when connecting fails, SchemaOutdated when migrations have not been applied, unless
     ``check_schema`` is false.
     """
+    if check_schema and not settings.on_postgres:
+        _require_file(settings)
     context = TortoiseContext()
     try:
         with context:  # for as long as Tortoise sets itself up; afterwards every task finds it as the global one
@@ -139,6 +142,15 @@ async def open_database(settings: Settings, *, check_schema: bool = True) -> Asy
         yield
     finally:
         await context.close_connections()
+
+
+def _require_file(settings: Settings) -> None:
+    """A file that is missing is a mistyped path more often than a new deployment; migrating makes new ones."""
+    path = Path(_sqlite(settings)["credentials"]["file_path"])
+    if not path.exists():
+        raise DatabaseUnavailable(
+            f"There is no database {path}: run 'amarevents migrate' to make it, or check AMAREVENTS_DATABASE_URL"
+        )
 
 
 async def unapplied_migrations(client: BaseDBAsyncClient, package: str = MIGRATIONS) -> list[str]:

@@ -140,8 +140,9 @@ def _expiry(ctx: Context, data: CreateApiKey) -> datetime.datetime | None:
 
 
 def _require_type(principal: Principal, key_type: KeyType) -> None:
-    if key_type not in principal.require_account().key_types:
-        raise errors.WrongKeyType([key_type])
+    allowed = principal.require_account().key_types
+    if key_type not in allowed:
+        raise errors.WrongKeyType([one for one in KeyType if one in allowed], "This account may only have keys of")
     if key_type.rank > principal.badge.rank:
         raise errors.KeyTooPowerful(f"A {principal.badge} key cannot create {key_type} keys")
 

@@ -102,11 +102,19 @@ async def test_open_database_serves_every_task_and_can_be_opened_again(empty: Se
 
 
 async def test_database_without_schema_is_not_opened(empty: Settings) -> None:
+    async with open_database(empty, check_schema=False):
+        assert await database_is_ready()
     with pytest.raises(SchemaOutdated, match="0001_initial: run 'amarevents migrate'"):
         async with open_database(empty):
             pass
-    async with open_database(empty, check_schema=False):
-        assert await database_is_ready()
+
+
+@pytest.mark.backend("sqlite")
+async def test_missing_file_is_neither_opened_nor_made(empty: Settings) -> None:
+    with pytest.raises(DatabaseUnavailable, match="There is no database .*: run 'amarevents migrate' to make it"):
+        async with open_database(empty):
+            pass
+    assert not Path(empty.database_url.removeprefix("sqlite:///")).exists()
 
 
 async def test_unreachable_database_is_not_opened(tmp_path: Path) -> None:
