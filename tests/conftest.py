@@ -1,6 +1,7 @@
 """What every test may ask for: the backend of this run, its database and its Redis."""
 
 import dataclasses
+import datetime
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Literal, get_args
@@ -9,6 +10,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from amarevents import upkeep
 from amarevents.app import create_app
 from amarevents.models.migrating import migrate
 from amarevents.security.rate_limit import rate_limiter
@@ -153,11 +155,16 @@ def deployment(database_url: str, redis_url: str | None) -> Settings:
 
 @pytest.fixture(scope="session")
 async def running_app(deployment: Settings, anyio_backend: str) -> AsyncIterator[Starlette]:
-    """The application over a migrated database, started once: tests empty the tables instead."""
+    """The application over a migrated database, started once: tests empty the tables instead.
+
+    Its upkeep waits for a day: what it writes between two requests would be counted as theirs.
+    """
     await migrate(deployment)
     app = create_app(deployment)
-    async with app.router.lifespan_context(app):
-        yield app
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(upkeep, "INTERVAL", datetime.timedelta(days=1))
+        async with app.router.lifespan_context(app):
+            yield app
 
 
 @pytest.fixture
