@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from amarevents import upkeep
 from amarevents.app import create_app
 from amarevents.models.migrating import migrate
+from amarevents.security.key_usage import KeyUsage
 from amarevents.security.rate_limit import rate_limiter
 from amarevents.security.redis import redis_client
 from amarevents.security.services import Services
@@ -181,7 +182,7 @@ async def app(running_app: Starlette, deployment: Settings, database: None) -> A
         redis = redis_client(deployment.redis_url)
         await redis.flushdb()
         await redis.aclose()
-    running_app.state.services = dataclasses.replace(original, limiter=rate_limiter(deployment))
+    running_app.state.services = dataclasses.replace(original, limiter=rate_limiter(deployment), key_usage=KeyUsage())
     yield running_app
     await running_app.state.services.limiter.aclose()
     running_app.state.services = original

@@ -16,7 +16,7 @@ class KeyUsage:
         self._seen[key_id] = utc_now()
 
     async def flush(self) -> None:
-        """Store the uses noted since the last time."""
-        seen, self._seen = self._seen, {}
-        for key_id, used_at in seen.items():
+        """Store the uses noted since the last time; what is interrupted goes on at the next."""
+        while self._seen:
+            key_id, used_at = self._seen.popitem()
             await ApiKey.filter(id=key_id).update(last_used_at=used_at)
