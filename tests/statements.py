@@ -7,20 +7,27 @@ from contextlib import contextmanager
 CLIENT_LOGGER = logging.getLogger("tortoise.db_client")
 
 
+class Statement(str):
+    """The SQL of a statement, with the values of its parameters."""
+
+    values: list[object]
+
+
 class _Collector(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
-        self.statements: list[str] = []
+        self.statements: list[Statement] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.funcName.startswith("execute_"):
-            self.statements.append(
-                str(record.args[0] if isinstance(record.args, tuple) and record.args else record.msg)
-            )
+            sql, *values = record.args if isinstance(record.args, tuple) and record.args else (record.msg,)
+            statement = Statement(sql)
+            statement.values = list(values[0]) if values and isinstance(values[0], list | tuple) else []
+            self.statements.append(statement)
 
 
 @contextmanager
-def counted_statements() -> Iterator[list[str]]:
+def counted_statements() -> Iterator[list[Statement]]:
     """The SQL of all statements that any task of this process issues in the block, in their order.
 
     What begins, ends and nests transactions is not among them, and a script or an ``execute_many`` counts once.

@@ -7,11 +7,23 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+import argon2
 import httpx
 from tortoise import connections
 
-from amarevents.models import ApiKey, CustomField, Event, Organization, Plan, Ticket, TicketType, User
-from amarevents.models.enums import AccountType, FieldType, KeyType, Privacy, TicketStatus
+from amarevents.models import (
+    ApiKey,
+    CustomField,
+    Donation,
+    Event,
+    GalleryImage,
+    Organization,
+    Plan,
+    Ticket,
+    TicketType,
+    User,
+)
+from amarevents.models.enums import AccountType, FieldType, KeyType, PaymentMethod, Privacy, TicketStatus
 from amarevents.models.events import UNDATED
 from amarevents.models.storage import CONNECTION
 from amarevents.resolvers.search import search_text
@@ -22,6 +34,8 @@ ORIGIN = "http://testserver"
 
 # Children before parents.
 _TABLES = (
+    "outgoing_mails",
+    "email_confirmations",
     "custom_values",
     "tickets",
     "ticket_types",
@@ -118,7 +132,8 @@ class World:
             "password_hash": "!",
             **fields,
         }
-        return await User.create(**values)
+        search = search_text(values["username"], values["email"], values["number"])
+        return await User.create(search_text=search, **values)
 
     async def organizer(self, **fields: Any) -> User:
         return await self.user(type=AccountType.ORGANIZER, **fields)
@@ -181,6 +196,25 @@ class World:
     async def custom_field(self, event: Event, name: str, **fields: Any) -> CustomField:
         return await CustomField.create(event=event, name=name, **{"type": FieldType.TEXT, **fields})
 
+    async def gallery_image(self, event: Event, **fields: Any) -> GalleryImage:
+        values = {"url": f"https://example.com/{next(self._numbers)}.png", **fields}
+        return await GalleryImage.create(event=event, **values)
+
+    async def plan(self, name: str, **fields: Any) -> Plan:
+        return await Plan.create(name=name, **fields)
+
+    async def donation(self, organization: Organization | None = None, **fields: Any) -> Donation:
+        """A pending donation to the organization, or without one to the platform."""
+        values = {
+            "email": "giver@example.com",
+            "number": "01700000000",
+            "amount": 500,
+            "transaction_id": f"GIFT{next(self._numbers):06d}",
+            "type": PaymentMethod.BKASH,
+            **fields,
+        }
+        return await Donation.create(organization=organization, **values)
+
     async def ticket(self, event: Event, user: User, *, ticket_type: TicketType | None = None, **fields: Any) -> Ticket:
         """A ticket with its books kept: a holding status takes a place of the type."""
         number = next(self._numbers)
@@ -197,6 +231,11 @@ class World:
             ticket_type.sold += 1
             await ticket_type.save(update_fields=["sold"])
         return ticket
+
+
+def hashed(password: str) -> str:
+    """What an account's ``password_hash`` is to be, for a password that can be logged in with."""
+    return argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(password)
 
 
 def in_days(days: int) -> datetime.date:

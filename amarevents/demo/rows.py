@@ -52,6 +52,7 @@ def _user(
         type=account_type,
         admin=admin,
         country=person.country,
+        search_text=search_text(person.username, email(person.username), number),
         created_at=created_at,
         updated_at=created_at,
     )

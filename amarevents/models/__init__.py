@@ -1,9 +1,10 @@
 """The database: one Tortoise model per noun of the contract, the migrations beside them, the engines in ``storage``."""
 
-from amarevents.models.accounts import ApiKey, Session, User
+from amarevents.models.accounts import ApiKey, EmailConfirmation, Session, User
 from amarevents.models.donations import Donation
 from amarevents.models.events import CustomField, Event, GalleryImage
 from amarevents.models.idempotency import IdempotencyRecord
+from amarevents.models.mails import OutgoingMail
 from amarevents.models.organizations import Organization, Plan
 from amarevents.models.seeding import Seeding
 from amarevents.models.tickets import CustomValue, Ticket, TicketType
@@ -13,10 +14,12 @@ __all__ = [
     "CustomField",
     "CustomValue",
     "Donation",
+    "EmailConfirmation",
     "Event",
     "GalleryImage",
     "IdempotencyRecord",
     "Organization",
+    "OutgoingMail",
     "Plan",
     "Seeding",
     "Session",

@@ -10,7 +10,10 @@ from amarevents.models.enums import AccountType, KeyType
 
 
 class User(Model):
-    """An account. ``username_key`` is the username case-folded: unique regardless of case (decisions 8.2)."""
+    """An account. ``username_key`` is the username case-folded: unique regardless of case (decisions 8.2).
+
+    ``search_text`` is what admins' search looks at, folded: username, email and number (decisions 8.5).
+    """
 
     id = fields.IntField(primary_key=True)
     username: str = columns.name()
@@ -23,11 +26,32 @@ class User(Model):
     admin = fields.BooleanField(default=False)
     pfp: str | None = columns.short_text(null=True)
     country: str | None = columns.short_text(null=True)
+    search_text: str = columns.long_text(default="", db_default="")  # for rows older than the column
     created_at: datetime.datetime = columns.created_at()
     updated_at: datetime.datetime = columns.updated_at()
 
     class Meta:
         table = "users"
+        indexes = [("type", "id"), ("admin", "id"), ("created_at",)]
+
+
+class EmailConfirmation(Model):
+    """A link that proves that a mailbox is the account's (decisions 6.7). Of its token only the SHA-256 digest is here.
+
+    ``email`` is the address that it was mailed to: once the account's is another, the link confirms nothing.
+    """
+
+    id = fields.IntField(primary_key=True)
+    user: fields.ForeignKeyRelation[User] = columns.belongs_to("User", "email_confirmations")
+    user_id: int
+    digest = fields.CharField(max_length=64, unique=True)
+    email: str = columns.short_text()
+    expires_at: datetime.datetime = columns.instant()
+    created_at: datetime.datetime = columns.created_at()
+
+    class Meta:
+        table = "email_confirmations"
+        indexes = [("user_id",), ("expires_at",)]
 
 
 class Session(Model):
@@ -64,4 +88,4 @@ class ApiKey(Model):
 
     class Meta:
         table = "api_keys"
-        indexes = [("user_id", "id")]
+        indexes = [("user_id", "id"), ("key_type", "id"), ("is_active", "id")]

@@ -34,4 +34,4 @@ class Donation(Model):
 
     class Meta:
         table = "donations"
-        indexes = [("organization_id", "status", "id"), ("status", "id")]
+        indexes = [("organization_id", "id"), ("organization_id", "status", "id"), ("status", "id")]

@@ -75,3 +75,20 @@ class DonationStatus(StrEnum):
     PENDING = "pending"
     VERIFIED = "verified"
     REJECTED = "rejected"
+
+
+class MailKind(StrEnum):
+    """What a mail is about."""
+
+    TICKET_CONFIRMED = "ticket_confirmed"
+    PAYMENT_REJECTED = "payment_rejected"
+    CONFIRM_EMAIL = "confirm_email"
+
+
+class MailStatus(StrEnum):
+    """Where an outgoing mail stands. ``held``: it was written while no mail server was configured."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    FAILED = "failed"
+    HELD = "held"

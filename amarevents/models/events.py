@@ -45,6 +45,7 @@ class Event(Model):
     class Meta:
         table = "events"
         indexes = [
+            ("sort_date", "id"),
             ("privacy", "sort_date", "id"),
             ("privacy", "category", "sort_date", "id"),
             ("organization_id", "privacy", "sort_date", "id"),

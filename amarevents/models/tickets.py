@@ -60,7 +60,15 @@ class Ticket(Model):
 
     class Meta:
         table = "tickets"
-        indexes = [("event_id", "status", "id"), ("user_id", "id"), ("email", "id"), ("ticket_type_id", "status")]
+        indexes = [
+            ("event_id", "id"),
+            ("event_id", "status", "id"),
+            ("user_id", "id"),
+            ("email", "id"),
+            ("ticket_type_id", "status"),
+            ("status", "amount"),
+            ("created_at",),
+        ]
 
 
 class CustomValue(Model):

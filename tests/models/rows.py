@@ -12,10 +12,12 @@ from amarevents.models import (
     CustomField,
     CustomValue,
     Donation,
+    EmailConfirmation,
     Event,
     GalleryImage,
     IdempotencyRecord,
     Organization,
+    OutgoingMail,
     Plan,
     Seeding,
     Session,
@@ -23,7 +25,7 @@ from amarevents.models import (
     TicketType,
     User,
 )
-from amarevents.models.enums import KeyType, PaymentMethod, TicketStatus
+from amarevents.models.enums import KeyType, MailKind, PaymentMethod, TicketStatus
 
 LATER = datetime.datetime(2030, 1, 1, tzinfo=datetime.UTC)
 
@@ -67,6 +69,15 @@ async def fill_every_table() -> None:
     await ApiKey.create(user=user, name="Key", digest="k", key_prefix="ae_u_", key_type=KeyType.USER)
     await Session.create(user=user, digest="s", expires_at=LATER)
     await IdempotencyRecord.create(digest="i", fingerprint="f")
+    await EmailConfirmation.create(user=user, digest="c", email=user.email, expires_at=LATER)
+    await OutgoingMail.create(
+        kind=MailKind.TICKET_CONFIRMED,
+        ticket=ticket,
+        recipient=ticket.email,
+        subject="Concert",
+        body="Come in",
+        next_attempt_at=LATER,
+    )
     await Seeding.create()
 
 

@@ -21,6 +21,7 @@ from amarevents.models.storage import (
 )
 from amarevents.settings import Settings, SettingsError
 from tests.models.conftest import connected
+from tests.models.packages import PROJECT
 from tests.statements import counted_statements
 
 pytestmark = pytest.mark.anyio
@@ -104,7 +105,7 @@ async def test_open_database_serves_every_task_and_can_be_opened_again(empty: Se
 async def test_database_without_schema_is_not_opened(empty: Settings) -> None:
     async with open_database(empty, check_schema=False):
         assert await database_is_ready()
-    with pytest.raises(SchemaOutdated, match="0001_initial: run 'amarevents migrate'"):
+    with pytest.raises(SchemaOutdated, match=f"{', '.join(PROJECT)}: run 'amarevents migrate'"):
         async with open_database(empty):
             pass
 

@@ -5,6 +5,8 @@ from tortoise import fields, migrations
 from tortoise.migrations import operations as ops
 from tortoise.migrations.constraints import CheckConstraint
 
+from tests.models.packages import PROJECT
+
 
 class TicketStatus(StrEnum):
     PENDING = "Pending"
@@ -15,7 +17,7 @@ class TicketStatus(StrEnum):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0001_initial")]
+    dependencies = [("models", PROJECT[-1])]
 
     operations = [
         ops.AlterField("User", "country", fields.CharField(max_length=60, null=True)),
