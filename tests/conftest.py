@@ -18,6 +18,8 @@ from amarevents.security.rate_limit import rate_limiter
 from amarevents.security.redis import redis_client
 from amarevents.security.services import Services
 from amarevents.settings import Settings
+from tests.browsers import BrowserUnavailable, find_browser
+from tests.conformance import conforming_client
 from tests.servers import (
     PostgresServer,
     PrivateServer,
@@ -43,19 +45,47 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--require-services",
         action="store_true",
-        help="fail instead of skipping the run when PostgreSQL or Redis is not installed; implied by CI=true",
+        help="fail when PostgreSQL, Redis or a browser is not installed, instead of leaving out what needs it; "
+        "implied by CI=true",
     )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect the tests of the other backend: they are no part of this run, so they are not reported as skipped."""
     chosen = config.getoption("backend")
-    other = [item for item in items if chosen not in _backends_of(item)]
-    if other:
-        config.hook.pytest_deselected(items=other)
-        items[:] = [item for item in items if item not in other]
+    _deselect(config, items, [item for item in items if chosen not in _backends_of(item)])
+    _leave_out_pages(config, items)
     # The application's database stays open once it is: tests that open databases of their own come before.
     items.sort(key=lambda item: "running_app" in getattr(item, "fixturenames", ()))
+
+
+def _deselect(config: pytest.Config, items: list[pytest.Item], unwanted: list[pytest.Item]) -> None:
+    if unwanted:
+        config.hook.pytest_deselected(items=unwanted)
+        items[:] = [item for item in items if item not in unwanted]
+
+
+_LEFT_OUT = pytest.StashKey[str]()
+
+
+def _leave_out_pages(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect the tests that look at pages where there is no browser, and have it said; where it must be, fail."""
+    pages = [item for item in items if "browser" in getattr(item, "fixturenames", ())]
+    if not pages or config.option.collectonly:
+        return
+    try:
+        find_browser()
+    except BrowserUnavailable as missing:
+        if _services_are_required(config):
+            raise pytest.UsageError(str(missing)) from missing
+        config.stash[_LEFT_OUT] = f"Left out {len(pages)} tests of pages: {missing}"
+        _deselect(config, items, pages)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """At the end, where it is read."""
+    if _LEFT_OUT in config.stash:
+        terminalreporter.write_line(config.stash[_LEFT_OUT], yellow=True)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -151,6 +181,7 @@ def deployment(database_url: str, redis_url: str | None) -> Settings:
         rate_limit_anonymous=100_000,
         rate_limit_credentials=100_000,
         rate_limit_donations=100_000,
+        totals_seconds=0,  # tests write rows past the operations
     )
 
 
@@ -202,9 +233,11 @@ def configure(app: Starlette) -> Callable[..., None]:
 
 @pytest.fixture
 async def http(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the application, without credentials and without a cookie jar's memory of other tests."""
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
+    """A client of the application, without credentials and without a cookie jar's memory of other tests.
+
+    What REST answers it is compared with the OpenAPI document.
+    """
+    async with conforming_client(app) as client:
         yield client
 
 

@@ -4,13 +4,26 @@ import datetime
 import inspect
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Generic, NewType, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
+from tortoise.models import Model
+from tortoise.queryset import QuerySet
 
 from amarevents.models.fields import LONG_LENGTH, MAX_ID, NAME_LENGTH, SHORT_LENGTH
 from amarevents.security.context import Context
@@ -18,6 +31,7 @@ from amarevents.security.context import Context
 __all__ = ["Context", "Id", "Input", "Page", "Paging", "RecordId", "public_text"]
 
 T = TypeVar("T")
+M = TypeVar("M", bound=Model)
 
 RecordId = NewType("RecordId", int)
 """The integer by which the API names a row: an integer in REST, an ``ID`` in GraphQL."""
@@ -26,7 +40,7 @@ MAX_PAGE_SIZE = 100
 DEFAULT_PAGE_SIZE = 20
 _MAX_MONEY = Decimal(10) ** 12
 
-_EMAIL = re.compile(r"[^@\s<>()\[\],;:\\\"]+@(?:[^@\s.<>()\[\],;:\\\"]+\.)+[^@\s.<>()\[\],;:\\\"]{2,}")
+_EMAIL = re.compile(r'[^@\s<>()\[\],;:\\"]+@(?:[^@\s.<>()\[\],;:\\"]+\.)+[^@\s.<>()\[\],;:\\"]{2,}')
 _PHONE = re.compile(r"\+?[0-9][0-9 ()-]{4,28}[0-9]")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # Control characters (C0, DEL, C1) and lone surrogates, which no text may hold; long texts may hold tabs and newlines.
@@ -128,6 +142,12 @@ def _money(value: object) -> Decimal:
     return cents
 
 
+def _shown_as(pattern: str, **keywords: Any) -> FieldInfo:  # Any: JSON Schema
+    """How JSON Schema describes a text that a function checks: the same rule, as callers' tools read it."""
+    described: FieldInfo = Field(json_schema_extra={"pattern": f"^{pattern}$", **keywords})
+    return described
+
+
 DateTime = datetime.datetime
 """An instant, aware and in UTC."""
 
@@ -137,14 +157,30 @@ Password = Annotated[str, Field(min_length=6, max_length=128), _one_line]
 ShortText = Annotated[str, Field(max_length=SHORT_LENGTH), _one_line]
 LongText = Annotated[str, Field(max_length=LONG_LENGTH), _many_lines]
 # Bounded before and after: some letters become several when their case changes.
-Email = Annotated[ShortText, AfterValidator(_email), Field(max_length=SHORT_LENGTH)]
-Phone = Annotated[ShortText, AfterValidator(_phone)]
-Url = Annotated[ShortText, AfterValidator(_url)]
+Email = Annotated[
+    ShortText, AfterValidator(_email), Field(max_length=SHORT_LENGTH), _shown_as(_EMAIL.pattern, format="email")
+]
+Phone = Annotated[ShortText, AfterValidator(_phone), _shown_as(_PHONE.pattern)]
+Url = Annotated[ShortText, AfterValidator(_url), _shown_as("[Hh][Tt][Tt][Pp][Ss]?://[^ ]+", format="iri")]
 Date = Annotated[datetime.date, BeforeValidator(_date)]
-Expiry = Annotated[datetime.datetime, BeforeValidator(_expiry)]
-Money = Annotated[Decimal, BeforeValidator(_money)]
+Expiry = Annotated[
+    datetime.datetime,
+    BeforeValidator(_expiry),
+    WithJsonSchema({"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}),
+]
+Money = Annotated[Decimal, BeforeValidator(_money), Field(json_schema_extra={"exclusiveMaximum": int(_MAX_MONEY)})]
 Count = Annotated[StrictInt, Field(ge=0, le=MAX_ID)]
 Id = Annotated[RecordId, Field(strict=True, ge=1, le=MAX_ID)]
+
+
+def _flag(value: object) -> object:
+    """True and false, also as the contract's filters and older clients write them."""
+    flags = {"1": True, "true": True, "0": False, "false": False}
+    return flags.get(str(value).strip().lower(), value) if isinstance(value, str | int) else value
+
+
+Flag = Annotated[StrictBool, BeforeValidator(_flag)]
+"""True or false; 1 and 0 say the same."""
 
 
 def _not_null(value: T | None) -> T | None:
@@ -153,7 +189,13 @@ def _not_null(value: T | None) -> T | None:
     return value
 
 
-NotNull = Annotated[T | None, AfterValidator(_not_null)]
+def _without_null(shown: dict[str, Any]) -> None:  # Any: JSON Schema
+    """Null is only what stands for "not sent"; a document for callers does not offer it."""
+    present = [option for option in shown.pop("anyOf") if option != {"type": "null"}]
+    shown.update(present[0] if len(present) == 1 else {"anyOf": present})
+
+
+NotNull = Annotated[T | None, AfterValidator(_not_null), Field(json_schema_extra=_without_null)]
 """A field that an update may leave out but not clear."""
 
 
@@ -210,6 +252,26 @@ class Page(Generic[T]):
 
     items: list[T]
     pagination: Pagination
+
+
+@dataclass(slots=True, kw_only=True)
+class DeletedView:
+    """What a deletion answers (decisions 1.5)."""
+
+    id: RecordId
+    deleted: bool
+
+
+def deleted(record_id: int) -> DeletedView:
+    return DeletedView(id=RecordId(record_id), deleted=True)
+
+
+async def load_page(
+    ctx: Context, rows: QuerySet[M], paging: Paging, *, of: Iterable[type[Model]], view: Callable[[M], T]
+) -> Page[T]:
+    """The part of ``rows`` that is asked for, in two statements; ``of``: the models that the total depends on."""
+    total = await ctx.services.totals.count(rows, of=of)
+    return page_of([view(row) for row in await rows.offset(paging.offset).limit(paging.limit)], total, paging)
 
 
 def page_of(items: list[T], total: int, paging: Paging) -> Page[T]:

@@ -48,21 +48,34 @@ async def once(
     if (record := await IdempotencyRecord.get_or_none(digest=digest)) is not None:
         return _replay(record, fingerprint, answer)
     try:
-        return await _do(digest, fingerprint, answer, work)
+        return await _do(ctx, digest, fingerprint, answer=answer, work=work)
     except IntegrityError as error:
         if not violates(error, "digest"):
             raise
     return _replay(await IdempotencyRecord.get(digest=digest), fingerprint, answer)
 
 
-async def _do(digest: str, fingerprint: str, answer: TypeAdapter[T], work: Callable[[], Awaitable[T]]) -> T:
+async def _do(
+    ctx: Context, digest: str, fingerprint: str, *, answer: TypeAdapter[T], work: Callable[[], Awaitable[T]]
+) -> T:
     async with in_transaction():
-        record = await IdempotencyRecord.create(digest=digest, fingerprint=fingerprint)
+        record = await _claim(ctx, digest, fingerprint)
         view = await work()
         # What may be shown only once is left out of the record by its view (``exclude``).
         record.answer = answer.dump_json(view).decode()
         await record.save(update_fields=["answer"])
     return view
+
+
+async def _claim(ctx: Context, digest: str, fingerprint: str) -> IdempotencyRecord:
+    """Raises IntegrityError where another request has the key already, Unauthenticated without the account."""
+    user_id = ctx.principal.account.id if ctx.principal.account else None
+    try:
+        return await IdempotencyRecord.create(digest=digest, fingerprint=fingerprint, user_id=user_id)
+    except IntegrityError as error:
+        if violates(error, "digest"):
+            raise
+        raise errors.Unauthenticated from error  # the account has been deleted meanwhile
 
 
 def _replay(record: IdempotencyRecord, fingerprint: str, answer: TypeAdapter[T]) -> T:

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any, Generic, TypeVar, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
+from tortoise.models import Model
 
 from amarevents import errors
 from amarevents.models.fields import MAX_ID
@@ -42,13 +43,19 @@ _PROBLEMS = {
     "less_than_equal": "must be at most {le}",
 }
 
+_OF_A_KEY = "[key]"
+"""How pydantic marks that an object's key is meant, not its value; the key itself stands before it."""
+
 OPERATIONS: dict[str, "Operation[Any]"] = {}
 """Every operation by its name; tests compare the surfaces with it. Any: each has its own view."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Operation(Generic[T]):
-    """One thing that a caller can do. ``creates``: it honours an Idempotency-Key (decisions 6.11)."""
+    """One thing that a caller can do. ``creates``: it honours an Idempotency-Key (decisions 6.11).
+
+    ``changes``: the listed things of which it adds, removes or changes rows.
+    """
 
     name: str
     description: str
@@ -59,6 +66,7 @@ class Operation(Generic[T]):
     takes_id: bool
     creates: bool
     address_limit: AddressLimit | None
+    changes: tuple[type[Model], ...]
 
     async def __call__(
         self,
@@ -76,6 +84,13 @@ class Operation(Generic[T]):
             await ctx.charge_address(self.address_limit)
         self.policy.check(ctx.principal)
         arguments = self._arguments(id, await data() if callable(data) else data)
+        try:
+            return await self._run(ctx, arguments, idempotency_key)
+        finally:
+            # After a failure too: its transaction may have been committed all the same.
+            await ctx.services.totals.forget(self.changes)
+
+    async def _run(self, ctx: Context, arguments: dict[str, Any], idempotency_key: str | None) -> T:
         if not self.creates or idempotency_key is None:
             return await self.run(ctx, **arguments)
         return await once(
@@ -122,7 +137,7 @@ def validate(input_type: type[Input], data: Mapping[str, object] | Input) -> Inp
 def _fields(error: ValidationError) -> dict[str, str]:
     fields: dict[str, str] = {}
     for problem in error.errors(include_url=False, include_input=False):
-        path = ".".join(str(part) for part in problem["loc"]) or "body"
+        path = ".".join(str(part) for part in problem["loc"] if part != _OF_A_KEY) or "body"
         fields.setdefault(path, _describe(problem["type"], problem["msg"], problem.get("ctx", {})))
     return fields
 
@@ -133,11 +148,16 @@ def _describe(kind: str, message: str, context: Mapping[str, Any]) -> str:
 
 
 def operation(
-    policy: Policy, *, creates: bool = False, address_limit: AddressLimit | None = None
+    policy: Policy,
+    *,
+    creates: bool = False,
+    changes: tuple[type[Model], ...] = (),
+    address_limit: AddressLimit | None = None,
 ) -> Callable[[Callable[..., Awaitable[T]]], Operation[T]]:
     """Make a function an operation. ``policy`` has no default, so that nothing is public by omission.
 
-    The function takes ``ctx`` and, where it has them, ``id`` (the row it is about) and ``data`` (its Input).
+    ``changes`` names the models of which it writes rows that lists count. The function takes ``ctx`` and, where it has
+    them, ``id`` (the row it is about) and ``data`` (its Input).
     """
 
     def decorate(function: Callable[..., Awaitable[T]]) -> Operation[T]:
@@ -152,6 +172,7 @@ def operation(
             takes_id="id" in hints,
             creates=creates,
             address_limit=address_limit,
+            changes=changes,
         )
         if made.name in OPERATIONS:
             raise ValueError(f"there are two operations {made.name}")

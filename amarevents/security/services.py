@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from amarevents.models.totals import Totals
 from amarevents.security.key_usage import KeyUsage
 from amarevents.security.passwords import PasswordHasher
 from amarevents.security.rate_limit import RateLimiter
@@ -16,3 +17,4 @@ class Services:
     limiter: RateLimiter
     hasher: PasswordHasher
     key_usage: KeyUsage
+    totals: Totals

@@ -1,0 +1,168 @@
+"""Lists of a large platform, 100,000 of each noun: a bounded number of statements, and pages read by an index."""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+from tortoise import connections
+
+from amarevents.models import ApiKey, Event, Ticket, User
+from amarevents.models.enums import KeyType
+from amarevents.models.storage import CONNECTION
+from tests.rest.answers import data_of
+from tests.statements import Statement, counted_statements
+from tests.world import Caller, World
+
+pytestmark = pytest.mark.backend("postgres")
+
+ROWS = 100_000
+# The key, perhaps the event, the total, the page, and for organizations their counts.
+STATEMENTS = 5
+
+USERS = f"""
+    INSERT INTO users
+        (username, username_key, email, number, password_hash, type, admin, search_text, created_at, updated_at)
+    SELECT 'crowd' || n, 'crowd' || n, 'crowd' || n || '@example.com', '017' || n, '!',
+        CASE n % 20 WHEN 0 THEN 'organizer' ELSE 'user' END, false,
+        'crowd' || n || E'\\ncrowd' || n || E'@example.com\\n017' || n, now(), now()
+    FROM generate_series(1, {ROWS}) AS n
+"""
+ORGANIZATIONS = """
+    INSERT INTO organizations (user_id, plan_id, name, search_text, events_used, created_at, updated_at)
+    SELECT users.id, (SELECT min(id) FROM plans), username, username, 0, now(), now()
+    FROM users WHERE type = 'organizer'
+"""
+EVENTS = f"""
+    INSERT INTO events
+        (organization_id, name, category, date, sort_date, privacy, socials, wallets, search_text, created_at,
+        updated_at)
+    SELECT (SELECT min(id) FROM organizations) + n % 5000, 'Event ' || n,
+        (ARRAY['Concert', 'Sports', 'Workshop', 'Games'])[n % 4 + 1],
+        DATE '2027-01-01' + n % 500, DATE '2027-01-01' + n % 500,
+        CASE n % 10 WHEN 0 THEN 'private' ELSE 'public' END, '[]', '{{}}', 'event ' || n || E'\\nঢাকা hall', now(), now()
+    FROM generate_series(1, {ROWS}) AS n
+"""
+TICKETS = f"""
+    INSERT INTO tickets (code, event_id, user_id, name, email, amount, status, created_at, updated_at)
+    SELECT 'AE' || n, (SELECT min(id) FROM events), (SELECT min(id) FROM users) + n - 1,
+        'x', 'x' || n || '@example.com', 10, (ARRAY['Success', 'Pending', 'Failed', 'Success'])[n % 4 + 1], now(), now()
+    FROM generate_series(1, {ROWS}) AS n
+"""
+KEYS = f"""
+    INSERT INTO api_keys (user_id, name, digest, key_prefix, key_type, permissions, is_active, created_at)
+    SELECT id, 'key', 'digest' || id, 'ae_u_xxxxxxx', 'user', '[]', id % 10 > 0, now() FROM users LIMIT {ROWS}
+"""
+DONATIONS = f"""
+    INSERT INTO donations (organization_id, email, number, amount, transaction_id, type, status, created_at, updated_at)
+    SELECT (SELECT min(id) FROM organizations) + n % 5000, 'x@example.com', '017', 5, 'T' || n, 'bkash',
+        CASE n % 3 WHEN 0 THEN 'pending' ELSE 'verified' END, now(), now()
+    FROM generate_series(1, {ROWS}) AS n
+"""
+FILLED = ("users", "organizations", "events", "tickets", "api_keys", "donations")
+
+
+@pytest.fixture
+async def large(world: World) -> AsyncIterator[World]:
+    """The tables filled, and emptied again at once: row by row that would take a minute."""
+    connection = connections.get(CONNECTION)
+    for statement in (USERS, ORGANIZATIONS, EVENTS, TICKETS, KEYS, DONATIONS):
+        await connection.execute_query(statement)
+    for table in FILLED:
+        await connection.execute_query(f"VACUUM ANALYZE {table}")
+    yield world
+    await connection.execute_query(f"TRUNCATE {', '.join(FILLED)} CASCADE")
+
+
+async def _callers(world: World) -> dict[str, Caller]:
+    event = await Event.all().order_by("id").select_related("organization").first()
+    attendee = await User.all().order_by("-id").first()
+    assert event
+    assert attendee
+    owner = await User.get(id=event.organization.user_id)
+    return {
+        "nobody": world.anonymous,
+        "owner": await world.key(owner, KeyType.ORGANIZER),
+        "attendee": await world.key(attendee),
+        "admin": await world.admin_key(),
+    }
+
+
+async def _requests() -> list[tuple[str, str]]:
+    """Every paged list of the contract, each way that it can be asked for, and who asks."""
+    ticket = await Ticket.all().order_by("id").first()
+    key = await ApiKey.all().order_by("id").first()
+    assert ticket
+    assert key
+    event, organization = ticket.event_id, (await Event.get(id=ticket.event_id)).organization_id
+    return [
+        ("nobody", "/events"),
+        ("nobody", "/events?page=2500&limit=20"),
+        ("nobody", "/events?category=Concert"),
+        ("nobody", f"/events?organization_id={organization}"),
+        ("nobody", "/events?search=event 4711"),
+        ("attendee", "/events"),
+        ("owner", "/events"),
+        ("nobody", "/organizations"),
+        ("nobody", "/organizations?search=crowd4720"),
+        ("owner", f"/events/{event}/tickets"),
+        ("owner", f"/events/{event}/tickets?status=Pending&page=500"),
+        ("owner", f"/tickets?event_id={event}"),
+        ("attendee", "/tickets"),
+        ("attendee", "/users/me/tickets?status=Success"),
+        ("owner", "/donations"),
+        ("owner", "/donations?status=verified"),
+        ("admin", "/donations"),
+        ("admin", "/admin/users"),
+        ("admin", "/admin/users?search=crowd4711"),
+        ("admin", "/admin/users?type=organizer"),
+        ("admin", "/admin/users?admin=1"),
+        ("admin", "/admin/events"),
+        ("admin", "/admin/events?privacy=private&search=event 471"),
+        ("admin", "/admin/donations?status=pending"),
+        ("admin", "/admin/api-keys"),
+        ("admin", f"/admin/api-keys?user_id={key.user_id}"),
+        ("admin", "/admin/api-keys?active=0"),
+        ("admin", "/admin/api-keys?key_type=organizer"),
+    ]
+
+
+async def _sequential_scans(statement: Statement) -> list[str]:
+    """The large tables that a statement reads from end to end, without an index."""
+    plan = await connections.get(CONNECTION).execute_query_dict(f"EXPLAIN (FORMAT JSON) {statement}", statement.values)
+    tree = plan[0]["QUERY PLAN"]
+    root = json.loads(tree) if isinstance(tree, str) else tree
+    return [
+        node["Relation Name"]
+        for node in _nodes(root[0]["Plan"])
+        if node["Node Type"] == "Seq Scan" and node["Relation Name"] in FILLED
+    ]
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", []):
+        yield from _nodes(child)
+
+
+async def test_every_list_answers_with_few_statements_and_reads_its_page_by_an_index(large: World) -> None:
+    """But for the total of most of a table, which no index makes cheap: it is remembered instead (``test_totals``)."""
+    callers = await _callers(large)
+    scans, costs = {}, {}
+    for who, path in await _requests():
+        with counted_statements() as statements:
+            data_of(await callers[who].get(path.partition("?")[0], **dict(parse_qsl(path.partition("?")[2]))))
+        costs[who, path] = len(statements)
+        pages = [one for one in statements if not one.startswith("SELECT COUNT(*)")]
+        if found := [(str(one), tables) for one in pages if (tables := await _sequential_scans(one))]:
+            scans[who, path] = found
+    assert scans == {}
+    assert len(costs) == len(await _requests())
+    assert {path: cost for path, cost in costs.items() if cost > STATEMENTS} == {}
+
+
+async def test_a_list_without_an_index_is_noticed(world: World) -> None:
+    unindexed = Statement("SELECT id FROM tickets WHERE note = $1 LIMIT 20")
+    unindexed.values = ["x"]
+    assert await _sequential_scans(unindexed) == ["tickets"]

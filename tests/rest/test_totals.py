@@ -1,0 +1,150 @@
+"""Totals of lists are remembered for seconds, forgotten by the write that changes them, and never somebody else's."""
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from starlette.applications import Starlette
+
+from amarevents.models import Event, Organization
+from amarevents.models.enums import Privacy
+from amarevents.models.totals import Totals
+from amarevents.security.cache import shared_cache
+from amarevents.settings import Settings
+from tests.rest.answers import data_of
+from tests.statements import counted_statements
+from tests.world import Caller, World
+
+Remember = Callable[[Settings], Totals]
+
+
+@pytest.fixture
+async def remember(app: Starlette, deployment: Settings) -> AsyncIterator[Remember]:
+    """``remember(deployment)``: the application remembers totals for a minute, where the settings say."""
+    made: list[Totals] = []
+
+    def start(settings: Settings) -> Totals:
+        made.append(Totals(shared_cache(settings), seconds=60))
+        app.state.services = dataclasses.replace(app.state.services, totals=made[-1])
+        return made[-1]
+
+    start(deployment)
+    yield start
+    for totals in made:
+        await totals.aclose()
+
+
+async def total_of(caller: Caller, path: str = "/events", **query: object) -> int:
+    response = await caller.get(path, **query)
+    total: int = response.json()["pagination"]["total"]
+    return total
+
+
+async def counts_of(caller: Caller, path: str = "/events") -> int:
+    """How many totals a request counts in the database."""
+    with counted_statements() as statements:
+        await total_of(caller, path)
+    return len([one for one in statements if one.startswith("SELECT COUNT(*)")])
+
+
+async def test_a_total_is_counted_once(world: World, remember: Remember) -> None:
+    await world.event(await world.organizer())
+    assert [await counts_of(world.anonymous) for _ in range(3)] == [1, 0, 0]
+
+
+async def test_simultaneous_requests_count_once(world: World, remember: Remember) -> None:
+    await world.event(await world.organizer())
+    with counted_statements() as statements:
+        totals = await asyncio.gather(*(total_of(world.anonymous) for _ in range(8)))
+    assert totals == [1] * 8
+    assert len([one for one in statements if one.startswith("SELECT COUNT(*)")]) == 1
+
+
+async def test_the_filters_and_the_caller_are_part_of_what_is_remembered(world: World, remember: Remember) -> None:
+    owner = await world.organizer()
+    await world.event(owner, category="Concert")
+    await world.event(owner, privacy=Privacy.PRIVATE)
+    await world.event(owner, name="Fair")
+    callers = [world.anonymous, await world.session(owner), await world.user_key()]
+    assert [await total_of(caller) for caller in callers] == [2, 3, 2]
+    assert [await total_of(world.anonymous, search=word) for word in ("Fair", "fai", "none")] == [1, 1, 0]
+    assert await total_of(world.anonymous, category="concert") == 1
+
+
+async def test_a_write_is_seen_at_once(world: World, remember: Remember) -> None:
+    owner = await world.organizer()
+    organizer, organization = await world.session(owner), await world.organization(owner)
+    assert await total_of(world.anonymous) == 0
+    made = data_of(await organizer.post("/events", {"name": "Fair", "organization_id": organization.id}), 201)
+    assert await total_of(world.anonymous) == 1
+    data_of(await organizer.put(f"/events/{made['id']}", {"privacy": "private"}))
+    assert await total_of(world.anonymous) == 0
+    data_of(await organizer.put(f"/events/{made['id']}", {"privacy": "public"}))
+    assert await total_of(world.anonymous) == 1
+    data_of(await organizer.delete(f"/events/{made['id']}"))
+    assert await total_of(world.anonymous) == 0
+
+
+async def test_a_write_inside_an_idempotent_request_is_seen_at_once(world: World, remember: Remember) -> None:
+    owner = await world.organizer()
+    event, organizer = await world.event(owner), await world.session(owner)
+    path = f"/events/{event.id}/tickets"
+    assert await total_of(organizer, path) == 0
+    for _ in range(2):
+        data_of(await organizer.post("/tickets", {"event_id": event.id}, idempotency_key="once"), 201)
+    assert await total_of(organizer, path) == 1
+
+
+async def test_without_the_drop_by_writes_a_total_stays_behind(
+    world: World, remember: Remember, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: it is the forgetting that keeps totals right."""
+
+    async def forget_nothing(_totals: Totals, _changed: object) -> None: ...
+
+    monkeypatch.setattr(Totals, "forget", forget_nothing)
+    donor = world.anonymous
+    admin = await world.admin_key()
+    assert await total_of(admin, "/donations") == 0
+    body = {"email": "a@example.com", "number": "01700000", "amount": 5, "transaction_id": "ABCDE", "type": "bkash"}
+    data_of(await donor.post("/donations", body), 201)
+    assert await total_of(admin, "/donations") == 0
+
+
+async def test_what_is_remembered_ends_after_its_time(world: World, app: Starlette, deployment: Settings) -> None:
+    totals = Totals(shared_cache(deployment), seconds=1)
+    app.state.services = dataclasses.replace(app.state.services, totals=totals)
+    assert await total_of(world.anonymous) == 0
+    await world.event(await world.organizer())  # past the operations
+    for _ in range(40):
+        if await total_of(world.anonymous) == 1:
+            break
+        await asyncio.sleep(0.1)
+    assert await total_of(world.anonymous) == 1
+    await totals.aclose()
+
+
+@pytest.mark.backend("postgres")
+async def test_the_write_of_another_process_is_seen_at_once(
+    world: World, remember: Remember, deployment: Settings
+) -> None:
+    other = Totals(shared_cache(deployment), seconds=60)
+    assert await total_of(world.anonymous) == 0
+    await world.event(await world.organizer())
+    assert await total_of(world.anonymous) == 0  # nobody has told it
+    await other.forget((Event, Organization))
+    assert await total_of(world.anonymous) == 1
+    await other.aclose()
+
+
+@pytest.mark.backend("postgres")
+async def test_while_the_cache_is_away_totals_are_counted(
+    world: World, remember: Remember, deployment: Settings
+) -> None:
+    remember(dataclasses.replace(deployment, redis_url="redis://127.0.0.1:1/0"))
+    organization = await world.organization(await world.organizer())
+    admin = await world.admin_key()
+    assert await total_of(world.anonymous) == 0
+    data_of(await admin.post("/events", {"name": "Fair", "organization_id": organization.id}), 201)
+    assert await total_of(world.anonymous) == 1
