@@ -8,13 +8,14 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from amarevents.models.enums import KeyType
 from amarevents.security.keys import ParsedKey
 from amarevents.security.policy import Account
-from amarevents.security.rate_limit import Quota
+from amarevents.security.rate_limit import Quota, RateLimiter
 from amarevents.settings import Network, Settings
 
 # An IPv6 client owns at least its /64: counting single addresses would count nothing.
 _IPV6_CLIENT_BITS = 64
 _WITH_PORT = re.compile(r"([0-9.]+):[0-9]+|\[([0-9a-fA-F:.]+)\](?::[0-9]+)?")
 _FAILED_LOGIN_WINDOW = 15 * 60.0
+_KEY_BUCKETS = "key:"
 
 
 class AddressLimit(Enum):
@@ -35,7 +36,17 @@ def key_limit(key_type: KeyType, settings: Settings) -> int:
 
 def key_quota(key: ParsedKey, settings: Settings) -> Quota:
     """Per key (decisions 3.1). The type is in the key's text, so that counting needs no look-up."""
-    return Quota(bucket=f"key:{key.digest}", limit=key_limit(key.key_type, settings))
+    return digest_quota(key.digest, key.key_type, settings)
+
+
+def digest_quota(digest: str, key_type: KeyType, settings: Settings) -> Quota:
+    """The quota of a key of which only the digest is known."""
+    return Quota(bucket=_KEY_BUCKETS + digest, limit=key_limit(key_type, settings))
+
+
+async def charged_keys(limiter: RateLimiter) -> list[str]:
+    """The digests of the keys that have been counted within the last minute."""
+    return [bucket.removeprefix(_KEY_BUCKETS) for bucket in await limiter.charged(_KEY_BUCKETS)]
 
 
 def account_quota(account: Account, settings: Settings) -> Quota:

@@ -172,7 +172,7 @@ async def test_a_count_taken_after_the_verification_would_let_all_hundred_throug
 
         async def lenient(self: object, quota: object, units: int = 1, charge: object = charge) -> Verdict:
             verdict: Verdict = await charge(self, quota, units)  # type: ignore[operator] # one of two methods
-            return Verdict(allowed=True, limit=0, remaining=0, reset_at=0, retry_after=0, stamp=verdict.stamp)
+            return Verdict(allowed=True, limit=0, used=0, remaining=0, reset_at=0, retry_after=0, stamp=verdict.stamp)
 
         monkeypatch.setattr(limiter, "charge", lenient)
     assert await _hundred_at_once(http) == {401: 100}

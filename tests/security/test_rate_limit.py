@@ -34,7 +34,7 @@ SEEDS = range(5)
 
 
 def verdict(quota: Quota, *, allowed: bool) -> Verdict:
-    return Verdict(allowed=allowed, limit=quota.limit, remaining=0, reset_at=0, retry_after=0, stamp=0)
+    return Verdict(allowed=allowed, limit=quota.limit, used=0, remaining=0, reset_at=0, retry_after=0, stamp=0)
 
 
 class FixedWindow(RateLimiter):
@@ -132,11 +132,11 @@ async def test_verdict_counts_down_and_says_when_the_window_is_empty() -> None:
     second = await world.charge_at(START + 10 * SECOND, quota)
     third = await world.charge_at(START + 20 * SECOND, quota)
     start = START // SECOND
-    assert first == Verdict(allowed=True, limit=2, remaining=1, reset_at=start + 61, retry_after=0, stamp=START)
+    assert first == Verdict(allowed=True, limit=2, used=1, remaining=1, reset_at=start + 61, retry_after=0, stamp=START)
     assert second == Verdict(
-        allowed=True, limit=2, remaining=0, reset_at=start + 71, retry_after=0, stamp=START + 10 * SECOND
+        allowed=True, limit=2, used=2, remaining=0, reset_at=start + 71, retry_after=0, stamp=START + 10 * SECOND
     )
-    assert third == Verdict(allowed=False, limit=2, remaining=0, reset_at=start + 71, retry_after=41, stamp=0)
+    assert third == Verdict(allowed=False, limit=2, used=2, remaining=0, reset_at=start + 71, retry_after=41, stamp=0)
 
 
 async def test_hit_exactly_a_window_ago_still_counts() -> None:

@@ -36,6 +36,8 @@ class Verdict:
 
     allowed: bool
     limit: int
+    used: int
+    """Units within the window; more than ``limit`` if that has been lowered meanwhile."""
     remaining: int
     reset_at: int
     """Unix seconds, rounded up, at which the window is empty if nothing more is sent; now if it is empty."""
@@ -58,6 +60,10 @@ class RateLimiter(Protocol):
 
     async def usage(self, quota: Quota) -> Verdict:
         """What ``charge(quota)`` would answer, but counting nothing."""
+        ...
+
+    async def charged(self, prefix: str) -> list[str]:
+        """The buckets whose names begin with ``prefix`` and that have been charged within ``WINDOW``, in any order."""
         ...
 
     async def aclose(self) -> None: ...
@@ -92,6 +98,7 @@ def verdict_of(quota: Quota, tally: Tally) -> Verdict:
     return Verdict(
         allowed=tally.allowed,
         limit=quota.limit,
+        used=tally.length,
         remaining=max(quota.limit - tally.length, 0),
         reset_at=_whole_seconds(empty_at),
         retry_after=_whole_seconds(wait),
@@ -102,7 +109,7 @@ def verdict_of(quota: Quota, tally: Tally) -> Verdict:
 def unlimited(now: float) -> Verdict:
     """The verdict for a quota that is off, at ``now`` in Unix seconds."""
     now_us = round(now * MICROSECONDS)
-    return Verdict(allowed=True, limit=0, remaining=0, reset_at=_whole_seconds(now_us), retry_after=0, stamp=0)
+    return Verdict(allowed=True, limit=0, used=0, remaining=0, reset_at=_whole_seconds(now_us), retry_after=0, stamp=0)
 
 
 def _whole_seconds(microseconds: int) -> int:

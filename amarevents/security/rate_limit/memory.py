@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from amarevents.security.rate_limit.base import (
     MICROSECONDS,
+    WINDOW,
     Quota,
     Tally,
     Verdict,
@@ -58,6 +59,12 @@ class MemoryRateLimiter:
 
     async def release(self, quota: Quota, verdict: Verdict) -> None:
         self.give_back(quota, verdict.stamp)
+
+    async def charged(self, prefix: str) -> list[str]:
+        window = round(WINDOW * MICROSECONDS)
+        since = round(self._clock() * MICROSECONDS) - window
+        logs = self._logs[window].items()
+        return [bucket for bucket, log in logs if bucket.startswith(prefix) and log and log[-1] >= since]
 
     def give_back(self, quota: Quota, stamp: int) -> bool:
         """Forget one unit counted at ``stamp``; False if there is none (any more)."""

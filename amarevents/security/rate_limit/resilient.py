@@ -57,6 +57,11 @@ class ResilientRateLimiter:
         verdict = await self._ask(lambda: self._shared.usage(quota))
         return verdict or replace(await self._own.usage(self._share(quota)), limit=quota.limit)
 
+    async def charged(self, prefix: str) -> list[str]:
+        """While Redis is away, those that this process has counted."""
+        buckets = await self._ask(lambda: self._shared.charged(prefix))
+        return await self._own.charged(prefix) if buckets is None else buckets
+
     async def release(self, quota: Quota, verdict: Verdict) -> None:
         """Give one unit back to the log that counted it; what Redis counted stays so while it is away."""
         if not self._own.give_back(quota, verdict.stamp):

@@ -7,6 +7,7 @@ from redis.asyncio import Redis
 from amarevents.security.rate_limit.base import Quota, Tally, Verdict, require_possible, unlimited, verdict_of
 
 KEY_PREFIX = "amarevents:rate:"
+_SCANNED_AT_ONCE = 1000
 
 SERVER_CLOCK = """
 local time = redis.call('TIME')
@@ -75,6 +76,12 @@ class RedisRateLimiter:
 
     async def usage(self, quota: Quota) -> Verdict:
         return await self._judge(quota, 1, count=False)
+
+    async def charged(self, prefix: str) -> list[str]:
+        """Expired logs are gone; one may be listed for a second more than its window."""
+        names = [name async for name in self._client.scan_iter(match=f"{KEY_PREFIX}{prefix}*", count=_SCANNED_AT_ONCE)]
+        # A scan may name a key twice.
+        return sorted({name.decode().removeprefix(KEY_PREFIX) for name in names})
 
     async def release(self, quota: Quota, verdict: Verdict) -> None:
         if not verdict.stamp:
