@@ -96,6 +96,23 @@ class SoldOut(BadRequest):
     message = "No places are left for this ticket type"
 
 
+class CapacityTooLow(BadRequest):
+    """Fewer places than are held already (decisions 6.2)."""
+
+    code = "CAPACITY_TOO_LOW"
+    message = "More places than this are held already"
+
+    def __init__(self) -> None:
+        super().__init__(fields={"capacity": self.message})
+
+
+class HasApprovedTickets(BadRequest):
+    """A ticket type goes only while none of its tickets is Success (decisions 6.3)."""
+
+    code = "HAS_APPROVED_TICKETS"
+    message = "This ticket type has approved tickets; refund or delete them first"
+
+
 class RegistrationClosed(BadRequest):
     code = "REGISTRATION_CLOSED"
     message = "Registration for this event is closed"
@@ -112,13 +129,27 @@ class AmountTooLow(BadRequest):
 
 
 class DuplicateTransaction(BadRequest):
-    """Another ticket that is not Failed carries this transaction id (decisions 6.6)."""
+    """A transaction id pays once: for one ticket (decisions 6.6), for one donation of its type (decisions 7.2)."""
 
     code = "DUPLICATE_TRANSACTION"
-    message = "This transaction id has been used for another ticket"
 
-    def __init__(self) -> None:
-        super().__init__(fields={"transaction_id": self.message})
+    def __init__(self, what: str = "ticket") -> None:
+        message = f"This transaction id has been used for another {what}"
+        super().__init__(message, fields={"transaction_id": message})
+
+
+class LastAdmin(BadRequest):
+    """The platform keeps an admin (decisions 8.6)."""
+
+    code = "LAST_ADMIN"
+    message = "This is the last admin: make another one first"
+
+
+class OwnAccount(BadRequest):
+    """No admin deletes itself (decisions 8.6)."""
+
+    code = "OWN_ACCOUNT"
+    message = "Admins cannot delete their own account: ask another admin"
 
 
 class KeyIsRevoked(BadRequest):

@@ -6,55 +6,26 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
-from tortoise.expressions import F, Q
-from tortoise.transactions import in_transaction
+from pydantic import BeforeValidator
+from tortoise.expressions import Q
+from tortoise.queryset import QuerySet
 
 from amarevents import errors
-from amarevents.models import CustomField, Event, Organization, TicketType
-from amarevents.models.enums import Category, FieldType, Privacy
-from amarevents.models.events import UNDATED
-from amarevents.resolvers.base import (
-    Context,
-    Date,
-    DateTime,
-    Id,
-    Input,
-    LongText,
-    Name,
-    Page,
-    Paging,
-    RecordId,
-    ShortText,
-    Url,
-    page_of,
-)
+from amarevents.models import CustomField, Event, Organization, Ticket, TicketType
+from amarevents.models.enums import Category, Privacy
+from amarevents.resolvers.base import Context, DateTime, Id, Page, Paging, RecordId, ShortText, load_page
+from amarevents.resolvers.custom_fields import CustomFieldView, custom_field_view
 from amarevents.resolvers.operation import operation
-from amarevents.resolvers.ownership import manages, require_organization_manager, visible_events
-from amarevents.resolvers.search import fold, search_text
-from amarevents.resolvers.ticket_types import TicketTypeInput, TicketTypeView, new_ticket_type, ticket_type_view
-from amarevents.security.policy import ORGANIZERS, PUBLIC, Scope, allow
-
-_MAX_TICKET_TYPES = 50
+from amarevents.resolvers.ownership import manages, visible_events
+from amarevents.resolvers.search import fold
+from amarevents.resolvers.ticket_types import TicketTypeView, ticket_type_view
+from amarevents.security.policy import ADMINS, PUBLIC, Scope, allow
 
 
 @dataclass(slots=True, kw_only=True)
 class SocialLink:
     type: str
     url: str
-
-
-@dataclass(slots=True, kw_only=True)
-class CustomFieldView:
-    """A question that registration asks (decisions 4.7)."""
-
-    id: RecordId
-    event_id: RecordId
-    name: str
-    type: FieldType
-    options: list[str]
-    required: bool
-    position: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -128,18 +99,6 @@ def _shown(event: Event) -> dict[str, Any]:  # Any: each field's own type
     }
 
 
-def custom_field_view(field: CustomField) -> CustomFieldView:
-    return CustomFieldView(
-        id=RecordId(field.id),
-        event_id=RecordId(field.event_id),
-        name=field.name,
-        type=field.type,
-        options=list(field.options),
-        required=field.required,
-        position=field.position,
-    )
-
-
 def _category(value: object) -> object:
     """Any case in, canonical out (decisions 4.2)."""
     if isinstance(value, str):
@@ -161,10 +120,13 @@ class ListEvents(Paging):
 @operation(PUBLIC)
 async def list_events(ctx: Context, data: ListEvents) -> Page[EventView]:
     """The events that the caller may see, by date, the undated last."""
-    found = visible_events(ctx).filter(_matching(data))
-    total = await found.count()
-    rows = found.select_related("organization").order_by("sort_date", "id").offset(data.offset).limit(data.limit)
-    return page_of([event_view(event) for event in await rows], total, data)
+    found = in_order(visible_events(ctx).filter(_matching(data)))
+    return await load_page(ctx, found, data, of=(Event, Organization, Ticket), view=event_view)
+
+
+def in_order(found: QuerySet[Event]) -> QuerySet[Event]:
+    """With what their views show, by date, the undated last (decisions 1.7)."""
+    return found.select_related("organization").order_by("sort_date", "id")
 
 
 def _matching(data: ListEvents) -> Q:
@@ -190,32 +152,32 @@ async def get_event(ctx: Context, id: int) -> EventDetailView | ManagedEventView
 async def load_event_details(ctx: Context, ids: Sequence[int]) -> dict[int, EventDetailView]:
     """The details of those of the events that the caller may see, by id, in three statements."""
     events = await visible_events(ctx).filter(id__in=list(ids)).select_related("organization")
-    visible = [event.id for event in events]
-    if not visible:
+    shown = await _shown_in_detail(ctx, events)
+    return {event.id: _detail_view(ctx, event, shown[event.id]) for event in events}
+
+
+async def _shown_in_detail(ctx: Context, events: Sequence[Event]) -> dict[int, dict[str, Any]]:
+    """What anybody who may see the events is shown of them, by id."""
+    ids = [event.id for event in events]
+    if not ids:
         return {}
-    types: dict[int, list[TicketTypeView]] = {event_id: [] for event_id in visible}
-    for row in await TicketType.filter(event_id__in=visible).order_by("-id"):
+    types: dict[int, list[TicketTypeView]] = {event_id: [] for event_id in ids}
+    for row in await TicketType.filter(event_id__in=ids).order_by("-id"):
         types[row.event_id].append(ticket_type_view(row))
-    fields: dict[int, list[CustomFieldView]] = {event_id: [] for event_id in visible}
-    for field in await CustomField.filter(event_id__in=visible).order_by("position", "id"):
+    fields: dict[int, list[CustomFieldView]] = {event_id: [] for event_id in ids}
+    for field in await CustomField.filter(event_id__in=ids).order_by("position", "id"):
         fields[field.event_id].append(custom_field_view(field))
     return {
-        event.id: _detail_view(ctx, event, _shown_in_detail(ctx, event, types[event.id], fields[event.id]))
+        event.id: {
+            **_shown(event),
+            "notice": event.notice,
+            "socials": [SocialLink(type=link["type"], url=link["url"]) for link in event.socials],
+            "wallets": dict(event.wallets),
+            "registration_open": is_registration_open(event, ctx.now, ctx.services.settings.time_zone),
+            "ticket_types": types[event.id],
+            "custom_fields": fields[event.id],
+        }
         for event in events
-    }
-
-
-def _shown_in_detail(
-    ctx: Context, event: Event, ticket_types: list[TicketTypeView], custom_fields: list[CustomFieldView]
-) -> dict[str, Any]:
-    return {
-        **_shown(event),
-        "notice": event.notice,
-        "socials": [SocialLink(type=link["type"], url=link["url"]) for link in event.socials],
-        "wallets": dict(event.wallets),
-        "registration_open": is_registration_open(event, ctx.now, ctx.services.settings.time_zone),
-        "ticket_types": ticket_types,
-        "custom_fields": custom_fields,
     }
 
 
@@ -229,51 +191,25 @@ def _managed_view(event: Event, shown: dict[str, Any]) -> ManagedEventView:
     )
 
 
-class CreateEvent(Input):
-    """A new event, with its ticket types if it has any."""
-
-    name: Name
-    organization_id: Id
-    date: Date | None = None
-    deadline: Date | None = None
-    location: ShortText | None = None
-    category: AnyCaseCategory | None = None
-    description: LongText | None = None
-    banner: Url | None = None
-    logo: Url | None = None
-    privacy: Privacy = Privacy.PUBLIC
-    ticket_types: Annotated[list[TicketTypeInput], Field(max_length=_MAX_TICKET_TYPES, default_factory=list)]
-
-    @field_validator("deadline")
-    @classmethod
-    def _not_after_date(cls, deadline: datetime.date | None, info: ValidationInfo) -> datetime.date | None:
-        date = info.data.get("date")
-        if deadline is not None and date is not None and deadline > date:
-            raise ValueError("must not lie after date")
-        return deadline
+async def managed_event_view(ctx: Context, event: Event) -> ManagedEventView:
+    """The details of an event that the caller manages, with its organization loaded."""
+    shown = await _shown_in_detail(ctx, [event])
+    return _managed_view(event, shown[event.id])
 
 
-@operation(allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE), creates=True)
-async def create_event(ctx: Context, data: CreateEvent) -> ManagedEventView:
-    """Publish an event and its ticket types, all or nothing.
+class ListAllEvents(Paging):
+    """``search`` matches any part of name, location or description, whatever the case."""
 
-    Raises NotFound, Forbidden (another's organization), or EventSlotsExhausted at the organization's allowance.
-    """
-    organization = await require_organization_manager(ctx, data.organization_id)
-    async with in_transaction():
-        await _claim_slot(organization)
-        event = await Event.create(
-            **data.model_dump(exclude={"ticket_types"}),
-            sort_date=data.date or UNDATED,
-            search_text=search_text(data.name, data.location, data.description),
-        )
-        event.organization = organization
-        types = [ticket_type_view(await new_ticket_type(event.id, one)) for one in data.ticket_types]
-    return _managed_view(event, _shown_in_detail(ctx, event, types[::-1], []))
+    search: ShortText | None = None
+    privacy: Privacy | None = None
 
 
-async def _claim_slot(organization: Organization) -> None:
-    """One conditional update: two creations at once never exceed the allowance (decisions 4.4)."""
-    free = Q(eventcount__isnull=True) | Q(events_used__lt=F("eventcount"))
-    if not await Organization.filter(free, id=organization.id).update(events_used=F("events_used") + 1):
-        raise errors.EventSlotsExhausted
+@operation(allow(*ADMINS, scope=Scope.ADMIN))
+async def list_all_events(ctx: Context, data: ListAllEvents) -> Page[EventView]:
+    """The events of all organizations, public and private, by date, the undated last."""
+    found = Event.all()
+    if data.search is not None:
+        found = found.filter(search_text__contains=fold(data.search))
+    if data.privacy is not None:
+        found = found.filter(privacy=data.privacy)
+    return await load_page(ctx, in_order(found), data, of=(Event,), view=event_view)

@@ -10,10 +10,10 @@ from tortoise.expressions import Q, Subquery
 from tortoise.queryset import QuerySet
 
 from amarevents import errors
-from amarevents.models import Event, Organization, Ticket
+from amarevents.models import Event, Organization, Ticket, TicketType
 from amarevents.models.enums import KeyType, Privacy, TicketStatus
 from amarevents.security.context import Context
-from amarevents.security.policy import Scope
+from amarevents.security.policy import Account, Scope
 
 _HOLDING = [status for status in TicketStatus if status.holds_place]
 _NOTHING = Q(id__in=[])
@@ -50,8 +50,12 @@ def managed(ctx: Context, owner: str) -> Q:
 
 
 def own_tickets(ctx: Context) -> Q:
+    """Condition on tickets: the caller's own."""
+    return tickets_of(ctx, ctx.principal.require_account())
+
+
+def tickets_of(ctx: Context, account: Account) -> Q:
     """Condition on tickets: those that the account registered, and those in its (confirmed) email (decisions 6.7)."""
-    account = ctx.principal.require_account()
     registered = Q(user_id=account.id)
     if ctx.services.settings.confirm_email and not account.email_confirmed:
         return registered
@@ -88,6 +92,18 @@ async def require_event_manager(ctx: Context, event_id: int) -> Event:
         return event
     await get_visible_event(ctx, event_id)
     raise errors.Forbidden("Only the event's owner and admins may do this")
+
+
+async def require_ticket_type_manager(ctx: Context, ticket_type_id: int) -> TicketType:
+    """Raises NotFound, also where the event may not be known of, or Forbidden for the type of another's event."""
+    ticket_type = await TicketType.get_or_none(id=ticket_type_id)
+    if ticket_type is None:
+        raise errors.NotFound("Ticket type")
+    try:
+        await require_event_manager(ctx, ticket_type.event_id)
+    except errors.NotFound as hidden:
+        raise errors.NotFound("Ticket type") from hidden
+    return ticket_type
 
 
 async def require_organization_manager(ctx: Context, organization_id: int) -> Organization:

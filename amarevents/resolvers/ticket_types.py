@@ -2,14 +2,32 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
+from tortoise.exceptions import IntegrityError
 from tortoise.expressions import F, Q
+from tortoise.transactions import in_transaction
 
 from amarevents import errors
-from amarevents.models import TicketType
-from amarevents.resolvers.base import Context, Count, DateTime, Id, Input, LongText, Money, Name, RecordId
+from amarevents.models import Event, Ticket, TicketType
+from amarevents.models.enums import TicketStatus
+from amarevents.resolvers.base import (
+    Context,
+    Count,
+    DateTime,
+    DeletedView,
+    Id,
+    Input,
+    LongText,
+    Money,
+    Name,
+    NotNull,
+    RecordId,
+    deleted,
+)
+from amarevents.resolvers.erasing import lock_in_order
 from amarevents.resolvers.operation import operation
-from amarevents.resolvers.ownership import get_visible_event, require_event_manager
+from amarevents.resolvers.ownership import get_visible_event, require_event_manager, require_ticket_type_manager
 from amarevents.security.policy import ORGANIZERS, PUBLIC, Scope, allow
 
 
@@ -81,9 +99,65 @@ async def create_ticket_type(ctx: Context, data: CreateTicketType) -> TicketType
 
 
 async def new_ticket_type(event_id: int, data: TicketTypeInput) -> TicketType:
-    return await TicketType.create(
-        event_id=event_id, name=data.name, price=data.price, capacity=data.capacity, description=data.description
-    )
+    """Raises NotFound if the event has been deleted meanwhile."""
+    try:
+        return await TicketType.create(
+            event_id=event_id, name=data.name, price=data.price, capacity=data.capacity, description=data.description
+        )
+    except IntegrityError as error:
+        raise errors.NotFound("Event") from error
+
+
+class UpdateTicketType(Input):
+    """What of a ticket type can change. Tickets that are issued already keep their amount (decisions 6.3)."""
+
+    name: NotNull[Name] = None
+    price: NotNull[Money] = None
+    capacity: NotNull[Count] = None
+    description: LongText | None = None
+
+
+@operation(allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE))
+async def update_ticket_type(ctx: Context, id: int, data: UpdateTicketType) -> TicketTypeView:
+    """Change what is sent of a ticket type. Raises NotFound, Forbidden, or CapacityTooLow for less than is held."""
+    await require_ticket_type_manager(ctx, id)
+    if changes := data.sent():
+        await _update(id, changes)
+    row = await TicketType.get_or_none(id=id)
+    if row is None:
+        raise errors.NotFound("Ticket type")
+    return ticket_type_view(row)
+
+
+async def _update(ticket_type_id: int, changes: dict[str, Any]) -> None:
+    """One conditional update: no place can be taken between looking and lowering the capacity (decisions 6.2)."""
+    rows = TicketType.filter(id=ticket_type_id)
+    fitting = rows.filter(sold__lte=changes["capacity"]) if changes.get("capacity") else rows
+    if not await fitting.update(**changes) and await rows.exists():
+        raise errors.CapacityTooLow
+
+
+@operation(allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE))
+async def delete_ticket_type(ctx: Context, id: int) -> DeletedView:
+    """Delete a ticket type of which no ticket is approved; its other tickets go on without a type.
+
+    Raises NotFound, Forbidden, HasApprovedTickets.
+    """
+    event_id = (await require_ticket_type_manager(ctx, id)).event_id
+    async with in_transaction():
+        # All tickets of the event, for those of its other types may be on the way to this one: whoever registers,
+        # moves or approves comes before or after.
+        await lock_in_order(Event.filter(id=event_id))
+        await lock_in_order(Ticket.filter(event_id=event_id))
+        await _require_none_approved(id)
+        if not await TicketType.filter(id=id).delete():
+            raise errors.NotFound("Ticket type")
+    return deleted(id)
+
+
+async def _require_none_approved(ticket_type_id: int) -> None:
+    if await Ticket.filter(ticket_type_id=ticket_type_id, status=TicketStatus.SUCCESS).exists():
+        raise errors.HasApprovedTickets
 
 
 async def claim_place(ticket_type_id: int) -> None:

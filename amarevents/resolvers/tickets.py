@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from pydantic import model_validator
+from pydantic import ValidationInfo, field_validator, model_validator
 from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
 from amarevents import errors
-from amarevents.models import CustomValue, Ticket
-from amarevents.models.enums import PaymentMethod, TicketStatus
+from amarevents.models import CustomValue, Event, Ticket
+from amarevents.models.enums import KeyType, PaymentMethod, TicketStatus
 from amarevents.models.fields import MAX_ID
-from amarevents.resolvers.base import Context, DateTime, Id, Input, Page, Paging, RecordId, ShortText, page_of
+from amarevents.resolvers.base import Context, DateTime, Id, Input, Page, Paging, RecordId, ShortText, load_page
 from amarevents.resolvers.operation import operation
 from amarevents.resolvers.ownership import managed, own_tickets, require_event_manager, visible_tickets
 from amarevents.security.policy import ORGANIZERS, USERS, Scope, allow
@@ -122,32 +122,56 @@ def with_event(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
     return tickets.select_related("event", "ticket_type")
 
 
-class ListTickets(Paging):
+class ListByStatus(Paging):
+    """``status``: of the tickets."""
+
+    status: TicketStatus | None = None
+
+
+class ListTickets(ListByStatus):
     """Without ``event_id`` the account's own tickets, with it those of an event that the caller manages."""
 
     event_id: Id | None = None
-    status: TicketStatus | None = None
 
 
 @operation(allow(*USERS, scope=Scope.TICKETS_READ))
 async def list_tickets(ctx: Context, data: ListTickets) -> Page[TicketView]:
     """Own tickets, or an event's, newest first. Raises NotFound, or Forbidden for another's event."""
     if data.event_id is None:
-        found = Ticket.filter(own_tickets(ctx))
-    else:
-        event = await require_event_manager(ctx, data.event_id)
-        found = Ticket.filter(event_id=event.id)
+        return await _load_tickets(ctx, own_tickets(ctx), data)
+    event = await require_event_manager(ctx, data.event_id)
+    return await _load_tickets(ctx, Q(event_id=event.id), data)
+
+
+async def _load_tickets(ctx: Context, which: Q, data: ListByStatus) -> Page[TicketView]:
+    found = Ticket.filter(which)
     if data.status is not None:
         found = found.filter(status=data.status)
-    total = await found.count()
-    rows = await with_event(found).order_by("-id").offset(data.offset).limit(data.limit)
-    return page_of([ticket_view(ticket) for ticket in rows], total, data)
+    return await load_page(ctx, with_event(found).order_by("-id"), data, of=(Ticket, Event), view=ticket_view)
+
+
+@operation(allow(*ORGANIZERS, scope=Scope.TICKETS_READ))
+async def list_event_tickets(ctx: Context, id: int, data: ListByStatus) -> Page[TicketView]:
+    """All registrations for an event, newest first. Raises NotFound, Forbidden."""
+    event = await require_event_manager(ctx, id)
+    return await _load_tickets(ctx, Q(event_id=event.id), data)
+
+
+@operation(allow(KeyType.USER, scope=Scope.TICKETS_READ))
+async def list_own_tickets(ctx: Context, data: ListByStatus) -> Page[TicketView]:
+    """The account's own tickets, newest first."""
+    return await _load_tickets(ctx, own_tickets(ctx), data)
 
 
 @operation(allow(*USERS, scope=Scope.TICKETS_READ))
 async def get_ticket(ctx: Context, id: int) -> TicketDetailView:
     """One ticket with its answers. Raises NotFound, also where it is somebody else's (decisions 6.9)."""
-    ticket = await with_event(visible_tickets(ctx)).get_or_none(id=id)
+    return await load_ticket(visible_tickets(ctx), id)
+
+
+async def load_ticket(tickets: QuerySet[Ticket], ticket_id: int) -> TicketDetailView:
+    """One of ``tickets`` with its answers. Raises NotFound, also where it has been deleted a moment ago."""
+    ticket = await with_event(tickets).get_or_none(id=ticket_id)
     if ticket is None:
         raise errors.NotFound("Ticket")
     return await load_ticket_detail(ticket)
@@ -169,13 +193,20 @@ class VerifyTicket(Input):
 
     REST_ONLY: ClassVar[frozenset[str]] = frozenset({"ticket"})
 
+    ticket: ShortText | None = None
     id: Id | None = None
     code: ShortText | None = None
-    ticket: ShortText | None = None
+
+    @field_validator("id", "code")
+    @classmethod
+    def _named_once(cls, value: int | str | None, info: ValidationInfo) -> int | str | None:
+        if value is not None and any(info.data.get(name) is not None for name in ("ticket", "id")):
+            raise ValueError("must be left out: the ticket is named already")
+        return value
 
     @model_validator(mode="after")
-    def _exactly_one(self) -> "VerifyTicket":
-        if len([name for name in (self.id, self.code, self.ticket) if name is not None]) != 1:
+    def _named(self) -> "VerifyTicket":
+        if self.id is None and self.code is None and self.ticket is None:
             raise ValueError("name the ticket by its id or by its code")
         return self
 

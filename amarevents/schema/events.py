@@ -4,7 +4,9 @@ import strawberry
 
 from amarevents import errors
 from amarevents.resolvers import events as operations
+from amarevents.resolvers import publishing
 from amarevents.resolvers.base import public_text
+from amarevents.resolvers.custom_fields import CustomFieldView
 from amarevents.resolvers.events import EventDetailView, EventView
 from amarevents.schema.context import Info
 from amarevents.schema.fields import edge, mutation, query
@@ -28,8 +30,8 @@ class SocialLink(operations.SocialLink):
     pass
 
 
-@strawberry.type(name="CustomField", description=public_text(operations.CustomFieldView.__doc__))
-class CustomField(operations.CustomFieldView):
+@strawberry.type(name="CustomField", description=public_text(CustomFieldView.__doc__))
+class CustomField(CustomFieldView):
     pass
 
 
@@ -60,4 +62,4 @@ class EventQuery:
 
 @strawberry.type
 class EventMutation:
-    create_event = mutation(operations.create_event, Event)
+    create_event = mutation(publishing.create_event, Event)

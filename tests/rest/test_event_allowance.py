@@ -8,7 +8,7 @@ import pytest
 
 from amarevents import errors
 from amarevents.models import Event, Organization
-from amarevents.resolvers import events, ownership
+from amarevents.resolvers import ownership, publishing
 from amarevents.security.context import Context
 from tests.rest.answers import data_of, refused
 from tests.rest.conftest import Stage
@@ -69,8 +69,8 @@ async def test_counting_first_would_exceed_the_allowance(stage: Stage, monkeypat
 
     async def claim_nothing(_organization: Organization) -> None: ...
 
-    monkeypatch.setattr(events, "require_organization_manager", require_and_count)
-    monkeypatch.setattr(events, "_claim_slot", claim_nothing)
+    monkeypatch.setattr(publishing, "require_organization_manager", require_and_count)
+    monkeypatch.setattr(publishing, "_claim_slot", claim_nothing)
     await allow_events(stage.organization, 8)
     await create_at_once(stage.organizer, stage.organization, 30)
     assert await Event.filter(organization_id=stage.organization.id).count() > 8

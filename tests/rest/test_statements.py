@@ -9,8 +9,8 @@ from tests.rest.conftest import Stage
 from tests.statements import counted_statements
 from tests.world import World
 
-# The key, the event, its type, its fields, the ticket, the place, the answers.
-REGISTRATION = 7
+# The key, the event, its type, its fields, the ticket, the mail, the place, the answers.
+REGISTRATION = 8
 
 
 async def fill(event: Event, kind: TicketType, user: User, count: int) -> None:
@@ -55,6 +55,13 @@ async def test_answers_cost_one_statement_however_many_there_are(world: World, s
     assert len(statements) == REGISTRATION
 
 
+async def test_a_registration_that_waits_for_approval_costs_no_mail(world: World, stage: Stage) -> None:
+    await world.ticket_type(stage.event, price="100")
+    with counted_statements() as statements:
+        data_of(await stage.buyer.post("/tickets", {"event_id": stage.event.id}), 201)
+    assert len(statements) == REGISTRATION - 1
+
+
 @pytest.mark.parametrize("events", [20, 100])
 async def test_a_list_of_events_costs_a_count_and_a_select(world: World, stage: Stage, events: int) -> None:
     organization = await world.organization(await world.organizer())
@@ -90,3 +97,37 @@ async def test_details_and_organizations_cost_the_same_at_any_size(world: World,
             data_of(await world.anonymous.get(path))
         costs[path.split("/")[1] + str(path.count("/"))] = len(statements)
     assert costs == {"events2": 3, "organizations1": 3, "organizations2": 4}
+
+
+# With a key: the key, the event, then what is asked for; lists are counted first.
+READS = {"tickets": 4, "stats": 4, "gallery": 2, "fields": 2}
+
+
+@pytest.mark.parametrize("count", [0, 1, 100])
+async def test_what_hangs_on_an_event_costs_the_same_however_much_it_is(world: World, stage: Stage, count: int) -> None:
+    for number in range(count):
+        await world.ticket_type(stage.event)
+        await world.custom_field(stage.event, f"Question {number}")
+        await world.gallery_image(stage.event)
+    await fill(stage.event, await world.ticket_type(stage.event), stage.buyer_account, count)
+    costs = {}
+    for what in READS:
+        caller = stage.organizer if what in {"tickets", "stats"} else world.anonymous
+        with counted_statements() as statements:
+            data_of(await caller.get(f"/events/{stage.event.id}/{what}", limit=100))
+        costs[what] = len(statements)
+    assert costs == READS
+    with counted_statements() as statements:
+        assert len(data_of(await stage.buyer.get("/users/me/tickets", limit=100))) == count
+    assert len(statements) == 3
+
+
+@pytest.mark.parametrize("tickets", [0, 200])
+async def test_deleting_an_event_costs_the_same_however_many_tickets_go(
+    world: World, stage: Stage, tickets: int
+) -> None:
+    await fill(stage.event, await world.ticket_type(stage.event), stage.buyer_account, tickets)
+    with counted_statements() as statements:
+        data_of(await stage.organizer.delete(f"/events/{stage.event.id}"))
+    # The key and the event; the event, its tickets and their places locked and counted; tickets, places, event, slot.
+    assert len(statements) == 8 + (1 if tickets else 0)

@@ -1,0 +1,54 @@
+"""Deleting events and accounts with all that hangs on them, giving places and slots back (decisions 4.5, 8.6).
+
+All of it runs in the caller's transaction. Rows are locked in one order everywhere (account, events, tickets by id,
+then ticket types by id), so that a deletion and a registration wait for each other instead of for ever.
+"""
+
+from typing import Any
+
+from tortoise.expressions import F, Q
+from tortoise.functions import Count
+from tortoise.queryset import QuerySet
+
+from amarevents import errors
+from amarevents.models import Event, Organization, Ticket, TicketType, User
+from amarevents.models.enums import TicketStatus
+
+HOLDING = [status for status in TicketStatus if status.holds_place]
+
+
+async def erase_event(event_id: int) -> None:
+    """Raises NotFound if it has gone meanwhile."""
+    event = await Event.filter(id=event_id).select_for_update().get_or_none()
+    if event is None:
+        raise errors.NotFound("Event")
+    await _erase_tickets(Q(event_id=event_id))
+    await Event.filter(id=event_id).delete()
+    await Organization.filter(id=event.organization_id).update(events_used=F("events_used") - 1)
+
+
+async def erase_account(user_id: int) -> None:
+    """An account, its tickets anywhere, its organizations and their events with everybody's tickets to them.
+
+    The database deletes the rest with these: keys, sessions, donations, ticket types, fields, pictures, mails.
+    """
+    await User.filter(id=user_id).select_for_update().get_or_none()
+    events = await lock_in_order(Event.filter(organization__user_id=user_id))
+    # Together: once the places of some have been given back it would be too late to wait for others.
+    await _erase_tickets(Q(user_id=user_id) | Q(event_id__in=events))
+    await Event.filter(id__in=events).delete()
+    await User.filter(id=user_id).delete()
+
+
+async def _erase_tickets(which: Q) -> None:
+    await lock_in_order(Ticket.filter(which))
+    held = Ticket.filter(which, status__in=HOLDING, ticket_type_id__isnull=False)
+    counts = await held.annotate(places=Count("id")).group_by("ticket_type_id").values_list("ticket_type_id", "places")
+    await Ticket.filter(which).delete()
+    for ticket_type_id, places in sorted(counts):
+        await TicketType.filter(id=ticket_type_id).update(sold=F("sold") - places)
+
+
+async def lock_in_order(rows: QuerySet[Any]) -> list[int]:
+    """Keep everybody else from changing the rows (of any model) until the transaction ends; their ids."""
+    return [row.pk for row in await rows.order_by("id").select_for_update().only("id")]
