@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tortoise import connections
+from tortoise.exceptions import IntegrityError
 from tortoise.functions import Count as CountRows
+from tortoise.transactions import in_transaction
 
 from amarevents import errors
 from amarevents.models import Event, Organization, Plan, User
@@ -19,20 +21,22 @@ from amarevents.resolvers.base import (
     Input,
     LongText,
     Name,
+    NotNull,
     Page,
     Paging,
     RecordId,
     ShortText,
-    page_of,
+    load_page,
 )
 from amarevents.resolvers.events import EventView, event_view
 from amarevents.resolvers.operation import operation
-from amarevents.resolvers.ownership import manages
+from amarevents.resolvers.ownership import is_admin, manages, require_organization_manager
 from amarevents.resolvers.search import fold, search_text
-from amarevents.security.policy import ADMINS, PUBLIC, Scope, allow
+from amarevents.security.policy import ADMINS, ORGANIZERS, PUBLIC, Scope, allow
 
 DEFAULT_PLAN = "Free"
 _RECENT_EVENTS = 10
+_FOR_ADMINS = {"plan", "eventcount"}
 _NEWEST_PUBLIC_EVENTS = """
     SELECT id FROM (
         SELECT id, ROW_NUMBER() OVER (PARTITION BY organization_id ORDER BY id DESC) AS age_rank
@@ -83,10 +87,11 @@ async def list_organizations(ctx: Context, data: ListOrganizations) -> Page[Orga
     found = Organization.all()
     if data.search is not None:
         found = found.filter(search_text__contains=fold(data.search))
-    total = await found.count()
-    rows = await found.select_related("plan").order_by("-id").offset(data.offset).limit(data.limit)
-    counts = await public_event_counts([row.id for row in rows])
-    return page_of([OrganizationView(**_shown(row, counts.get(row.id, 0))) for row in rows], total, data)
+    rows = found.select_related("plan").order_by("-id")
+    page = await load_page(ctx, rows, data, of=(Organization,), view=lambda row: row)
+    counts = await public_event_counts([row.id for row in page.items])
+    views = [OrganizationView(**organization_fields(row, counts.get(row.id, 0))) for row in page.items]
+    return Page(items=views, pagination=page.pagination)
 
 
 async def public_event_counts(organization_ids: list[int]) -> dict[int, int]:
@@ -100,7 +105,8 @@ async def public_event_counts(organization_ids: list[int]) -> dict[int, int]:
     return dict(rows)
 
 
-def _shown(row: Organization, public_events: int) -> dict[str, Any]:  # Any: each field's own type
+def organization_fields(row: Organization, public_events: int) -> dict[str, Any]:  # Any: each field's own type
+    """The fields of OrganizationView; ``row`` with its plan loaded."""
     return {
         "id": RecordId(row.id),
         "name": row.name,
@@ -114,7 +120,7 @@ def _shown(row: Organization, public_events: int) -> dict[str, Any]:  # Any: eac
 
 def _managed_view(row: Organization, public_events: int, recent: list[EventView]) -> ManagedOrganizationView:
     return ManagedOrganizationView(
-        **_shown(row, public_events),
+        **organization_fields(row, public_events),
         notice=row.notice,
         recent_events=recent,
         user_id=RecordId(row.user_id),
@@ -159,7 +165,7 @@ def _detail_view(
 ) -> OrganizationDetailView | ManagedOrganizationView:
     if manages(ctx, row.user_id):
         return _managed_view(row, public_events, recent)
-    return OrganizationDetailView(**_shown(row, public_events), notice=row.notice, recent_events=recent)
+    return OrganizationDetailView(**organization_fields(row, public_events), notice=row.notice, recent_events=recent)
 
 
 class CreateOrganization(Input):
@@ -171,18 +177,89 @@ class CreateOrganization(Input):
     eventcount: Count | None = None
 
 
-@operation(allow(*ADMINS, scope=Scope.ORGANIZATIONS_WRITE), creates=True)
+@operation(allow(*ADMINS, scope=Scope.ORGANIZATIONS_WRITE), creates=True, changes=(Organization,))
 async def create_organization(ctx: Context, data: CreateOrganization) -> ManagedOrganizationView:
     """Create an organization for an account. Raises ValidationFailed if the account does not exist."""
     if not await User.exists(id=data.user_id):
-        raise errors.ValidationFailed({"user_id": "there is no such account"})
-    plan = await Plan.get(name=DEFAULT_PLAN)
-    row = await Organization.create(
-        name=data.name,
-        user_id=data.user_id,
-        plan=plan,
-        description=data.description,
-        eventcount=data.eventcount,
-        search_text=search_text(data.name, data.description),
-    )
+        raise _no_such_account()
+    try:
+        row = await new_organization(
+            name=data.name, user_id=data.user_id, description=data.description, eventcount=data.eventcount
+        )
+    except IntegrityError as error:
+        raise _no_such_account() from error  # it has been deleted meanwhile
     return _managed_view(row, 0, [])
+
+
+def _no_such_account() -> errors.ValidationFailed:
+    return errors.ValidationFailed({"user_id": "there is no such account"})
+
+
+async def new_organization(
+    *, name: str, user_id: int, description: str | None = None, eventcount: int | None = None
+) -> Organization:
+    """On the default plan."""
+    return await Organization.create(
+        name=name,
+        user_id=user_id,
+        plan=await Plan.get(name=DEFAULT_PLAN),
+        description=description,
+        eventcount=eventcount,
+        search_text=search_text(name, description),
+    )
+
+
+class UpdateOrganization(Input):
+    """What of an organization can change; null clears what is optional.
+
+    ``plan`` (the name of one) and ``eventcount`` (the allowance of events, null = unlimited) are for admins alone.
+    """
+
+    name: NotNull[Name] = None
+    description: LongText | None = None
+    notice: LongText | None = None
+    plan: NotNull[Name] = None
+    eventcount: Count | None = None
+
+
+@operation(allow(*ORGANIZERS, scope=Scope.ORGANIZATIONS_WRITE), changes=(Organization,))
+async def update_organization(ctx: Context, id: int, data: UpdateOrganization) -> ManagedOrganizationView:
+    """Change what is sent of an organization.
+
+    Raises NotFound, Forbidden (another's, or what only admins may change), or ValidationFailed for an unknown plan.
+    """
+    await require_organization_manager(ctx, id)
+    changes = data.sent()
+    if _FOR_ADMINS & changes.keys() and not is_admin(ctx):
+        raise errors.Forbidden("Only admins may change an organization's plan and eventcount")
+    if data.plan is not None:
+        changes["plan_id"] = (await _get_plan(changes.pop("plan"))).id
+    if changes:
+        await _change(id, {**changes, "updated_at": ctx.now})
+    return await _load_managed(id)
+
+
+async def _change(organization_id: int, changes: dict[str, Any]) -> None:  # Any: each column's own type
+    async with in_transaction():
+        organization = await Organization.filter(id=organization_id).select_for_update().get_or_none()
+        if organization is None:
+            raise errors.NotFound("Organization")
+        organization.update_from_dict(changes)
+        organization.search_text = search_text(organization.name, organization.description)
+        await organization.save(update_fields=[*changes, "search_text"])
+
+
+async def _get_plan(name: str) -> Plan:
+    plan = await Plan.get_or_none(name=name)
+    if plan is None:
+        raise errors.ValidationFailed({"plan": "there is no such plan"})
+    return plan
+
+
+async def _load_managed(organization_id: int) -> ManagedOrganizationView:
+    row = await Organization.get_or_none(id=organization_id).select_related("plan")
+    if row is None:
+        raise errors.NotFound("Organization")
+    counts = await public_event_counts([row.id])
+    recent = await _recent_events([row.id])
+    return _managed_view(row, counts.get(row.id, 0), recent[row.id])
