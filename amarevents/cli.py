@@ -1,4 +1,4 @@
-"""The command line: ``amarevents serve | migrate | seed | create-admin | create-key | confirm-email``."""
+"""The command line: ``amarevents serve | migrate | seed | create-admin | create-key | confirm-email | outbox``."""
 
 import argparse
 import asyncio
@@ -12,18 +12,23 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any
 
 import uvicorn
+from tortoise.queryset import QuerySet
 
 from amarevents import __version__, demo, errors
 from amarevents.app import configure_logging
-from amarevents.models import User
-from amarevents.models.enums import KeyType
+from amarevents.mail import outbox
+from amarevents.mail.listing import description_of, line_of
+from amarevents.models import OutgoingMail, User
+from amarevents.models.enums import KeyType, MailStatus
 from amarevents.models.fields import utc_now
 from amarevents.models.migrating import MigrationFailed, migrate
 from amarevents.models.storage import DatabaseUnavailable, SchemaOutdated, open_database
+from amarevents.models.totals import Totals
 from amarevents.resolvers.accounts import Register, create_account
 from amarevents.resolvers.api_keys import create_api_key
 from amarevents.resolvers.operation import validate
-from amarevents.security.authentication import account_of
+from amarevents.security.accounts import account_of
+from amarevents.security.cache import shared_cache
 from amarevents.security.context import Context
 from amarevents.security.key_usage import KeyUsage
 from amarevents.security.passwords import PasswordHasher
@@ -78,7 +83,8 @@ def serve(options: argparse.Namespace) -> None:
     _require_free(settings.host, settings.port)
     asyncio.run(_prepare(settings, with_demo=options.demo))
     # The processes that uvicorn starts read their settings from the environment again.
-    os.environ[f"{PREFIX}WORKERS"] = str(settings.workers)
+    for name in ("host", "port", "workers"):
+        os.environ[f"{PREFIX}{name.upper()}"] = str(getattr(settings, name))
     uvicorn.run(
         "amarevents.app:app_from_environment",
         factory=True,
@@ -138,7 +144,8 @@ async def _demo_credentials(settings: Settings) -> demo.DemoCredentials | None:
 
 def _print_addresses(settings: Settings) -> None:
     base = f"http://{settings.host}:{settings.port}"
-    print(f"\nAmar Events {__version__}\n  REST     {base}/api/events\n  GraphQL  {base}/graphql\n", flush=True)
+    addresses = f"  Docs     {base}/docs\n  REST     {base}/api/events\n  GraphQL  {base}/graphql\n"
+    print(f"\nAmar Events {__version__}\n{addresses}", flush=True)
 
 
 def _print_credentials(credentials: demo.DemoCredentials) -> None:
@@ -201,6 +208,35 @@ async def run_confirm_email(options: argparse.Namespace, settings: Settings) -> 
     print(f"Confirmed {options.email}")
 
 
+async def run_outbox(options: argparse.Namespace, settings: Settings) -> None:
+    async with open_database(settings):
+        chosen = OutgoingMail.all() if options.id is None else OutgoingMail.filter(id=options.id)
+        if options.status is not None:
+            chosen = chosen.filter(status=options.status)
+        if options.release:
+            await _release(chosen, options, settings)
+        else:
+            await _print_mails(chosen, options)
+
+
+async def _release(chosen: QuerySet[OutgoingMail], options: argparse.Namespace, settings: Settings) -> None:
+    """Raises CommandFailed where it is not said which mails, or where nobody would send them."""
+    if options.id is None and options.status is None:
+        raise CommandFailed("Say which mails to release: --id N, --status held or --status failed")
+    if settings.smtp_url is None:
+        raise CommandFailed("There is no mail server to send them by: set AMAREVENTS_SMTP_URL")
+    released = await outbox.release(chosen, utc_now())
+    print(f"Released {released} held or failed mails; 'amarevents serve' sends them")
+
+
+async def _print_mails(chosen: QuerySet[OutgoingMail], options: argparse.Namespace) -> None:
+    mails = await chosen.order_by("-id").limit(options.limit)
+    if options.id is not None and not mails:
+        raise CommandFailed(f"There is no such mail: {options.id}")
+    for mail in mails:
+        print(line_of(mail) if options.id is None else description_of(mail))
+
+
 @contextlib.asynccontextmanager
 async def _acting_for(email: str, settings: Settings) -> AsyncIterator[Context]:
     """A context as if the account had logged in: the operator gets from an operation what its owner would."""
@@ -209,7 +245,13 @@ async def _acting_for(email: str, settings: Settings) -> AsyncIterator[Context]:
         if user is None:
             raise CommandFailed(f"There is no account with the email {email}")
         with contextlib.closing(PasswordHasher(settings)) as hasher:
-            services = Services(settings=settings, limiter=MemoryRateLimiter(), hasher=hasher, key_usage=KeyUsage())
+            services = Services(
+                settings=settings,
+                limiter=MemoryRateLimiter(),
+                hasher=hasher,
+                key_usage=KeyUsage(),
+                totals=Totals(shared_cache(settings), seconds=settings.totals_seconds),
+            )
             principal = session_principal(account_of(user), session_id=0)
             yield Context(services=services, request_id="cli", address="cli", principal=principal)
 
@@ -259,7 +301,20 @@ def _parser() -> argparse.ArgumentParser:
 
     confirm = _add(commands, "confirm-email", run_confirm_email, "mark an account's email as confirmed")
     confirm.add_argument("--email", required=True, help="of the account")
+
+    mails = _add(commands, "outbox", run_outbox, "list the mails of the outbox, newest first")
+    mails.add_argument("--id", type=int, help="show this mail alone, with its text")
+    mails.add_argument("--status", choices=[str(status) for status in MailStatus], help="only those of this status")
+    mails.add_argument("--limit", type=_positive, default=50, help="at most so many mails (%(default)s)")
+    mails.add_argument("--release", action="store_true", help="send the held or failed ones chosen after all")
     return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
 
 
 def _add(

@@ -1,9 +1,11 @@
 """The settings of a deployment, read once from ``AMAREVENTS_…`` environment variables and validated."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from email.utils import parseaddr
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -19,6 +21,7 @@ class SettingsError(ValueError):
 
 _MAX_NUMBER = 2**31 - 1
 _MAX_SESSION_DAYS = 3650
+_ADDRESS = re.compile(r"[!#-'*+/-9=?A-Z^-~-]+(?:\.[!#-'*+/-9=?A-Z^-~-]+)*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
 _LOG_LEVELS = ("critical", "error", "warning", "info", "debug")
 
 
@@ -69,6 +72,39 @@ def _redis_url(value: str) -> str:
     if _scheme(value) not in {"redis", "rediss", "unix"}:
         raise SettingsError("must be redis://host:port/database, rediss://… or unix://path")
     return value
+
+
+def _smtp_url(value: str) -> str:
+    """Credentials in the clear are for this very machine alone."""
+    if _scheme(value) not in {"smtp", "smtp+starttls", "smtps"} or not urlsplit(value).hostname:
+        raise SettingsError("must be smtp://host:port, smtp+starttls://user:password@host:587 or smtps://…@host:465")
+    url = urlsplit(value)
+    if url.path.strip("/") or url.query or url.fragment or (url.username is None) != (url.password is None):
+        raise SettingsError("must be a URL without a path, with user and password or neither, percent-encoded")
+    if url.scheme == "smtp" and url.username is not None and not _is_loopback(url.hostname or ""):
+        raise SettingsError("must be smtp+starttls://… or smtps://…, or the password would be sent in the clear")
+    return value
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _sender(value: str) -> str:
+    _, address = parseaddr(value)
+    if not _ADDRESS.fullmatch(address) or not value.isprintable():
+        raise SettingsError("must be an address, with or without a name: Amar Events <tickets@example.org>")
+    return value
+
+
+def _public_url(value: str) -> str:
+    url = urlsplit(value) if _scheme(value) in {"http", "https"} else None
+    if url is None or not url.hostname or url.query or url.fragment or "@" in url.netloc:
+        raise SettingsError("must be the http or https address of the platform, such as https://amarevents.example")
+    return value.rstrip("/")
 
 
 def _zone(value: str) -> ZoneInfo:
@@ -129,8 +165,15 @@ class Settings:
         _networks, (), "proxies whose X-Forwarded-For is believed: addresses or networks, comma-separated"
     )
     max_body_bytes: int = _setting(_number(1024), 65536, "largest request body")
+    smtp_url: str | None = _setting(
+        _smtp_url, None, "smtp://…, smtp+starttls://… or smtps://…: the server that mails are sent by", secret=True
+    )
+    mail_from: str | None = _setting(_sender, None, "sender of the mails; required with an SMTP server")
+    public_url: str = _setting(_public_url, None, "where the links in mails lead (http://HOST:PORT)")
     confirm_email: bool = _setting(
-        _flag, False, "tickets count as an account's by their email only once that email is confirmed"
+        _flag,
+        None,
+        "tickets count as an account's by their email only once that email is confirmed (true with an SMTP server)",
     )
     rate_limit_user: int = _setting(_number(0), 60, "requests per user key, and per session of a user")
     rate_limit_organizer: int = _setting(_number(0), 120, "requests per organizer key, and per session of an organizer")
@@ -139,9 +182,22 @@ class Settings:
     rate_limit_credentials: int = _setting(_number(0), 10, "logins and registrations per client address")
     rate_limit_donations: int = _setting(_number(0), 20, "donations per client address")
     failed_logins: int = _setting(_number(0), 10, "failed logins per email in 15 minutes")
+    totals_seconds: int = _setting(
+        _number(0, 3600), 5, "seconds that the total of a list is remembered, unless a write changes it; 0 = never"
+    )
     argon2_time_cost: int = _setting(_number(1), 2, "Argon2id passes over the memory")
     argon2_memory_kib: int = _setting(_number(8), 19456, "Argon2id memory per hash in KiB")
     log_level: str = _setting(_log_level, "info", "critical, error, warning, info or debug")
+
+    def __post_init__(self) -> None:
+        """Fill in the defaults that depend on other settings. Raises SettingsError for mails without a sender."""
+        if self.smtp_url is not None and self.mail_from is None:
+            raise SettingsError(f"{PREFIX}MAIL_FROM is required with {PREFIX}SMTP_URL")
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        derived = {"public_url": f"http://{host}:{self.port}", "confirm_email": self.smtp_url is not None}
+        for name, value in derived.items():
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, value)  # the instance is frozen, but not made yet
 
     @property
     def on_postgres(self) -> bool:

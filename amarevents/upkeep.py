@@ -6,8 +6,10 @@ import logging
 
 from tortoise.exceptions import BaseORMException
 
+from amarevents.mail.outbox import forget_sent
 from amarevents.models.fields import utc_now
 from amarevents.models.storage import DatabaseUnavailable
+from amarevents.resolvers.email_confirmations import forget_expired_links
 from amarevents.resolvers.idempotency import forget_expired
 from amarevents.security.services import Services
 
@@ -23,5 +25,7 @@ async def upkeep(services: Services) -> None:
         try:
             await services.key_usage.flush()
             await forget_expired(utc_now())
+            await forget_expired_links(utc_now())
+            await forget_sent(utc_now())
         except (BaseORMException, DatabaseUnavailable) as error:
             logger.warning("Upkeep has to wait: %s", error)

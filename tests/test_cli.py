@@ -15,7 +15,7 @@ from tests.servers import private_postgres
 
 ADMIN = ["--username", "Root", "--email", "Root@example.com", "--number", "01700000000", "--password-stdin"]
 PASSWORD = "correct horse"
-COMMANDS = ["serve", "migrate", "seed", "settings", "create-admin", "create-key", "confirm-email"]
+COMMANDS = ["serve", "migrate", "seed", "settings", "create-admin", "create-key", "confirm-email", "outbox"]
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_create_key_gives_the_permissions_asked_for(ready: Program) -> None:
     with ready.serving() as server:
         me = server.client.get("/api/auth/me", headers={"Authorization": f"Bearer {raw}"}).json()["data"]
     assert (me["auth"]["key_type"], sorted(me["auth"]["permissions"])) == ("user", ["events:read", "tickets:read"])
-    assert "user key cannot hold" in ready.refusal("create-key", *options, "events:write")
+    assert "user keys cannot hold" in ready.refusal("create-key", *options, "events:write")
 
 
 @pytest.mark.backend("sqlite")
@@ -101,6 +101,24 @@ def test_confirm_email_confirms_accounts_that_exist(ready: Program) -> None:
     assert ready.printed("confirm-email", "--email", "root@example.com") == "Confirmed root@example.com\n"
     refusal = ready.refusal("confirm-email", "--email", "nobody@example.com")
     assert refusal == "amarevents: There is no account with the email nobody@example.com"
+
+
+@pytest.mark.backend("sqlite")
+def test_the_outbox_shows_mails_and_releases_those_that_stopped(ready: Program) -> None:
+    confirming = Program(folder=ready.folder, settings={"CONFIRM_EMAIL": "true"})
+    account = {"username": "Mina", "email": "mina@example.com", "password": PASSWORD, "number": "01700000000"}
+    with confirming.serving() as server:
+        assert server.client.post("/api/auth/register", json=account).status_code == 201
+    assert re.fullmatch(r" +1  held .* confirm_email .* mina@example\.com .*\n", ready.printed("outbox"))
+    assert ready.printed("outbox", "--status", "sent") == ""
+    shown = ready.printed("outbox", "--id", "1")
+    assert ("attempts:     0" in shown, "secret link" in shown, "token=" in shown) == (True, True, False)
+    assert ready.refusal("outbox", "--id", "2") == "amarevents: There is no such mail: 2"
+    assert "AMAREVENTS_SMTP_URL" in ready.refusal("outbox", "--id", "1", "--release")
+    mailing = Program(folder=ready.folder, settings={"SMTP_URL": "smtp://127.0.0.1:1", "MAIL_FROM": "a@example.org"})
+    assert "--status held" in mailing.refusal("outbox", "--release")
+    assert mailing.printed("outbox", "--status", "held", "--release").startswith("Released 1 ")
+    assert " pending " in ready.printed("outbox")
 
 
 @pytest.mark.backend("sqlite")

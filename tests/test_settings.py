@@ -12,6 +12,17 @@ from amarevents.settings import PREFIX, Settings, SettingsError
 MALFORMED = [
     *[("DATABASE_URL", url) for url in ("mysql://localhost/x", "data.db", "postgres://[::1", "postgres://h:port/db")],
     *[("REDIS_URL", url) for url in ("http://localhost", "localhost:6379", "redis://h:port/0", "redis://[::1")],
+    *[
+        ("SMTP_URL", url)
+        for url in ("http://h", "smtp://", "smtps://h:port", "smtp://h/x", "smtps://user@h", "smtp://[::1")
+    ],
+    *[
+        ("SMTP_URL", url)
+        for url in ("smtp://u:p@mail.example", "smtp://u:p@10.0.0.1", "smtp://h?x=1", "mail.example:25")
+    ],
+    *[("MAIL_FROM", text) for text in ("Amar Events", "a@b@c", "a b@example.org", "ä@example.org", "x <>")],
+    *[("MAIL_FROM", text) for text in ("a@example.org\nBcc: b@example.org", "a\r@example.org")],
+    *[("PUBLIC_URL", url) for url in ("amarevents.example", "ftp://a.example", "https://", "https://a.example/?x=1")],
     *[("PORT", port) for port in ("65536", "-1", "http", "80.5", "٨٠", "9" * 5000)],
     *[("WORKERS", number) for number in ("0", "two", "1e3", "+1", str(2**31))],
     *[("DATABASE_POOL_SIZE", "0"), ("SESSION_DAYS", "0"), ("SESSION_DAYS", "1000000"), ("MAX_BODY_BYTES", "1023")],
@@ -94,7 +105,12 @@ def test_the_defaults_give_a_working_platform_that_is_safe_in_production() -> No
 
 
 def test_no_secret_is_in_the_repr() -> None:
-    settings = _read(DATABASE_URL="postgres://amar:hunter2@db/amar", REDIS_URL="redis://:hunter3@cache/0")
+    settings = _read(
+        DATABASE_URL="postgres://amar:hunter2@db/amar",
+        REDIS_URL="redis://:hunter3@cache/0",
+        SMTP_URL="smtps://amar:hunter4@mail.example",
+        MAIL_FROM="tickets@example.org",
+    )
     assert "hunter" not in repr(settings)
     assert "time_zone" in repr(settings)
 
@@ -102,7 +118,7 @@ def test_no_secret_is_in_the_repr() -> None:
 def test_every_setting_is_explained_and_each_url_marked_secret() -> None:
     specs = dataclasses.fields(Settings)
     assert [spec.name for spec in specs if not spec.metadata["help"]] == []
-    assert {spec.name for spec in specs if spec.metadata["secret"]} == {"database_url", "redis_url"}
+    assert {spec.name for spec in specs if spec.metadata["secret"]} == {"database_url", "redis_url", "smtp_url"}
 
 
 def test_settings_cannot_be_changed_once_read() -> None:
@@ -114,3 +130,49 @@ def test_settings_cannot_be_changed_once_read() -> None:
 def test_a_database_that_cannot_be_served_from_is_refused_with_the_variable(url: str) -> None:
     with pytest.raises(SettingsError, match=r"^AMAREVENTS_DATABASE_URL "):
         tortoise_config(_read(DATABASE_URL=url))
+
+
+# Mails ----------------------------------------------------------------------------------------------------------
+
+SENDER = "Amar Events <tickets@example.org>"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "smtp://mail.example:25",
+        "smtp+starttls://u:p%40@mail.example:587",
+        "smtps://u:p@mail.example",
+        "smtp://u:p@[::1]",
+    ],
+)
+def test_an_smtp_server_is_read(url: str) -> None:
+    settings = _read(SMTP_URL=url, MAIL_FROM=SENDER)
+    assert (settings.smtp_url, settings.mail_from) == (url, SENDER)
+
+
+def test_mails_need_a_sender() -> None:
+    with pytest.raises(SettingsError, match=r"^AMAREVENTS_MAIL_FROM is required with AMAREVENTS_SMTP_URL$"):
+        _read(SMTP_URL="smtp://mail.example")
+
+
+@pytest.mark.parametrize(
+    ("given", "confirms"),
+    [
+        ({}, False),
+        ({"SMTP_URL": "smtp://mail.example"}, True),
+        ({"SMTP_URL": "smtp://mail.example", "CONFIRM_EMAIL": "false"}, False),
+        ({"CONFIRM_EMAIL": "true"}, True),
+    ],
+)
+def test_emails_are_confirmed_where_there_is_a_mail_server_unless_told_otherwise(
+    given: dict[str, str], confirms: bool
+) -> None:
+    """decisions 6.7"""
+    assert _read(**given, MAIL_FROM=SENDER).confirm_email is confirms
+
+
+def test_links_lead_to_where_the_platform_listens_unless_told_otherwise() -> None:
+    assert _read(PORT="8080").public_url == "http://127.0.0.1:8080"
+    assert _read(HOST="::1").public_url == "http://[::1]:8000"
+    assert _read(PUBLIC_URL="https://amarevents.example/").public_url == "https://amarevents.example"

@@ -8,7 +8,8 @@ import pytest
 from starlette.applications import Starlette
 
 from amarevents import upkeep
-from amarevents.models import ApiKey, IdempotencyRecord
+from amarevents.models import ApiKey, EmailConfirmation, IdempotencyRecord, OutgoingMail
+from amarevents.models.enums import MailKind, MailStatus
 from amarevents.models.fields import utc_now
 from amarevents.models.storage import DatabaseUnavailable
 from amarevents.security.services import Services
@@ -43,6 +44,27 @@ async def test_idempotency_records_are_forgotten_after_a_day(world: World, servi
         await IdempotencyRecord.create(digest=digest, fingerprint="f", created_at=utc_now() - age)
     await rounds(services)
     assert [record.digest for record in await IdempotencyRecord.all()] == ["young"]
+
+
+async def test_sent_mails_and_expired_links_are_forgotten(world: World, services: Services) -> None:
+    user, now = await world.user(), utc_now()
+    for days in (29, 31):
+        at = now - datetime.timedelta(days=days)
+        await OutgoingMail.create(
+            kind=MailKind.CONFIRM_EMAIL,
+            status=MailStatus.SENT,
+            recipient=f"{days}@example.org",
+            subject="",
+            body="",
+            next_attempt_at=at,
+        )
+    for digest, hours in (("expired", -1), ("live", 1)):
+        await EmailConfirmation.create(
+            user=user, digest=digest, email=user.email, expires_at=now + datetime.timedelta(hours=hours)
+        )
+    await rounds(services)
+    assert [mail.recipient for mail in await OutgoingMail.all()] == ["29@example.org"]
+    assert [link.digest for link in await EmailConfirmation.all()] == ["live"]
 
 
 async def test_a_database_that_is_away_costs_one_round(

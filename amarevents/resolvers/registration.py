@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic.config import JsonDict
 from tortoise.exceptions import IntegrityError
 from tortoise.expressions import Q
 from tortoise.transactions import in_transaction
@@ -15,17 +16,18 @@ from amarevents import errors
 from amarevents.models import CustomField, CustomValue, Event, Ticket, TicketType
 from amarevents.models.enums import PaymentMethod, TicketStatus
 from amarevents.models.storage import violates
-from amarevents.resolvers.base import Context, Email, Id, LongText, Money, Name, NotNull, Phone
+from amarevents.resolvers.base import Context, DeletedView, Email, Id, LongText, Money, Name, NotNull, Phone, deleted
 from amarevents.resolvers.custom_answers import check_answers
 from amarevents.resolvers.events import is_registration_open
+from amarevents.resolvers.mails import tell_attendee, tell_attendee_anew
 from amarevents.resolvers.operation import operation
 from amarevents.resolvers.ownership import get_visible_event, manages
 from amarevents.resolvers.ticket_types import claim_place, give_back_place
 from amarevents.resolvers.tickets import (
     TicketDetailView,
+    load_ticket,
     load_ticket_detail,
     require_ticket_manager,
-    with_event,
 )
 from amarevents.resolvers.transactions import TransactionInput
 from amarevents.security.policy import ORGANIZERS, USERS, Account, Scope, allow
@@ -49,8 +51,13 @@ def _flat(value: object) -> object:
     return value
 
 
+_ANSWERS: list[JsonDict] = [{"type": "string"}, {"type": "number"}, {"type": "boolean"}, {"type": "null"}]
 # Any: an answer is judged by its field's type.
-Answer = Annotated[Any, BeforeValidator(_flat)]
+Answer = Annotated[
+    Any,
+    BeforeValidator(_flat),
+    WithJsonSchema({"anyOf": [*_ANSWERS, {"type": "array", "items": {"type": "string"}}]}),
+]
 
 
 class RegisterForEvent(TransactionInput):
@@ -79,7 +86,7 @@ class _Price:
     status: TicketStatus
 
 
-@operation(allow(*USERS, scope=Scope.TICKETS_WRITE), creates=True)
+@operation(allow(*USERS, scope=Scope.TICKETS_WRITE), creates=True, changes=(Ticket,))
 async def register_for_event(ctx: Context, data: RegisterForEvent) -> TicketDetailView:
     """Register the caller, or a guest of the organizer, for an event.
 
@@ -99,6 +106,7 @@ async def register_for_event(ctx: Context, data: RegisterForEvent) -> TicketDeta
     async with in_transaction():
         ticket = await _issue(ctx.principal.require_account(), event, ticket_type, data, price)
         await _store_answers(ticket, answers)
+        await tell_attendee(ctx, ticket, event, {field.name: answers.get(field.id, "") for field in fields})
         if ticket_type is not None:
             # Last, so that the row that everybody wants is locked for the shortest time.
             await claim_place(ticket_type.id)
@@ -149,15 +157,15 @@ async def _issue(
             note=data.note,
         )
     except IntegrityError as error:
-        raise _explained(error) from error
+        raise _explained(error, missing="Event") from error
     ticket.event = event
     ticket.ticket_type = ticket_type
     return ticket
 
 
-def _explained(error: IntegrityError) -> errors.AmarEventsError:
-    """A transaction id in use, or an event or type that has been deleted meanwhile."""
-    return errors.DuplicateTransaction() if violates(error, "transaction_id") else errors.NotFound("Event")
+def _explained(error: IntegrityError, *, missing: str) -> errors.AmarEventsError:
+    """A transaction id in use, or what the ticket belongs to has been deleted meanwhile."""
+    return errors.DuplicateTransaction() if violates(error, "transaction_id") else errors.NotFound(missing)
 
 
 async def _store_answers(ticket: Ticket, answers: dict[int, str]) -> None:
@@ -179,7 +187,7 @@ class UpdateTicket(TransactionInput):
     payment_method: PaymentMethod | None = None
 
 
-@operation(allow(*ORGANIZERS, scope=Scope.TICKETS_WRITE))
+@operation(allow(*ORGANIZERS, scope=Scope.TICKETS_WRITE), changes=(Ticket,))
 async def update_ticket(ctx: Context, id: int, data: UpdateTicket) -> TicketDetailView:
     """Approve, reject, refund or correct a registration, taking and giving back places as its status asks.
 
@@ -192,14 +200,33 @@ async def update_ticket(ctx: Context, id: int, data: UpdateTicket) -> TicketDeta
     if changes.get("ticket_type_id") is not None:
         await _choose_type(found.event, changes["ticket_type_id"])
     async with in_transaction():
-        ticket = await Ticket.filter(id=id).select_for_update().get_or_none()
-        if ticket is None:
-            raise errors.NotFound("Ticket")
-        held_before = _held_place(ticket)
+        ticket = await _lock_ticket(id)
+        held_before, told_before = _held_place(ticket), (ticket.status, ticket.email)
         ticket.update_from_dict({**changes, "updated_at": ctx.now})
         await _save(ticket, [*changes, "updated_at"])
+        if (ticket.status, ticket.email) != told_before:
+            await tell_attendee_anew(ctx, ticket, found.event)
         await _move_place(held_before, _held_place(ticket))
-    return await load_ticket_detail(await with_event(Ticket.filter(id=id)).get())
+    return await load_ticket(Ticket.all(), id)
+
+
+async def _lock_ticket(ticket_id: int) -> Ticket:
+    """Keep everybody else from moving this ticket until the transaction ends. Raises NotFound."""
+    ticket = await Ticket.filter(id=ticket_id).select_for_update().get_or_none()
+    if ticket is None:
+        raise errors.NotFound("Ticket")
+    return ticket
+
+
+@operation(allow(*ORGANIZERS, scope=Scope.TICKETS_DELETE), changes=(Ticket,))
+async def delete_ticket(ctx: Context, id: int) -> DeletedView:
+    """Delete a registration for good; its place is free at once. Raises NotFound, Forbidden."""
+    await require_ticket_manager(ctx, Q(id=id))
+    async with in_transaction():
+        ticket = await _lock_ticket(id)
+        await Ticket.filter(id=id).delete()
+        await _move_place(_held_place(ticket), None)
+    return deleted(id)
 
 
 def _held_place(ticket: Ticket) -> int | None:
@@ -211,7 +238,7 @@ async def _save(ticket: Ticket, fields: list[str]) -> None:
     try:
         await ticket.save(update_fields=fields)
     except IntegrityError as error:
-        raise _explained(error) from error
+        raise _explained(error, missing="Ticket type") from error
 
 
 async def _move_place(before: int | None, after: int | None) -> None:

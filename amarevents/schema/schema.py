@@ -17,6 +17,7 @@ from amarevents.schema.documents import parse_document, validation_errors
 from amarevents.schema.errors import log_unforeseen
 from amarevents.schema.events import EventMutation, EventQuery
 from amarevents.schema.limits import require_bounded, units_of
+from amarevents.schema.mails import MailQuery
 from amarevents.schema.organizations import OrganizationMutation, OrganizationQuery
 from amarevents.schema.scalars import CONFIG
 from amarevents.schema.ticket_types import TicketTypeMutation, TicketTypeQuery
@@ -24,7 +25,7 @@ from amarevents.schema.tickets import TicketMutation, TicketQuery
 
 
 @strawberry.type(description="What can be read.")
-class Query(AccountQuery, ApiKeyQuery, EventQuery, OrganizationQuery, TicketTypeQuery, TicketQuery):
+class Query(AccountQuery, ApiKeyQuery, EventQuery, MailQuery, OrganizationQuery, TicketTypeQuery, TicketQuery):
     pass
 
 

@@ -33,6 +33,7 @@ QUERIES = {
     "verifyTicket",
     "ticketTypes",
     "apiKeys",
+    "outbox",  # beyond the decisions: what an operator looks at
 }
 QUERIES_TO_COME = {
     "myTickets",
@@ -169,6 +170,7 @@ CALLS = {
     "verifyTicket": "{ verifyTicket(id: 1) { valid } }",
     "ticketTypes": "{ ticketTypes(eventId: 1) { id } }",
     "apiKeys": "{ apiKeys { id } }",
+    "outbox": "{ outbox { items { id } } }",
     "register": (
         'mutation { register(input: {username: "a", email: "b", password: "c", number: "d"}) { id } }'  # all too short
     ),

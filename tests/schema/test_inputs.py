@@ -9,7 +9,7 @@ from strawberry.types import get_object_definition
 from amarevents.models.enums import KeyType, TicketStatus
 from amarevents.resolvers.api_keys import CreateApiKey, UpdateApiKey
 from amarevents.resolvers.base import Input, public_text
-from amarevents.resolvers.events import CreateEvent
+from amarevents.resolvers.publishing import CreateEvent
 from amarevents.resolvers.registration import RegisterForEvent, UpdateTicket
 from amarevents.resolvers.ticket_types import CreateTicketType, TicketTypeInput
 from amarevents.resolvers.tickets import VerifyTicket

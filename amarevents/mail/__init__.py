@@ -1,0 +1,1 @@
+"""Mails: what they say, how they look, and the outbox from which they are sent."""

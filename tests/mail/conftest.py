@@ -1,0 +1,30 @@
+"""A mail server, a platform that mails by it, and rounds of delivery when a test asks for them."""
+
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from amarevents.mail.delivery import Delivery, Pace
+from amarevents.mail.smtp import Postman
+from tests.mail.post_office import SENDER, PostOffice, open_post_office
+from tests.rest.conftest import stage
+
+__all__ = ["stage"]
+
+
+@pytest.fixture
+async def office(anyio_backend: str) -> AsyncIterator[PostOffice]:
+    async with open_post_office() as opened:
+        yield opened
+
+
+@pytest.fixture
+def mailing(configure: Callable[..., None], office: PostOffice) -> PostOffice:
+    """The platform writes mails for this server; sending them is for ``delivery``."""
+    configure(smtp_url=office.url, mail_from=SENDER, public_url="https://amarevents.example")
+    return office
+
+
+@pytest.fixture
+def delivery(office: PostOffice) -> Delivery:
+    return Delivery(Postman(office.url, SENDER), Pace(poll=0.01, grace=0.2))
