@@ -2,12 +2,15 @@
 
 import re
 import unicodedata
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator
 from tortoise.exceptions import IntegrityError
+from tortoise.transactions import in_transaction
 
 from amarevents import errors
 from amarevents.models import User
@@ -15,7 +18,9 @@ from amarevents.models.enums import AccountType, KeyType
 from amarevents.models.fields import NAME_LENGTH
 from amarevents.models.storage import violates
 from amarevents.resolvers.base import Context, DateTime, Email, Input, Password, Phone, RecordId, ShortText, Username
+from amarevents.resolvers.mails import ask_to_confirm_email, renew_confirmation
 from amarevents.resolvers.operation import operation
+from amarevents.resolvers.search import search_text
 from amarevents.security import sessions
 from amarevents.security.policy import ANONYMOUS, PUBLIC, USERS, Principal, Scope, allow
 from amarevents.security.quotas import AddressLimit, failed_login_quota, key_limit
@@ -71,17 +76,22 @@ class LogoutView:
 
 
 def account_view(user: User) -> AccountView:
-    return AccountView(
-        id=RecordId(user.id),
-        username=user.username,
-        email=user.email,
-        number=user.number,
-        type=user.type,
-        admin=user.admin,
-        pfp=user.pfp,
-        country=user.country,
-        created_at=user.created_at,
-    )
+    return AccountView(**account_fields(user))
+
+
+def account_fields(user: User) -> dict[str, Any]:  # Any: each field's own type
+    """The fields of AccountView."""
+    return {
+        "id": RecordId(user.id),
+        "username": user.username,
+        "email": user.email,
+        "number": user.number,
+        "type": user.type,
+        "admin": user.admin,
+        "pfp": user.pfp,
+        "country": user.country,
+        "created_at": user.created_at,
+    }
 
 
 # What is drawn as nothing; all of it may be typed, joiners are part of Bangla spelling.
@@ -103,21 +113,30 @@ def _require_bounded_key(username: str) -> str:
     return username
 
 
+AccountName = Annotated[Username, AfterValidator(_require_bounded_key)]
+
+
 class Register(Input):
     """A new account."""
 
-    username: Annotated[Username, AfterValidator(_require_bounded_key)]
+    username: AccountName
     email: Email
     password: Password
     number: Phone
 
 
-@operation(PUBLIC, creates=True, address_limit=AddressLimit.CREDENTIALS)
+@operation(PUBLIC, creates=True, changes=(User,), address_limit=AddressLimit.CREDENTIALS)
 async def register(ctx: Context, data: Register) -> AccountView:
-    """Create a user account. Raises UsernameTaken or EmailTaken, whatever the case of the letters."""
+    """Create a user account, and mail it a link that confirms its email where emails are confirmed.
+
+    Raises UsernameTaken or EmailTaken, whatever the case of the letters.
+    """
     await _require_free(data)
     password_hash = await ctx.services.hasher.hash(data.password)
-    return account_view(await create_account(data, password_hash=password_hash))
+    async with in_transaction():
+        user = await create_account(data, password_hash=password_hash)
+        await ask_to_confirm_email(ctx, user)
+    return account_view(user)
 
 
 async def _require_free(data: Register) -> None:
@@ -130,7 +149,7 @@ async def _require_free(data: Register) -> None:
 
 async def create_account(data: Register, *, password_hash: str, admin: bool = False) -> User:
     """Raises UsernameTaken or EmailTaken."""
-    try:
+    with unique_account():
         return await User.create(
             username=data.username,
             username_key=username_key(data.username),
@@ -138,7 +157,15 @@ async def create_account(data: Register, *, password_hash: str, admin: bool = Fa
             number=data.number,
             password_hash=password_hash,
             admin=admin,
+            search_text=search_text(data.username, data.email, data.number),
         )
+
+
+@contextmanager
+def unique_account() -> Iterator[None]:
+    """Around a write of an account. Raises UsernameTaken or EmailTaken."""
+    try:
+        yield
     except IntegrityError as error:
         if violates(error, "username_key"):
             raise errors.UsernameTaken from error
@@ -158,26 +185,49 @@ class Login(Input):
 async def login(ctx: Context, data: Login) -> AccountView:
     """Start a session: the answer sets its cookie, under a new id. Raises InvalidCredentials."""
     user = await _verify(ctx, data)
-    if ctx.services.hasher.is_outdated(user.password_hash):
-        renewed = await ctx.services.hasher.hash(data.password)
-        await User.filter(id=user.id, password_hash=user.password_hash).update(password_hash=renewed)
-    await _end_sessions(ctx)
-    ctx.started_session = await sessions.start_session(user.id, days=ctx.services.settings.session_days)
+    await renew_confirmation(ctx, user)
+    while not await _start_session(ctx, user, data.password):
+        user = await _verify(ctx, data)
     return account_view(user)
 
 
+async def _start_session(ctx: Context, user: User, password: str) -> bool:
+    """False where the password's hash is no longer the one that has been verified: changed, renewed or deleted.
+
+    Whoever changes the password comes before this or ends the session after it (decisions 2.3).
+    """
+    hasher = ctx.services.hasher
+    renewed = await hasher.hash(password) if hasher.is_outdated(user.password_hash) else user.password_hash
+    async with in_transaction():
+        verified = User.filter(id=user.id, password_hash=user.password_hash)
+        if not await verified.update(password_hash=renewed):
+            return False
+        await _end_sessions(ctx)
+        ctx.started_session = await sessions.start_session(user.id, days=ctx.services.settings.session_days)
+    return True
+
+
 async def _verify(ctx: Context, data: Login) -> User:
-    """Count the attempt first, so that a hundred at once are no more than the limit; a good one gives it back."""
     email = data.email.lower()
+    async with counted_attempt(ctx, email):
+        user = await User.get_or_none(email=email)
+        if not await ctx.services.hasher.verify(data.password, user.password_hash if user else None) or user is None:
+            raise errors.InvalidCredentials
+    return user
+
+
+@asynccontextmanager
+async def counted_attempt(ctx: Context, email: str) -> AsyncIterator[None]:
+    """Around a check of an account's password: what fails counts as a failed login (decisions 3.4).
+
+    Counted first, so that a hundred at once are no more than the limit; a good one gives it back. Raises RateLimited.
+    """
     quota = failed_login_quota(email, ctx.services.settings)
     attempt = await ctx.services.limiter.charge(quota)
     if not attempt.allowed:
         raise errors.RateLimited(attempt.retry_after)
-    user = await User.get_or_none(email=email)
-    if not await ctx.services.hasher.verify(data.password, user.password_hash if user else None) or user is None:
-        raise errors.InvalidCredentials
+    yield
     await ctx.services.limiter.release(quota, attempt)
-    return user
 
 
 @operation(PUBLIC)

@@ -60,10 +60,11 @@ class RevokedView:
 
 
 def api_key_view(key: ApiKey, settings: Settings) -> ApiKeyView:
-    return ApiKeyView(**_shown(key, settings))
+    return ApiKeyView(**api_key_fields(key, settings))
 
 
-def _shown(key: ApiKey, settings: Settings) -> dict[str, Any]:  # Any: each field's own type
+def api_key_fields(key: ApiKey, settings: Settings) -> dict[str, Any]:  # Any: each field's own type
+    """The fields of ApiKeyView."""
     return {
         "id": key.id,
         "name": key.name,
@@ -94,14 +95,14 @@ class CreateApiKey(Input):
     expires_at: Expiry | None = None
 
 
-@operation(allow(*USERS, scope=None), creates=True)
+@operation(allow(*USERS, scope=None), creates=True, changes=(ApiKey,))
 async def create_api_key(ctx: Context, data: CreateApiKey) -> CreatedApiKeyView:
     """Mint a key no more powerful than the caller. The raw key is in this answer and never again.
 
     It ends no later than the calling key does.
 
     Raises WrongKeyType if the account may not have keys of this type, KeyTooPowerful if the calling key may not make
-    it, ValidationFailed for permissions that the type cannot hold or an expiry in the past.
+    it, TooManyKeys, or ValidationFailed for permissions that the type cannot hold or an expiry in the past.
     """
     _require_type(ctx.principal, data.key_type)
     permissions = _permissions(ctx.principal, data)
@@ -118,12 +119,13 @@ async def create_api_key(ctx: Context, data: CreateApiKey) -> CreatedApiKeyView:
             key_prefix=minted.prefix,
             expires_at=expires_at,
         )
-    return CreatedApiKeyView(**_shown(key, ctx.services.settings), key=minted.raw)
+    return CreatedApiKeyView(**api_key_fields(key, ctx.services.settings), key=minted.raw)
 
 
 async def _lock_for_one_more(account_id: int) -> int:
-    """Keep other creations waiting until this one has been counted. Raises TooManyKeys."""
-    await User.filter(id=account_id).select_for_update().get_or_none()
+    """Keep other creations waiting until this one has been counted. Raises TooManyKeys, or Unauthenticated."""
+    if await User.filter(id=account_id).select_for_update().get_or_none() is None:
+        raise errors.Unauthenticated  # it has been deleted meanwhile
     if await ApiKey.filter(user_id=account_id, revoked_at__isnull=True).count() >= MAX_KEYS:
         raise errors.TooManyKeys(MAX_KEYS)
     return account_id
@@ -165,7 +167,7 @@ def _inherited(principal: Principal, key_type: KeyType) -> list[Scope]:
 def _require_within(principal: Principal, key_type: KeyType, permissions: list[Scope]) -> None:
     foreign = [scope for scope in in_order(permissions) if scope not in ALLOWED_SCOPES[key_type]]
     if foreign:
-        raise errors.ValidationFailed({"permissions": f"a {key_type} key cannot hold {', '.join(foreign)}"})
+        raise errors.ValidationFailed({"permissions": f"{key_type} keys cannot hold {', '.join(foreign)}"})
     missing = expand(permissions) - principal.scopes
     if principal.is_key and missing:
         raise errors.KeyTooPowerful(f"The calling key does not itself hold {', '.join(in_order(missing))}")
@@ -179,7 +181,7 @@ class UpdateApiKey(Input):
     is_active: NotNull[Annotated[bool, Field(strict=True)]] = None
 
 
-@operation(allow(*USERS, scope=None))
+@operation(allow(*USERS, scope=None), changes=(ApiKey,))
 async def update_api_key(ctx: Context, id: int, data: UpdateApiKey) -> ApiKeyView:
     """Rename a key, change what it may do, suspend or resume it.
 
@@ -199,10 +201,14 @@ async def update_api_key(ctx: Context, id: int, data: UpdateApiKey) -> ApiKeyVie
     return api_key_view(key, ctx.services.settings)
 
 
-@operation(allow(*USERS, scope=None))
+@operation(allow(*USERS, scope=None), changes=(ApiKey,))
 async def revoke_api_key(ctx: Context, id: int) -> RevokedView:
     """Revoke a key for good. Raises NotFound, KeyTooPowerful."""
-    key = await _get_own_key(ctx, id)
+    return await revoke(ctx, await _get_own_key(ctx, id))
+
+
+async def revoke(ctx: Context, key: ApiKey) -> RevokedView:
+    """A key that is revoked already stays so."""
     await ApiKey.filter(id=key.id, revoked_at__isnull=True).update(revoked_at=ctx.now, is_active=False)
     return RevokedView(id=RecordId(key.id), revoked=True)
 

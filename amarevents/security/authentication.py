@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from starlette.requests import cookie_parser
 
 from amarevents import errors
-from amarevents.models import ApiKey, User
+from amarevents.models import ApiKey
 from amarevents.models.fields import utc_now
 from amarevents.security import keys, sessions
-from amarevents.security.policy import ANONYMOUS, Account, Principal, key_principal, session_principal
+from amarevents.security.accounts import account_of
+from amarevents.security.policy import ANONYMOUS, Principal, key_principal, session_principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +62,3 @@ async def _identify_key(parsed: keys.ParsedKey) -> Principal:
     if key.expires_at is not None and key.expires_at <= utc_now():
         raise errors.ApiKeyExpired
     return key_principal(account_of(key.user), key.id, key.key_type, key.permissions, key.expires_at)
-
-
-def account_of(user: User) -> Account:
-    """The account as policies see it."""
-    return Account(
-        id=user.id,
-        username=user.username,
-        email=user.email,
-        number=user.number,
-        type=user.type,
-        admin=user.admin,
-        email_confirmed=user.email_confirmed_at is not None,
-    )

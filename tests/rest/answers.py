@@ -41,6 +41,13 @@ API_KEY_FIELDS = {
     "id", "name", "key_prefix", "key_type", "permissions", "rate_limit", "is_active", "expires_at", "last_used_at",
     "created_at",
 }  # fmt: skip
+OWNED_ORGANIZATION_FIELDS = ORGANIZATION_FIELDS | {"user_id", "eventcount", "events_used"}
+OWNING_ACCOUNT_FIELDS = ACCOUNT_FIELDS | {"organization", "organizations"}
+# decisions 7.2
+DONATION_FIELDS = {
+    "id", "email", "number", "amount", "transaction_id", "type", "organization_id", "organization_name", "note",
+    "status", "created_at", "updated_at",
+}  # fmt: skip
 
 # Any below: JSON.
 

@@ -1,0 +1,21 @@
+"""Writing accounts, so that what is derived from their columns stays in step (decisions 8.2, 8.5)."""
+
+from typing import Any
+
+from amarevents.models import Session, User
+from amarevents.resolvers.accounts import unique_account, username_key
+from amarevents.resolvers.base import Context
+from amarevents.resolvers.search import search_text
+
+
+async def change_account(ctx: Context, user: User, changes: dict[str, Any]) -> None:  # Any: each column's own type
+    """Change columns of a locked account; a new password ends its sessions. Raises UsernameTaken, EmailTaken."""
+    if not changes:
+        return
+    user.update_from_dict({**changes, "updated_at": ctx.now})
+    user.username_key = username_key(user.username)
+    user.search_text = search_text(user.username, user.email, user.number)
+    with unique_account():
+        await user.save(update_fields=[*changes, "updated_at", "username_key", "search_text"])
+    if "password_hash" in changes:
+        await Session.filter(user_id=user.id).delete()
