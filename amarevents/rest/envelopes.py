@@ -11,10 +11,11 @@ from amarevents.resolvers.base import Page
 _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS
 
 
-def _number(value: object) -> int | float:
-    """Money as a JSON number: two decimals below a million million are exact in the shortest form of a double."""
+def _number(value: object) -> orjson.Fragment:
+    """Money as a JSON number, digit by digit: sums may have more of them than a double keeps (decisions 1.8)."""
     if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
+        whole, _, cents = f"{value:.2f}".partition(".")
+        return orjson.Fragment(f"{whole}.{cents.rstrip('0')}".rstrip("."))
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 

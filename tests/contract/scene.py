@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from string import Template
 
-from amarevents.models import Event, Ticket, User
-from amarevents.models.enums import KeyType, Privacy
+from amarevents.models import Donation, Event, Ticket, User
+from amarevents.models.enums import KeyType, PaymentMethod, Privacy, TicketStatus
 from tests.contract.access import Row
 from tests.world import Caller, World
 
@@ -14,6 +14,7 @@ Given = Mapping[str, object]
 Surface = Callable[[Row, Caller, Given], Awaitable[int]]
 Request = Callable[[], Awaitable[int]]
 
+PASSWORD = "secret123"  # the holder's
 KEY_TYPES = {
     "holder": KeyType.USER,
     "stranger": KeyType.USER,
@@ -70,27 +71,100 @@ class Scene:
 
     async def request(self, surface: Surface, row: Row, caller: Caller) -> Request:
         """The row's request, to be sent later: all that it needs is there when this returns."""
-        given = await self._given(caller)
+        given = await self.given(row, caller)
         return lambda: surface(row, caller, given)
 
-    async def _given(self, caller: Caller) -> Given:
-        """What a row's ``$names`` stand for; each account has a weak key of its own that it may do away with."""
-        own_key = await self.world.key(caller.user or self.holder, permissions=[])
-        others_key = await self.world.key(await self.world.user(), permissions=[])
-        assert own_key.key
-        assert others_key.key
-        return {
+    async def given(self, row: Row, caller: Caller) -> Given:
+        """What the row's ``$names`` stand for: made for this caller alone where the request may do away with it."""
+        given: dict[str, object] = {
             "event": self.event.id,
             "secret": self.secret.id,
             "organization": self.event.organization_id,
             "ticket": self.ticket.id,
             "strangers_ticket": self.strangers_ticket.id,
             "holder": self.holder.id,
+            "owner": self.owner.id,
             "email": self.holder.email,
-            "own_key": own_key.key.id,
-            "others_key": others_key.key.id,
+            "taken": self.stranger.username.upper(),
             "unique": next(self._unique),
         }
+        made = {name: await _MAKERS[name](self, caller) for name in row.names if name not in given}
+        return given | made
+
+    async def own_key(self, caller: Caller) -> int:
+        """A weak key of the caller's account."""
+        return _key_id(await self.world.key(caller.user or self.holder, permissions=[]))
+
+    async def others_key(self, _caller: Caller) -> int:
+        return _key_id(await self.world.key(await self.world.user(), permissions=[]))
+
+    async def own_ticket(self, caller: Caller) -> int:
+        return (await self.world.ticket(self.event, caller.user or self.holder)).id
+
+    async def spare_ticket(self, _caller: Caller) -> int:
+        return (await self.world.ticket(self.event, await self.world.user())).id
+
+    async def spare_event(self, _caller: Caller) -> int:
+        return (await self.world.event(self.owner)).id
+
+    async def spare_secret(self, _caller: Caller) -> int:
+        return (await self.world.event(self.owner, privacy=Privacy.PRIVATE)).id
+
+    async def spare_type(self, _caller: Caller) -> int:
+        return (await self.world.ticket_type(self.event)).id
+
+    async def awaited_type(self, _caller: Caller) -> int:
+        """A ticket type of which a ticket waits to be approved."""
+        awaited = await self.world.ticket_type(self.event)
+        await self.world.ticket(self.event, self.stranger, ticket_type=awaited, status=TicketStatus.PENDING)
+        return awaited.id
+
+    async def secret_type(self, _caller: Caller) -> int:
+        return (await self.world.ticket_type(self.secret)).id
+
+    async def spare_user(self, _caller: Caller) -> int:
+        return (await self.world.user()).id
+
+    async def donation(self, _caller: Caller) -> int:
+        return await self._donation(self.event.organization_id)
+
+    async def platform_donation(self, _caller: Caller) -> int:
+        return await self._donation(None)
+
+    async def _donation(self, organization_id: int | None) -> int:
+        made = await Donation.create(
+            organization_id=organization_id,
+            email="giver@example.com",
+            number="01700000000",
+            amount=50,
+            transaction_id=f"GIVEN{next(self._unique)}",
+            type=PaymentMethod.BKASH,
+        )
+        return made.id
+
+
+_MAKERS: dict[str, Callable[[Scene, Caller], Awaitable[int]]] = {
+    make.__name__: make
+    for make in (
+        Scene.own_key,
+        Scene.others_key,
+        Scene.own_ticket,
+        Scene.spare_ticket,
+        Scene.spare_event,
+        Scene.spare_secret,
+        Scene.spare_type,
+        Scene.awaited_type,
+        Scene.secret_type,
+        Scene.spare_user,
+        Scene.donation,
+        Scene.platform_donation,
+    )
+}
+
+
+def _key_id(caller: Caller) -> int:
+    assert caller.key
+    return caller.key.id
 
 
 async def make_scene(world: World, *, password_hash: str) -> Scene:

@@ -1,0 +1,93 @@
+"""What a value may be: examples that fit and examples that do not, for each kind of field (decisions 1.8, 1.9)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+# Any throughout: JSON, much of it wrong on purpose.
+
+LARGEST_ID = 2**31 - 1
+NO_TEXT = (5, 1.5, True, ["x"], {"a": "b"})
+BLANK = ("", " \t ")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """``fit``: values that are taken; ``$name`` among them is something of the scene. ``unfit``: what is refused.
+
+    ``is_text``: where a blank text counts as missing rather than as a value of the wrong type.
+    """
+
+    fit: tuple[Any, ...]
+    unfit: tuple[Any, ...]
+    is_text: bool = True
+
+
+def text(longest: int, *, shortest: int = 1) -> Kind:
+    """One line."""
+    too_short = ("x" * (shortest - 1), f" {'x' * (shortest - 1)} ") if shortest > 1 else ()
+    unprintable = tuple(f"before{character}after" for character in "\x00\n\t\x1b\x7f\x85")
+    return Kind(("x" * longest, "x" * shortest), (*NO_TEXT, "x" * (longest + 1), *too_short, *unprintable))
+
+
+NAME = text(200)
+SHORT = text(255)
+LONG = Kind(("x" * 20_000, "a\nb\tc"), (*NO_TEXT, "x" * 20_001, "a\x00b", "a\x1bb", "a\x7fb"))
+USERNAME = text(50, shortest=3)
+PASSWORD = text(128, shortest=6)
+EMAIL = Kind(
+    ("Karim.Rahman+fair@mail.example.com", "karim@email.com"),
+    (
+        *(*NO_TEXT, "nobody", "a@b", "@example.com", "a@", "a b@example.com", "a@example.com, b@example.com"),
+        *("x" * 250 + "@a.com", "a@example.com\x00"),
+    ),
+)
+PHONE = Kind(("01700000000", "+880 1700-000000"), (*NO_TEXT, 1700000000, "phone", "+", "12", "0" * 60, "01700000000x"))
+URL = Kind(
+    ("https://example.com/a.png", "http://example.com", "https://example.com/".ljust(255, "x")),
+    (
+        *(*NO_TEXT, "image.png", "//example.com/a.png", "ftp://example.com/a.png", "javascript:alert(1)", "https://"),
+        *("https://a.com/a b", "https://a.com/".ljust(256, "x")),
+    ),
+)
+DATE = Kind(
+    ("2030-01-02", "2028-02-29"),
+    (
+        *(20300102, True, ["2030-01-02"], "2030-02-30", "2030-13-01", "20300102", "02/01/2030", "tomorrow"),
+        "2030-01-02T00:00:00",
+    ),
+)
+EXPIRY = Kind(
+    ("2999-01-01", "2999-01-01T12:30:00Z", "2999-01-01T12:30:00+06:00"),
+    (5, True, ["2999-01-01"], "tomorrow", "2020-01-01", "2999-13-01", "01/01/2999"),
+)
+MONEY = Kind((0, 5, 0.5, 1234567.89), ("5", True, -1, -0.01, 1.005, 10**15, [5], {"taka": 5}), is_text=False)
+COUNT = Kind((0, 1, LARGEST_ID), ("5", True, -1, 1.5, 2**31, 10**30, [5]), is_text=False)
+STRICT_FLAG = Kind((True, False), ("true", "x", 1, 0, 1.5, [True]), is_text=False)
+FLAG = Kind((True, False), ("maybe", 2, -1, 1.5, [True], {"a": True}), is_text=False)
+
+
+def one_of(*words: str) -> Kind:
+    """A closed vocabulary."""
+    return Kind(words, (5, True, "nonsense", f"{words[0]}s", [words[0]], {words[0]: True}))
+
+
+def whole(*fit: Any, least: int = 1, most: int = LARGEST_ID) -> Kind:
+    """A whole number; as an id, ``fit`` is what of the scene it may name."""
+    return Kind(fit, ("1", True, 1.5, least - 1, -1, most + 1, 10**30, [1], {"id": 1}), is_text=False)
+
+
+def structure(*fit: Any, unfit: tuple[Any, ...]) -> Kind:
+    """A list or an object: ``unfit`` are further values than those that are neither."""
+    return Kind(fit, (5, True, "text", *unfit), is_text=False)
+
+
+# As they stand in a query: text, whatever they mean.
+PAGE = Kind(("1", "7", str(LARGEST_ID)), ("0", "-1", "1.5", "x", "1e3", "true", str(2**31), "9" * 40))
+LIMIT = Kind(("1", "100"), ("0", "-1", "101", "1.5", "x", str(2**31), "9" * 40))
+ID_IN_QUERY = Kind(("$event",), ("0", "-1", "1.5", "x", str(2**31), "9" * 40))
+FLAG_IN_QUERY = Kind(("0", "1"), ("2", "-1", "maybe", "10"))
+SEARCH = Kind(("x" * 255, "100%", "_", "\\", "মেলা"), ("x" * 256, "a\x00b", "a\x1bb"))
+
+
+def word_in_query(*words: str) -> Kind:
+    return Kind(words, ("nonsense", f"{words[0]}s", "0"))

@@ -1,0 +1,268 @@
+"""Every paged list with rows to fill it: what belongs to it, in which order, and what each filter leaves of it."""
+
+import itertools
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from amarevents.models import Donation, Event, Organization, User
+from amarevents.models.enums import AccountType, Category, DonationStatus, KeyType, PaymentMethod, Privacy, TicketStatus
+from tests.world import Caller, World, in_days
+
+Query = dict[str, Any]  # Any: what httpx takes as query parameters
+LENGTH = 7
+
+
+@dataclass
+class Shelf:
+    """A list as somebody sees it: ``found`` are pairs of a filter and the ids that it is to leave, in their order."""
+
+    caller: Caller
+    path: str
+    found: list[tuple[Query, list[int]]]
+
+
+Fill = Callable[[World], Awaitable[Shelf]]
+
+
+def _newest_first(ids: Sequence[int]) -> list[int]:
+    return sorted(ids, reverse=True)
+
+
+async def _dated_events(world: World, organization: Organization, **fields: Any) -> list[int]:
+    """By date, undated last, then by id (decisions 1.7); made in another order than that."""
+    undated = [await world.event(organization, **fields) for _ in range(2)]
+    late = [await world.event(organization, date=in_days(9), **fields) for _ in range(3)]
+    early = [await world.event(organization, date=in_days(5), **fields) for _ in range(2)]
+    return [event.id for event in (*early, *late, *undated)]
+
+
+async def events(world: World) -> Shelf:
+    ours = await world.organization(await world.organizer())
+    theirs = await world.organization(await world.organizer())
+    concerts = await _dated_events(world, ours, category=Category.CONCERT, location="Dhaka")
+    sports = await world.event(theirs, date=in_days(7), category=Category.SPORTS, location="Sylhet")
+    await _dated_events(world, theirs, category=Category.CONCERT, location="Dhaka", privacy=Privacy.PRIVATE)
+    return Shelf(
+        caller=world.anonymous,
+        path="/events",
+        found=[
+            ({}, [*concerts[:2], sports.id, *concerts[2:]]),
+            ({"search": "dhaka"}, concerts),
+            ({"category": "Concert"}, concerts),
+            ({"organization_id": ours.id}, concerts),
+            ({"search": "DHAKA", "category": "concert", "organization_id": ours.id}, concerts),
+            ({"category": "Sports"}, [sports.id]),
+            ({"category": "Games"}, []),
+        ],
+    )
+
+
+async def all_events(world: World) -> Shelf:
+    organization = await world.organization(await world.organizer())
+    private = await _dated_events(world, organization, privacy=Privacy.PRIVATE)
+    public = await world.event(organization, name="Open day", date=in_days(1))
+    return Shelf(
+        caller=await world.admin_key(),
+        path="/admin/events",
+        found=[
+            ({}, [public.id, *private]),
+            ({"privacy": "private"}, private),
+            ({"privacy": "public"}, [public.id]),
+            ({"search": "event"}, private),
+            ({"search": "event", "privacy": "public"}, []),
+        ],
+    )
+
+
+async def organizations(world: World) -> Shelf:
+    owner = await world.organizer()
+    clubs = [(await world.organization(owner, name=f"Club {number}")).id for number in range(LENGTH)]
+    school = await world.organization(owner, name="School", description="Plays chess")
+    return Shelf(
+        caller=world.anonymous,
+        path="/organizations",
+        found=[
+            ({}, [school.id, *_newest_first(clubs)]),
+            ({"search": "CLUB "}, _newest_first(clubs)),
+            ({"search": "chess"}, [school.id]),
+            ({"search": "nobody"}, []),
+        ],
+    )
+
+
+async def _tickets(world: World, event: Event, user: User) -> list[tuple[Query, list[int]]]:
+    """Seven pending tickets, and one of each other status, some of them in between."""
+    pending = [(await world.ticket(event, user, status=TicketStatus.PENDING)).id for _ in range(3)]
+    approved = (await world.ticket(event, user)).id
+    pending += [(await world.ticket(event, user, status=TicketStatus.PENDING)).id for _ in range(4)]
+    failed = (await world.ticket(event, user, status=TicketStatus.FAILED)).id
+    return [
+        ({}, _newest_first([*pending, approved, failed])),
+        ({"status": "Pending"}, _newest_first(pending)),
+        ({"status": "Success"}, [approved]),
+        ({"status": "Failed"}, [failed]),
+        ({"status": "Refunded"}, []),
+    ]
+
+
+async def own_tickets(world: World) -> Shelf:
+    event, user = await world.event(await world.organizer()), await world.user()
+    await world.ticket(event, await world.user())
+    return Shelf(caller=await world.key(user), path="/tickets", found=await _tickets(world, event, user))
+
+
+async def tickets_of_me(world: World) -> Shelf:
+    shelf = await own_tickets(world)
+    shelf.path = "/users/me/tickets"
+    return shelf
+
+
+async def event_tickets(world: World) -> Shelf:
+    owner = await world.organizer()
+    event, other = await world.event(owner), await world.event(owner)
+    user = await world.user()
+    await world.ticket(other, user)
+    return Shelf(
+        caller=await world.key(owner, KeyType.ORGANIZER),
+        path=f"/events/{event.id}/tickets",
+        found=await _tickets(world, event, user),
+    )
+
+
+async def tickets_by_event(world: World) -> Shelf:
+    shelf = await event_tickets(world)
+    event_id = int(shelf.path.split("/")[2])
+    shelf.path = "/tickets"
+    shelf.found = [({"event_id": event_id, **query}, ids) for query, ids in shelf.found]
+    return shelf
+
+
+_donation_numbers = itertools.count()
+
+
+async def _donation(organization: Organization | None, status: DonationStatus) -> int:
+    made = await Donation.create(
+        organization=organization,
+        email="giver@example.com",
+        number="01700000000",
+        amount=50,
+        transaction_id=f"GIFT{next(_donation_numbers)}",
+        type=PaymentMethod.NAGAD,
+        status=status,
+    )
+    return made.id
+
+
+async def _donations(organization: Organization | None) -> dict[str, list[int]]:
+    """Seven pending ones, with a verified one in between."""
+    pending = [await _donation(organization, DonationStatus.PENDING) for _ in range(3)]
+    verified = await _donation(organization, DonationStatus.VERIFIED)
+    pending += [await _donation(organization, DonationStatus.PENDING) for _ in range(4)]
+    return {"pending": pending, "verified": [verified]}
+
+
+async def donations(world: World) -> Shelf:
+    owner = await world.organizer()
+    ours = await _donations(await world.organization(owner))
+    await _donations(await world.organization(await world.organizer()))
+    await _donations(None)
+    return Shelf(
+        caller=await world.key(owner, KeyType.ORGANIZER),
+        path="/donations",
+        found=[
+            ({}, _newest_first([*ours["pending"], *ours["verified"]])),
+            ({"status": "pending"}, _newest_first(ours["pending"])),
+            ({"status": "verified"}, ours["verified"]),
+            ({"status": "approved"}, ours["verified"]),
+            ({"status": "rejected"}, []),
+        ],
+    )
+
+
+async def all_donations(world: World) -> Shelf:
+    ours = await _donations(await world.organization(await world.organizer()))
+    platforms = await _donations(None)
+    both = {status: _newest_first([*ours[status], *platforms[status]]) for status in ours}
+    return Shelf(
+        caller=await world.admin_key(),
+        path="/admin/donations",
+        found=[
+            ({}, _newest_first([*both["pending"], *both["verified"]])),
+            ({"status": "pending"}, both["pending"]),
+            ({"status": "approved"}, both["verified"]),
+        ],
+    )
+
+
+async def donations_as_an_admin(world: World) -> Shelf:
+    """Whose organizations they go to makes no difference to admins."""
+    shelf = await all_donations(world)
+    shelf.path = "/donations"
+    return shelf
+
+
+async def users(world: World) -> Shelf:
+    caller = await world.admin_key(username="boss")
+    assert caller.user
+    people = [(await world.user(username=f"Reader{number}")).id for number in range(LENGTH)]
+    organizer = await world.organizer(username="publisher", number="01911111111")
+    return Shelf(
+        caller=caller,
+        path="/admin/users",
+        found=[
+            ({}, [organizer.id, *_newest_first(people), caller.user.id]),
+            ({"search": "reader"}, _newest_first(people)),
+            ({"search": "@EXAMPLE.com", "type": "user", "admin": 0}, _newest_first(people)),
+            ({"search": "0191111"}, [organizer.id]),
+            ({"type": str(AccountType.ORGANIZER)}, [organizer.id]),
+            ({"type": "user"}, [*_newest_first(people), caller.user.id]),
+            ({"admin": 1}, [caller.user.id]),
+            ({"admin": 0}, [organizer.id, *_newest_first(people)]),
+            ({"search": "reader", "admin": 1}, []),
+        ],
+    )
+
+
+async def all_keys(world: World) -> Shelf:
+    caller = await world.admin_key()
+    assert caller.key
+    assert caller.user
+    user = await world.organizer()
+    theirs = [_key(await world.key(user)) for _ in range(LENGTH)]
+    suspended = [_key(await world.key(user, KeyType.ORGANIZER, is_active=False)) for _ in range(2)]
+    return Shelf(
+        caller=caller,
+        path="/admin/api-keys",
+        found=[
+            ({}, _newest_first([caller.key.id, *theirs, *suspended])),
+            ({"user_id": user.id}, _newest_first([*theirs, *suspended])),
+            ({"user_id": user.id, "active": 1}, _newest_first(theirs)),
+            ({"active": 0}, _newest_first(suspended)),
+            ({"key_type": "user"}, _newest_first(theirs)),
+            ({"key_type": "organizer"}, _newest_first(suspended)),
+            ({"key_type": "admin"}, [caller.key.id]),
+            ({"key_type": "admin", "user_id": user.id}, []),
+        ],
+    )
+
+
+def _key(caller: Caller) -> int:
+    assert caller.key
+    return caller.key.id
+
+
+SHELVES: tuple[Fill, ...] = (
+    events,
+    all_events,
+    organizations,
+    own_tickets,
+    tickets_of_me,
+    event_tickets,
+    tickets_by_event,
+    donations,
+    all_donations,
+    donations_as_an_admin,
+    users,
+    all_keys,
+)

@@ -1,0 +1,47 @@
+"""The query parameters of every list: typed from the contract's tables and decisions 1.6, derived from no code."""
+
+from tests.contract.kinds import FLAG_IN_QUERY, ID_IN_QUERY, LIMIT, PAGE, SEARCH, Kind, word_in_query
+
+_PAGING = {"page": PAGE, "limit": LIMIT}
+_TICKETS = {"status": word_in_query("Pending", "Success", "Failed", "Refunded"), **_PAGING}
+_DONATIONS = {"status": word_in_query("pending", "verified", "approved", "rejected"), **_PAGING}
+
+QUERIES: dict[str, dict[str, Kind]] = {
+    "/events": {
+        "search": SEARCH,
+        "category": word_in_query("Education", "Sports", "concert", "OTHER"),
+        "organization_id": ID_IN_QUERY,
+        **_PAGING,
+    },
+    "/events/$event/tickets": _TICKETS,
+    "/organizations": {"search": SEARCH, **_PAGING},
+    "/tickets": {"event_id": ID_IN_QUERY, **_TICKETS},
+    "/donations": _DONATIONS,
+    "/users/me/tickets": _TICKETS,
+    "/admin/users": {
+        "search": SEARCH,
+        "type": word_in_query("user", "organizer"),
+        "admin": FLAG_IN_QUERY,
+        **_PAGING,
+    },
+    "/admin/events": {"search": SEARCH, "privacy": word_in_query("public", "private"), **_PAGING},
+    "/admin/donations": _DONATIONS,
+    "/admin/api-keys": {
+        "user_id": ID_IN_QUERY,
+        "active": FLAG_IN_QUERY,
+        "key_type": word_in_query("user", "organizer", "admin"),
+        **_PAGING,
+    },
+}
+"""The query parameters of every paged list."""
+
+LISTS_WITHOUT_PAGES = (
+    "/events/$event/gallery",
+    "/events/$event/fields",
+    "/ticket-types?event_id=$event",
+    "/users/me/keys",
+    "/keys",
+    "/admin/plans",
+    "/admin/rate-limits",
+)
+"""Lists that the contract shows no page and limit for (decisions 1.2)."""
