@@ -6,6 +6,7 @@ import httpx
 from starlette.applications import Starlette
 
 from amarevents.security.rate_limit import MemoryRateLimiter
+from tests.conformance import conforming_client
 from tests.security.rate_limit_aids import Clock
 
 
@@ -18,5 +19,4 @@ def stopped_clock(app: Starlette) -> Clock:
 
 def client_from(app: Starlette, address: str) -> httpx.AsyncClient:
     """A client whose connection comes from ``address``."""
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False, client=(address, 40000))
-    return httpx.AsyncClient(transport=transport, base_url="http://testserver")
+    return conforming_client(app, address)

@@ -1,0 +1,56 @@
+"""The document as a whole (OpenAPI 3.1)."""
+
+from collections.abc import Sequence
+
+from amarevents import __version__
+from amarevents.rest.openapi.examples import EXAMPLES
+from amarevents.rest.openapi.failures import shared_failures
+from amarevents.rest.openapi.headers import shared_headers
+from amarevents.rest.openapi.operations import operation, operation_ids
+from amarevents.rest.openapi.parameters import shared_parameters
+from amarevents.rest.openapi.schemas import Json, Schemas, schemas_of
+from amarevents.rest.openapi.texts import INTRODUCTION, tags
+from amarevents.rest.routing import Route
+from amarevents.security.sessions import COOKIE_NAME
+
+
+def build_document(routes: Sequence[Route]) -> Json:
+    """Everything that an integrator's tools need to know of the routes. Raises KeyError for one without an example."""
+    schemas = schemas_of(routes)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Amar Events API", "version": __version__, "description": INTRODUCTION},
+        "servers": [{"url": "/api"}],
+        "tags": tags(),
+        "paths": _paths(routes, schemas),
+        "components": {
+            "securitySchemes": _SECURITY_SCHEMES,
+            "parameters": shared_parameters(),
+            "headers": shared_headers(),
+            "responses": shared_failures(),
+            "schemas": schemas.shared,
+        },
+    }
+
+
+def _paths(routes: Sequence[Route], schemas: Schemas) -> Json:
+    paths: Json = {}
+    for route, operation_id in zip(routes, operation_ids(routes), strict=True):
+        made = operation(route, operation_id, schemas, EXAMPLES[route.method, route.path])
+        paths.setdefault(route.path, {})[route.method.lower()] = made
+    return paths
+
+
+_SECURITY_SCHEMES: Json = {
+    "apiKey": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API key: `ae_u_…`, `ae_o_…` or `ae_a_…`.",
+    },
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": COOKIE_NAME,
+        "description": "The cookie that `POST /auth/login` sets; for pages of the platform itself.",
+    },
+}

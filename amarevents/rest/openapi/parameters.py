@@ -1,0 +1,72 @@
+"""What a request carries beside its body: the path, the query, the Idempotency-Key."""
+
+from amarevents.models.fields import MAX_ID
+from amarevents.resolvers.base import Input
+from amarevents.rest.openapi.examples.example import Example
+from amarevents.rest.openapi.schemas import Json, Schemas, named_in_path
+from amarevents.rest.routing import Route
+
+_ID: Json = {"type": "integer", "minimum": 1, "maximum": MAX_ID}
+_IDEMPOTENCY_KEY = "#/components/parameters/IdempotencyKey"
+
+
+def parameters(route: Route, schemas: Schemas, example: Example) -> list[Json]:
+    """The parameters of a route, in the order of the address."""
+    found = _in_path(route, schemas, example)
+    if route.method == "GET" and route.operation.input_type is not None:
+        found += _in_query(route.operation.input_type, schemas, example)
+    if route.operation.creates:
+        found.append({"$ref": _IDEMPOTENCY_KEY})
+    return found
+
+
+def _in_path(route: Route, schemas: Schemas, example: Example) -> list[Json]:
+    names = {"id": _ID} if route.operation.takes_id else {}
+    input_type = route.operation.input_type
+    if input_type is not None:
+        fields = schemas.inputs[input_type]["properties"] if named_in_path(route) else {}
+        names |= {name: {**_without_null(fields[name]), "minLength": 1} for name in named_in_path(route)}
+    return [
+        {"name": name, "in": "path", "required": True, "schema": schema, "example": example.path[name]}
+        for name, schema in names.items()
+    ]
+
+
+def _in_query(input_type: type[Input], schemas: Schemas, example: Example) -> list[Json]:
+    described = schemas.inputs[input_type]
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": name in described.get("required", ()),
+            "schema": _flag_as_number(_without_null(schema)),
+            **({"example": example.query[name]} if name in example.query else {}),
+        }
+        for name, schema in described["properties"].items()
+    ]
+
+
+def _without_null(schema: Json) -> Json:
+    """An address has no null: what is not meant is left out of it."""
+    present = [option for option in schema.get("anyOf", ()) if option != {"type": "null"}]
+    rest = {name: value for name, value in schema.items() if name != "anyOf"}
+    return {**present[0], **rest} if len(present) == 1 else schema
+
+
+def _flag_as_number(schema: Json) -> Json:
+    """Flags in the query are written as the contract writes them, 0 or 1."""
+    return {"type": "integer", "enum": [0, 1]} if schema.get("type") == "boolean" else schema
+
+
+def shared_parameters() -> Json:
+    """Decisions 6.11."""
+    return {
+        "IdempotencyKey": {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "required": False,
+            "description": "A name of your choice for this request, such as a UUID: sent again with the same body, it "
+            "gives the first answer again and does nothing twice.",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+        }
+    }

@@ -1,0 +1,153 @@
+"""A running platform against its own document: thousands of requests that nobody has thought of, the same each time.
+
+No answer may be a crash, or of a status, content type, header or body that the document does not have.
+"""
+
+import copy
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from amarevents.rest.openapi.document import build_document
+from amarevents.rest.routes import ROUTES
+from tests.deployment.platforms import Deployment
+from tests.servers import PostgresServer
+
+_PROGRAM = [sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()"]
+_CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+    "unsupported_method",
+    "allow_header_conformance",
+    "ignored_auth",
+)
+# What may take away the key that the other requests are made with.
+_KEY_CHANGES = "^(update|revoke|force_revoke)_api_key$"
+_PATIENCE = 240.0  # seconds: a shared machine may be slow
+# High enough never to be reached, so that answers carry their headers.
+_LIMITS = {f"rate_limit_{who}": "1000000" for who in ("user", "organizer", "admin", "anonymous", "credentials")}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A server over a database full of demo data, and a key of each type."""
+
+    url: str
+    keys: Mapping[str, str]
+    folder: Path
+
+    def run(self, document: str, caller: str, *options: str) -> "Report":
+        """``caller``: a key's type, or anything else for nobody."""
+        har = self.folder / "requests.har"
+        headers = ["-H", f"Authorization: Bearer {self.keys[caller]}"] if caller in self.keys else []
+        done = subprocess.run(
+            [*_PROGRAM, "run", document, "--checks", ",".join(_CHECKS), "--generation-deterministic", "--no-color",
+             "--workers", "1", "--warnings", "off", "--report", "har", "--report-har-path", str(har), *headers,
+             *options],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=self.folder,
+            timeout=_PATIENCE,
+        )  # fmt: skip
+        return Report(done.returncode, done.stdout + done.stderr, har)
+
+    def still_knows(self, caller: str) -> bool:
+        headers = {"Authorization": f"Bearer {self.keys[caller]}"}
+        return httpx.get(f"{self.url}/api/auth/me", headers=headers, trust_env=False).status_code == 200
+
+
+@dataclass(frozen=True)
+class Report:
+    """How a run ended, what it printed, and what was asked and answered."""
+
+    code: int
+    text: str
+    har: Path
+
+    def answered(self) -> Iterator[tuple[str, int]]:
+        """The route and the status of each request to one."""
+        for entry in json.loads(self.har.read_text(encoding="utf-8"))["log"]["entries"]:
+            path = httpx.URL(entry["request"]["url"]).path.removeprefix("/api")
+            for route in ROUTES:
+                if route.method == entry["request"]["method"] and _is_of(path, route.path):
+                    yield f"{route.method} {route.path}", entry["response"]["status"]
+                    break
+
+    def successful(self) -> set[str]:
+        return {route for route, status in self.answered() if status < 300}
+
+
+def _is_of(path: str, template: str) -> bool:
+    return re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path) is not None
+
+
+@pytest.fixture(scope="module")
+def trial(
+    backend: str, redis_url: str | None, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Trial]:
+    folder = tmp_path_factory.mktemp("schemathesis")
+    if backend == "sqlite":
+        database_url = f"sqlite:///{folder / 'platform.db'}"
+    else:
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        database_url = server.create_database()
+    deployment = Deployment(database_url=database_url, redis_url=redis_url)
+    deployment.run("migrate")
+    keys = dict(re.findall(r"(user|organizer|admin) key +(\S+)", deployment.run("seed")))
+    with deployment.serving(workers=1, **_LIMITS, rate_limit_donations="1000000", failed_logins="0") as platform:
+        yield Trial(platform.url, keys, folder)
+
+
+def test_what_is_not_as_documented_is_found(trial: Trial) -> None:
+    """A status, a field and a missing field, in one damaged copy of the document."""
+    document = copy.deepcopy(build_document(ROUTES))
+    del document["paths"]["/auth/me"]["get"]["responses"]["200"]
+    statistics = document["components"]["schemas"]["ProfileStats"]
+    del statistics["properties"]["total_spent"]
+    statistics["required"].remove("total_spent")
+    document["components"]["schemas"]["ApiKey"]["required"].append("nickname")
+    damaged = trial.folder / "damaged.json"
+    damaged.write_text(json.dumps(document, default=str), encoding="utf-8")
+    chosen = ["--include-operation-id-regex", "^(me|get_profile|list_api_keys)$"]
+    report = trial.run(str(damaged), "user", "--url", f"{trial.url}/api", "--phases", "fuzzing", *chosen)
+    assert report.code == 1, report.text
+    assert "Undocumented status code" in report.text
+    assert "'total_spent' was unexpected" in report.text
+    assert '"nickname" is a required property' in report.text
+
+
+# Admins come last: they may delete the others. ``successes``: of how many routes a run must have seen a success at
+# the least, or it has tried nothing.
+@pytest.mark.parametrize(
+    ("caller", "phases", "successes"),
+    [
+        ("nobody", "fuzzing", 8),
+        ("organizer", "examples,fuzzing", 20),
+        ("admin", "coverage", 35),
+    ],
+)
+def test_every_answer_is_as_documented(trial: Trial, caller: str, phases: str, successes: int) -> None:
+    document = f"{trial.url}/openapi.json"
+    report = trial.run(
+        document, caller, "--phases", phases, "--max-examples", "3", "--exclude-operation-id-regex", _KEY_CHANGES
+    )
+    assert report.code == 0, report.text
+    assert len(report.successful()) >= successes, sorted(report.successful())
+
+
+def test_so_is_what_changes_keys(trial: Trial) -> None:
+    assert trial.still_knows("admin")
+    document = f"{trial.url}/openapi.json"
+    report = trial.run(document, "admin", "--phases", "coverage", "--include-operation-id-regex", _KEY_CHANGES)
+    assert report.code == 0, report.text

@@ -1,0 +1,53 @@
+"""The document that the tests read, and ways through it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from jsonschema_rs import Draft202012Validator
+
+from amarevents.rest.openapi.document import build_document
+from amarevents.rest.routes import ROUTES
+from amarevents.rest.routing import Route
+
+# Any below: JSON.
+Json = dict[str, Any]
+
+DOCUMENT: Json = build_document(ROUTES)
+BY_LINE = {f"{route.method} {route.path}": route for route in ROUTES}
+
+
+def operation(line: str) -> Json:
+    """The operation of ``POST /tickets``."""
+    method, path = line.split()
+    found: Json = DOCUMENT["paths"][path][method.lower()]
+    return found
+
+
+def operation_of(route: Route) -> Json:
+    return operation(f"{route.method} {route.path}")
+
+
+def operations() -> Iterator[Json]:
+    return (operation_of(route) for route in ROUTES)
+
+
+def schema(name: str) -> Json:
+    found: Json = DOCUMENT["components"]["schemas"][name]
+    return found
+
+
+def success(route: Route) -> Json:
+    """The JSON content of its success: schema and example."""
+    found: Json = operation_of(route)["responses"][str(route.status)]["content"]["application/json"]
+    return found
+
+
+def parameters(line: str, where: str) -> dict[str, Json]:
+    return {one["name"]: one for one in operation(line)["parameters"] if one.get("in") == where}
+
+
+def mistakes(described: Json, value: Any) -> list[str]:
+    """What is wrong with a value by a schema of the document."""
+    components = {"schemas": DOCUMENT["components"]["schemas"]}
+    validator = Draft202012Validator({**described, "components": components}, validate_formats=True)
+    return [error.message for error in validator.iter_errors(value)]

@@ -1,0 +1,93 @@
+"""The document as a whole: valid, complete, without loose ends."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from jsonschema_rs import meta
+from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
+
+from amarevents.errors import AmarEventsError
+from amarevents.rest.openapi.document import build_document
+from amarevents.rest.routes import ROUTES
+from tests.contract.contract import contract_routes, same_for_all_names
+from tests.rest.openapi.reading import DOCUMENT, operations, schema
+
+TEXT = json.dumps(DOCUMENT, ensure_ascii=False)
+REFERENCES = re.findall(r'"\$ref": "(#/components/[^"]+)"', TEXT)
+
+
+def test_the_document_is_valid_openapi_3_1() -> None:
+    assert DOCUMENT["openapi"] == "3.1.0"
+    assert [error.message for error in OPENAPI_31_VALIDATOR.iter_errors(DOCUMENT)] == []
+
+
+@pytest.mark.parametrize("change", [lambda it: it.pop("info"), lambda it: it.update(paths=[])], ids=["info", "paths"])
+def test_an_invalid_document_would_be_noticed(change: Any) -> None:  # Any: a function that damages it
+    damaged = json.loads(TEXT)
+    change(damaged)
+    assert not OPENAPI_31_VALIDATOR.is_valid(damaged)
+
+
+@pytest.mark.parametrize("name", sorted(DOCUMENT["components"]["schemas"]))
+def test_a_shared_schema_is_valid_json_schema(name: str) -> None:
+    meta.validate({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema(name)})
+
+
+def test_it_has_the_routes_of_the_contract_and_no_other() -> None:
+    documented = {
+        (method.upper(), same_for_all_names(path)) for path, methods in DOCUMENT["paths"].items() for method in methods
+    }
+    assert documented == {(route.method, route.path) for route in contract_routes()}
+
+
+def test_operation_ids_are_unique() -> None:
+    ids = [operation["operationId"] for operation in operations()]
+    assert len(set(ids)) == len(ids) == len(ROUTES)
+
+
+def test_every_reference_leads_somewhere_and_everything_shared_is_used() -> None:
+    there = {f"#/components/{kind}/{name}" for kind, named in DOCUMENT["components"].items() for name in named}
+    schemes = {name for name in there if name.startswith("#/components/securitySchemes/")}
+    assert set(REFERENCES) == there - schemes
+
+
+def test_tags_are_described_and_used() -> None:
+    described = [tag["name"] for tag in DOCUMENT["tags"]]
+    assert list(dict.fromkeys(tag for operation in operations() for tag in operation["tags"])) == described
+
+
+def test_every_operation_has_something_to_say_of_itself() -> None:
+    for operation in operations():
+        assert 5 < len(operation["summary"]) <= 120
+        assert operation["description"].startswith(operation["summary"])
+
+
+def test_no_text_names_its_sources_or_its_markup() -> None:
+    assert not re.search(r"decisions \d|Raises |``", TEXT)
+
+
+def test_a_route_without_an_example_cannot_be_documented(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(build_document.__globals__["EXAMPLES"], ("GET", "/events"))
+    with pytest.raises(KeyError, match="/events"):
+        build_document(ROUTES)
+
+
+def _kinds(kind: type[AmarEventsError]) -> list[type[AmarEventsError]]:
+    """A class of errors and those below it; GraphQL has one more, which is its own."""
+    kinds = [kind, *(one for child in kind.__subclasses__() for one in _kinds(child))]
+    return [kind for kind in kinds if kind.__module__ == AmarEventsError.__module__]
+
+
+def test_every_error_is_documented_with_its_status() -> None:
+    documented = {
+        (code, response["description"])
+        for response in DOCUMENT["components"]["responses"].values()
+        for code in response["content"]["application/json"]["schema"]["properties"]["code"]["enum"]
+    }
+    phrases = {
+        400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
+        429: "Too Many Requests", 500: "Internal Server Error",
+    }  # fmt: skip
+    assert documented == {(kind.code, phrases[kind.status]) for kind in _kinds(AmarEventsError)}

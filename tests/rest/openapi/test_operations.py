@@ -1,0 +1,120 @@
+"""Single operations: who may call, what they take, what they answer."""
+
+import pytest
+
+from amarevents.rest.routes import ROUTES
+from amarevents.rest.routing import Route
+from tests.rest.openapi.reading import operation, operation_of, operations, schema
+
+CREDENTIALS: list[dict[str, list[str]]] = [{"apiKey": []}, {"session": []}]
+NAMES = [f"{route.method} {route.path}" for route in ROUTES]
+EVERYWHERE = {"401", "403", "405", "429", "500"}
+
+
+def test_one_operation_at_two_addresses_has_two_ids() -> None:
+    assert operation("GET /users/me/keys")["operationId"] == "list_api_keys"
+    assert operation("GET /keys")["operationId"] == "list_api_keys_at_keys"
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=NAMES)
+def test_security_is_the_policy_of_the_route(route: Route) -> None:
+    policy, documented = route.operation.policy, operation_of(route)
+    assert documented["security"] == ([{}, *CREDENTIALS] if policy.is_public else CREDENTIALS)
+    assert set(documented["x-key-types"]) == policy.key_types
+    assert documented["x-scope"] == policy.scope
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("GET /events", "Public: needs no credential."),
+        (
+            "POST /events",
+            "Needs an organizer or admin key with `events:write`, or a session of such an account.",
+        ),
+        (
+            "GET /auth/me",
+            "Needs a user, organizer or admin key, or a session of such an account.",
+        ),
+        (
+            "GET /admin/stats",
+            "Needs an admin key with `admin`, or a session of such an account.",
+        ),
+    ],
+)
+def test_the_description_says_who_may_call(line: str, sentence: str) -> None:
+    assert sentence in operation(line)["description"].split("\n\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "limit"), [("POST /auth/login", 10), ("POST /auth/register", 10), ("POST /donations", 20)]
+)
+def test_the_description_says_what_is_limited_per_address(line: str, limit: int) -> None:
+    assert f"limited to {limit} requests a minute from one address" in operation(line)["description"]
+
+
+def test_the_description_names_what_the_operation_can_fail_with() -> None:
+    described = operation("POST /ticket-types")
+    assert described["x-error-codes"] == ["NOT_FOUND", "FORBIDDEN"]
+    assert described["description"].endswith("Can fail with `NOT_FOUND`, `FORBIDDEN`.")
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=NAMES)
+def test_success_is_the_status_of_the_route(route: Route) -> None:
+    assert [status for status in operation_of(route)["responses"] if status < "400"] == [str(route.status)]
+
+
+@pytest.mark.parametrize(
+    ("line", "more"),
+    [
+        ("GET /auth/me", set()),
+        ("GET /events", {"400"}),
+        ("GET /events/{id}", {"404"}),
+        ("GET /events/{id}/tickets", {"400", "404"}),
+        ("GET /ticket-types", {"400", "404"}),
+        ("POST /auth/logout", {"400"}),
+        ("POST /auth/register", {"400"}),
+        ("POST /tickets", {"400", "404"}),
+        ("POST /tickets/{ticket}/verify", {"400", "404"}),
+        ("DELETE /keys/{id}", {"400", "404"}),
+        ("GET /admin/stats", set()),
+    ],
+)
+def test_failures_follow_from_what_a_route_reads_and_names(line: str, more: set[str]) -> None:
+    assert {status for status in operation(line)["responses"] if status >= "400"} == EVERYWHERE | more
+
+
+def test_creating_takes_an_idempotency_key_and_nothing_else_does() -> None:
+    reference = {"$ref": "#/components/parameters/IdempotencyKey"}
+    taking = {one["operationId"] for one in operations() if reference in one["parameters"]}
+    assert taking == {
+        "register", "create_event", "create_organization", "register_for_event", "create_ticket_type",
+        "submit_donation", "create_api_key",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=NAMES)
+def test_only_what_changes_something_takes_a_body(route: Route) -> None:
+    takes_body = "requestBody" in operation_of(route)
+    has_fields = route.operation.input_type is not None and "{ticket}" not in route.path
+    assert takes_body is (has_fields and route.method != "GET")
+
+
+def test_a_body_is_required_where_one_of_its_fields_is() -> None:
+    assert operation("POST /tickets")["requestBody"]["required"]
+    assert not operation("PUT /tickets/{id}")["requestBody"]["required"]
+
+
+def test_a_page_has_its_pagination_and_a_list_without_pages_has_none() -> None:
+    def shown(line: str) -> set[str]:
+        return set(operation(line)["responses"]["200"]["content"]["application/json"]["schema"]["properties"])
+
+    assert shown("GET /tickets") == {"success", "data", "pagination"}
+    assert shown("GET /ticket-types") == shown("GET /auth/me") == {"success", "data"}
+
+
+def test_an_answer_of_two_forms_is_documented_with_both() -> None:
+    content = operation("GET /events/{id}")["responses"]["200"]["content"]["application/json"]
+    forms = content["schema"]["properties"]["data"]["anyOf"]
+    assert [form["$ref"].rpartition("/")[2] for form in forms] == ["EventDetail", "ManagedEvent"]
+    assert {"emailtitle"} <= schema("ManagedEvent")["properties"].keys() - schema("EventDetail")["properties"].keys()

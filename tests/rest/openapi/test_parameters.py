@@ -1,0 +1,60 @@
+"""Paths and queries."""
+
+import re
+
+import pytest
+
+from amarevents.rest.routes import ROUTES
+from amarevents.rest.routing import Route
+from tests.rest.openapi.reading import DOCUMENT, operation_of, parameters
+
+ID = {"type": "integer", "minimum": 1, "maximum": 2147483647}
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
+def test_what_stands_in_a_path_is_a_parameter_and_nothing_else(route: Route) -> None:
+    in_path = [one for one in operation_of(route)["parameters"] if one.get("in") == "path"]
+    assert [one["name"] for one in in_path] == re.findall(r"\{(\w+)\}", route.path)
+    assert all(one["required"] for one in in_path)
+
+
+def test_an_id_is_an_integer() -> None:
+    assert parameters("GET /events/{id}", "path")["id"]["schema"] == ID
+
+
+def test_a_ticket_to_be_verified_is_named_by_its_id_or_its_code() -> None:
+    assert parameters("POST /tickets/{ticket}/verify", "path")["ticket"]["schema"] == {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 255,
+    }
+
+
+def test_a_query_has_the_bounds_and_defaults_of_its_input() -> None:
+    query = parameters("GET /events", "query")
+    assert list(query) == ["page", "limit", "search", "category", "organization_id"]
+    assert query["page"]["schema"] == {"type": "integer", "minimum": 1, "maximum": 2147483647, "default": 1}
+    assert query["limit"]["schema"] == {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}
+    assert query["search"]["schema"] == {"type": "string", "maxLength": 255}
+    assert query["category"]["schema"] == {"$ref": "#/components/schemas/Category"}
+    assert query["organization_id"]["schema"] == ID
+    assert not any(one["required"] for one in query.values())
+
+
+def test_a_field_that_is_required_is_so_in_the_query() -> None:
+    assert parameters("GET /ticket-types", "query")["event_id"]["required"]
+
+
+def test_flags_are_0_or_1_as_in_the_contract() -> None:
+    assert parameters("GET /admin/users", "query")["admin"]["schema"] == {"type": "integer", "enum": [0, 1]}
+    assert parameters("GET /admin/api-keys", "query")["active"]["schema"] == {"type": "integer", "enum": [0, 1]}
+
+
+def test_no_parameter_can_be_null() -> None:
+    for route in ROUTES:
+        for one in operation_of(route)["parameters"]:
+            assert "null" not in str(one.get("schema")), one
+
+
+def test_a_query_s_input_is_no_shared_object() -> None:
+    assert not {"ListEvents", "ListTickets", "Paging", "VerifyTicket"} & DOCUMENT["components"]["schemas"].keys()
