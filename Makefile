@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test check lock clean
+.PHONY: help setup run test check lock vendor clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -85,6 +85,10 @@ lock: ## Resolve the dependencies of pyproject.toml anew into the lock files (ne
 # For every platform and version, with the hashes of every file, and without the address of any registry.
 LOCK_OPTIONS := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+vendor: setup ## Fetch the library of the page /docs as recorded, or another: make vendor VERSION=1.73.0 (needs npm)
+	@command -v npm >/dev/null 2>&1 || { echo "make vendor needs npm: https://docs.npmjs.com/" >&2; exit 1; }
+	$(BIN)/python -m amarevents.rest.reference.vendor $(VERSION)
 
 clean: ## Remove .venv and everything that tools have left behind; ./data stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage .coverage.* htmlcov dist

@@ -11,11 +11,17 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from amarevents import __version__
+from amarevents.mail.delivery import delivery
 from amarevents.models.storage import database_is_ready, open_database
+from amarevents.models.totals import Totals
+from amarevents.rest.confirmation import confirmation_page
 from amarevents.rest.envelopes import failure
+from amarevents.rest.openapi.endpoint import openapi_json
+from amarevents.rest.reference.page import reference_routes
 from amarevents.rest.routes import ROUTES
 from amarevents.rest.routing import router
 from amarevents.schema.http import GraphQLEndpoint, request_error
+from amarevents.security.cache import shared_cache
 from amarevents.security.key_usage import KeyUsage
 from amarevents.security.middleware import SecurityMiddleware
 from amarevents.security.passwords import PasswordHasher
@@ -38,7 +44,10 @@ def create_app(settings: Settings) -> Starlette:
         routes=[
             Route("/", index),
             Route("/healthz", health),
+            Route("/openapi.json", openapi_json),
+            *reference_routes(),
             Mount("/api", SecurityMiddleware(router(ROUTES), failure)),
+            Route("/confirm-email", confirmation_page()),
             Route("/graphql", SecurityMiddleware(GraphQLEndpoint(), request_error, counts_operations=True)),
         ],
         lifespan=lifespan,
@@ -57,12 +66,16 @@ async def _services(settings: Settings) -> AsyncIterator[Services]:
             limiter=rate_limiter(settings),
             hasher=PasswordHasher(settings),
             key_usage=KeyUsage(),
+            totals=Totals(shared_cache(settings), seconds=settings.totals_seconds),
         )
         closing.push_async_callback(services.limiter.aclose)
+        closing.push_async_callback(services.totals.aclose)
         closing.callback(services.hasher.close)
         closing.push_async_callback(services.key_usage.flush)
         background = asyncio.create_task(upkeep(services))
         closing.push_async_callback(_end, background)
+        if (mails := delivery(settings)) is not None:
+            closing.push_async_callback(_end, asyncio.create_task(mails.run()))
         yield services
 
 
@@ -73,7 +86,16 @@ async def _end(task: asyncio.Task[None]) -> None:
 
 async def index(_request: Request) -> Response:
     """Where everything is, for whoever opens the address in a browser."""
-    return JSONResponse({"name": "Amar Events", "version": __version__, "rest": "/api/events", "graphql": "/graphql"})
+    return JSONResponse(
+        {
+            "name": "Amar Events",
+            "version": __version__,
+            "rest": "/api/events",
+            "graphql": "/graphql",
+            "openapi": "/openapi.json",
+            "docs": "/docs",
+        }
+    )
 
 
 async def health(_request: Request) -> Response:

@@ -1,0 +1,243 @@
+"""The code samples of the document do what they say: each is run as it is, against a platform that has its rows."""
+
+import datetime
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from amarevents.rest.reference.samples import KEY_VARIABLE, URL_VARIABLE
+from amarevents.rest.routes import ROUTES
+from tests.deployment.platforms import Deployment, RunningPlatform, register
+
+pytestmark = pytest.mark.backend("sqlite")  # what is tested is the text of the samples
+
+Json = dict[str, Any]  # Any: JSON
+Samples = dict[str, str]
+"""By method and path, in the order in which they are run."""
+
+DELETIONS = [  # what hangs on something before that
+    "DELETE /tickets/{id}",
+    "DELETE /ticket-types/{id}",
+    "DELETE /events/{id}",
+    "DELETE /keys/{id}",
+    "DELETE /admin/revoke-key/{id}",
+    "DELETE /admin/users/{id}",
+]
+# Each sample is a program of its own, but an interpreter for each would take the longest part of the test.
+RUN_PYTHON = """
+import json, sys, traceback
+failures = {}
+for name, source in json.load(sys.stdin).items():
+    try:
+        exec(compile(source, name, "exec"), {"__name__": "__main__"})
+    except Exception:
+        failures[name] = traceback.format_exc()
+print(json.dumps(failures))
+"""
+
+
+# What the examples are about --------------------------------------------------------------------------------------
+
+
+class Scene:
+    """The rows that the examples name: account 12, organization 3, event 7, ticket type 15, ticket 42, and so on."""
+
+    def __init__(self, admin: httpx.AsyncClient, database: Path) -> None:
+        self._admin = admin
+        self._database = database
+
+    async def build(self) -> str:
+        """Returns the code of ticket 42."""
+        async with httpx.AsyncClient(base_url=self._admin.base_url, trust_env=False) as visitor:
+            await self._until(12, lambda number: register(visitor, f"visitor{number}"), first=2)
+        await self._until(3, self._add_organization)
+        await self._until(6, lambda _: self._add_event(kinds=2))
+        await self._add_event(kinds=3)
+        await self._until(41, lambda _: self._add_ticket(ticket_type_id=13))
+        code = str((await self._add_ticket(ticket_type_id=15))["code"])
+        await self._until(12, self._add_key, first=2)
+        await self._until(88, self._add_donation)
+        self._add_fields()
+        return code
+
+    async def _until(self, last: int, add: Callable[[int], Any], *, first: int = 1) -> None:
+        for number in range(first, last + 1):
+            await add(number)
+
+    async def _create(self, path: str, body: Json) -> Json:
+        answer = await self._admin.post(f"/api{path}", json=body)
+        assert answer.status_code == 201, answer.text
+        created: Json = answer.json()["data"]
+        return created
+
+    async def _add_organization(self, number: int) -> None:
+        await self._create("/organizations", {"name": f"Club {number}", "user_id": 1})
+
+    async def _add_event(self, *, kinds: int) -> None:
+        offered = [{"name": f"Kind {kind}", "price": 100 * kind} for kind in range(kinds)]
+        await self._create("/events", {"name": "Fair", "organization_id": 3, "ticket_types": offered})
+
+    async def _add_ticket(self, *, ticket_type_id: int) -> Json:
+        return await self._create("/tickets", {"event_id": 7, "ticket_type_id": ticket_type_id})
+
+    async def _add_key(self, _number: int) -> None:
+        await self._create("/keys", {"name": "Phone", "key_type": "user"})
+
+    async def _add_donation(self, number: int) -> None:
+        gift = {"email": "giver@example.com", "number": "01700000000", "amount": 50, "type": "bkash"}
+        await self._create("/donations", {**gift, "transaction_id": f"GIFT{number}"})
+
+    def _add_fields(self) -> None:
+        """The questions of the event; REST has no route for them."""
+        with sqlite3.connect(self._database) as connection:
+            connection.executemany(
+                "INSERT INTO custom_fields (event_id, required, name, type, options, position)"
+                " VALUES (7, 0, ?, ?, ?, ?)",
+                [
+                    ("T-shirt size", "dropdown", json.dumps(["S", "M", "L", "XL"]), 1),
+                    ("খাবারের পছন্দ", "radio", json.dumps(["আমিষ", "নিরামিষ"]), 2),
+                ],
+            )
+        connection.close()
+
+
+# Running them -----------------------------------------------------------------------------------------------------
+
+
+def run_shell(sources: Samples, environment: dict[str, str]) -> Samples:
+    """What went wrong, by the name of the sample."""
+    failures = {}
+    for name, source in sources.items():
+        command = ["bash", "-euo", "pipefail", "-c", source]
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=30)
+        if done.returncode != 0 or '"success":true' not in done.stdout:
+            failures[name] = done.stdout + done.stderr
+    return failures
+
+
+def run_python(sources: Samples, environment: dict[str, str]) -> Samples:
+    """The same for Python; what a sample prints is not looked at."""
+    command = [sys.executable, "-W", "error", "-c", RUN_PYTHON]
+    done = subprocess.run(
+        command, input=json.dumps(sources), capture_output=True, text=True, env=environment, timeout=60, check=True
+    )
+    *printed, failures = done.stdout.splitlines()
+    assert len(printed) >= len(sources) - len(json.loads(failures))
+    return dict(json.loads(failures))
+
+
+@dataclass(frozen=True)
+class Language:
+    """``lang`` as the document names it; ``run`` returns what went wrong, by the name of the sample."""
+
+    lang: str
+    run: Callable[[Samples, dict[str, str]], Samples]
+
+
+@pytest.fixture(
+    scope="module", params=[Language("shell", run_shell), Language("python", run_python)], ids=lambda one: one.lang
+)
+def language(request: pytest.FixtureRequest) -> Language:
+    chosen: Language = request.param
+    return chosen
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A database that has the examples' rows, and what its samples need beside it."""
+
+    database: Path
+    admin_key: str
+    user_key: str
+    code: str
+
+
+def deployed(database: Path) -> Deployment:
+    return Deployment(database_url=f"sqlite:///{database}", redis_url=None)
+
+
+@pytest.fixture(scope="module")
+async def prepared(anyio_backend: str, tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    database = tmp_path_factory.mktemp("scene") / "platform.db"
+    deployment = deployed(database)
+    deployment.run("migrate")
+    key = deployment.create_admin()
+    with deployment.serving(rate_limit_donations="0") as platform:
+        async with platform.client(key) as admin:
+            code = await Scene(admin, database).build()
+            user_key = await admin.post("/api/keys", json={"name": "Phone", "key_type": "user"})
+    return Prepared(database=database, admin_key=key, user_key=user_key.json()["data"]["key"], code=code)
+
+
+@pytest.fixture(scope="module")
+def platform(
+    language: Language, prepared: Prepared, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningPlatform]:
+    """One for each language, over a copy of the database: what one changes is not there for the other."""
+    copy = tmp_path_factory.mktemp(language.lang) / "copy"
+    shutil.copytree(prepared.database.parent, copy)
+    with deployed(copy / prepared.database.name).serving() as running:
+        yield running
+
+
+def samples(operations: dict[str, Json], lang: str) -> Samples:
+    return {
+        name: next(sample["source"] for sample in operation["x-codeSamples"] if sample["lang"] == lang)
+        for name, operation in operations.items()
+    }
+
+
+async def operations_in_order(platform: RunningPlatform) -> dict[str, Json]:
+    """The operations of the document by method and path, deletions last."""
+    async with platform.client() as client:
+        document = (await client.get("/openapi.json")).json()
+    found = {
+        f"{method.upper()} {path}": operation
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+    return {name: found[name] for name in [*(name for name in found if name not in DELETIONS), *DELETIONS]}
+
+
+def environment(platform: RunningPlatform, key: str) -> dict[str, str]:
+    return {**os.environ, URL_VARIABLE: platform.url, KEY_VARIABLE: key, "NO_PROXY": "*"}
+
+
+async def test_with_a_wrong_key_those_that_send_one_fail(language: Language, platform: RunningPlatform) -> None:
+    operations = await operations_in_order(platform)
+    chosen = {name: operations[name] for name in ("GET /events", "GET /auth/me", "POST /ticket-types")}
+    failures = language.run(samples(chosen, language.lang), environment(platform, "ae_a_wrong"))
+    assert failures.keys() == {"GET /auth/me", "POST /ticket-types"}
+    assert all("401" in failure for failure in failures.values())
+
+
+async def test_every_sample_of_the_document_succeeds_as_it_is(
+    language: Language, prepared: Prepared, platform: RunningPlatform
+) -> None:
+    operations = await operations_in_order(platform)
+    sources = current(samples(operations, language.lang), prepared.code)
+    for_users = {name: sources[name] for name, one in operations.items() if one["x-key-types"] == ["user"]}
+    for_admins = {name: source for name, source in sources.items() if name not in for_users}
+    assert len(for_admins) + len(for_users) == len(ROUTES)
+    failures = language.run(for_admins, environment(platform, prepared.admin_key))
+    failures |= language.run(for_users, environment(platform, prepared.user_key))
+    assert failures == {}
+
+
+def current(sources: Samples, code: str) -> Samples:
+    """With what no scene can arrange: a ticket's random code, and a date that must lie in the future."""
+    soon = (datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=30)).date().isoformat()
+    replaced = {"AEJ5XW4YTBMF2GS3LPNR6Q7ZKDC": code, "2027-01-01": soon}
+    for old, new in replaced.items():
+        sources = {name: source.replace(old, new) for name, source in sources.items()}
+    return sources

@@ -1,0 +1,195 @@
+"""The reference page in a real browser that reaches nothing but the platform."""
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Locator,
+    Page,
+    Request,
+    ViewportSize,
+    async_playwright,
+    expect,
+)
+
+from amarevents.rest.routes import ROUTES
+from tests.browsers import browser_options, find_browser
+from tests.deployment.platforms import Deployment, RunningPlatform
+
+pytestmark = pytest.mark.backend("sqlite")  # what is tested is the page
+
+# CSS pixels
+DESKTOP: ViewportSize = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+PATIENCE = 20_000  # milliseconds: a shared machine may be slow
+
+
+@pytest.fixture(scope="module")
+async def browser(anyio_backend: str) -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=find_browser(), args=browser_options())
+        expect.set_options(timeout=PATIENCE)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture(scope="module")
+async def profile(browser: Browser) -> AsyncIterator[BrowserContext]:
+    """What a visitor's pages share, such as the cache."""
+    context = await browser.new_context()
+    context.set_default_timeout(PATIENCE)
+    yield context
+    await context.close()
+
+
+@pytest.fixture(scope="module")
+def platform(operated: Deployment) -> Iterator[RunningPlatform]:
+    with operated.serving() as running:
+        yield running
+
+
+@dataclass
+class Visit:
+    """One visitor's page, and what ought not to have happened on it."""
+
+    page: Page
+    url: str
+    complaints: list[str] = field(default_factory=list)
+
+    def listen(self) -> None:
+        self.page.on("console", self._on_console)
+        self.page.on("pageerror", self._on_error)
+        self.page.on("request", self._on_request)
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.complaints.append(f"{message.type}: {message.text}")
+
+    def _on_error(self, error: Error) -> None:
+        self.complaints.append(f"exception: {error}")
+
+    def _on_request(self, request: Request) -> None:
+        """``data:`` and ``blob:`` ask nobody."""
+        if not request.url.startswith((f"{self.url}/", "data:", "blob:")):
+            self.complaints.append(f"asked another origin: {request.url}")
+
+    async def open(self, route: str = "") -> Locator:
+        """Open the page at a route such as ``GET /events``; returns its section, or the introduction's."""
+        anchor = f"#tag/{_tag(route)}/{route.replace(' ', '')}" if route else ""
+        await self.page.goto(f"{self.url}/docs{anchor}")
+        section = self.page.locator(f'section[id$="/{route.replace(" ", "")}"]') if route else self.page.locator("main")
+        await expect(section).to_be_visible()
+        return section
+
+
+def _tag(route: str) -> str:
+    """The part of the address that names the section's group."""
+    return {"keys": "api-keys"}.get(name := route.split("/")[1], name)
+
+
+@pytest.fixture
+async def visit(profile: BrowserContext, platform: RunningPlatform) -> AsyncIterator[Visit]:
+    """Fails the test when the page complains, or asks anybody but the platform."""
+    visit = Visit(await profile.new_page(), platform.url)
+    await visit.page.set_viewport_size(DESKTOP)
+    visit.listen()
+    yield visit
+    await visit.page.close()
+    assert visit.complaints == []
+
+
+@pytest.fixture
+async def on_phone(visit: Visit) -> Visit:
+    await visit.page.set_viewport_size(PHONE)
+    return visit
+
+
+async def test_page_has_a_title_a_language_and_a_main_part(visit: Visit) -> None:
+    main = await visit.open()
+    await expect(visit.page).to_have_title("Amar Events API reference")
+    await expect(main.get_by_role("heading", level=1)).to_have_text("Amar Events API")
+    assert await visit.page.locator("html").get_attribute("lang") == "en"
+
+
+async def test_every_route_is_listed(visit: Visit) -> None:
+    await visit.open()
+    closed = visit.page.locator('nav button[aria-expanded="false"], aside button[aria-expanded="false"]')
+    while await closed.count():
+        await closed.first.click()
+    listed = await visit.page.locator("[data-sidebar-id]").evaluate_all("all => all.map(one => one.dataset.sidebarId)")
+    shown = {match[0].replace("/", " /", 1) for one in listed if (match := re.search(r"(GET|POST|PUT|DELETE)/.*", one))}
+    assert shown == {f"{route.method} {route.path}" for route in ROUTES}
+
+
+async def test_route_says_who_may_call_it(visit: Visit) -> None:
+    section = await visit.open("POST /events")
+    for badge in ("organizer", "admin", "events:write"):
+        await expect(section.get_by_text(badge, exact=True).first).to_be_visible()
+
+
+async def test_route_shows_how_to_call_it_with_curl_and_python(visit: Visit) -> None:
+    section = await visit.open("POST /tickets")
+    await expect(section.get_by_text('"$AMAR_EVENTS_URL/api/tickets"')).to_be_visible()
+    await expect(section.get_by_text('"খাবারের পছন্দ"').first).to_be_visible()
+    await section.get_by_role("button", name="curl").click()
+    choices = visit.page.get_by_role("option")
+    assert await choices.all_inner_texts() == ["curl", "Python (httpx)"]
+    await choices.last.click()
+    await expect(section.get_by_text("response = httpx.post(")).to_be_visible()
+
+
+async def try_call(visit: Visit, route: str, key: str) -> Locator:
+    """Try a route with a key as a reader would; returns the window of the call."""
+    section = await visit.open(route)
+    await section.get_by_role("button", name="Test Request").click()
+    window = visit.page.get_by_role("dialog", name="API Client")
+    await window.get_by_placeholder("Token").fill(key)
+    await window.get_by_role("button", name="Send").first.click()
+    await expect(window.get_by_text("200 OK")).to_be_visible()
+    return window
+
+
+async def test_call_is_tried_with_a_key_and_its_answer_seen(visit: Visit, admin_key: str) -> None:
+    async with visit.page.expect_response(f"{visit.url}/api/auth/me") as answered:
+        window = await try_call(visit, "GET /auth/me", admin_key)
+    answer = await answered.value
+    assert answer.status == 200
+    assert await answer.request.header_value("authorization") == f"Bearer {admin_key}"
+    await expect(window.get_by_text('"success": true')).to_be_visible()
+    await expect(window.get_by_text('"operator@example.com"')).to_be_visible()
+
+
+async def test_key_is_forgotten_with_the_page(visit: Visit, admin_key: str) -> None:
+    await try_call(visit, "GET /auth/me", admin_key)
+    kept = "Promise.all([{...localStorage}, {...sessionStorage}, indexedDB.databases(), caches.keys()])"
+    assert await visit.page.evaluate(kept) == [{}, {}, [], []]
+    assert await visit.page.context.cookies() == []
+    await visit.page.reload()
+    await expect(visit.page.get_by_placeholder("Token").first).to_have_value("")
+
+
+async def test_phone_shows_samples_and_tries_calls(on_phone: Visit, admin_key: str) -> None:
+    section = await on_phone.open("GET /admin/stats")
+    await expect(section.get_by_text('"$AMAR_EVENTS_URL/api/admin/stats"')).to_be_visible()
+    window = await try_call(on_phone, "GET /admin/stats", admin_key)
+    await expect(window.get_by_text('"total_users"')).to_be_visible()
+
+
+async def test_nothing_is_wider_than_a_phone(on_phone: Visit) -> None:
+    for route in ("", "POST /tickets", "GET /admin/users"):
+        await on_phone.open(route)
+        assert await on_phone.page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+
+
+async def test_routes_of_a_phone_are_behind_a_button(on_phone: Visit) -> None:
+    await on_phone.open()
+    listed = on_phone.page.get_by_role("link", name="Tickets", exact=True)
+    await expect(listed).not_to_be_in_viewport()
+    await on_phone.page.get_by_role("button", name="Open Menu").click()
+    await expect(listed).to_be_in_viewport()
