@@ -38,7 +38,10 @@ _PROBLEMS = {
     "enum": "must be one of {expected}",
     "string_too_short": "must have at least {min_length} characters",
     "string_too_long": "must have at most {max_length} characters",
+    "too_short": "must have at least {min_length} characters",
     "too_long": "must have at most {max_length} entries",
+    "date_parsing": "must be a date, YYYY-MM-DD",
+    "date_from_datetime_parsing": "must be a date, YYYY-MM-DD",
     "greater_than_equal": "must be at least {ge}",
     "less_than_equal": "must be at most {le}",
 }
@@ -83,12 +86,19 @@ class Operation(Generic[T]):
         if self.address_limit is not None:
             await ctx.charge_address(self.address_limit)
         self.policy.check(ctx.principal)
-        arguments = self._arguments(id, await data() if callable(data) else data)
+        values = await data() if callable(data) else data
+        self.policy.check(ctx.principal)  # a slow body has had the principal identified again
+        arguments = self._arguments(id, values)
         try:
-            return await self._run(ctx, arguments, idempotency_key)
-        finally:
-            # After a failure too: its transaction may have been committed all the same.
+            answer = await self._run(ctx, arguments, idempotency_key)
+        except errors.AmarEventsError:
+            raise  # refused: nothing has been written
+        except BaseException:
+            # A transaction may have been committed all the same.
             await ctx.services.totals.forget(self.changes)
+            raise
+        await ctx.services.totals.forget(self.changes)
+        return answer
 
     async def _run(self, ctx: Context, arguments: dict[str, Any], idempotency_key: str | None) -> T:
         if not self.creates or idempotency_key is None:

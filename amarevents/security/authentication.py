@@ -1,7 +1,6 @@
 """From a request's headers to a principal (decisions 2.1)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from starlette.requests import cookie_parser
 
@@ -10,17 +9,8 @@ from amarevents.models import ApiKey
 from amarevents.models.fields import utc_now
 from amarevents.security import keys, sessions
 from amarevents.security.accounts import account_of
+from amarevents.security.credentials import Credential, SessionToken
 from amarevents.security.policy import ANONYMOUS, Principal, key_principal, session_principal
-
-
-@dataclass(frozen=True, slots=True)
-class SessionToken:
-    """The session cookie's value as it was presented."""
-
-    value: str = field(repr=False)
-
-
-Credential = keys.ParsedKey | SessionToken | None
 
 
 def read_credential(authorization: Sequence[str], cookie: str | None) -> Credential:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from amarevents import errors
 from amarevents.models.enums import KeyType
+from amarevents.security.credentials import Credential
 from amarevents.security.policy import ANONYMOUS, Principal
 from amarevents.security.quotas import AddressLimit, address_quota
 from amarevents.security.rate_limit import Quota, Verdict
@@ -17,14 +18,17 @@ from amarevents.security.sessions import StartedSession
 class Context:
     """What an operation is given; the answer's headers are recorded here and rendered once on the way out.
 
-    ``quota`` is the budget that the request is charged to: the key's, the account's or the address's; ``caller`` is
-    whose it is, None for an address.
+    ``credential`` is what the request has shown, ``principal`` who it stands for, ``created_account`` the account that
+    it has registered. ``quota`` is the budget that it is charged to: the key's, the account's or the address's;
+    ``caller`` is whose it is, None for an address.
     """
 
     services: Services
     request_id: str
     address: str
+    credential: Credential = None
     principal: Principal = ANONYMOUS
+    created_account: int | None = None
     caller: KeyType | None = None
     quota: Quota | None = None
     verdict: Verdict | None = None

@@ -15,8 +15,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from amarevents import errors
 from amarevents.security import quotas
-from amarevents.security.authentication import Credential, identify, read_credential
+from amarevents.security.authentication import identify, read_credential
 from amarevents.security.context import Context
+from amarevents.security.credentials import Credential
 from amarevents.security.failures import log_failure, told
 from amarevents.security.keys import ParsedKey
 from amarevents.security.origins import may_change_state
@@ -83,6 +84,7 @@ class SecurityMiddleware:
         settings = context.services.settings
         try:
             credential = read_credential(headers.getlist("authorization"), headers.get("cookie"))
+            context.credential = credential
             await self._count_early(context, credential)
             context.principal = await identify(credential)
         except errors.Unauthenticated:

@@ -4,8 +4,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from amarevents import errors
 from amarevents.models.enums import KeyType, Privacy
-from amarevents.security.policy import ALLOWED_SCOPES
+from amarevents.security.policy import ALLOWED_SCOPES, ANONYMOUS, allow
 from tests.world import Caller, World, snapshot
 
 ALL = ("user", "organizer", "admin")
@@ -166,3 +167,13 @@ async def test_an_admin_accounts_organizer_key_does_not_act_as_an_admin(world: W
     event = await world.event(await world.organizer(), privacy=Privacy.PRIVATE)
     assert (await (await world.key(admin, KeyType.ORGANIZER)).get(f"/events/{event.id}")).status_code == 404
     assert (await (await world.key(admin, KeyType.ADMIN)).get(f"/events/{event.id}")).status_code == 200
+
+
+def test_a_policy_with_badges_names_at_least_one() -> None:
+    with pytest.raises(ValueError, match="PUBLIC"):
+        allow(scope=None)
+
+
+def test_nobody_has_no_account() -> None:
+    with pytest.raises(errors.Unauthenticated):
+        ANONYMOUS.require_account()
