@@ -7,6 +7,8 @@ the envelope of decisions 1.3, GraphQL puts the same ``code``, ``status`` and ``
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+_TOLD = 3  # problems in the text of an error; its fields have all of them
+
 
 class AmarEventsError(Exception):
     """A failure with a message for the caller. Subclasses fix ``code`` and ``status``."""
@@ -55,7 +57,9 @@ class ValidationFailed(BadRequest):
     @staticmethod
     def summary(fields: Mapping[str, str]) -> str:
         """The first few problems in one line."""
-        return "Invalid input: " + "; ".join(f"{name}: {problem}" for name, problem in list(fields.items())[:3])
+        told = "; ".join(f"{name}: {problem}" for name, problem in list(fields.items())[:_TOLD])
+        more = f" (and {len(fields) - _TOLD} more)" if len(fields) > _TOLD else ""
+        return f"Invalid input: {told}{more}"
 
 
 class MalformedJson(BadRequest):
@@ -152,6 +156,13 @@ class OwnAccount(BadRequest):
     message = "Admins cannot delete their own account: ask another admin"
 
 
+class TooManyTicketTypes(BadRequest):
+    code = "TOO_MANY_TICKET_TYPES"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"An event may have {limit} ticket types")
+
+
 class KeyIsRevoked(BadRequest):
     code = "KEY_REVOKED"
     message = "A revoked key stays revoked; create a new one"
@@ -215,8 +226,10 @@ class Forbidden(AmarEventsError):
 class WrongKeyType(Forbidden):
     code = "WRONG_KEY_TYPE"
 
-    def __init__(self, accepted: Sequence[str], message: str = "This operation needs a key (or an account) of") -> None:
-        super().__init__(f"{message} type {' or '.join(accepted)}")
+    def __init__(self, accepted: Sequence[str], message: str | None = None) -> None:
+        types = " or ".join(accepted)
+        instead = f"This operation needs a key of type {types}, or the session of an account that may have one"
+        super().__init__(f"{message} type {types}" if message else instead)
 
 
 class MissingScope(Forbidden):

@@ -182,6 +182,9 @@ class Settings:
     rate_limit_credentials: int = _setting(_number(0), 10, "logins and registrations per client address")
     rate_limit_donations: int = _setting(_number(0), 20, "donations per client address")
     failed_logins: int = _setting(_number(0), 10, "failed logins per email in 15 minutes")
+    mails_per_recipient: int = _setting(
+        _number(0), 10, "mails in an hour to one address about registrations that others have made; 0 = unlimited"
+    )
     totals_seconds: int = _setting(
         _number(0, 3600), 5, "seconds that the total of a list is remembered, unless a write changes it; 0 = never"
     )

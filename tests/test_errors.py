@@ -97,5 +97,5 @@ def test_what_was_unforeseen_tells_nothing() -> None:
 
 def test_validation_names_the_first_three_fields_in_its_message_and_all_of_them_apart() -> None:
     made = errors.ValidationFailed(dict.fromkeys("abcd", "is required"))
-    assert str(made) == "Invalid input: a: is required; b: is required; c: is required"
+    assert str(made) == "Invalid input: a: is required; b: is required; c: is required (and 1 more)"
     assert list(made.fields) == list("abcd")

@@ -27,11 +27,16 @@ async def put_in(
     now: datetime.datetime,
     user_id: int | None = None,
     ticket_id: int | None = None,
+    held_because: str | None = None,
 ) -> None:
-    """Write a mail in the transaction of what it tells; held for ever where there is no server to send it by."""
+    """Write a mail in the transaction of what it tells.
+
+    Held where there is no server to send it by, or ``held_because`` of something else.
+    """
     await OutgoingMail.create(
         kind=kind,
-        status=MailStatus.HELD if settings.smtp_url is None else MailStatus.PENDING,
+        status=MailStatus.HELD if settings.smtp_url is None or held_because else MailStatus.PENDING,
+        last_error=held_because,
         user_id=user_id,
         ticket_id=ticket_id,
         recipient=recipient,

@@ -23,7 +23,7 @@ from amarevents.security.policy import (
     expand,
     in_order,
 )
-from amarevents.security.quotas import key_limit
+from amarevents.security.quotas import key_limit, minting_quota
 from amarevents.settings import Settings
 
 MAX_KEYS = 100
@@ -107,6 +107,7 @@ async def create_api_key(ctx: Context, data: CreateApiKey) -> CreatedApiKeyView:
     _require_type(ctx.principal, data.key_type)
     permissions = _permissions(ctx.principal, data)
     expires_at = _expiry(ctx, data)
+    await _charge_minting(ctx)
     minted = mint(data.key_type)
     async with in_transaction():
         account_id = await _lock_for_one_more(ctx.principal.require_account().id)
@@ -120,6 +121,13 @@ async def create_api_key(ctx: Context, data: CreateApiKey) -> CreatedApiKeyView:
             expires_at=expires_at,
         )
     return CreatedApiKeyView(**api_key_fields(key, ctx.services.settings), key=minted.raw)
+
+
+async def _charge_minting(ctx: Context) -> None:
+    """Raises RateLimited: keys made and revoked again and again would be a way around the limit of each."""
+    verdict = await ctx.services.limiter.charge(minting_quota(ctx.principal.require_account().id))
+    if not verdict.allowed:
+        raise errors.RateLimited(verdict.retry_after)
 
 
 async def _lock_for_one_more(account_id: int) -> int:
@@ -192,6 +200,7 @@ async def update_api_key(ctx: Context, id: int, data: UpdateApiKey) -> ApiKeyVie
         raise errors.KeyIsRevoked
     if data.permissions is not None:
         _require_within(ctx.principal, key.key_type, data.permissions)
+        _require_no_longer_lived(ctx.principal, key)
     changes = data.sent()
     if data.permissions is not None:
         changes["permissions"] = [str(scope) for scope in in_order(data.permissions)]
@@ -211,6 +220,13 @@ async def revoke(ctx: Context, key: ApiKey) -> RevokedView:
     """A key that is revoked already stays so."""
     await ApiKey.filter(id=key.id, revoked_at__isnull=True).update(revoked_at=ctx.now, is_active=False)
     return RevokedView(id=RecordId(key.id), revoked=True)
+
+
+def _require_no_longer_lived(principal: Principal, key: ApiKey) -> None:
+    """A key that ends lends nothing to one that outlives it."""
+    latest = principal.key_expires_at
+    if latest is not None and (key.expires_at is None or key.expires_at > latest):
+        raise errors.KeyTooPowerful("The calling key expires before the key whose permissions it is to change")
 
 
 async def _get_own_key(ctx: Context, key_id: int) -> ApiKey:

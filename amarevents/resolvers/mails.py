@@ -14,15 +14,19 @@ from amarevents.resolvers.base import Context, DateTime, Page, Paging, RecordId,
 from amarevents.resolvers.operation import operation
 from amarevents.security.keys import digest_of
 from amarevents.security.policy import ADMINS, Scope, allow
+from amarevents.security.quotas import mail_quota
 
 LINK_DAYS = 7
 _TOKEN_BYTES = 32
 
 
-async def tell_attendee(ctx: Context, ticket: Ticket, event: Event, answers: Mapping[str, str]) -> None:
+async def tell_attendee(
+    ctx: Context, ticket: Ticket, event: Event, answers: Mapping[str, str], *, held_because: str | None = None
+) -> None:
     """Mail that the place is good, or that the payment has been rejected; of the other statuses nothing is told.
 
-    To be called in the transaction that gives the ticket its status. ``answers``: by the names of the custom fields.
+    To be called in the transaction that gives the ticket its status. ``answers``: by the names of the custom fields;
+    ``held_because``: why the mail is to stay in the outbox.
     """
     if ticket.status is TicketStatus.SUCCESS:
         kind, letter = MailKind.TICKET_CONFIRMED, letters.ticket_confirmed(ticket, event, answers)
@@ -31,7 +35,26 @@ async def tell_attendee(ctx: Context, ticket: Ticket, event: Event, answers: Map
     else:
         return
     settings = ctx.services.settings
-    await outbox.put_in(letter, kind, ticket.email, settings=settings, now=ctx.now, ticket_id=ticket.id)
+    await outbox.put_in(
+        letter,
+        kind,
+        ticket.email,
+        settings=settings,
+        now=ctx.now,
+        ticket_id=ticket.id,
+        held_because=held_because,
+    )
+
+
+async def reason_to_hold(ctx: Context, recipient: str) -> str | None:
+    """Why the mail about a registration is not to be sent: the address is somebody else's and has had enough of them.
+
+    Anybody may register others, in words of their own: without a bound the platform would mail them to anybody.
+    """
+    if recipient == ctx.principal.require_account().email:
+        return None
+    charged = await ctx.services.limiter.charge(mail_quota(recipient, ctx.services.settings))
+    return None if charged.allowed else "The address has been registered by others too often within an hour"
 
 
 async def tell_attendee_anew(ctx: Context, ticket: Ticket, event: Event) -> None:
@@ -90,7 +113,7 @@ async def _has_link(ctx: Context, user: User) -> bool:
 class OutgoingMailView:
     """A mail of the outbox, without its text: that is the recipient's, and links in it open things.
 
-    ``lastError`` is why it has not been sent; ``nextAttemptAt`` counts while it is pending.
+    The last error is why it has not been sent; the next attempt counts while it is pending.
     """
 
     id: RecordId

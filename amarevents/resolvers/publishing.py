@@ -29,10 +29,9 @@ from amarevents.resolvers.events import AnyCaseCategory, ManagedEventView, manag
 from amarevents.resolvers.operation import operation
 from amarevents.resolvers.ownership import require_event_manager, require_organization_manager
 from amarevents.resolvers.search import search_text
-from amarevents.resolvers.ticket_types import TicketTypeInput, new_ticket_type
+from amarevents.resolvers.ticket_types import MAX_TICKET_TYPES, TicketTypeInput, new_ticket_type
 from amarevents.security.policy import ORGANIZERS, Scope, allow
 
-_MAX_TICKET_TYPES = 50
 _MAX_LINKS = 50
 
 
@@ -49,7 +48,7 @@ class CreateEvent(Input):
     banner: Url | None = None
     logo: Url | None = None
     privacy: Privacy = Privacy.PUBLIC
-    ticket_types: Annotated[list[TicketTypeInput], Field(max_length=_MAX_TICKET_TYPES, default_factory=list)]
+    ticket_types: Annotated[list[TicketTypeInput], Field(max_length=MAX_TICKET_TYPES, default_factory=list)]
 
     @field_validator("deadline")
     @classmethod

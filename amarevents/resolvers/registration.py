@@ -19,7 +19,7 @@ from amarevents.models.storage import violates
 from amarevents.resolvers.base import Context, DeletedView, Email, Id, LongText, Money, Name, NotNull, Phone, deleted
 from amarevents.resolvers.custom_answers import check_answers
 from amarevents.resolvers.events import is_registration_open
-from amarevents.resolvers.mails import tell_attendee, tell_attendee_anew
+from amarevents.resolvers.mails import reason_to_hold, tell_attendee, tell_attendee_anew
 from amarevents.resolvers.operation import operation
 from amarevents.resolvers.ownership import get_visible_event, manages
 from amarevents.resolvers.ticket_types import claim_place, give_back_place
@@ -103,10 +103,13 @@ async def register_for_event(ctx: Context, data: RegisterForEvent) -> TicketDeta
     fields = await CustomField.filter(event_id=event.id).order_by("position", "id")
     answers = check_answers(fields, data.custom_fields or {})
     price = _price(ticket_type, data.amount, is_manager=is_manager)
+    account = ctx.principal.require_account()
+    held_because = None if is_manager else await reason_to_hold(ctx, data.email or account.email)
     async with in_transaction():
-        ticket = await _issue(ctx.principal.require_account(), event, ticket_type, data, price)
+        ticket = await _issue(account, event, ticket_type, data, price)
         await _store_answers(ticket, answers)
-        await tell_attendee(ctx, ticket, event, {field.name: answers.get(field.id, "") for field in fields})
+        named = {field.name: answers.get(field.id, "") for field in fields}
+        await tell_attendee(ctx, ticket, event, named, held_because=held_because)
         if ticket_type is not None:
             # Last, so that the row that everybody wants is locked for the shortest time.
             await claim_place(ticket_type.id)

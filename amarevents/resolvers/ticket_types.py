@@ -6,6 +6,7 @@ from typing import Any
 
 from tortoise.exceptions import IntegrityError
 from tortoise.expressions import F, Q
+from tortoise.queryset import QuerySet
 from tortoise.transactions import in_transaction
 
 from amarevents import errors
@@ -29,6 +30,9 @@ from amarevents.resolvers.erasing import lock_in_order
 from amarevents.resolvers.operation import operation
 from amarevents.resolvers.ownership import get_visible_event, require_event_manager, require_ticket_type_manager
 from amarevents.security.policy import ORGANIZERS, PUBLIC, Scope, allow
+
+MAX_TICKET_TYPES = 50
+"""How many an event may have; all of them are shown with it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,8 +97,10 @@ class CreateTicketType(TicketTypeInput):
 
 @operation(allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE), creates=True)
 async def create_ticket_type(ctx: Context, data: CreateTicketType) -> TicketTypeView:
-    """Add a ticket type to an event. Raises NotFound, or Forbidden for another's event."""
+    """Add a ticket type to an event. Raises NotFound, Forbidden (another's event), or TooManyTicketTypes."""
     event = await require_event_manager(ctx, data.event_id)
+    if await TicketType.filter(event_id=event.id).count() >= MAX_TICKET_TYPES:
+        raise errors.TooManyTicketTypes(MAX_TICKET_TYPES)
     return ticket_type_view(await new_ticket_type(event.id, data))
 
 
@@ -144,6 +150,8 @@ async def delete_ticket_type(ctx: Context, id: int) -> DeletedView:
     Raises NotFound, Forbidden, HasApprovedTickets.
     """
     event_id = (await require_ticket_type_manager(ctx, id)).event_id
+    if await _approved(id).exists():
+        raise errors.HasApprovedTickets  # spares the locks; what counts is the second look
     async with in_transaction():
         # All tickets of the event, for those of its other types may be on the way to this one: whoever registers,
         # moves or approves comes before or after.
@@ -155,8 +163,12 @@ async def delete_ticket_type(ctx: Context, id: int) -> DeletedView:
     return deleted(id)
 
 
+def _approved(ticket_type_id: int) -> QuerySet[Ticket]:
+    return Ticket.filter(ticket_type_id=ticket_type_id, status=TicketStatus.SUCCESS)
+
+
 async def _require_none_approved(ticket_type_id: int) -> None:
-    if await Ticket.filter(ticket_type_id=ticket_type_id, status=TicketStatus.SUCCESS).exists():
+    if await _approved(ticket_type_id).exists():
         raise errors.HasApprovedTickets
 
 

@@ -15,6 +15,9 @@ from amarevents.settings import Network, Settings
 _IPV6_CLIENT_BITS = 64
 _WITH_PORT = re.compile(r"([0-9.]+):[0-9]+|\[([0-9a-fA-F:.]+)\](?::[0-9]+)?")
 _FAILED_LOGIN_WINDOW = 15 * 60.0
+_HOUR = 60 * 60.0
+MAX_NEW_KEYS = 200
+"""How many keys an account may make in an hour, those revoked again included."""
 _KEY_BUCKETS = "key:"
 
 
@@ -70,6 +73,17 @@ def failed_login_quota(email: str, settings: Settings) -> Quota:
     """Failed logins per email, whatever the address; the bucket's name does not give the email away."""
     name = hashlib.sha256(email.casefold().encode()).hexdigest()[:32]
     return Quota(bucket=f"failed-login:{name}", limit=settings.failed_logins, window=_FAILED_LOGIN_WINDOW)
+
+
+def mail_quota(recipient: str, settings: Settings) -> Quota:
+    """Mails to an address about registrations that others have made; the bucket's name does not give it away."""
+    name = hashlib.sha256(recipient.encode()).hexdigest()[:32]
+    return Quota(bucket=f"mail:{name}", limit=settings.mails_per_recipient, window=_HOUR)
+
+
+def minting_quota(account_id: int) -> Quota:
+    """New keys of an account: each has a rate limit of its own."""
+    return Quota(bucket=f"minting:{account_id}", limit=MAX_NEW_KEYS, window=_HOUR)
 
 
 def _client(address: str) -> str:

@@ -1,6 +1,7 @@
 """What is written into the outbox, in the transaction of what it tells."""
 
 import datetime
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -285,3 +286,23 @@ async def test_nobody_else_sees_it(world: World, stage: Stage) -> None:
 async def test_an_admins_session_sees_it(world: World, stage: Stage) -> None:
     answer = await (await world.session(await world.admin())).graphql(OUTBOX)
     assert answer["data"]["outbox"]["items"] == []
+
+
+async def test_strangers_are_not_mailed_without_end(stage: Stage, configure: Callable[..., None]) -> None:
+    configure(mails_per_recipient=2)
+    body = {"event_id": stage.event.id, "email": "stranger@example.com", "name": "Buy at evil.example"}
+    for _ in range(3):
+        data_of(await stage.buyer.post("/tickets", body), 201)
+    mails = await OutgoingMail.all().order_by("id")
+    assert [mail.last_error is None for mail in mails] == [True, True, False]
+    assert mails[-1].status is MailStatus.HELD
+
+
+async def test_ones_own_address_and_the_organizers_guests_are_mailed_always(
+    stage: Stage, configure: Callable[..., None]
+) -> None:
+    configure(mails_per_recipient=1)
+    for _ in range(3):
+        data_of(await stage.buyer.post("/tickets", {"event_id": stage.event.id}), 201)
+        data_of(await stage.organizer.post("/tickets", {"event_id": stage.event.id, "email": "g@example.com"}), 201)
+    assert [mail.last_error for mail in await OutgoingMail.all()] == [None] * 6

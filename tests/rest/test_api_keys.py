@@ -1,9 +1,12 @@
 """API keys over REST: what creating, listing, changing and revoking them answers (decisions 2.5, 8.3)."""
 
+import datetime
 from typing import Any
 
 import pytest
 
+from amarevents.models.fields import utc_now
+from amarevents.security import quotas
 from tests.rest.answers import API_KEY_FIELDS, INSTANT, data_of, error_in, refused
 from tests.rest.conftest import Stage
 from tests.world import Caller, World
@@ -90,3 +93,24 @@ async def test_keys_of_others_do_not_exist(stage: Stage, id: str) -> None:
     await refused(stage.buyer.put(path, {"name": "Mine"}), 404, "NOT_FOUND")
     await refused(stage.buyer.delete(path), 404, "NOT_FOUND")
     await refused(stage.admin.delete(path), 404, "NOT_FOUND")
+
+
+async def test_making_keys_is_bounded_by_the_hour(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quotas, "MAX_NEW_KEYS", 2)
+    caller = await world.user_key()
+    for _ in range(2):
+        made = data_of(await caller.post("/keys", {"name": "k", "key_type": "user"}), 201)
+        data_of(await caller.delete(f"/keys/{made['id']}"))
+    error_in(await caller.post("/keys", {"name": "k", "key_type": "user"}), 429, "RATE_LIMITED")
+    other = await world.user_key()
+    data_of(await other.post("/keys", {"name": "k", "key_type": "user"}), 201)
+
+
+async def test_a_key_that_ends_lends_nothing_to_one_that_outlives_it(world: World) -> None:
+    user = await world.user()
+    ending = await world.key(user, expires_at=utc_now() + datetime.timedelta(days=1))
+    lasting = await world.key(user, permissions=[])
+    assert lasting.key
+    path = f"/keys/{lasting.key.id}"
+    error_in(await ending.put(path, {"permissions": ["users:read"]}), 403, "KEY_TOO_POWERFUL")
+    assert data_of(await ending.put(path, {"name": "Renamed"}))["permissions"] == []

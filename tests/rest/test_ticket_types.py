@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from amarevents.models.enums import TicketStatus
+from amarevents.resolvers import ticket_types
 from tests.rest.answers import INSTANT, TICKET_TYPE_FIELDS, data_of, error_in, refused
 from tests.rest.conftest import Stage
 from tests.world import World
@@ -79,3 +80,13 @@ async def test_nobody_else_creates_ticket_types(stage: Stage) -> None:
     body = {"event_id": stage.event.id, "name": "VIP"}
     await refused(stage.rival.post("/ticket-types", body), 403, "FORBIDDEN")
     await refused(stage.buyer.post("/ticket-types", body), 403, "WRONG_KEY_TYPE")
+
+
+async def test_an_event_has_a_bounded_number_of_types(
+    world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ticket_types, "MAX_TICKET_TYPES", 2)
+    for name in ("Floor", "Balcony"):
+        data_of(await stage.organizer.post("/ticket-types", {"event_id": stage.event.id, "name": name}), 201)
+    request = stage.organizer.post("/ticket-types", {"event_id": stage.event.id, "name": "Box"})
+    await refused(request, 400, "TOO_MANY_TICKET_TYPES")
