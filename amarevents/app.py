@@ -118,7 +118,8 @@ def configure_logging(settings: Settings) -> None:
         format="%(asctime)s %(levelname)s [%(process)d] %(name)s: %(message)s",
         force=True,
     )
-    # At debug it logs the values of every statement, hashes of passwords and keys among them.
-    logging.getLogger("tortoise").setLevel(logging.INFO)
+    # At debug they log the values of every statement, hashes of passwords and texts of mails among them.
+    for name in ("tortoise", "aiosqlite"):
+        logging.getLogger(name).setLevel(logging.INFO)
     # Its retries, with tracebacks, while the database is away: each request's own line says so already.
     logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)

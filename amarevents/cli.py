@@ -94,7 +94,7 @@ def serve(options: argparse.Namespace) -> None:
         proxy_headers=False,  # the client's address is decided by AMAREVENTS_TRUSTED_PROXIES alone
         server_header=False,
         ws="none",
-        access_log=settings.log_level == "debug",
+        access_log=False,  # it would hold the tokens of confirmation links
         log_config=None,  # ours
         timeout_graceful_shutdown=_GRACE_SECONDS,
         timeout_worker_healthcheck=_GRACE_SECONDS,  # a rush may keep a process busy; it is no reason to kill it

@@ -29,3 +29,5 @@ async def upkeep(services: Services) -> None:
             await forget_sent(utc_now())
         except (BaseORMException, DatabaseUnavailable) as error:
             logger.warning("Upkeep has to wait: %s", error)
+        except Exception:  # nobody would notice that the task has ended
+            logger.exception("Upkeep has to wait")

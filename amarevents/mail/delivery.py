@@ -52,6 +52,9 @@ class Delivery:
             except (ServerFailed, BaseORMException, DatabaseUnavailable) as error:
                 logger.warning("Mails have to wait: %s", error)
                 pause = min(2 * pause, LONGEST_PAUSE)
+            except Exception:  # nobody would notice that the task has ended
+                logger.exception("Mails have to wait")
+                pause = min(2 * pause, LONGEST_PAUSE)
             await asyncio.sleep(pause)
 
     async def send_due(self) -> None:

@@ -108,4 +108,6 @@ class Postman:
             told = str(error) or type(error).__name__
         if self._password:
             told = told.replace(self._password, "…")
-        return re.sub(r"[\s\x00-\x1f\x7f-\x9f]+", " ", told).strip()[:_MAX_REASON]
+        # Servers answer in any encoding: what is not ASCII or UTF-8 comes as lone surrogates, which nothing can store.
+        storable = told.encode("utf-8", "replace").decode()
+        return re.sub(r"[\s\x00-\x1f\x7f-\x9f]+", " ", storable).strip()[:_MAX_REASON]

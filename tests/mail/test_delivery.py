@@ -381,3 +381,19 @@ async def test_the_task_ends_at_whatever_moment_it_is_told_to(put: Put, office: 
             for _ in range(moment):
                 await asyncio.sleep(0)
     assert len({one.recipients[0] for one in office.delivered}) == 60
+
+
+async def test_delivery_goes_on_whatever_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+    rounds = asyncio.Queue[None]()
+
+    async def fail(_delivery: Delivery) -> None:
+        rounds.put_nowait(None)
+        raise RuntimeError("nobody has foreseen this")
+
+    monkeypatch.setattr(Delivery, "send_due", fail)
+    running = asyncio.create_task(Delivery(Postman("smtp://127.0.0.1:1", SENDER), Pace(poll=0.001)).run())
+    async with asyncio.timeout(5):
+        for _ in range(3):
+            await rounds.get()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)

@@ -136,6 +136,25 @@ async def test_a_server_that_hangs_up_is_a_failure_of_the_server() -> None:
             await send(f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}")
 
 
+async def test_an_answer_in_no_encoding_becomes_a_reason_that_can_be_stored() -> None:
+    ended = asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 Hello\r\n")
+        while line := await reader.readline():
+            writer.write(b"550 Empf\xe4nger?\r\n" if line.startswith(b"RCPT") else b"250 OK\r\n")
+        writer.close()
+        await writer.wait_closed()
+        ended.set()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        with pytest.raises(MailRefused, match="550 Empf") as told:
+            await send(f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        await ended.wait()
+    assert str(told.value).encode()
+
+
 # Addresses that are not ASCII -----------------------------------------------------------------------------------
 
 
