@@ -63,6 +63,9 @@ class TicketStatus(StrEnum):
         return self in (TicketStatus.PENDING, TicketStatus.SUCCESS)
 
 
+HOLDING = [status for status in TicketStatus if status.holds_place]
+
+
 class PaymentMethod(StrEnum):
     BKASH = "bkash"
     NAGAD = "nagad"

@@ -6,15 +6,13 @@ then ticket types by id), so that a deletion and a registration wait for each ot
 
 from typing import Any
 
-from tortoise.expressions import F, Q
+from tortoise.expressions import F, Q, Subquery
 from tortoise.functions import Count
 from tortoise.queryset import QuerySet
 
 from amarevents import errors
 from amarevents.models import Event, Organization, Ticket, TicketType, User
-from amarevents.models.enums import TicketStatus
-
-HOLDING = [status for status in TicketStatus if status.holds_place]
+from amarevents.models.enums import HOLDING
 
 
 async def erase_event(event_id: int) -> None:
@@ -30,13 +28,13 @@ async def erase_event(event_id: int) -> None:
 async def erase_account(user_id: int) -> None:
     """An account, its tickets anywhere, its organizations and their events with everybody's tickets to them.
 
-    The database deletes the rest with these: keys, sessions, donations, ticket types, fields, pictures, mails.
+    The database deletes the rest with the account: keys, sessions, organizations, events and what hangs on them.
     """
     await User.filter(id=user_id).select_for_update().get_or_none()
-    events = await lock_in_order(Event.filter(organization__user_id=user_id))
+    events = Event.filter(organization__user_id=user_id)
+    await lock_in_order(events)
     # Together: once the places of some have been given back it would be too late to wait for others.
-    await _erase_tickets(Q(user_id=user_id) | Q(event_id__in=events))
-    await Event.filter(id__in=events).delete()
+    await _erase_tickets(Q(user_id=user_id) | Q(event_id__in=Subquery(events.values("id"))))
     await User.filter(id=user_id).delete()
 
 
@@ -49,6 +47,6 @@ async def _erase_tickets(which: Q) -> None:
         await TicketType.filter(id=ticket_type_id).update(sold=F("sold") - places)
 
 
-async def lock_in_order(rows: QuerySet[Any]) -> list[int]:
-    """Keep everybody else from changing the rows (of any model) until the transaction ends; their ids."""
-    return [row.pk for row in await rows.order_by("id").select_for_update().only("id")]
+async def lock_in_order(rows: QuerySet[Any]) -> None:
+    """Keep everybody else from changing the rows (of any model) until the transaction ends."""
+    await rows.order_by("id").select_for_update().only("id")

@@ -11,11 +11,10 @@ from tortoise.queryset import QuerySet
 
 from amarevents import errors
 from amarevents.models import Event, Organization, Ticket, TicketType
-from amarevents.models.enums import KeyType, Privacy, TicketStatus
+from amarevents.models.enums import HOLDING, KeyType, Privacy
 from amarevents.security.context import Context
 from amarevents.security.policy import Account, Scope
 
-_HOLDING = [status for status in TicketStatus if status.holds_place]
 _NOTHING = Q(id__in=[])
 
 
@@ -30,7 +29,7 @@ def visible_events(ctx: Context) -> QuerySet[Event]:
         return Event.filter(privacy=Privacy.PUBLIC)
     if is_admin(ctx):
         return Event.all()
-    held = Ticket.filter(own_tickets(ctx), status__in=_HOLDING)
+    held = Ticket.filter(own_tickets(ctx), status__in=HOLDING)
     return Event.filter(
         Q(privacy=Privacy.PUBLIC) | Q(organization__user_id=account.id) | Q(id__in=Subquery(held.values("event_id")))
     )

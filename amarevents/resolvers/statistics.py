@@ -17,8 +17,11 @@ from amarevents.resolvers.ownership import require_event_manager
 from amarevents.security.policy import ADMINS, ORGANIZERS, Scope, allow
 
 _RECENTLY = datetime.timedelta(days=7)
-# SQLite keeps money as text and would add it up as binary floats: whole cents are exact on both databases.
-_CENTS = RawSQL("SUM(CAST(ROUND(amount * 100) AS BIGINT))")
+# SQLite keeps money as text and would add it up as binary floats: whole cents are exact on both databases. Millions of
+# cents and the rest are added up apart, so that no number of tickets is too much for SQLite's integers.
+_MILLION = 1_000_000
+_MILLIONS = RawSQL(f"SUM(CAST(ROUND(amount * 100) AS BIGINT) / {_MILLION})")
+_REST = RawSQL(f"SUM(CAST(ROUND(amount * 100) AS BIGINT) % {_MILLION})")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,17 +67,19 @@ async def tally(which: Q) -> list[_Tally]:
     """The tickets that meet a condition, counted by type and status in one statement."""
     rows = (
         await Ticket.filter(which)
-        .annotate(tickets=Count("id"), cents=_CENTS)
+        .annotate(tickets=Count("id"), millions=_MILLIONS, rest=_REST)
         .group_by("ticket_type_id", "status")
-        .values("ticket_type_id", "status", "tickets", "cents")
+        .values_list("ticket_type_id", "status", "tickets", "millions", "rest")
     )
     return [
-        _Tally(row["ticket_type_id"], TicketStatus(row["status"]), row["tickets"], _taka(row["cents"])) for row in rows
+        _Tally(ticket_type_id, TicketStatus(status), tickets, _taka(millions, rest))
+        for ticket_type_id, status, tickets, millions, rest in rows
     ]
 
 
-def _taka(cents: int | Decimal | None) -> Decimal:
-    return (Decimal(cents or 0) / 100).quantize(Decimal("0.01"))
+def _taka(millions: int | Decimal, rest: int | Decimal) -> Decimal:
+    """Of the two sums of cents."""
+    return (Decimal(millions) * _MILLION + Decimal(rest)) / 100
 
 
 def counts(tallies: Iterable[_Tally]) -> dict[str, Any]:  # Any: counts and money
@@ -171,17 +176,17 @@ async def _event_stats() -> dict[str, Any]:  # Any: as above
 
 async def _ticket_stats() -> dict[str, Any]:  # Any: counts, money, and counts by status
     rows = (
-        await Ticket.annotate(tickets=Count("id"), cents=_CENTS)
+        await Ticket.annotate(tickets=Count("id"), millions=_MILLIONS, rest=_REST)
         .group_by("status")
-        .values_list("status", "tickets", "cents")
+        .values_list("status", "tickets", "millions", "rest")
     )
     by_status = {str(status): 0 for status in TicketStatus}
-    by_status |= {str(status): tickets for status, tickets, _ in rows}
-    paid = sum(cents for status, _, cents in rows if status == TicketStatus.SUCCESS)
+    by_status |= {str(status): tickets for status, tickets, _, _ in rows}
+    paid = [_taka(millions, rest) for status, _, millions, rest in rows if status == TicketStatus.SUCCESS]
     return {
         "total_tickets": sum(by_status.values()),
         "tickets_by_status": by_status,
-        "total_revenue": _taka(paid),
+        "total_revenue": sum(paid, Decimal(0)),
     }
 
 

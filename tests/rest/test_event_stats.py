@@ -4,9 +4,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tortoise import connections
 
 from amarevents.models import Event, Ticket, TicketType
 from amarevents.models.enums import KeyType, Privacy, TicketStatus
+from amarevents.models.storage import CONNECTION
 from tests.rest.answers import data_of, refused
 from tests.rest.conftest import Stage
 from tests.world import Caller, World
@@ -136,3 +138,20 @@ async def test_money_is_added_up_to_the_cent(stage: Stage, amounts: list[str], r
     answer = await stage.organizer.get(f"/events/{stage.event.id}/stats")
     assert data_of(answer)["revenue"] == float(revenue)
     assert answer.text.count(f'"revenue":{revenue},') == 2  # of the event, and of its tickets without a type
+
+
+MANY = 100_000
+MONEY = {"sqlite": "TEXT", "postgres": "NUMERIC"}
+
+
+async def test_no_number_of_tickets_is_too_much_to_add_up(stage: Stage, backend: str) -> None:
+    await connections.get(CONNECTION).execute_query(
+        f"""
+        INSERT INTO tickets (code, event_id, user_id, name, email, amount, status, created_at, updated_at)
+        WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {MANY})
+        SELECT 'AE' || n, {stage.event.id}, {stage.buyer_account.id}, 'x', 'x@example.com',
+            CAST('999999999999.99' AS {MONEY[backend]}), 'Success', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP FROM numbers
+        """
+    )
+    answer = await stage.organizer.get(f"/events/{stage.event.id}/stats")
+    assert '"revenue":99999999999999000,' in answer.text
