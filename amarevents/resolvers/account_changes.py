@@ -6,10 +6,14 @@ from amarevents.models import Session, User
 from amarevents.resolvers.accounts import unique_account, username_key
 from amarevents.resolvers.base import Context
 from amarevents.resolvers.search import search_text
+from amarevents.security.sessions import start_session
 
 
 async def change_account(ctx: Context, user: User, changes: dict[str, Any]) -> None:  # Any: each column's own type
-    """Change columns of a locked account; a new password ends its sessions. Raises UsernameTaken, EmailTaken."""
+    """Change columns of a locked account. Raises UsernameTaken, EmailTaken.
+
+    A new password ends the account's other sessions, and gives that of this very request a new id (decisions 2.3).
+    """
     if not changes:
         return
     user.update_from_dict({**changes, "updated_at": ctx.now})
@@ -19,3 +23,5 @@ async def change_account(ctx: Context, user: User, changes: dict[str, Any]) -> N
         await user.save(update_fields=[*changes, "updated_at", "username_key", "search_text"])
     if "password_hash" in changes:
         await Session.filter(user_id=user.id).delete()
+        if ctx.principal.session_id is not None and ctx.principal.require_account().id == user.id:
+            ctx.started_session = await start_session(user.id, days=ctx.services.settings.session_days)

@@ -136,6 +136,7 @@ async def register(ctx: Context, data: Register) -> AccountView:
     async with in_transaction():
         user = await create_account(data, password_hash=password_hash)
         await ask_to_confirm_email(ctx, user)
+    ctx.created_account = user.id
     return account_view(user)
 
 
@@ -208,7 +209,7 @@ async def _start_session(ctx: Context, user: User, password: str) -> bool:
 
 
 async def _verify(ctx: Context, data: Login) -> User:
-    email = data.email.lower()
+    email = unicodedata.normalize("NFKC", data.email).lower()
     async with counted_attempt(ctx, email):
         user = await User.get_or_none(email=email)
         if not await ctx.services.hasher.verify(data.password, user.password_hash if user else None) or user is None:

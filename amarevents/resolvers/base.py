@@ -41,10 +41,12 @@ DEFAULT_PAGE_SIZE = 20
 _MAX_MONEY = Decimal(10) ** 12
 
 _EMAIL = re.compile(r'[^@\s<>()\[\],;:\\"]+@(?:[^@\s.<>()\[\],;:\\"]+\.)+[^@\s.<>()\[\],;:\\"]{2,}')
+# Letters of domains for which the two versions of IDNA lead to different ones.
+_AMBIGUOUS = {"ß", "ς", "\u200c", "\u200d"}
 _PHONE = re.compile(r"\+?[0-9][0-9 ()-]{4,28}[0-9]")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # Control characters (C0, DEL, C1) and lone surrogates, which no text may hold; long texts may hold tabs and newlines.
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _UNPRINTABLE_IN_LONG_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -77,9 +79,11 @@ def _visible(text: str) -> str:
 
 
 def _email(text: str) -> str:
-    if not _EMAIL.fullmatch(text):
+    """One way to write each: what mail servers would take for another address must not be another account."""
+    plain = _visible(unicodedata.normalize("NFKC", text)).lower()
+    if not _EMAIL.fullmatch(plain) or _AMBIGUOUS & set(plain.rpartition("@")[2]):
         raise ValueError("must be an email address")
-    return text.lower()
+    return plain
 
 
 def _phone(text: str) -> str:
@@ -166,7 +170,7 @@ Date = Annotated[datetime.date, BeforeValidator(_date)]
 Expiry = Annotated[
     datetime.datetime,
     BeforeValidator(_expiry),
-    WithJsonSchema({"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}),
+    WithJsonSchema({"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]}),
 ]
 Money = Annotated[Decimal, BeforeValidator(_money), Field(json_schema_extra={"exclusiveMaximum": int(_MAX_MONEY)})]
 Count = Annotated[StrictInt, Field(ge=0, le=MAX_ID)]

@@ -63,7 +63,8 @@ async def _do(
         view = await work()
         # What may be shown only once is left out of the record by its view (``exclude``).
         record.answer = answer.dump_json(view).decode()
-        await record.save(update_fields=["answer"])
+        record.user_id = record.user_id or ctx.created_account  # with whom it goes
+        await record.save(update_fields=["answer", "user_id"])
     return view
 
 

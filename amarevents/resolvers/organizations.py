@@ -179,7 +179,10 @@ class CreateOrganization(Input):
 
 @operation(allow(*ADMINS, scope=Scope.ORGANIZATIONS_WRITE), creates=True, changes=(Organization,))
 async def create_organization(ctx: Context, data: CreateOrganization) -> ManagedOrganizationView:
-    """Create an organization for an account. Raises ValidationFailed if the account does not exist."""
+    """Create an organization for an account, which can publish with it once it is an organizer.
+
+    Raises ValidationFailed if the account does not exist.
+    """
     if not await User.exists(id=data.user_id):
         raise _no_such_account()
     try:

@@ -17,7 +17,6 @@ from amarevents.resolvers.operation import operation
 from amarevents.resolvers.organizations import OrganizationView, organization_fields, public_event_counts
 from amarevents.resolvers.ownership import own_tickets
 from amarevents.resolvers.statistics import counts, tally
-from amarevents.security import sessions
 from amarevents.security.policy import USERS, Scope, allow
 
 
@@ -148,14 +147,7 @@ async def update_profile(ctx: Context, data: UpdateProfile) -> ProfileView:
         if password is not None and user.password_hash != known.password_hash:
             raise _wrong_password()  # it has been changed meanwhile
         await change_account(ctx, user, changes)
-        started = await _start_session(ctx, user) if password is not None and not ctx.principal.is_key else None
-    ctx.started_session = started or ctx.started_session
     return await _profile(ctx)
-
-
-async def _start_session(ctx: Context, user: User) -> sessions.StartedSession:
-    """This browser stays logged in."""
-    return await sessions.start_session(user.id, days=ctx.services.settings.session_days)
 
 
 async def _require_password(ctx: Context, user: User, password: str) -> None:

@@ -133,3 +133,26 @@ async def test_nobody_is_nobody(world: World) -> None:
 async def test_a_wildcard_is_shown_as_it_is(stage: Stage) -> None:
     auth = data_of(await stage.admin.get("/auth/me"))["auth"]
     assert (auth["permissions"], auth["key_type"]) == (["*"], KeyType.ADMIN)
+
+
+@pytest.mark.parametrize(
+    "email", ["a@exam\u00adple.com", "a@exam\u200bple.com", "a@stra\u00dfe.de", "a\u202e@example.com"]
+)
+async def test_an_email_that_mail_servers_take_for_another_is_refused(world: World, email: str) -> None:
+    body = {"username": "Nadia", "email": email, "password": "secret123", "number": "01700000000"}
+    fields = await refused(world.anonymous.post("/auth/register", body), 400, "VALIDATION_ERROR")
+    assert set(fields) == {"email"}
+
+
+async def test_wide_letters_are_the_same_email(world: World) -> None:
+    body = {"username": "Nadia", "email": "n@\uff45xample.com", "password": "secret123", "number": "01700000000"}
+    assert data_of(await world.anonymous.post("/auth/register", body), 201)["email"] == "n@example.com"
+
+
+async def test_a_repeated_registration_tells_nothing_of_an_account_that_is_gone(world: World) -> None:
+    body = {"username": "Nadia", "email": "n@example.com", "password": "secret123", "number": "01700000000"}
+    first = data_of(await world.anonymous.post("/auth/register", body, idempotency_key="once"), 201)
+    admin = await world.admin_key()
+    data_of(await admin.delete(f"/admin/users/{first['id']}"))
+    again = data_of(await world.anonymous.post("/auth/register", body, idempotency_key="once"), 201)
+    assert again["id"] != first["id"]

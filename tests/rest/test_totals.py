@@ -148,3 +148,19 @@ async def test_while_the_cache_is_away_totals_are_counted(
     assert await total_of(world.anonymous) == 0
     data_of(await admin.post("/events", {"name": "Fair", "organization_id": organization.id}), 201)
     assert await total_of(world.anonymous) == 1
+
+
+async def test_registrations_leave_the_total_of_the_public_list(world: World, remember: Remember) -> None:
+    event, buyer = await world.event(await world.organizer()), await world.user_key()
+    assert await counts_of(world.anonymous) == 1
+    data_of(await buyer.post("/tickets", {"event_id": event.id}), 201)
+    assert (await buyer.post("/tickets", {"event_id": 0})).status_code == 400
+    assert await counts_of(world.anonymous) == 0
+
+
+async def test_what_is_refused_forgets_nothing(world: World, remember: Remember) -> None:
+    buyer, admin = await world.user_key(), await world.admin_key()
+    assert await counts_of(admin, "/donations") == 1
+    assert (await buyer.post("/donations", {"amount": 1})).status_code == 400
+    assert (await admin.put("/donations/1", {"status": "verified"})).status_code == 404
+    assert await counts_of(admin, "/donations") == 0

@@ -251,3 +251,15 @@ async def test_a_new_password_ends_the_sessions_and_the_old_password(world: Worl
     for password, status in ((OLD, 401), (NEW, 200)):
         body = {"email": account.email, "password": password}
         assert (await world.anonymous.post("/auth/login", body)).status_code == status
+
+
+async def test_admins_who_change_their_own_password_stay_logged_in(world: World) -> None:
+    admin = await world.admin()
+    here, elsewhere = await world.session(admin), await world.session(admin)
+    answer = await here.put(f"/admin/users/{admin.id}", {"password": "another secret"})
+    data_of(answer)
+    world.http.cookies.clear()
+    cookie = answer.headers["Set-Cookie"].partition(";")[0]
+    renewed = Caller(world.http, admin, {"Cookie": cookie})
+    statuses = [(await caller.get("/auth/me")).status_code for caller in (renewed, here, elsewhere)]
+    assert statuses == [200, 401, 401]
