@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 from tortoise import connections
+from tortoise.transactions import in_transaction
 
 from amarevents.models import ApiKey, Event, Ticket, User
 from amarevents.models.enums import KeyType
@@ -60,16 +61,25 @@ DONATIONS = f"""
         CASE n % 3 WHEN 0 THEN 'pending' ELSE 'verified' END, now(), now()
     FROM generate_series(1, {ROWS}) AS n
 """
-FILLED = ("users", "organizations", "events", "tickets", "api_keys", "donations")
+FILLED = {
+    "users": USERS,
+    "organizations": ORGANIZATIONS,
+    "events": EVENTS,
+    "tickets": TICKETS,
+    "api_keys": KEYS,
+    "donations": DONATIONS,
+}
 
 
 @pytest.fixture
 async def large(world: World) -> AsyncIterator[World]:
     """The tables filled, and emptied again at once: row by row that would take a minute."""
     connection = connections.get(CONNECTION)
-    for statement in (USERS, ORGANIZATIONS, EVENTS, TICKETS, KEYS, DONATIONS):
-        await connection.execute_query(statement)
-    for table in FILLED:
+    for table, statement in FILLED.items():
+        async with in_transaction() as transaction:
+            await transaction.execute_query("SET LOCAL statement_timeout = '120s'")
+            await transaction.execute_query(statement)
+        # At once: the checks of foreign keys to it are planned for a table that was empty.
         await connection.execute_query(f"VACUUM ANALYZE {table}")
     yield world
     await connection.execute_query(f"TRUNCATE {', '.join(FILLED)} CASCADE")

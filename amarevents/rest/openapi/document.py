@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from amarevents import __version__
 from amarevents.rest.openapi.examples import EXAMPLES
 from amarevents.rest.openapi.failures import shared_failures
+from amarevents.rest.openapi.fields import with_descriptions
 from amarevents.rest.openapi.headers import shared_headers
 from amarevents.rest.openapi.operations import operation, operation_ids
 from amarevents.rest.openapi.parameters import shared_parameters
@@ -28,9 +29,14 @@ def build_document(routes: Sequence[Route]) -> Json:
             "parameters": shared_parameters(),
             "headers": shared_headers(),
             "responses": shared_failures(),
-            "schemas": schemas.shared,
+            "schemas": {name: _described(name, schema) for name, schema in schemas.shared.items()},
         },
     }
+
+
+def _described(name: str, schema: Json) -> Json:
+    properties = schema.get("properties")
+    return {**schema, "properties": with_descriptions(name, properties)} if properties else schema
 
 
 def _paths(routes: Sequence[Route], schemas: Schemas) -> Json:

@@ -85,7 +85,7 @@ def _envelope(codes: list[str]) -> Json:
     """Decisions 1.3."""
     return closed_object(
         {
-            "success": {"type": "boolean", "const": False},
+            "success": {"type": "boolean", "const": False, "description": "False, for the request has failed."},
             "error": {"type": "string", "description": "What went wrong, for people."},
             "code": {"type": "string", "enum": codes, "description": "What went wrong, for programs."},
             "fields": {

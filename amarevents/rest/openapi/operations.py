@@ -6,6 +6,7 @@ from http import HTTPStatus
 from amarevents.models.enums import KeyType
 from amarevents.rest.openapi.examples.example import Example
 from amarevents.rest.openapi.failures import named_errors, references
+from amarevents.rest.openapi.fields import with_descriptions
 from amarevents.rest.openapi.headers import FOR_CREDENTIALS, ON_EVERY_ANSWER, headers
 from amarevents.rest.openapi.parameters import parameters
 from amarevents.rest.openapi.schemas import Json, Schemas, answered, closed_object, is_paged, takes_body
@@ -52,14 +53,20 @@ def operation(route: Route, operation_id: str, schemas: Schemas, example: Exampl
 
 
 def _summary(route: Route) -> str:
-    """The first sentence of what the operation says of itself."""
-    return route.operation.description.partition("\n")[0].partition(". ")[0].removesuffix(".")
+    return _said(route)[0]
+
+
+def _said(route: Route) -> tuple[str, str]:
+    """What the operation says of itself: the first sentence, which ends with its paragraph at the latest; the rest."""
+    text = route.operation.description
+    first = text.partition("\n")[0].partition(". ")[0].removesuffix(".")
+    return first, text.removeprefix(first).removeprefix(".").strip()
 
 
 def _description(route: Route, schemas: Schemas) -> str:
     codes = ", ".join(f"`{kind.code}`" for kind in named_errors(route.operation))
     parts = [
-        route.operation.description,
+        _said(route)[1],
         _query_text(route, schemas),
         access_text(route.operation.policy),
         address_limit_text(route.operation.address_limit),
@@ -107,5 +114,7 @@ def _success(route: Route, schemas: Schemas, example: Example) -> Json:
     return {
         "description": HTTPStatus(route.status).phrase,
         "headers": headers(*ON_EVERY_ANSWER, *FOR_CREDENTIALS),
-        "content": {"application/json": {"schema": closed_object(properties), "example": shown}},
+        "content": {
+            "application/json": {"schema": closed_object(with_descriptions("Answer", properties)), "example": shown}
+        },
     }

@@ -1,8 +1,8 @@
 """What a request carries beside its body: the path, the query, the Idempotency-Key."""
 
 from amarevents.models.fields import MAX_ID
-from amarevents.resolvers.base import Input
 from amarevents.rest.openapi.examples.example import Example
+from amarevents.rest.openapi.fields import description
 from amarevents.rest.openapi.schemas import Json, Schemas, named_in_path
 from amarevents.rest.routing import Route
 
@@ -14,7 +14,7 @@ def parameters(route: Route, schemas: Schemas, example: Example) -> list[Json]:
     """The parameters of a route, in the order of the address."""
     found = _in_path(route, schemas, example)
     if route.method == "GET" and route.operation.input_type is not None:
-        found += _in_query(route.operation.input_type, schemas, example)
+        found += _in_query(route.operation.name, schemas.inputs[route.operation.input_type], example)
     if route.operation.creates:
         found.append({"$ref": _IDEMPOTENCY_KEY})
     return found
@@ -27,18 +27,25 @@ def _in_path(route: Route, schemas: Schemas, example: Example) -> list[Json]:
         fields = schemas.inputs[input_type]["properties"] if named_in_path(route) else {}
         names |= {name: {**_without_null(fields[name]), "minLength": 1} for name in named_in_path(route)}
     return [
-        {"name": name, "in": "path", "required": True, "schema": schema, "example": example.path[name]}
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "description": description("path", name),
+            "schema": schema,
+            "example": example.path[name],
+        }
         for name, schema in names.items()
     ]
 
 
-def _in_query(input_type: type[Input], schemas: Schemas, example: Example) -> list[Json]:
-    described = schemas.inputs[input_type]
+def _in_query(operation: str, described: Json, example: Example) -> list[Json]:
     return [
         {
             "name": name,
             "in": "query",
             "required": name in described.get("required", ()),
+            "description": description(operation, name),
             "schema": _flag_as_number(_without_null(schema)),
             **({"example": example.query[name]} if name in example.query else {}),
         }

@@ -16,8 +16,8 @@ from amarevents.rest.routing import Route
 Json = dict[str, Any]
 
 _PREFIX = "#/components/schemas/"
-# No multipleOf: validators that divide doubles find that 0.07 is no multiple of 0.01.
-_MONEY: Json = {"type": "number", "minimum": 0, "description": "At most two decimals."}
+# No multipleOf: validators that divide doubles find that 0.07 is no multiple of 0.01. The fields' texts say it.
+_MONEY: Json = {"type": "number", "minimum": 0}
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,10 @@ Events, tickets and donations, and the organizations behind them.
 
 Send an API key as `Authorization: Bearer ae_u_…`. Its prefix tells its type: `ae_u_` user, `ae_o_` organizer, `ae_a_`
 admin. Create keys with `POST /keys`, after `POST /auth/login` or with a key that you have; the raw key is shown once.
-Pages of the platform itself use the session cookie that logging in sets; a request that changes something then needs an
-allowed `Origin`. A request with an `Authorization` header is judged by it alone: a wrong key is 401 on public routes
-too. Each route says which key types may call it and which permission the key must hold.
+Pages of the platform itself use the session cookie that logging in sets; a request that changes something must then
+send JSON and `Origin: <this server>` (or another origin that the operator allows), or it is refused with 403. A request
+with an `Authorization` header is judged by it alone: a wrong key is 401 on public routes too. Each route says which key
+types may call it and which permission the key must hold.
 
 ### Answers
 
@@ -43,7 +44,13 @@ a query ignored. `PUT` changes only the fields that are sent; `null` clears an o
 Per key, in any 60 seconds: {key_limit(KeyType.USER, _DEFAULTS)} requests with a user key,
 {key_limit(KeyType.ORGANIZER, _DEFAULTS)} with an organizer key and {key_limit(KeyType.ADMIN, _DEFAULTS)} with an admin
 key, unless the operator has set others. A session has the limit of its account's role. The `X-RateLimit-…` headers
-say what is left; after a 429 wait for the seconds in `Retry-After`.
+say what is left. After a 429 wait for the seconds in `Retry-After`, not until `X-RateLimit-Reset`: that is when all
+requests are there again, and the next one is there sooner.
+
+### Samples
+
+The samples of each route run as they are. They read the address of this server and your key from the environment:
+`export AMAR_EVENTS_URL=<this server> AMAR_EVENTS_KEY=ae_u_…`; the address is without `/api` at its end.
 
 ### Doing things once
 

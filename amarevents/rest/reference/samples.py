@@ -61,7 +61,7 @@ def _curl_method(call: Call) -> str:
 
 
 def python_sample(call: Call) -> str:
-    """A program that prints ``data`` of the answer, and ends with the status and a traceback when it is an error."""
+    """A program that prints ``data`` of the answer, or exits with 1 and shows the status and body of a failure."""
     arguments = [f'os.environ["{URL_VARIABLE}"] + {_literal(call.address)}']
     if call.needs_key:
         arguments.append(f'headers={{"Authorization": f"Bearer {{os.environ[\'{KEY_VARIABLE}\']}}"}}')
@@ -71,13 +71,15 @@ def python_sample(call: Call) -> str:
         arguments.append(f"json={_literal(call.body, _INDENT)}")
     lines = [
         "import os",
+        "import sys",
         "",
         "import httpx",
         "",
         f"response = httpx.{call.method.lower()}(",
         *(f"{_INDENT}{argument}," for argument in arguments),
         ")",
-        "response.raise_for_status()",
+        "if not response.is_success:",
+        f'{_INDENT}sys.exit(f"{{response.status_code}} {{response.text}}")',
         'print(response.json()["data"])',
     ]
     return "\n".join(lines)

@@ -36,6 +36,15 @@ def schema(name: str) -> Json:
     return found
 
 
+def shapes(name: str) -> dict[str, Json]:
+    """The fields of a shared schema, without the words about them."""
+    return {field: _without_words(one) for field, one in schema(name)["properties"].items()}
+
+
+def _without_words(described: Json) -> Json:
+    return {name: value for name, value in described.items() if name != "description"}
+
+
 def success(route: Route) -> Json:
     """The JSON content of its success: schema and example."""
     found: Json = operation_of(route)["responses"][str(route.status)]["content"]["application/json"]

@@ -12,7 +12,7 @@ from amarevents.errors import AmarEventsError
 from amarevents.rest.openapi.document import build_document
 from amarevents.rest.routes import ROUTES
 from tests.contract.contract import contract_routes, same_for_all_names
-from tests.rest.openapi.reading import DOCUMENT, operations, schema
+from tests.rest.openapi.reading import DOCUMENT, operation, operations, schema
 
 TEXT = json.dumps(DOCUMENT, ensure_ascii=False)
 REFERENCES = re.findall(r'"\$ref": "(#/components/[^"]+)"', TEXT)
@@ -55,13 +55,23 @@ def test_every_reference_leads_somewhere_and_everything_shared_is_used() -> None
 
 def test_tags_are_described_and_used() -> None:
     described = [tag["name"] for tag in DOCUMENT["tags"]]
-    assert list(dict.fromkeys(tag for operation in operations() for tag in operation["tags"])) == described
+    assert list(dict.fromkeys(tag for one in operations() for tag in one["tags"])) == described
 
 
 def test_every_operation_has_something_to_say_of_itself() -> None:
-    for operation in operations():
-        assert 5 < len(operation["summary"]) <= 120
-        assert operation["description"].startswith(operation["summary"])
+    for one in operations():
+        assert 5 < len(one["summary"]) <= 120
+        assert one["description"]
+
+
+def test_no_description_repeats_its_summary() -> None:
+    assert [one["operationId"] for one in operations() if one["summary"] in one["description"]] == []
+
+
+def test_what_follows_the_first_sentence_is_the_description() -> None:
+    minted = operation("POST /keys")
+    assert minted["summary"] == "Mint a key no more powerful than the caller"
+    assert minted["description"].startswith("The raw key is in this answer and never again.\n\nIt ends no later")
 
 
 def test_no_text_names_its_sources_or_its_markup() -> None:

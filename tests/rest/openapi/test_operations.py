@@ -55,8 +55,8 @@ def test_the_description_says_what_is_limited_per_address(line: str, limit: int)
 
 def test_the_description_names_what_the_operation_can_fail_with() -> None:
     described = operation("POST /ticket-types")
-    assert described["x-error-codes"] == ["NOT_FOUND", "FORBIDDEN"]
-    assert described["description"].endswith("Can fail with `NOT_FOUND`, `FORBIDDEN`.")
+    assert described["x-error-codes"] == ["NOT_FOUND", "FORBIDDEN", "TOO_MANY_TICKET_TYPES"]
+    assert described["description"].endswith("Can fail with `NOT_FOUND`, `FORBIDDEN`, `TOO_MANY_TICKET_TYPES`.")
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=NAMES)

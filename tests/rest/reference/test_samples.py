@@ -82,6 +82,12 @@ def test_body_survives_the_quoting_of_the_shell_and_of_python() -> None:
     assert ast.literal_eval(keywords(python_sample(made))["json"]) == BODY
 
 
+def test_python_shows_why_a_call_has_failed() -> None:
+    source = python_sample(call())
+    assert "raise_for_status" not in source
+    assert 'sys.exit(f"{response.status_code} {response.text}")' in source
+
+
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
 def test_method_is_named(method: str) -> None:
     assert words(curl_sample(call(method=method)))[2:4] == ["--request", method]
