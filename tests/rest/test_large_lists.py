@@ -150,6 +150,15 @@ async def _sequential_scans(statement: Statement) -> list[str]:
     ]
 
 
+async def _scanned_anew(statement: Statement) -> list[str]:
+    """The planner goes by a random sample of the rows: what it does with one sample it may not do with the next."""
+    for _ in range(2):
+        if not await _sequential_scans(statement):
+            break
+        await connections.get(CONNECTION).execute_query("ANALYZE")
+    return await _sequential_scans(statement)
+
+
 def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield plan
     for child in plan.get("Plans", []):
@@ -165,7 +174,7 @@ async def test_every_list_answers_with_few_statements_and_reads_its_page_by_an_i
             data_of(await callers[who].get(path.partition("?")[0], **dict(parse_qsl(path.partition("?")[2]))))
         costs[who, path] = len(statements)
         pages = [one for one in statements if not one.startswith("SELECT COUNT(*)")]
-        if found := [(str(one), tables) for one in pages if (tables := await _sequential_scans(one))]:
+        if found := [(tables, str(one)[-200:]) for one in pages if (tables := await _scanned_anew(one))]:
             scans[who, path] = found
     assert scans == {}
     assert len(costs) == len(await _requests())
