@@ -1,23 +1,19 @@
 """GraphQL over HTTP: a request in, an operation through the schema, an answer with the status of decisions 9.5."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
-from strawberry.exceptions import MissingQueryError
-from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from amarevents import errors
-from amarevents.schema.context import GraphQLContext
 from amarevents.schema.documents import MAX_ERRORS
 from amarevents.schema.errors import cause_of, extensions_of, message_of, presented
-from amarevents.schema.schema import schema
+from amarevents.schema.running import Asked, run
 from amarevents.security.context import Context
 from amarevents.security.failures import told
 from amarevents.security.middleware import context_of
@@ -29,15 +25,6 @@ _GRAPHQL_JSON = "application/graphql-response+json"
 _OPERATIONS = {"GET": {OperationType.QUERY}, "POST": {OperationType.QUERY, OperationType.MUTATION}}
 
 # Any below: JSON values.
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
-    """The parameters of a GraphQL request; ``query`` may be missing."""
-
-    query: str | None
-    variables: dict[str, Any] | None
-    operation_name: str | None
 
 
 class GraphQLEndpoint:
@@ -57,26 +44,11 @@ class GraphQLEndpoint:
         if request.method not in _OPERATIONS:
             raise errors.MethodNotAllowed(list(_OPERATIONS))
         asked = await _read(request, context)
-        try:
-            result = await schema.execute(
-                asked.query,
-                variable_values=asked.variables,
-                context_value=GraphQLContext(context, asked.operation_name),
-                operation_name=asked.operation_name,
-                allowed_operation_types=_OPERATIONS[request.method],
-            )
-        except MissingQueryError as error:
-            raise errors.BadRequest("Send the GraphQL document as 'query'") from error
-        except CannotGetOperationTypeError as error:
-            raise errors.BadRequest("The document holds no operation of this name") from error
-        except InvalidOperationTypeError as error:
-            if error.operation_type is OperationType.SUBSCRIPTION:
-                raise errors.BadRequest("There are no subscriptions") from error
-            raise errors.MethodNotAllowed(["POST"]) from error
+        result = await run(asked, context, allowed=_OPERATIONS[request.method])
         return _respond(result, _media_type(request))
 
 
-async def _read(request: Request, context: Context) -> _Asked:
+async def _read(request: Request, context: Context) -> Asked:
     if request.method == "GET":
         query = dict(request.query_params)
         return _asked({**query, "variables": _loads(query.get("variables") or "null")})
@@ -96,13 +68,13 @@ def _loads(text: str | bytes) -> Any:
         raise errors.MalformedJson from error
 
 
-def _asked(parameters: Mapping[str, Any]) -> _Asked:
+def _asked(parameters: Mapping[str, Any]) -> Asked:
     expected = {"query": str, "variables": dict, "operationName": str}
     values = {name: parameters.get(name) for name in expected}
     for name, kind in expected.items():
         if values[name] is not None and not isinstance(values[name], kind):
             raise errors.BadRequest(f"'{name}' must be {'an object' if kind is dict else 'a string'}")
-    return _Asked(query=values["query"], variables=values["variables"], operation_name=values["operationName"] or None)
+    return Asked(query=values["query"], variables=values["variables"], operation_name=values["operationName"] or None)
 
 
 def _media_type(request: Request) -> str:

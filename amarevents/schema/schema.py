@@ -16,6 +16,7 @@ from amarevents.schema.cost import require_affordable
 from amarevents.schema.documents import parse_document, validation_errors
 from amarevents.schema.errors import log_unforeseen
 from amarevents.schema.events import EventMutation, EventQuery
+from amarevents.schema.execution import PlannedExecutor
 from amarevents.schema.limits import require_bounded, units_of
 from amarevents.schema.mails import MailQuery
 from amarevents.schema.organizations import OrganizationMutation, OrganizationQuery
@@ -79,4 +80,5 @@ schema = AmarEventsSchema(
     mutation=Mutation,
     config=CONFIG,
     extensions=[CheckDocument],
+    execution_context_class=PlannedExecutor,
 )
