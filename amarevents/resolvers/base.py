@@ -28,13 +28,16 @@ from tortoise.queryset import QuerySet
 from amarevents.models.fields import LONG_LENGTH, MAX_ID, NAME_LENGTH, SHORT_LENGTH
 from amarevents.security.context import Context
 
-__all__ = ["Context", "Id", "Input", "Page", "Paging", "RecordId", "public_text"]
+__all__ = ["Context", "Id", "Input", "Page", "Paging", "RecordId", "Taka", "public_text"]
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
 
 RecordId = NewType("RecordId", int)
 """The integer by which the API names a row: an integer in REST, an ``ID`` in GraphQL."""
+
+Taka = NewType("Taka", int)
+"""Whole taka: an integer in REST, a ``Decimal`` as all money in GraphQL (decisions 9.1)."""
 
 MAX_PAGE_SIZE = 100
 DEFAULT_PAGE_SIZE = 20

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, StrictInt, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 from tortoise.exceptions import IntegrityError
 from tortoise.queryset import QuerySet
 
@@ -23,6 +23,7 @@ from amarevents.resolvers.base import (
     Paging,
     Phone,
     RecordId,
+    Taka,
     load_page,
 )
 from amarevents.resolvers.operation import operation
@@ -39,7 +40,7 @@ class DonationView:
     id: RecordId
     email: str
     number: str
-    amount: int
+    amount: Taka
     transaction_id: str
     type: PaymentMethod
     organization_id: RecordId | None
@@ -56,7 +57,7 @@ def donation_view(row: Donation) -> DonationView:
         id=RecordId(row.id),
         email=row.email,
         number=row.number,
-        amount=row.amount,
+        amount=Taka(row.amount),
         transaction_id=row.transaction_id,
         type=row.type,
         organization_id=None if row.organization_id is None else RecordId(row.organization_id),
@@ -115,7 +116,7 @@ class SubmitDonation(Input):
 
     email: Email
     number: Phone
-    amount: Annotated[StrictInt, Field(ge=1, le=MAX_ID)]
+    amount: Annotated[Taka, Field(strict=True, ge=1, le=MAX_ID)]
     transaction_id: Annotated[TransactionId, Field(min_length=5)]
     type: PaymentMethod
     organization_id: Id | None = None

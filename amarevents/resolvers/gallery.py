@@ -1,5 +1,6 @@
 """Galleries: the pictures of an event (decisions 4.7)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from amarevents.models import GalleryImage
@@ -30,9 +31,16 @@ def gallery_image_view(row: GalleryImage) -> GalleryImageView:
     )
 
 
+async def load_galleries(event_ids: Sequence[int]) -> dict[int, list[GalleryImageView]]:
+    """The pictures of events that the caller may see, by event, in one statement."""
+    galleries: dict[int, list[GalleryImageView]] = {event_id: [] for event_id in event_ids}
+    for row in await GalleryImage.filter(event_id__in=list(event_ids)).order_by("position", "id"):
+        galleries[row.event_id].append(gallery_image_view(row))
+    return galleries
+
+
 @operation(PUBLIC)
 async def list_gallery(ctx: Context, id: int) -> list[GalleryImageView]:
     """The pictures of an event, in their order. Raises NotFound."""
     event = await get_visible_event(ctx, id)
-    rows = await GalleryImage.filter(event_id=event.id).order_by("position", "id")
-    return [gallery_image_view(row) for row in rows]
+    return (await load_galleries([event.id]))[event.id]

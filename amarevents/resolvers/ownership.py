@@ -90,7 +90,7 @@ async def require_event_manager(ctx: Context, event_id: int) -> Event:
     if event is not None:
         return event
     await get_visible_event(ctx, event_id)
-    raise errors.Forbidden("Only the event's owner and admins may do this")
+    raise errors.NotTheManager
 
 
 async def require_ticket_type_manager(ctx: Context, ticket_type_id: int) -> TicketType:

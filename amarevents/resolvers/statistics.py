@@ -1,7 +1,7 @@
 """Statistics of an event and of the platform: sums in the database, exact to the cent (decisions 4.8, 8.4)."""
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -11,9 +11,9 @@ from tortoise.functions import Count
 
 from amarevents.models import ApiKey, Donation, Event, Organization, Ticket, TicketType, User
 from amarevents.models.enums import AccountType, DonationStatus, Privacy, TicketStatus
-from amarevents.resolvers.base import Context, RecordId
+from amarevents.resolvers.base import Context, RecordId, Taka
 from amarevents.resolvers.operation import operation
-from amarevents.resolvers.ownership import require_event_manager
+from amarevents.resolvers.ownership import managed, require_event_manager
 from amarevents.security.policy import ADMINS, ORGANIZERS, Scope, allow
 
 _RECENTLY = datetime.timedelta(days=7)
@@ -57,6 +57,7 @@ class EventStatsView(TicketCounts):
 class _Tally:
     """Tickets of one type and status; ``paid`` in taka."""
 
+    event_id: int
     ticket_type_id: int | None
     status: TicketStatus
     tickets: int
@@ -64,16 +65,16 @@ class _Tally:
 
 
 async def tally(which: Q) -> list[_Tally]:
-    """The tickets that meet a condition, counted by type and status in one statement."""
+    """The tickets that meet a condition, counted by event, type and status in one statement."""
     rows = (
         await Ticket.filter(which)
         .annotate(tickets=Count("id"), millions=_MILLIONS, rest=_REST)
-        .group_by("ticket_type_id", "status")
-        .values_list("ticket_type_id", "status", "tickets", "millions", "rest")
+        .group_by("event_id", "ticket_type_id", "status")
+        .values_list("event_id", "ticket_type_id", "status", "tickets", "millions", "rest")
     )
     return [
-        _Tally(ticket_type_id, TicketStatus(status), tickets, _taka(millions, rest))
-        for ticket_type_id, status, tickets, millions, rest in rows
+        _Tally(event_id, ticket_type_id, TicketStatus(status), tickets, _taka(millions, rest))
+        for event_id, ticket_type_id, status, tickets, millions, rest in rows
     ]
 
 
@@ -104,8 +105,27 @@ def counts(tallies: Iterable[_Tally]) -> dict[str, Any]:  # Any: counts and mone
 async def get_event_stats(ctx: Context, id: int) -> EventStatsView:
     """How many have registered for an event and what they have paid. Raises NotFound, Forbidden."""
     event = await require_event_manager(ctx, id)
-    tallies = await tally(Q(event_id=event.id))
-    types = await TicketType.filter(event_id=event.id).order_by("-id")
+    return (await _event_stats_of([event.id]))[event.id]
+
+
+async def load_event_stats(ctx: Context, event_ids: Sequence[int]) -> dict[int, EventStatsView]:
+    """The statistics of those of the events that the caller manages, by event, in three statements."""
+    managed_events = Event.filter(managed(ctx, "organization__user_id"), id__in=list(event_ids))
+    ids: list[int] = [event_id for (event_id,) in await managed_events.values_list("id")]
+    return await _event_stats_of(ids)
+
+
+async def _event_stats_of(event_ids: Sequence[int]) -> dict[int, EventStatsView]:
+    tallies: dict[int, list[_Tally]] = {event_id: [] for event_id in event_ids}
+    for one in await tally(Q(event_id__in=list(event_ids))):
+        tallies[one.event_id].append(one)
+    types: dict[int, list[TicketType]] = {event_id: [] for event_id in event_ids}
+    for row in await TicketType.filter(event_id__in=list(event_ids)).order_by("-id"):
+        types[row.event_id].append(row)
+    return {event_id: _event_stats_view(tallies[event_id], types[event_id]) for event_id in event_ids}
+
+
+def _event_stats_view(tallies: list[_Tally], types: list[TicketType]) -> EventStatsView:
     by_type = [_type_stats(row, [one for one in tallies if one.ticket_type_id == row.id]) for row in types]
     if untyped := [one for one in tallies if one.ticket_type_id is None]:
         by_type.append(_type_stats(None, untyped))
@@ -137,7 +157,7 @@ class PlatformStatsView:
     total_revenue: Decimal
     total_donations: int
     donations_by_status: dict[str, int]
-    verified_donation_amount: int
+    verified_donation_amount: Taka
     active_api_keys: int
     new_users_7d: int
     new_tickets_7d: int
@@ -201,5 +221,7 @@ async def _donation_stats() -> dict[str, Any]:  # Any: counts, and counts by sta
     return {
         "total_donations": sum(by_status.values()),
         "donations_by_status": by_status,
-        "verified_donation_amount": sum(int(amount) for status, _, amount in rows if status == DonationStatus.VERIFIED),
+        "verified_donation_amount": Taka(
+            sum(int(amount) for status, _, amount in rows if status == DonationStatus.VERIFIED)
+        ),
     }

@@ -184,7 +184,7 @@ async def require_ticket_manager(ctx: Context, condition: Q) -> Ticket:
     if ticket is not None:
         return ticket
     if await Ticket.filter(own_tickets(ctx)).filter(condition).exists():
-        raise errors.Forbidden("Only the event's owner and admins may do this")
+        raise errors.NotTheManager
     raise errors.NotFound("Ticket")
 
 

@@ -1,23 +1,27 @@
 """What a GraphQL operation is given beside its arguments: the request's context, and loaders of its own."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from typing import TypeVar
 
 from strawberry.dataloader import DataLoader
 from strawberry.types import Info as StrawberryInfo
 
-from amarevents.resolvers.base import Context
+from amarevents.resolvers.base import Context, Page
+from amarevents.resolvers.event_tickets import load_event_tickets
 from amarevents.resolvers.events import EventDetailView, load_event_details
+from amarevents.resolvers.gallery import GalleryImageView, load_galleries
 from amarevents.resolvers.organizations import OrganizationDetailView, load_organization_details
-from amarevents.resolvers.tickets import CustomAnswerView, load_answers
+from amarevents.resolvers.statistics import EventStatsView, load_event_stats
+from amarevents.resolvers.tickets import CustomAnswerView, ListByStatus, TicketView, load_answers
 
+K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
 
-def _loader(load: Callable[[Sequence[int]], Awaitable[Mapping[int, T]]]) -> DataLoader[int, T | None]:
-    async def load_in_order(ids: list[int]) -> list[T | None]:
-        found = await load(ids)
-        return [found.get(one) for one in ids]
+def _loader(load: Callable[[Sequence[K]], Awaitable[Mapping[K, T]]]) -> DataLoader[K, T | None]:
+    async def load_in_order(keys: list[K]) -> list[T | None]:
+        found = await load(keys)
+        return [found.get(one) for one in keys]
 
     return DataLoader(load_fn=load_in_order)
 
@@ -34,6 +38,11 @@ class GraphQLContext:
         self.organization_details: DataLoader[int, OrganizationDetailView | None] = _loader(
             lambda ids: load_organization_details(request, ids)
         )
+        self.event_stats: DataLoader[int, EventStatsView | None] = _loader(lambda ids: load_event_stats(request, ids))
+        self.event_tickets: DataLoader[tuple[int, ListByStatus], Page[TicketView] | None] = _loader(
+            lambda asked: load_event_tickets(request, asked)
+        )
+        self.galleries: DataLoader[int, list[GalleryImageView] | None] = _loader(load_galleries)
         self.answers: DataLoader[int, list[CustomAnswerView] | None] = _loader(load_answers)
 
 

@@ -32,6 +32,8 @@ from amarevents.schema.limits import DocumentTooLarge, fragments_of
 
 MAX_COST = 20_000
 _WAITING = 10
+# Dear enough that at most 500 of them fit: each is a part of one statement.
+_PAGED = 40
 _LONG_TEXT = 80
 _LONG_TEXTS = frozenset({"description", "notice", "emailmessage", "template", "note"})
 # What a list that cannot be paged is taken to hold: an organization's recent events, an event's ticket types.
@@ -115,6 +117,8 @@ class _Counting:
 def _own_cost(name: str, definition: GraphQLField) -> int:
     made_of = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
     waits = isinstance(made_of, StrawberryField) and made_of.base_resolver is not None
+    if "limit" in definition.args:
+        return _PAGED
     return (_WAITING if waits else 1) + (_LONG_TEXT if name in _LONG_TEXTS else 0)
 
 

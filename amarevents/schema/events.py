@@ -1,18 +1,30 @@
 """Events, with what their lists leave out as edges of their own."""
 
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
 import strawberry
 
 from amarevents import errors
 from amarevents.resolvers import events as operations
 from amarevents.resolvers import publishing
-from amarevents.resolvers.base import public_text
-from amarevents.resolvers.custom_fields import CustomFieldView
+from amarevents.resolvers.base import Input, Page, public_text
+from amarevents.resolvers.custom_fields import CustomFieldView, list_custom_fields
 from amarevents.resolvers.events import EventDetailView, EventView
+from amarevents.resolvers.gallery import GalleryImageView, list_gallery
+from amarevents.resolvers.organizations import OrganizationDetailView
+from amarevents.resolvers.statistics import EventStatsView, get_event_stats
+from amarevents.resolvers.tickets import ListByStatus, TicketView, list_event_tickets
 from amarevents.schema.context import Info
-from amarevents.schema.fields import edge, mutation, query
+from amarevents.schema.deletions import Deleted
+from amarevents.schema.fields import edge, mutation, paged_edge, query
 from amarevents.schema.paging import Pagination
 from amarevents.schema.scalars import JSON
+from amarevents.schema.statistics import EventStats
 from amarevents.schema.ticket_types import TicketType
+
+if TYPE_CHECKING:
+    from amarevents.schema.organizations import Organization
+    from amarevents.schema.tickets import TicketPage
 
 
 async def _detail(event: EventView, info: Info) -> EventDetailView:
@@ -23,6 +35,46 @@ async def _detail(event: EventView, info: Info) -> EventDetailView:
     if detail is None:
         raise errors.NotFound("Event")
     return detail
+
+
+class _Pictures(NamedTuple):
+    pictures: list[GalleryImageView]
+
+
+async def _pictures(event: EventView, info: Info) -> _Pictures:
+    return _Pictures(await info.context.galleries.load(event.id) or [])
+
+
+class _Organization(NamedTuple):
+    organization: OrganizationDetailView | None
+
+
+async def _organization(event: EventView, info: Info) -> _Organization:
+    return _Organization(await info.context.organization_details.load(event.organization_id))
+
+
+class _Statistics(NamedTuple):
+    stats: EventStatsView
+
+
+async def _statistics(event: EventView, info: Info) -> _Statistics:
+    found = await info.context.event_stats.load(event.id)
+    if found is None:
+        raise errors.NotTheManager
+    return _Statistics(found)
+
+
+async def _tickets(event: EventView, info: Info, data: Input) -> Page[TicketView]:
+    assert isinstance(data, ListByStatus)  # noqa: S101 - for the type checker; it is the operation's input
+    found = await info.context.event_tickets.load((event.id, data))
+    if found is None:
+        raise errors.NotTheManager
+    return found
+
+
+@strawberry.type(name="GalleryImage", description=public_text(GalleryImageView.__doc__))
+class GalleryImage(GalleryImageView):
+    pass
 
 
 @strawberry.type(name="SocialLink", description="Where else an event is to be found.")
@@ -42,7 +94,33 @@ class Event(EventView):
     wallets = edge(_detail, "wallets", JSON, "Where to pay: payment method to number.")
     registration_open = edge(_detail, "registration_open", bool, "Whether people may register themselves now.")
     ticket_types = edge(_detail, "ticket_types", list[TicketType], "The kinds of place on offer, newest first.")
-    custom_fields = edge(_detail, "custom_fields", list[CustomField], "What registration asks beside name and email.")
+    custom_fields = edge(
+        _detail,
+        "custom_fields",
+        list[CustomField],
+        "What registration asks beside name and email.",
+        as_in=list_custom_fields,
+    )
+    gallery = edge(_pictures, "pictures", list[GalleryImage], "Its pictures, in their order.", as_in=list_gallery)
+    organization = edge(
+        _organization,
+        "organization",
+        Annotated["Organization", strawberry.lazy("amarevents.schema.organizations")] | None,
+        "Who publishes it.",
+    )
+    stats = edge(
+        _statistics,
+        "stats",
+        EventStats | None,
+        "How many have registered and what they have paid; for owner and admins.",
+        as_in=get_event_stats,
+    )
+    tickets = paged_edge(
+        list_event_tickets,
+        _tickets,
+        Annotated["TicketPage", strawberry.lazy("amarevents.schema.tickets")],
+        "Its registrations, newest first; for owner and admins.",
+    )
     emailtitle = edge(_detail, "emailtitle", str | None, "The confirmation mail's subject; for owner and admins.")
     emailmessage = edge(_detail, "emailmessage", str | None, "The confirmation mail's text; for owner and admins.")
     template = edge(_detail, "template", str | None, "The confirmation mail's template; for owner and admins.")
@@ -63,3 +141,5 @@ class EventQuery:
 @strawberry.type
 class EventMutation:
     create_event = mutation(publishing.create_event, Event)
+    update_event = mutation(publishing.update_event, Event)
+    delete_event = mutation(publishing.delete_event, Deleted)

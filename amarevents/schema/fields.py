@@ -6,11 +6,14 @@ from typing import Any
 
 import strawberry
 
-from amarevents.resolvers.operation import Operation
+from amarevents.resolvers.base import Input
+from amarevents.resolvers.operation import Operation, validate
 from amarevents.schema.context import Info
 from amarevents.schema.inputs import graphql_fields, graphql_type, input_class, to_id, to_values
 
 # Any throughout: signatures are made at import time, of the operation's own types.
+
+_PARENT: Any = strawberry.Parent[Any]  # type: ignore[misc] # an alias that strawberry reads at run time
 
 OPERATION_FIELDS: list[str] = []
 """The names of the operations that have a field; tests compare them with all there are."""
@@ -63,30 +66,67 @@ def _whole(target: object) -> int | None:
 
 
 def _field(
-    operation: Operation[Any], resolve: Callable[..., Any], parameters: list[inspect.Parameter], returns: Any
+    operation: Operation[Any],
+    resolve: Callable[..., Any],
+    parameters: list[inspect.Parameter],
+    returns: Any,
+    *,
+    of: Any = None,
+    description: str | None = None,
 ) -> Any:
-    """Nullable, so that one failing field does not hide what another has answered (decisions 9.3)."""
+    """Nullable, so that one failing field does not hide what another has answered (decisions 9.3).
+
+    ``of``: the annotation of the object that the field hangs on, None for a root's.
+    """
     info = inspect.Parameter("info", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Info)
+    root = [inspect.Parameter("root", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=of)] if of else []
     required_first = sorted(parameters, key=lambda parameter: parameter.default is not inspect.Parameter.empty)
-    annotations = {parameter.name: parameter.annotation for parameter in [info, *parameters]}
+    annotations = {parameter.name: parameter.annotation for parameter in [*root, info, *parameters]}
     resolve.__name__ = operation.name
     resolve.__annotations__ = {**annotations, "return": returns | None}
     resolve.__signature__ = inspect.Signature(  # type: ignore[attr-defined] # functions may carry one
-        [info, *required_first], return_annotation=returns | None
+        [*root, info, *required_first], return_annotation=returns | None
     )
     OPERATION_FIELDS.append(operation.name)
-    return strawberry.field(resolver=resolve, description=operation.description)
+    return strawberry.field(resolver=resolve, description=description or operation.description)
 
 
-def edge(load: Callable[[Any, Info], Awaitable[Any]], name: str, of: Any, description: str) -> Any:
+def edge(
+    load: Callable[[Any, Info], Awaitable[Any]],
+    name: str,
+    of: Any,
+    description: str,
+    *,
+    as_in: Operation[Any] | None = None,
+) -> Any:
     """A field that lists leave out: the attribute ``name``, of type ``of``, of what ``load`` finds for the object.
 
     Null where that has no such attribute: what only owner and admins see is missing from everybody else's view.
+    ``as_in``: the operation that shows the same; who may not call it is refused here as well.
     """
 
     async def resolve(root: strawberry.Parent[Any], info: Info) -> Any:
+        if as_in is not None:
+            as_in.policy.check(info.context.request.principal)
         return getattr(await load(root, info), name, None)
 
     resolve.__name__ = name
     resolve.__annotations__["return"] = of
+    if as_in is not None:
+        OPERATION_FIELDS.append(as_in.name)
     return strawberry.field(resolver=resolve, description=description)
+
+
+def paged_edge(
+    operation: Operation[Any], load: Callable[[Any, Info, Input], Awaitable[Any]], returns: Any, description: str
+) -> Any:
+    """A list that hangs on an object: arguments and policy are those of the operation that lists the same."""
+    input_type = operation.input_type
+    assert input_type is not None  # noqa: S101 - for the type checker; every list has its paging
+    parameters = [_argument(name, field) for name, field in graphql_fields(input_type).items()]
+
+    async def resolve(root: strawberry.Parent[Any], info: Info, **given: Any) -> Any:
+        operation.policy.check(info.context.request.principal)
+        return await load(root, info, validate(input_type, to_values(input_type, given)))
+
+    return _field(operation, resolve, parameters, returns, of=_PARENT, description=description)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import strawberry
 from pydantic.fields import FieldInfo
 
-from amarevents.resolvers.base import Input, RecordId, public_text
+from amarevents.resolvers.base import Input, RecordId, Taka, public_text
 from amarevents.schema.scalars import JSON
 
 # Any throughout: annotations and the classes made of them have no narrower type.
@@ -83,6 +83,8 @@ def _plain(annotation: Any, value: Any) -> Any:
         return [_plain(parts[0], one) for one in value]
     if annotation is RecordId:
         return to_id(value)
+    if annotation is Taka:
+        return int(value) if value == value.to_integral_value() else value
     if isinstance(annotation, type) and issubclass(annotation, Input):
         return to_values(annotation, vars(value))
     return value

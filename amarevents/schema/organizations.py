@@ -50,3 +50,4 @@ class OrganizationQuery:
 @strawberry.type
 class OrganizationMutation:
     create_organization = mutation(operations.create_organization, Organization)
+    update_organization = mutation(operations.update_organization, Organization)

@@ -10,7 +10,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.types.scalar import DEFAULT_SCALAR_REGISTRY
 from strawberry.types.scalar import ScalarDefinition
 
-from amarevents.resolvers.base import RecordId
+from amarevents.resolvers.base import RecordId, Taka
 
 __all__ = ["CONFIG", "JSON"]
 
@@ -37,15 +37,17 @@ def _decimal(value: object) -> Decimal:
         raise GraphQLError(f"Decimal cannot represent {value!r}") from None
 
 
+_DECIMAL = strawberry.scalar(
+    name="Decimal",
+    description='An exact decimal number, as a string such as "499.50". Money is in taka unless said otherwise.',
+    serialize=str,
+    parse_value=_decimal,
+)
 _SCALARS: dict[object, ScalarDefinition] = {
     # The integers of REST, as the field's own identifiers.
     RecordId: DEFAULT_SCALAR_REGISTRY[strawberry.ID],
-    Decimal: strawberry.scalar(
-        name="Decimal",
-        description='An exact decimal number, as a string such as "499.50". Money is in taka unless said otherwise.',
-        serialize=str,
-        parse_value=_decimal,
-    ),
+    Decimal: _DECIMAL,
+    Taka: _DECIMAL,
     datetime.datetime: strawberry.scalar(
         name="DateTime",
         description="An instant in UTC, RFC 3339: 2026-11-23T05:40:00Z.",

@@ -10,10 +10,12 @@ from strawberry.types import ExecutionContext
 from amarevents.errors import BadRequest
 from amarevents.schema import enums as _enums  # noqa: F401 - registers the enums before the types are made
 from amarevents.schema.accounts import AccountMutation, AccountQuery
+from amarevents.schema.administration import AdministrationMutation, AdministrationQuery
 from amarevents.schema.api_keys import ApiKeyMutation, ApiKeyQuery
 from amarevents.schema.context import GraphQLContext
 from amarevents.schema.cost import require_affordable
 from amarevents.schema.documents import parse_document, validation_errors
+from amarevents.schema.donations import DonationMutation, DonationQuery
 from amarevents.schema.errors import log_unforeseen
 from amarevents.schema.events import EventMutation, EventQuery
 from amarevents.schema.execution import PlannedExecutor
@@ -21,18 +23,40 @@ from amarevents.schema.limits import require_bounded, units_of
 from amarevents.schema.mails import MailQuery
 from amarevents.schema.organizations import OrganizationMutation, OrganizationQuery
 from amarevents.schema.scalars import CONFIG
+from amarevents.schema.statistics import StatisticsQuery
 from amarevents.schema.ticket_types import TicketTypeMutation, TicketTypeQuery
 from amarevents.schema.tickets import TicketMutation, TicketQuery
+from amarevents.schema.users import UserMutation, UserQuery
 
 
 @strawberry.type(description="What can be read.")
-class Query(AccountQuery, ApiKeyQuery, EventQuery, MailQuery, OrganizationQuery, TicketTypeQuery, TicketQuery):
+class Query(
+    AccountQuery,
+    AdministrationQuery,
+    ApiKeyQuery,
+    DonationQuery,
+    EventQuery,
+    MailQuery,
+    OrganizationQuery,
+    StatisticsQuery,
+    TicketTypeQuery,
+    TicketQuery,
+    UserQuery,
+):
     pass
 
 
 @strawberry.type(description="What can be changed.")
 class Mutation(
-    AccountMutation, ApiKeyMutation, EventMutation, OrganizationMutation, TicketTypeMutation, TicketMutation
+    AccountMutation,
+    AdministrationMutation,
+    ApiKeyMutation,
+    DonationMutation,
+    EventMutation,
+    OrganizationMutation,
+    TicketTypeMutation,
+    TicketMutation,
+    UserMutation,
 ):
     pass
 

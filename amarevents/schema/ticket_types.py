@@ -4,6 +4,7 @@ import strawberry
 
 from amarevents.resolvers import ticket_types as operations
 from amarevents.resolvers.base import public_text
+from amarevents.schema.deletions import Deleted
 from amarevents.schema.fields import mutation, query
 
 
@@ -20,3 +21,5 @@ class TicketTypeQuery:
 @strawberry.type
 class TicketTypeMutation:
     create_ticket_type = mutation(operations.create_ticket_type, TicketType)
+    update_ticket_type = mutation(operations.update_ticket_type, TicketType)
+    delete_ticket_type = mutation(operations.delete_ticket_type, Deleted)

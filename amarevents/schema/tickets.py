@@ -9,6 +9,7 @@ from amarevents.resolvers import tickets as operations
 from amarevents.resolvers.base import public_text
 from amarevents.resolvers.tickets import TicketDetailView, TicketView
 from amarevents.schema.context import Info
+from amarevents.schema.deletions import Deleted
 from amarevents.schema.fields import edge, mutation, query
 from amarevents.schema.paging import Pagination
 
@@ -47,6 +48,7 @@ class Verification(operations.VerificationView):
 @strawberry.type
 class TicketQuery:
     tickets = query(operations.list_tickets, TicketPage)
+    my_tickets = query(operations.list_own_tickets, TicketPage)
     ticket = query(operations.get_ticket, Ticket)
     verify_ticket = query(operations.verify_ticket, Verification)
 
@@ -55,3 +57,4 @@ class TicketQuery:
 class TicketMutation:
     register_for_event = mutation(registration.register_for_event, Ticket)
     update_ticket = mutation(registration.update_ticket, Ticket)
+    delete_ticket = mutation(registration.delete_ticket, Deleted)

@@ -1,4 +1,4 @@
-"""The schema as decisions 9 has it, for what exists so far. Names and signatures below are typed from that page."""
+"""The schema as decisions 9 has it. Names and signatures below are typed from that page."""
 
 import datetime
 import re
@@ -33,9 +33,6 @@ QUERIES = {
     "verifyTicket",
     "ticketTypes",
     "apiKeys",
-    "outbox",  # beyond the decisions: what an operator looks at
-}
-QUERIES_TO_COME = {
     "myTickets",
     "donations",
     "adminStats",
@@ -46,6 +43,8 @@ QUERIES_TO_COME = {
     "adminApiKeys",
     "plans",
     "rateLimits",
+    "myProfile",  # beyond the decisions: GET /users/me, which needs a scope that `me` does not
+    "outbox",  # beyond the decisions: what an operator looks at
 }
 MUTATIONS = {
     "register": ["input", "idempotencyKey"],
@@ -59,23 +58,31 @@ MUTATIONS = {
     "createApiKey": ["input", "idempotencyKey"],
     "updateApiKey": ["id", "input"],
     "revokeApiKey": ["id"],
+    "updateMe": ["input"],
+    "updateEvent": ["id", "input"],
+    "deleteEvent": ["id"],
+    "updateOrganization": ["id", "input"],
+    "deleteTicket": ["id"],
+    "updateTicketType": ["id", "input"],
+    "deleteTicketType": ["id"],
+    "submitDonation": ["input", "idempotencyKey"],
+    "updateDonation": ["id", "input"],
+    "updateUser": ["id", "input"],
+    "deleteUser": ["id"],
+    "adminUpdateDonation": ["id", "input"],
+    "forceRevokeApiKey": ["id"],
 }
-MUTATIONS_TO_COME = {
-    "updateMe",
-    "updateEvent",
-    "deleteEvent",
-    "updateOrganization",
-    "deleteTicket",
-    "updateTicketType",
-    "deleteTicketType",
+PUBLIC = {
+    "events",
+    "event",
+    "organizations",
+    "organization",
+    "ticketTypes",
+    "register",
+    "login",
+    "logout",
     "submitDonation",
-    "updateDonation",
-    "updateUser",
-    "deleteUser",
-    "adminUpdateDonation",
-    "forceRevokeApiKey",
 }
-PUBLIC = {"events", "event", "organizations", "organization", "ticketTypes", "register", "login", "logout"}
 
 
 def _root(name: str) -> GraphQLObjectType:
@@ -86,13 +93,11 @@ def _root(name: str) -> GraphQLObjectType:
 
 def test_queries_are_those_of_the_decisions() -> None:
     assert set(_root("Query").fields) == QUERIES
-    assert not QUERIES & QUERIES_TO_COME
 
 
 def test_mutations_take_what_the_decisions_say() -> None:
     taken = {name: list(field.args) for name, field in _root("Mutation").fields.items()}
     assert taken == MUTATIONS
-    assert not MUTATIONS.keys() & MUTATIONS_TO_COME
 
 
 @pytest.mark.parametrize("name", ["Query", "Mutation"])
@@ -184,6 +189,33 @@ CALLS = {
     "createApiKey": 'mutation { createApiKey(input: {name: "", keyType: ADMIN}) { id } }',
     "updateApiKey": 'mutation { updateApiKey(id: 1, input: {name: ""}) { id } }',
     "revokeApiKey": "mutation { revokeApiKey(id: 1) { id } }",
+    "myProfile": "{ myProfile { id } }",
+    "myTickets": "{ myTickets { items { id } } }",
+    "donations": "{ donations { items { id } } }",
+    "adminStats": "{ adminStats { totalUsers } }",
+    "users": "{ users { items { id } } }",
+    "user": "{ user(id: 1) { id } }",
+    "adminEvents": "{ adminEvents { items { id } } }",
+    "adminDonations": "{ adminDonations { items { id } } }",
+    "adminApiKeys": "{ adminApiKeys { items { id } } }",
+    "plans": "{ plans { id } }",
+    "rateLimits": "{ rateLimits { keyId } }",
+    "updateMe": 'mutation { updateMe(input: {number: "x"}) { id } }',
+    "updateEvent": 'mutation { updateEvent(id: 1, input: {name: ""}) { id } }',
+    "deleteEvent": "mutation { deleteEvent(id: 1) { id } }",
+    "updateOrganization": 'mutation { updateOrganization(id: 1, input: {name: ""}) { id } }',
+    "deleteTicket": "mutation { deleteTicket(id: 1) { id } }",
+    "updateTicketType": 'mutation { updateTicketType(id: 1, input: {name: ""}) { id } }',
+    "deleteTicketType": "mutation { deleteTicketType(id: 1) { id } }",
+    "submitDonation": (
+        "mutation { submitDonation(input: "
+        '{email: "a", number: "b", amount: 0, transactionId: "c", type: BKASH}) { id } }'  # none of it fits
+    ),
+    "updateDonation": "mutation { updateDonation(id: 1, input: {status: VERIFIED}) { id } }",
+    "updateUser": 'mutation { updateUser(id: 1, input: {email: "x"}) { id } }',
+    "deleteUser": "mutation { deleteUser(id: 1) { id } }",
+    "adminUpdateDonation": "mutation { adminUpdateDonation(id: 1, input: {status: VERIFIED}) { id } }",
+    "forceRevokeApiKey": "mutation { forceRevokeApiKey(id: 1) { id } }",
 }
 
 

@@ -8,6 +8,13 @@ from tests.statements import counted_statements
 from tests.world import Caller, World
 
 EVENTS = "{ events(limit: 100) { items { name notice ticketTypes { name available } customFields { name } } } }"
+GRAPH = """{ events(limit: 100) { items { name
+    organization { name eventsUsed }
+    gallery { url }
+    stats { total byTicketType { name total } }
+    tickets(limit: 1) { items { name customFields { value } } pagination { total } }
+    rejected: tickets(status: FAILED) { items { name } }
+} } }"""
 ORGANIZATIONS = (
     "{ organizations { items { name notice publicEventCount "
     "recentEvents { name ticketTypes { name } customFields { name } } } } }"
@@ -38,7 +45,7 @@ async def _statements(caller: Caller, query: str, **variables: object) -> tuple[
     return len(statements), len(page["items"])
 
 
-@pytest.mark.parametrize("query", [EVENTS, ORGANIZATIONS])
+@pytest.mark.parametrize("query", [EVENTS, GRAPH, ORGANIZATIONS])
 async def test_statements_do_not_depend_on_the_number_of_rows(world: World, query: str) -> None:
     owner = await world.organizer_key()
     assert owner.user

@@ -1,0 +1,56 @@
+"""Accounts as their owners and admins see them, with what belongs to them."""
+
+import strawberry
+
+from amarevents.resolvers import profiles
+from amarevents.resolvers import users as operations
+from amarevents.resolvers.base import public_text
+from amarevents.schema.accounts import Account
+from amarevents.schema.api_keys import ApiKey
+from amarevents.schema.deletions import Deleted
+from amarevents.schema.fields import mutation, query
+from amarevents.schema.paging import Pagination
+
+
+@strawberry.type(name="OwnedOrganization", description=public_text(profiles.OwnedOrganizationView.__doc__))
+class OwnedOrganization(profiles.OwnedOrganizationView):
+    pass
+
+
+@strawberry.type(name="ProfileStats", description=public_text(profiles.ProfileStatsView.__doc__))
+class ProfileStats(profiles.ProfileStatsView):
+    pass
+
+
+@strawberry.type(name="Profile", description=public_text(profiles.ProfileView.__doc__))
+class Profile(profiles.ProfileView):
+    organization: OwnedOrganization | None
+    organizations: list[OwnedOrganization]  # type: ignore[assignment] # the same, as the schema shows it
+    stats: ProfileStats
+
+
+@strawberry.type(name="User", description=public_text(operations.UserView.__doc__))
+class User(operations.UserView):
+    organization: OwnedOrganization | None
+    organizations: list[OwnedOrganization]  # type: ignore[assignment] # the same, as the schema shows it
+    api_keys: list[ApiKey]  # type: ignore[assignment] # the same, as the schema shows it
+
+
+@strawberry.type(description="A part of the list of accounts.")
+class AccountPage:
+    items: list[Account]
+    pagination: Pagination
+
+
+@strawberry.type
+class UserQuery:
+    my_profile = query(profiles.get_profile, Profile)
+    users = query(operations.list_users, AccountPage)
+    user = query(operations.get_user, User)
+
+
+@strawberry.type
+class UserMutation:
+    update_me = mutation(profiles.update_profile, Profile)
+    update_user = mutation(operations.update_user, User)
+    delete_user = mutation(operations.delete_user, Deleted)
