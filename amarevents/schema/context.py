@@ -27,11 +27,15 @@ def _loader(load: Callable[[Sequence[K]], Awaitable[Mapping[K, T]]]) -> DataLoad
 
 
 class GraphQLContext:
-    """One per operation, ``operation_name`` as the caller gave it. Each loader turns many look-ups into one batch."""
+    """One per operation. Each loader turns many look-ups into one batch.
+
+    ``operation_name`` is what the caller gave, ``cost`` what the operation may cost, once it has been weighed.
+    """
 
     def __init__(self, request: Context, operation_name: str | None) -> None:
         self.request = request
         self.operation_name = operation_name
+        self.cost: int | None = None
         self.event_details: DataLoader[int, EventDetailView | None] = _loader(
             lambda ids: load_event_details(request, ids)
         )

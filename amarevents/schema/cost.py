@@ -45,17 +45,18 @@ def require_affordable(
     document: DocumentNode,
     operation: OperationDefinitionNode,
     variables: Mapping[str, Any],  # Any: whatever the caller sent
-) -> None:
-    """Raises DocumentTooLarge for an operation that may cost more than ``MAX_COST``."""
+) -> int:
+    """What the operation may cost. Raises DocumentTooLarge for more than ``MAX_COST``."""
     root = schema.get_root_type(operation.operation)
     if root is None:
-        return
+        return 0
     counting = _Counting(schema, fragments_of(document), variables)
     cost = counting.of(operation.selection_set, root, _LIST_SIZE)
     if cost > MAX_COST:
         raise DocumentTooLarge(
             f"This operation may cost {cost}, of {MAX_COST} that are allowed: ask for fewer fields or a smaller limit"
         )
+    return cost
 
 
 class _Counting:

@@ -89,6 +89,8 @@ def _respond(result: ExecutionResult, media_type: str) -> Response:
     body: dict[str, Any] = {"data": result.data}
     if failures:
         body["errors"] = [presented(error) for error in failures]
+    if result.extensions:
+        body["extensions"] = result.extensions
     return Response(orjson.dumps(body), 200, media_type=media_type)
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from graphql import (
@@ -13,6 +14,7 @@ from graphql import (
     FragmentSpreadNode,
     InlineFragmentNode,
     OperationDefinitionNode,
+    SelectionNode,
     SelectionSetNode,
     VariableNode,
 )
@@ -22,11 +24,17 @@ from amarevents import errors
 MAX_TOKENS = 4_000
 MAX_FIELDS = 500
 MAX_ROOT_FIELDS = 20
+MAX_DEPTH = 10
+MAX_ALIASES = 30
+MAX_DIRECTIVES = 20
 MAX_DIGITS = 1_000
 MAX_ALIAS_LENGTH = 64
 
 # Python itself refuses to read numbers of more than 4300 digits, in the middle of validation.
 _ENDLESS_NUMBER = re.compile(rf"[0-9]{{{MAX_DIGITS + 1}}}")
+
+# A depth that no nesting within a document makes too deep.
+_UNLIMITED = -MAX_TOKENS
 
 # Any: the values of variables are whatever the caller sent.
 Variables = Mapping[str, Any]
@@ -37,27 +45,68 @@ class DocumentTooLarge(errors.BadRequest):
 
 
 def require_bounded(document: DocumentNode) -> None:
-    """Raises DocumentTooLarge for more fields, or digits in a row, than a sensible document has.
+    """Raises DocumentTooLarge for more or deeper fields, aliases, directives or digits than a sensible document has.
 
     A fragment counts where it is defined and wherever it is spread. The walk ends at the limit, so fragments that
-    spread each other many times over, or in a circle, take no longer than others.
+    spread each other many times over, or in a circle, take no longer than others. What a field of introspection holds
+    has no limit of depth: the schema is finite, and tools ask for types of types of types.
     """
     if document.loc is not None and _ENDLESS_NUMBER.search(document.loc.source.body):
         raise DocumentTooLarge(f"A number in a document may have at most {MAX_DIGITS} digits")
     fragments = fragments_of(document)
-    pending = [definition.selection_set for definition in document.definitions if hasattr(definition, "selection_set")]
-    fields = 0
+    pending = [
+        (definition.selection_set, _first_depth(definition))
+        for definition in document.definitions
+        if isinstance(definition, OperationDefinitionNode | FragmentDefinitionNode)
+    ]
+    seen = _Seen()
     while pending:
-        for selection in pending.pop().selections:
-            fields += 1
-            if fields > MAX_FIELDS:
-                raise DocumentTooLarge(f"A document may hold at most {MAX_FIELDS} fields, fragments resolved")
-            if isinstance(selection, FieldNode) and selection.alias and len(selection.alias.value) > MAX_ALIAS_LENGTH:
-                raise DocumentTooLarge(f"An alias may have at most {MAX_ALIAS_LENGTH} characters")
+        selections, depth = pending.pop()
+        for selection in selections.selections:
+            seen.count(selection, depth)
             inner = fragments.get(selection.name.value) if isinstance(selection, FragmentSpreadNode) else selection
             nested = getattr(inner, "selection_set", None)
             if nested is not None:
-                pending.append(nested)
+                pending.append((nested, _depth_within(selection, depth)))
+
+
+def _first_depth(definition: OperationDefinitionNode | FragmentDefinitionNode) -> int:
+    """Fragments of introspection are without a depth as well, wherever they are spread."""
+    on = definition.type_condition.name.value if isinstance(definition, FragmentDefinitionNode) else ""
+    return _UNLIMITED if on.startswith("__") else 1
+
+
+def _depth_within(selection: SelectionNode, depth: int) -> int:
+    """Fragments add no depth of their own, and introspection has none."""
+    if not isinstance(selection, FieldNode):
+        return depth
+    return _UNLIMITED if selection.name.value.startswith("__") else depth + 1
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What a walk has counted so far."""
+
+    fields: int = 0
+    aliases: int = 0
+    directives: int = 0
+
+    def count(self, selection: SelectionNode, depth: int) -> None:
+        """Raises DocumentTooLarge at the first excess."""
+        self.fields += 1
+        self.directives += len(selection.directives or ())
+        if isinstance(selection, FieldNode) and selection.alias:
+            self.aliases += 1
+            if len(selection.alias.value) > MAX_ALIAS_LENGTH:
+                raise DocumentTooLarge(f"An alias may have at most {MAX_ALIAS_LENGTH} characters")
+        if self.fields > MAX_FIELDS:
+            raise DocumentTooLarge(f"A document may hold at most {MAX_FIELDS} fields, fragments resolved")
+        if self.aliases > MAX_ALIASES:
+            raise DocumentTooLarge(f"A document may hold at most {MAX_ALIASES} aliases, fragments resolved")
+        if self.directives > MAX_DIRECTIVES:
+            raise DocumentTooLarge(f"A document may hold at most {MAX_DIRECTIVES} directives, fragments resolved")
+        if depth > MAX_DEPTH:
+            raise DocumentTooLarge(f"Fields may be nested at most {MAX_DEPTH} deep")
 
 
 def fragments_of(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:

@@ -1,6 +1,7 @@
 """The schema: the parts of all nouns, and what is done around each operation."""
 
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import strawberry
 from graphql import GraphQLError, GraphQLSchema, get_operation_ast
@@ -13,7 +14,7 @@ from amarevents.schema.accounts import AccountMutation, AccountQuery
 from amarevents.schema.administration import AdministrationMutation, AdministrationQuery
 from amarevents.schema.api_keys import ApiKeyMutation, ApiKeyQuery
 from amarevents.schema.context import GraphQLContext
-from amarevents.schema.cost import require_affordable
+from amarevents.schema.cost import MAX_COST, require_affordable
 from amarevents.schema.documents import parse_document, validation_errors
 from amarevents.schema.donations import DonationMutation, DonationQuery
 from amarevents.schema.errors import log_unforeseen
@@ -81,9 +82,14 @@ class CheckDocument(SchemaExtension):
         variables = execution.variables or {}
         require_bounded(document)
         await context.request.charge(units_of(document, operation, variables))
-        require_affordable(schema.graphql_schema, document, operation, variables)
+        context.cost = require_affordable(schema.graphql_schema, document, operation, variables)
         execution.pre_execution_errors = validation_errors(schema.graphql_schema, document)
         yield
+
+    def get_results(self) -> dict[str, Any]:
+        """What the answer says beside data and errors: its cost, once that is known."""
+        context: GraphQLContext = self.execution_context.context
+        return {} if context.cost is None else {"cost": {"requested": context.cost, "maximum": MAX_COST}}
 
 
 class AmarEventsSchema(strawberry.Schema):

@@ -61,7 +61,26 @@ def test_fragments_are_weighed_once_however_often_they_are_spread() -> None:
 
 
 async def test_refused_operation_is_not_executed(world: World) -> None:
-    answer = await world.anonymous.graphql_response("{ events(limit: 100) { items { %s } } }" % ALIASES)
+    long_texts = "a: description b: description c: description"
+    answer = await world.anonymous.graphql_response("{ events(limit: 100) { items { %s } } }" % long_texts)
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["extensions"]["code"] == "DOCUMENT_TOO_LARGE"
     assert str(MAX_COST) in answer.json()["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("text", "cost"),
+    [
+        ("{ me { id } }", 11),  # refused, but weighed
+        ("{ events(limit: 7) { items { id name } } }", 40 + 1 + 7 * 2),
+        ("{ events { items { id organization { name } } } }", 40 + 1 + 20 * (1 + 10 + 1)),
+        ("{ events(limit: 3) { items { tickets(limit: 5) { items { id } } } } }", 40 + 1 + 3 * (40 + 1 + 5)),
+    ],
+)
+async def test_an_answer_tells_what_it_may_have_cost(world: World, text: str, cost: int) -> None:
+    answer = await world.anonymous.graphql(text)
+    assert answer["extensions"] == {"cost": {"requested": cost, "maximum": MAX_COST}}
+
+
+async def test_an_operation_that_is_not_executed_has_cost_nothing(world: World) -> None:
+    assert "extensions" not in await world.anonymous.graphql("{ unknown }")

@@ -6,7 +6,16 @@ from collections.abc import Callable
 import pytest
 from graphql import DocumentNode, OperationDefinitionNode, get_introspection_query, get_operation_ast, parse
 
-from amarevents.schema.limits import MAX_FIELDS, MAX_ROOT_FIELDS, DocumentTooLarge, require_bounded, units_of
+from amarevents.schema.limits import (
+    MAX_ALIASES,
+    MAX_DEPTH,
+    MAX_DIRECTIVES,
+    MAX_FIELDS,
+    MAX_ROOT_FIELDS,
+    DocumentTooLarge,
+    require_bounded,
+    units_of,
+)
 from tests.world import World
 
 
@@ -59,15 +68,44 @@ def test_more_root_fields_than_allowed_are_too_many() -> None:
 
 
 def test_fields_are_bounded_wherever_they_stand() -> None:
-    many = " ".join(f"a{number}: id" for number in range(MAX_FIELDS - 1))
+    many = " ".join(["id"] * (MAX_FIELDS - 1))
     require_bounded(parse(f"{{ me {{ {many} }} }}"))
     for beyond in (f"{{ me {{ {many} id }} }}", f"{{ me {{ id }} }} fragment Unused on Identity {{ {many} }}"):
         with pytest.raises(DocumentTooLarge):
             require_bounded(parse(beyond))
 
 
+@pytest.mark.parametrize(
+    ("limit", "document"),
+    [
+        (MAX_ALIASES, lambda count: " ".join(f"a{number}: id" for number in range(count))),
+        (MAX_DIRECTIVES, lambda count: " ".join(["id @skip(if: false)"] * count)),
+        (MAX_DEPTH - 1, lambda count: "x {" * (count - 1) + "id" + "}" * (count - 1)),
+    ],
+    ids=["aliases", "directives", "depth"],
+)
+def test_more_than_allowed_is_refused_with_the_limit(limit: int, document: Callable[[int], str]) -> None:
+    require_bounded(parse(f"{{ me {{ {document(limit)} }} }}"))
+    with pytest.raises(DocumentTooLarge, match=r"at most \d+"):
+        require_bounded(parse(f"{{ me {{ {document(limit + 1)} }} }}"))
+
+
+@pytest.mark.parametrize("what", ["a: id", "id @skip(if: true)", "id"])
+def test_fragments_that_spread_each_other_twice_are_refused_at_once(what: str) -> None:
+    chain = " ".join(f"fragment F{number} on Q {{ ...F{number + 1} ...F{number + 1} }}" for number in range(20))
+    document = parse(f"{{ ...F0 }} {chain} fragment F20 on Q {{ {what} }}")
+    began = time.process_time()
+    with pytest.raises(DocumentTooLarge):
+        require_bounded(document)
+    assert time.process_time() - began < 0.05
+
+
+def test_fragments_add_no_depth_of_their_own() -> None:
+    require_bounded(parse("{ me { ... { ... { ... { ... { ... { ... { ... { ... { ... { id } } } } } } } } } } }"))
+
+
 def test_fragments_count_wherever_they_are_spread() -> None:
-    fragment = f"fragment F on Identity {{ {' '.join(f'a{number}: id' for number in range(50))} }}"
+    fragment = f"fragment F on Identity {{ {' '.join(['id'] * 50)} }}"
     spreads = " ".join(f"m{number}: me {{ ...F }}" for number in range(12))
     with pytest.raises(DocumentTooLarge):
         require_bounded(parse(f"{{ {spreads} }} {fragment}"))
