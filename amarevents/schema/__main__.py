@@ -1,8 +1,13 @@
-"""Writes ``schema.graphql``, the schema as text: ``python -m amarevents.schema``."""
+"""Writes ``schema.graphql``, the schema as text: ``python -m amarevents.schema``.
 
+With ``--release`` also ``released.graphql``, with which later changes are compared.
+"""
+
+import sys
 from pathlib import Path
 
 from amarevents.schema.schema import schema
+from amarevents.schema.stability import RELEASED
 
 SNAPSHOT = Path(__file__).with_name("schema.graphql")
 
@@ -13,4 +18,5 @@ def schema_text() -> str:
 
 
 if __name__ == "__main__":
-    SNAPSHOT.write_text(schema_text(), encoding="utf-8")
+    for file in [SNAPSHOT, RELEASED] if "--release" in sys.argv[1:] else [SNAPSHOT]:
+        file.write_text(schema_text(), encoding="utf-8")
