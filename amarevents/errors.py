@@ -223,12 +223,6 @@ class Forbidden(AmarEventsError):
     message = "You may not do this"
 
 
-class NotTheManager(Forbidden):
-    """The event may be seen, but it is somebody else's."""
-
-    message = "Only the event's owner and admins may do this"
-
-
 class WrongKeyType(Forbidden):
     code = "WRONG_KEY_TYPE"
 

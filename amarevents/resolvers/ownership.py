@@ -15,6 +15,7 @@ from amarevents.models.enums import HOLDING, KeyType, Privacy
 from amarevents.security.context import Context
 from amarevents.security.policy import Account, Scope
 
+NOT_THE_MANAGER = "Only the event's owner and admins may do this"
 _NOTHING = Q(id__in=[])
 
 
@@ -90,7 +91,7 @@ async def require_event_manager(ctx: Context, event_id: int) -> Event:
     if event is not None:
         return event
     await get_visible_event(ctx, event_id)
-    raise errors.NotTheManager
+    raise errors.Forbidden(NOT_THE_MANAGER)
 
 
 async def require_ticket_type_manager(ctx: Context, ticket_type_id: int) -> TicketType:

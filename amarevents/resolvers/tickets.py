@@ -16,7 +16,7 @@ from amarevents.models.enums import KeyType, PaymentMethod, TicketStatus
 from amarevents.models.fields import MAX_ID
 from amarevents.resolvers.base import Context, DateTime, Id, Input, Page, Paging, RecordId, ShortText, load_page
 from amarevents.resolvers.operation import operation
-from amarevents.resolvers.ownership import managed, own_tickets, require_event_manager, visible_tickets
+from amarevents.resolvers.ownership import NOT_THE_MANAGER, managed, own_tickets, require_event_manager, visible_tickets
 from amarevents.security.policy import ORGANIZERS, USERS, Scope, allow
 
 
@@ -184,7 +184,7 @@ async def require_ticket_manager(ctx: Context, condition: Q) -> Ticket:
     if ticket is not None:
         return ticket
     if await Ticket.filter(own_tickets(ctx)).filter(condition).exists():
-        raise errors.NotTheManager
+        raise errors.Forbidden(NOT_THE_MANAGER)
     raise errors.NotFound("Ticket")
 
 

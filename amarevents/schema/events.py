@@ -12,6 +12,7 @@ from amarevents.resolvers.custom_fields import CustomFieldView, list_custom_fiel
 from amarevents.resolvers.events import EventDetailView, EventView
 from amarevents.resolvers.gallery import GalleryImageView, list_gallery
 from amarevents.resolvers.organizations import OrganizationDetailView
+from amarevents.resolvers.ownership import NOT_THE_MANAGER
 from amarevents.resolvers.statistics import EventStatsView, get_event_stats
 from amarevents.resolvers.tickets import ListByStatus, TicketView, list_event_tickets
 from amarevents.schema.context import Info
@@ -60,7 +61,7 @@ class _Statistics(NamedTuple):
 async def _statistics(event: EventView, info: Info) -> _Statistics:
     found = await info.context.event_stats.load(event.id)
     if found is None:
-        raise errors.NotTheManager
+        raise errors.Forbidden(NOT_THE_MANAGER)
     return _Statistics(found)
 
 
@@ -68,7 +69,7 @@ async def _tickets(event: EventView, info: Info, data: Input) -> Page[TicketView
     assert isinstance(data, ListByStatus)  # noqa: S101 - for the type checker; it is the operation's input
     found = await info.context.event_tickets.load((event.id, data))
     if found is None:
-        raise errors.NotTheManager
+        raise errors.Forbidden(NOT_THE_MANAGER)
     return found
 
 
