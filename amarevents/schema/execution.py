@@ -14,7 +14,6 @@ from graphql import (
     GraphQLBoolean,
     GraphQLEnumType,
     GraphQLField,
-    GraphQLFloat,
     GraphQLID,
     GraphQLObjectType,
     GraphQLScalarType,
@@ -36,7 +35,6 @@ _Serialize = Callable[[Any], Any]
 _KNOWN: dict[str, Mapping[type, _Serialize | None]] = {
     GraphQLString.name: {str: None},
     GraphQLBoolean.name: {bool: None},
-    GraphQLFloat.name: {},
     GraphQLID.name: {int: str, str: None},
 }
 _TYPENAME = "__typename"

@@ -34,12 +34,7 @@ class Context:
     verdict: Verdict | None = None
     started_session: StartedSession | None = None
     session_ended: bool = False
-    announced: list[tuple[int, int]] = field(default_factory=list)
     now: datetime.datetime = field(default_factory=lambda: datetime.datetime.now(datetime.UTC))
-
-    def announce_ticket(self, event_id: int, ticket_id: int) -> None:
-        """Have those who watch the event told of this ticket, once the operation's work is committed."""
-        self.announced.append((event_id, ticket_id))
 
     def bill(self, caller: KeyType | None, quota: Quota) -> None:
         """Name the budget that this request is to be charged to."""
