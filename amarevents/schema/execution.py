@@ -83,6 +83,7 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
         try:
             results = _read(plan, source_value, parent_type.name)
         except Exception:
+            # Whatever it is, the engine meets it again and makes its error of it.
             return super().execute_fields(parent_type, source_value, path, grouped_field_set, position_context)
         if not plan.others:
             return results
