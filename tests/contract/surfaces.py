@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 import httpx
 from gql import Client, gql
+from gql.transport.aiohttp import AIOHTTPTransport
+from gql.transport.async_transport import AsyncTransport
 from gql.transport.exceptions import TransportQueryError
 from gql.transport.httpx import HTTPXAsyncTransport
 from starlette.applications import Starlette
@@ -242,10 +244,7 @@ class SessionSurface(GraphQLSurface):
 class GqlSurface(GraphQLSurface):
     """The ``gql`` client, which checks every document against the schema that it has introspected."""
 
-    def __init__(self, app: Starlette, caller: Caller) -> None:
-        transport = HTTPXAsyncTransport(
-            "http://testserver/graphql", transport=httpx.ASGITransport(app=app), headers=caller.headers
-        )
+    def __init__(self, transport: AsyncTransport) -> None:
         self._client = Client(transport=transport, fetch_schema_from_transport=True)
 
     async def execute(self, document: str, variables: Values) -> Values:
@@ -256,3 +255,14 @@ class GqlSurface(GraphQLSurface):
         except TransportQueryError as refusal:
             [failure] = refusal.errors or [{}]
             raise Refused(failure["extensions"]["code"], failure["extensions"]["status"]) from refusal
+
+
+def in_process(app: Starlette, caller: Caller) -> AsyncTransport:
+    """HTTP without a socket."""
+    return HTTPXAsyncTransport(
+        "http://testserver/graphql", transport=httpx.ASGITransport(app=app), headers=caller.headers
+    )
+
+
+def over_http(address: str, caller: Caller) -> AsyncTransport:
+    return AIOHTTPTransport(f"http://{address}/graphql", headers=caller.headers)

@@ -1,6 +1,6 @@
 """What people come for, told once and done over REST, over GraphQL with a session, and with a GraphQL client."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from decimal import Decimal
 
 import pytest
@@ -8,14 +8,31 @@ from starlette.applications import Starlette
 
 from amarevents.models import Event, User
 from amarevents.models.enums import FieldType, KeyType
-from tests.contract.surfaces import GqlSurface, Refused, RestSurface, SessionSurface, Surface, Values
+from tests.contract.surfaces import (
+    GqlSurface,
+    Refused,
+    RestSurface,
+    SessionSurface,
+    Surface,
+    Values,
+    in_process,
+    over_http,
+)
+from tests.sockets import listening
 from tests.world import World, in_days
 
 As = Callable[[User, KeyType], Awaitable[Surface]]
 
 
-@pytest.fixture(params=["rest with keys", "graphql with sessions", "gql client with keys"])
-def act_as(request: pytest.FixtureRequest, world: World, app: Starlette) -> As:
+@pytest.fixture
+async def address(app: Starlette) -> AsyncIterator[str]:
+    """Where the application listens for those who come by a socket."""
+    async with listening(app) as host_and_port:
+        yield host_and_port
+
+
+@pytest.fixture(params=["rest with keys", "graphql with sessions", "gql in process", "gql over http"])
+def act_as(request: pytest.FixtureRequest, world: World, app: Starlette, address: str) -> As:
     """``await act_as(user, KeyType.USER)``: the platform as that account sees it."""
 
     async def over_rest(user: User, key_type: KeyType) -> Surface:
@@ -25,12 +42,16 @@ def act_as(request: pytest.FixtureRequest, world: World, app: Starlette) -> As:
         return SessionSurface(await world.session(user))
 
     async def with_gql(user: User, key_type: KeyType) -> Surface:
-        return GqlSurface(app, await world.key(user, key_type))
+        return GqlSurface(in_process(app, await world.key(user, key_type)))
+
+    async def with_gql_over_http(user: User, key_type: KeyType) -> Surface:
+        return GqlSurface(over_http(address, await world.key(user, key_type)))
 
     ways: dict[str, As] = {
         "rest with keys": over_rest,
         "graphql with sessions": with_session,
-        "gql client with keys": with_gql,
+        "gql in process": with_gql,
+        "gql over http": with_gql_over_http,
     }
     return ways[request.param]
 
