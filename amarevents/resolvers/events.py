@@ -120,7 +120,7 @@ class EventFilters(Input):
 
 
 class ListEvents(EventFilters, Paging):
-    __doc__ = EventFilters.__doc__
+    """Which events, and which page of them."""
 
 
 @operation(PUBLIC)
@@ -130,6 +130,8 @@ async def list_events(ctx: Context, data: ListEvents) -> Page[EventView]:
 
 
 class ListEventsByCursor(Slicing, EventFilters):
+    """Which events, and which part of their list."""
+
     ORDER = Order(name="events/1", columns={"sort_date": datetime.date.fromisoformat, "id": read_id}, descending=False)
 
 

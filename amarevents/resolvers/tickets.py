@@ -130,7 +130,7 @@ class OfStatus(Input):
 
 
 class ListByStatus(OfStatus, Paging):
-    __doc__ = OfStatus.__doc__
+    """Which tickets, and which page of them."""
 
 
 class TicketFilters(OfStatus):
@@ -140,7 +140,7 @@ class TicketFilters(OfStatus):
 
 
 class ListTickets(TicketFilters, ListByStatus):
-    __doc__ = TicketFilters.__doc__
+    """Whose tickets, and which page of them."""
 
 
 @operation(allow(*USERS, scope=Scope.TICKETS_READ))
@@ -150,6 +150,8 @@ async def list_tickets(ctx: Context, data: ListTickets) -> Page[TicketView]:
 
 
 class ListTicketsByCursor(Slicing, TicketFilters):
+    """Whose tickets, and which part of their list."""
+
     ORDER = Order(name="tickets/1", columns={"id": read_id}, descending=True)
 
 
