@@ -1,7 +1,10 @@
 """Walks through lists that change meanwhile: what was there throughout is shown once, and in order."""
 
 import random
+import re
 from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -76,6 +79,15 @@ async def test_the_same_walk_by_numbered_pages_does(world: World, seed: int) -> 
     before = events.in_order()
     seen = await _walked(numbered_pages(world.anonymous, SIZE), events)
     assert not _is_exact(seen, before, events.in_order())
+
+
+async def test_the_loop_of_the_documentation_walks_the_list(world: World) -> None:
+    text = (Path(__file__).parents[2] / "docs/graphql.md").read_text().partition("## Walking long lists")[2]
+    [loop] = re.findall(r"```python\n(.*?)```", text.partition("\n## ")[0], re.DOTALL)
+    shown: dict[str, Any] = {}  # Any: what the text defines
+    exec(loop.replace("first: 100", "first: 7"), shown)
+    events = await _events(world, 6)
+    assert [int(event["id"]) async for event in shown["every_event"](world.http)] == events.in_order()
 
 
 async def test_a_walk_that_loses_the_row_of_every_cursor_is_exact(world: World) -> None:
