@@ -15,6 +15,7 @@ from amarevents.resolvers.organizations import OrganizationDetailView
 from amarevents.resolvers.ownership import NOT_THE_MANAGER
 from amarevents.resolvers.statistics import EventStatsView, get_event_stats
 from amarevents.resolvers.tickets import ListByStatus, TicketView, list_event_tickets
+from amarevents.schema.connections import Connection
 from amarevents.schema.context import Info
 from amarevents.schema.deletions import Deleted
 from amarevents.schema.fields import edge, mutation, paged_edge, query
@@ -136,6 +137,7 @@ class EventPage:
 @strawberry.type
 class EventQuery:
     events = query(operations.list_events, EventPage)
+    events_connection = query(operations.list_events_by_cursor, Connection[Event])
     event = query(operations.get_event, Event)
 
 

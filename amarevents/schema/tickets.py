@@ -8,6 +8,7 @@ from amarevents.resolvers import registration
 from amarevents.resolvers import tickets as operations
 from amarevents.resolvers.base import public_text
 from amarevents.resolvers.tickets import TicketDetailView, TicketView
+from amarevents.schema.connections import Connection
 from amarevents.schema.context import Info
 from amarevents.schema.deletions import Deleted
 from amarevents.schema.fields import edge, mutation, query
@@ -48,6 +49,7 @@ class Verification(operations.VerificationView):
 @strawberry.type
 class TicketQuery:
     tickets = query(operations.list_tickets, TicketPage)
+    tickets_connection = query(operations.list_tickets_by_cursor, Connection[Ticket])
     my_tickets = query(operations.list_own_tickets, TicketPage)
     ticket = query(operations.get_ticket, Ticket)
     verify_ticket = query(operations.verify_ticket, Verification)

@@ -13,6 +13,7 @@ from graphql import GraphQLInputObjectType, GraphQLObjectType, build_schema
 from pydantic.fields import FieldInfo
 
 from amarevents.resolvers.base import Input, Page, RecordId, Taka
+from amarevents.resolvers.cursors import Connection
 from amarevents.resolvers.operation import OPERATIONS, Operation
 from amarevents.schema.fields import OPERATION_FIELDS
 from amarevents.schema.schema import schema
@@ -127,8 +128,10 @@ QUERY_NAMES = {
     "list_all_api_keys": "adminApiKeys",
     "list_plans": "plans",
     "list_rate_limits": "rateLimits",
+    "list_events_by_cursor": "eventsConnection",
+    "list_tickets_by_cursor": "ticketsConnection",
 }
-"""The names of decisions 9.2 and 9.3, where they are not the operation's own."""
+"""The names of decisions 9.2 and 9.3, where they are not the operation's own; connections are beyond them."""
 
 
 OF_EVENTS = "Event"
@@ -193,9 +196,9 @@ ACROSS = {"Event": {"organization", "stats", "tickets", "gallery"}}
 
 
 def _views(annotation: Any) -> list[type]:
-    """The dataclasses in an operation's answer, those inside them included."""
+    """The dataclasses in an operation's answer, those inside them included; generic ones have a type for each use."""
     parts = get_args(annotation)
-    if not dataclasses.is_dataclass(annotation) or get_origin(annotation) is Page:
+    if not dataclasses.is_dataclass(annotation) or get_origin(annotation) in (Page, Connection):
         return [view for part in parts for view in _views(part)]
     assert isinstance(annotation, type)
     hints = typing.get_type_hints(annotation, include_extras=True)

@@ -26,6 +26,11 @@ def check(text: str, **variables: Any) -> None:  # Any: whatever a caller sends
         ("{ events(limit: 100) { items { %s } } }" % ALIASES, {}),
         ("query($n: Int) { events(limit: $n) { items { %s } } }" % ALIASES, {"n": 100}),
         ("query($n: Int = 100) { events(limit: $n) { items { %s } } }" % ALIASES, {}),
+        ("{ eventsConnection(first: 100) { nodes { %s } } }" % ALIASES, {}),
+        ("{ eventsConnection(last: 100) { edges { node { %s } } } }" % ALIASES, {}),
+        ("{ eventsConnection(first: 1, last: 100) { nodes { %s } } }" % ALIASES, {}),
+        ("query($n: Int, $m: Int) { eventsConnection(first: $n, last: $m) { nodes { %s } } }" % ALIASES, {"m": 100}),
+        ("{ eventsConnection(first: 100000) { nodes { %s } } }" % ALIASES, {}),
         ("{ events(limit: 100) { ...page } } fragment page on EventPage { items { %s } }" % ALIASES, {}),
         ("{ events(limit: 100) { ... on EventPage { items { %s } } } }" % ALIASES, {}),
         ("{ events(limit: 100) { items { a: description b: description c: description } } }", {}),
@@ -43,6 +48,9 @@ def test_lists_that_multiply_are_refused(text: str, variables: dict[str, Any]) -
     [
         "{ events(limit: 100) { items { id name date location ticketTypes { name price available } } } }",
         "{ events(limit: 5) { items { %s } } }" % ALIASES,
+        "{ eventsConnection(last: 5) { edges { node { %s } } } }" % ALIASES,
+        "query($n: Int = 5, $m: Int) { eventsConnection(first: $n, last: $m) { nodes { %s } } }" % ALIASES,
+        "{ eventsConnection(first: 5, last: null) { nodes { %s } } }" % ALIASES,
         "{ organizations(limit: 100) { items { name recentEvents { id name date } } } }",
         "{ events(limit: 100) { items { id name description notice } } }",
         "{ __schema { types { fields { args { type { ofType { name } } } } } } }",
@@ -73,6 +81,11 @@ async def test_refused_operation_is_not_executed(world: World) -> None:
     [
         ("{ me { id } }", 11),  # refused, but weighed
         ("{ events(limit: 7) { items { id name } } }", 40 + 1 + 7 * 2),
+        ("{ eventsConnection(first: 7) { nodes { id name } } }", 40 + 1 + 7 * 2),
+        ("{ eventsConnection(last: 7) { edges { cursor node { id name } } } }", 40 + 1 + 7 * (1 + 1 + 2)),
+        ("{ eventsConnection { nodes { id } pageInfo { endCursor } totalCount } }", 40 + 1 + 20 + 1 + 1 + 10),
+        ("query($n: Int) { events(limit: $n) { items { id } } }", 40 + 1 + 20),
+        ("query($n: Int = 3) { events(limit: $n) { items { id } } }", 40 + 1 + 3),
         ("{ events { items { id organization { name } } } }", 40 + 1 + 20 * (1 + 10 + 1)),
         ("{ events(limit: 3) { items { tickets(limit: 5) { items { id } } } } }", 40 + 1 + 3 * (40 + 1 + 5)),
     ],

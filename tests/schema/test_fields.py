@@ -45,6 +45,8 @@ QUERIES = {
     "rateLimits",
     "myProfile",  # beyond the decisions: GET /users/me, which needs a scope that `me` does not
     "outbox",  # beyond the decisions: what an operator looks at
+    "eventsConnection",  # beyond the decisions: `events` and `tickets` by cursors
+    "ticketsConnection",
 }
 MUTATIONS = {
     "register": ["input", "idempotencyKey"],
@@ -74,6 +76,7 @@ MUTATIONS = {
 }
 PUBLIC = {
     "events",
+    "eventsConnection",
     "event",
     "organizations",
     "organization",
@@ -176,6 +179,8 @@ CALLS = {
     "ticketTypes": "{ ticketTypes(eventId: 1) { id } }",
     "apiKeys": "{ apiKeys { id } }",
     "outbox": "{ outbox { items { id } } }",
+    "eventsConnection": "{ eventsConnection { totalCount } }",
+    "ticketsConnection": "{ ticketsConnection { totalCount } }",
     "register": (
         'mutation { register(input: {username: "a", email: "b", password: "c", number: "d"}) { id } }'  # all too short
     ),
