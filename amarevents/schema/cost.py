@@ -35,7 +35,7 @@ _WAITING = 10
 # Dear enough that at most 500 of them fit: each is a part of one statement.
 _PAGED = 40
 _LONG_TEXT = 80
-_LONG_TEXTS = frozenset({"description", "notice", "emailmessage", "template", "note"})
+_LONG_TEXTS = frozenset({"description", "notice", "emailmessage", "template", "note", "options"})
 # What a list that cannot be paged is taken to hold: an organization's recent events, an event's ticket types.
 _LIST_SIZE = 10
 
