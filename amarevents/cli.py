@@ -1,4 +1,4 @@
-"""The command line: ``amarevents serve | migrate | seed | settings | create-… | confirm-email | outbox | plans | …``."""
+"""The command line: ``amarevents serve | migrate | seed | settings | create-… | confirm-email | outbox | plans``, …"""
 
 import argparse
 import asyncio
