@@ -1,10 +1,16 @@
 """What GraphQL answers with: the one field that was asked for, or why it was refused."""
 
+import asyncio
+from collections import Counter
+from collections.abc import Coroutine
 from typing import Any
+
+import httpx
 
 from tests.world import Caller, snapshot
 
 # Any throughout: JSON.
+Request = Coroutine[Any, Any, httpx.Response]
 
 
 async def answer_of(caller: Caller, document: str, **variables: Any) -> Any:
@@ -24,3 +30,13 @@ async def refused(caller: Caller, document: str, code: str, **variables: Any) ->
     assert await snapshot() == before
     fields: dict[str, str] = failure["extensions"].get("fields", {})
     return fields
+
+
+def code_of(response: httpx.Response) -> str | None:
+    failures = response.json().get("errors")
+    return failures[0]["extensions"]["code"] if failures else None
+
+
+async def at_once(*requests: Request) -> Counter[str | None]:
+    """How often each code was answered; None is success."""
+    return Counter(code_of(response) for response in await asyncio.gather(*requests))

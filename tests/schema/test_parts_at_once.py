@@ -3,26 +3,27 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-import httpx
 import pytest
+from tortoise import connections
 
 from amarevents.models import CustomField, CustomValue, GalleryImage, Ticket, TicketType
+from amarevents.models.storage import CONNECTION
 from amarevents.resolvers import custom_fields, gallery, registration
 from tests.orphans import unbalanced
 from tests.rest.answers import data_of, error_in
 from tests.rest.conftest import Stage
 from tests.rest.pauses import Pause
+from tests.schema.answers import Request, at_once, code_of
 from tests.schema.test_custom_fields import CREATE, DELETE, REORDER, UPDATE
 from tests.schema.test_gallery import CREATE as CREATE_IMAGE
 from tests.schema.test_gallery import url
 from tests.world import World
 
 # Any throughout: JSON, and what the guarded functions take.
-Request = Coroutine[Any, Any, httpx.Response]
 
 
 def creating(stage: Stage, name: str, **fields: Any) -> Request:
@@ -36,16 +37,6 @@ def reordering(stage: Stage, ids: Sequence[object]) -> Request:
 
 def deleting(stage: Stage, field_id: object) -> Request:
     return stage.organizer.graphql_response(DELETE, id=field_id)
-
-
-def code_of(response: httpx.Response) -> str | None:
-    failures = response.json().get("errors")
-    return failures[0]["extensions"]["code"] if failures else None
-
-
-async def at_once(*requests: Request) -> Counter[str | None]:
-    """How often each code was answered; None is success."""
-    return Counter(code_of(response) for response in await asyncio.gather(*requests))
 
 
 @pytest.fixture
@@ -209,3 +200,50 @@ async def test_fields_that_go_amid_registrations_leave_nothing_behind(world: Wor
     assert await Ticket.all().count() == statuses[201]
     assert await CustomField.all().count() == await CustomValue.all().count() == 0
     assert await unbalanced() == {}
+
+
+# Tickets that are deleted ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def slow_answers(world: World) -> AsyncIterator[None]:
+    """Each answer that is deleted takes its time, and is locked meanwhile."""
+    connection = connections.get(CONNECTION)
+    await connection.execute_script(
+        "CREATE FUNCTION take_time() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN PERFORM pg_sleep(0.3); RETURN OLD; END $$;"
+        "CREATE TRIGGER slow BEFORE DELETE ON custom_values FOR EACH ROW EXECUTE FUNCTION take_time();"
+    )
+    yield
+    await connection.execute_script("DROP TRIGGER slow ON custom_values; DROP FUNCTION take_time;")
+
+
+async def delete_a_field_and_who_has_answered_it(world: World, stage: Stage) -> Counter[str | None]:
+    """The answers are of one account, and in the opposite order of its tickets."""
+    field = await world.custom_field(stage.event, "Size")
+    leaver = await world.user()
+    tickets = [await world.ticket(stage.event, leaver) for _ in range(3)]
+    for ticket in reversed(tickets):
+        await CustomValue.create(ticket=ticket, field=field, value="M")
+    return await at_once(
+        stage.admin.graphql_response("mutation($id: ID!) { deleteUser(id: $id) { deleted } }", id=leaver.id),
+        deleting(stage, field.id),
+    )
+
+
+@pytest.mark.backend("postgres")
+@pytest.mark.usefixtures("slow_answers")
+async def test_a_field_and_tickets_with_answers_to_it_are_deleted_at_once(world: World, stage: Stage) -> None:
+    assert await delete_a_field_and_who_has_answered_it(world, stage) == {None: 2}
+    assert await unbalanced() == {}
+
+
+@pytest.mark.backend("postgres")
+@pytest.mark.usefixtures("slow_answers")
+async def test_without_an_order_of_locks_the_two_would_deadlock(
+    world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lock_nothing(_rows: object) -> None: ...
+
+    monkeypatch.setattr(custom_fields, "lock_in_order", lock_nothing)
+    assert await delete_a_field_and_who_has_answered_it(world, stage) == {None: 1, "UNAVAILABLE": 1}

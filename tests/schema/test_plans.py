@@ -1,13 +1,19 @@
 """Plans are made, changed and deleted by admins (decisions 5.2)."""
 
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
 from amarevents.models import Organization, Plan
-from tests.rest.answers import data_of
+from amarevents.resolvers import organizations, plans
+from tests.rest.answers import data_of, error_in
 from tests.rest.conftest import Stage
-from tests.schema.answers import answer_of, refused
+from tests.rest.pauses import Pause
+from tests.schema.answers import answer_of, at_once, code_of, refused
 from tests.world import World, snapshot
 
 # Any throughout: JSON.
@@ -131,3 +137,59 @@ async def test_a_plan_that_is_not_there_is_not_found(stage: Stage, plan_id: str)
 async def test_a_number_that_no_json_holds_is_refused_in_a_document_as_well(stage: Stage, number: str) -> None:
     document = f'mutation {{ createPlan(input: {{name: "Gold", features: {{seats: [{number}]}}}}) {{ id }} }}'
     assert (await refused(stage.admin, document, "VALIDATION_ERROR")).keys() == {"features"}
+
+
+# At the same time -----------------------------------------------------------------------------------------------
+
+NAMES = ["gold", "Gold", "GOLD", "gOLD", "goLD", "golD"]
+
+
+async def take_a_name_at_once(stage: Stage) -> Counter[str | None]:
+    return await at_once(*(stage.admin.graphql_response(CREATE, input={"name": name}) for name in NAMES))
+
+
+async def test_of_six_who_take_a_name_at_once_one_gets_it(stage: Stage) -> None:
+    assert await take_a_name_at_once(stage) == {None: 1, "NAME_TAKEN": 5}
+    assert await Plan.all().count() == 2
+
+
+async def test_looking_without_the_lock_would_let_several_have_it(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @asynccontextmanager
+    async def no_transaction() -> AsyncIterator[None]:
+        yield
+
+    async def look() -> list[Plan]:
+        found = await Plan.all()
+        await asyncio.sleep(0.2)
+        return found
+
+    monkeypatch.setattr(plans, "in_transaction", no_transaction)
+    monkeypatch.setattr(plans, "_lock_plans", look)
+    assert (await take_a_name_at_once(stage))[None] > 1
+
+
+async def test_a_plan_that_goes_while_an_organization_is_put_on_it_is_unknown(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gold = await create(stage, "Gold")
+    pause = Pause(monkeypatch)
+    pause.stop_after(organizations, "_get_plan")
+    moving = stage.admin.put(f"/organizations/{stage.organization.id}", {"plan": "Gold"})
+    answer, other = await pause.during(moving, stage.admin.graphql_response(DELETE, id=gold["id"]))
+    assert code_of(other) is None
+    assert error_in(answer, 400, "VALIDATION_ERROR").keys() == {"plan"}
+    assert data_of(await stage.admin.get(f"/organizations/{stage.organization.id}"))["plan"] == "Free"
+
+
+async def test_an_organization_that_comes_meanwhile_keeps_its_plan(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gold = await create(stage, "Gold")
+    pause = Pause(monkeypatch)
+    pause.stop_before(plans, "remove_plan")
+    moving = stage.admin.put(f"/organizations/{stage.organization.id}", {"plan": "Gold"})
+    answer, other = await pause.during(stage.admin.graphql_response(DELETE, id=gold["id"]), moving)
+    assert data_of(other)["plan"] == "Gold"
+    assert code_of(answer) == "PLAN_IN_USE"
