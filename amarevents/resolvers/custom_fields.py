@@ -162,8 +162,9 @@ async def update_custom_field(ctx: Context, id: int, data: UpdateCustomField) ->
     async with in_transaction():
         fields = await lock_parts(CustomField, event_id)
         field = pick_part(fields, id, "Custom field")
+        if data.name is not None:
+            _require_free([other for other in fields if other.id != id], data.name)
         if changes := data.sent():
-            _require_free([other for other in fields if other.id != id], changes.get("name", field.name))
             await _change(field, changes)
     return custom_field_view(field)
 

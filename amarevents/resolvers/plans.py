@@ -160,13 +160,18 @@ async def change_plan(plan_id: int, data: UpdatePlan) -> PlanView:
         plan = next((one for one in plans if one.id == plan_id), None)
         if plan is None:
             raise errors.NotFound("Plan")
+        if data.name is not None:
+            _require_renamable(plan, data.name)
+            _require_free([other for other in plans if other.id != plan_id], data.name)
         if changes := data.sent():
-            _require_free([other for other in plans if other.id != plan_id], changes.get("name", plan.name))
-            if plan.name == DEFAULT_PLAN and changes.get("name", plan.name) != plan.name:
-                raise errors.DefaultPlan
             plan.update_from_dict(changes)
             await plan.save(update_fields=list(changes))
     return plan_view(plan)
+
+
+def _require_renamable(plan: Plan, name: str) -> None:
+    if plan.name == DEFAULT_PLAN and name != DEFAULT_PLAN:
+        raise errors.DefaultPlan
 
 
 @operation(allow(*ADMINS, scope=Scope.ADMIN))
