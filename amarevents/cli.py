@@ -1,14 +1,15 @@
-"""The command line: ``amarevents serve | migrate | seed | create-admin | create-key | confirm-email | outbox``."""
+"""The command line: ``amarevents serve | migrate | seed | settings | create-… | confirm-email | outbox | plans``, …"""
 
 import argparse
 import asyncio
 import contextlib
 import dataclasses
+import functools
 import os
 import re
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import uvicorn
@@ -16,6 +17,8 @@ from tortoise.queryset import QuerySet
 
 from amarevents import __version__, demo, errors
 from amarevents.app import configure_logging
+from amarevents.commands import Command
+from amarevents.commands.plans import add_plan_commands
 from amarevents.mail import outbox
 from amarevents.mail.listing import description_of, line_of
 from amarevents.models import OutgoingMail, User
@@ -38,8 +41,6 @@ from amarevents.security.services import Services
 from amarevents.settings import PREFIX, Settings, SettingsError
 
 _GRACE_SECONDS = 10
-
-Command = Callable[[argparse.Namespace, Settings], Coroutine[Any, Any, None]]  # Any: what coroutines never use
 
 
 class CommandFailed(Exception):
@@ -307,6 +308,8 @@ def _parser() -> argparse.ArgumentParser:
     mails.add_argument("--status", choices=[str(status) for status in MailStatus], help="only those of this status")
     mails.add_argument("--limit", type=_positive, default=50, help="at most so many mails (%(default)s)")
     mails.add_argument("--release", action="store_true", help="send the held or failed ones chosen after all")
+
+    add_plan_commands(functools.partial(_add, commands))
     return parser
 
 

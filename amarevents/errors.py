@@ -163,6 +163,42 @@ class TooManyTicketTypes(BadRequest):
         super().__init__(f"An event may have {limit} ticket types")
 
 
+class TooManyCustomFields(BadRequest):
+    code = "TOO_MANY_CUSTOM_FIELDS"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"An event may have {limit} custom fields")
+
+
+class TooManyGalleryImages(BadRequest):
+    code = "TOO_MANY_GALLERY_IMAGES"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"An event may have {limit} pictures")
+
+
+class NameTaken(BadRequest):
+    """Names by which something is chosen are unique, regardless of case."""
+
+    code = "NAME_TAKEN"
+
+    def __init__(self, what: str) -> None:
+        message = f"There is a {what} with this name already"
+        super().__init__(message, fields={"name": message})
+
+
+class PlanInUse(BadRequest):
+    code = "PLAN_IN_USE"
+    message = "Organizations are on this plan; move them to another one first"
+
+
+class DefaultPlan(BadRequest):
+    """New organizations are put on it, by its name (decisions 5.2)."""
+
+    code = "DEFAULT_PLAN"
+    message = "This is the plan that new organizations get: it can be neither deleted nor renamed"
+
+
 class KeyIsRevoked(BadRequest):
     code = "KEY_REVOKED"
     message = "A revoked key stays revoked; create a new one"

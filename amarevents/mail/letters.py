@@ -13,6 +13,9 @@ MAX_SUBJECT = 250
 MAX_TEXT = 50_000
 _MAX_VALUE = 2_000
 
+PLACEHOLDERS = frozenset({"name", "event", "location", "date", "price", "id"})
+"""What an organizer's text may hold in braces beside the names of custom fields (decisions 4.3)."""
+
 _BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 _CONFIRMED_SUBJECT = "Your ticket for {event} | আপনার টিকিট"

@@ -172,9 +172,13 @@ def _explained(error: IntegrityError, *, missing: str) -> errors.AmarEventsError
 
 
 async def _store_answers(ticket: Ticket, answers: dict[int, str]) -> None:
-    if answers:
-        rows = [CustomValue(ticket_id=ticket.id, field_id=field, value=value) for field, value in answers.items()]
+    if not answers:
+        return
+    rows = [CustomValue(ticket_id=ticket.id, field_id=field, value=value) for field, value in answers.items()]
+    try:
         await CustomValue.bulk_create(rows)
+    except IntegrityError as error:  # a field has been deleted meanwhile
+        raise errors.ValidationFailed({"custom_fields": "the event's fields have changed; read them again"}) from error
 
 
 class UpdateTicket(TransactionInput):

@@ -28,7 +28,7 @@ from amarevents.resolvers.base import (
 )
 from amarevents.resolvers.erasing import lock_in_order
 from amarevents.resolvers.operation import operation
-from amarevents.resolvers.ownership import get_visible_event, require_event_manager, require_ticket_type_manager
+from amarevents.resolvers.ownership import get_visible_event, require_event_manager, require_part_manager
 from amarevents.security.policy import ORGANIZERS, PUBLIC, Scope, allow
 
 MAX_TICKET_TYPES = 50
@@ -126,7 +126,7 @@ class UpdateTicketType(Input):
 @operation(allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE))
 async def update_ticket_type(ctx: Context, id: int, data: UpdateTicketType) -> TicketTypeView:
     """Change what is sent of a ticket type. Raises NotFound, Forbidden, or CapacityTooLow for less than is held."""
-    await require_ticket_type_manager(ctx, id)
+    await require_part_manager(ctx, TicketType, id)
     if changes := data.sent():
         await _update(id, changes)
     row = await TicketType.get_or_none(id=id)
@@ -149,7 +149,7 @@ async def delete_ticket_type(ctx: Context, id: int) -> DeletedView:
 
     Raises NotFound, Forbidden, HasApprovedTickets.
     """
-    event_id = (await require_ticket_type_manager(ctx, id)).event_id
+    event_id = (await require_part_manager(ctx, TicketType, id)).event_id
     if await _approved(id).exists():
         raise errors.HasApprovedTickets  # spares the locks; what counts is the second look
     async with in_transaction():

@@ -49,5 +49,11 @@ class GraphQLContext:
         self.galleries: DataLoader[int, list[GalleryImageView] | None] = _loader(load_galleries)
         self.answers: DataLoader[int, list[CustomAnswerView] | None] = _loader(load_answers)
 
+    def forget_loaded(self) -> None:
+        """After a mutation: what a further one of the same operation shows must not be from before it."""
+        for loader in vars(self).values():
+            if isinstance(loader, DataLoader):
+                loader.clear_all()
+
 
 Info = StrawberryInfo[GraphQLContext, None]

@@ -37,7 +37,7 @@ _WAITING = 10
 # Dear enough that at most 500 of them fit: each is a part of one statement.
 _PAGED = 40
 _LONG_TEXT = 80
-_LONG_TEXTS = frozenset({"description", "notice", "emailmessage", "template", "note"})
+_LONG_TEXTS = frozenset({"description", "notice", "emailmessage", "template", "note", "options"})
 # The arguments that say how many of a list are wanted.
 _SIZES = frozenset({"limit", "first", "last"})
 # What a list that cannot be paged is taken to hold: an organization's recent events, an event's ticket types.

@@ -7,8 +7,8 @@ import strawberry
 from amarevents import errors
 from amarevents.resolvers import events as operations
 from amarevents.resolvers import publishing
-from amarevents.resolvers.base import Input, Page, public_text
-from amarevents.resolvers.custom_fields import CustomFieldView, list_custom_fields
+from amarevents.resolvers.base import Input, Page
+from amarevents.resolvers.custom_fields import list_custom_fields
 from amarevents.resolvers.events import EventDetailView, EventView
 from amarevents.resolvers.gallery import GalleryImageView, list_gallery
 from amarevents.resolvers.organizations import OrganizationDetailView
@@ -17,8 +17,10 @@ from amarevents.resolvers.statistics import EventStatsView, get_event_stats
 from amarevents.resolvers.tickets import ListByStatus, TicketView, list_event_tickets
 from amarevents.schema.connections import Connection
 from amarevents.schema.context import Info
+from amarevents.schema.custom_fields import CustomField
 from amarevents.schema.deletions import Deleted
 from amarevents.schema.fields import edge, mutation, paged_edge, query
+from amarevents.schema.gallery import GalleryImage
 from amarevents.schema.paging import Pagination
 from amarevents.schema.scalars import JSON
 from amarevents.schema.statistics import EventStats
@@ -74,18 +76,8 @@ async def _tickets(event: EventView, info: Info, data: Input) -> Page[TicketView
     return found
 
 
-@strawberry.type(name="GalleryImage", description=public_text(GalleryImageView.__doc__))
-class GalleryImage(GalleryImageView):
-    pass
-
-
 @strawberry.type(name="SocialLink", description="Where else an event is to be found.")
 class SocialLink(operations.SocialLink):
-    pass
-
-
-@strawberry.type(name="CustomField", description=public_text(CustomFieldView.__doc__))
-class CustomField(CustomFieldView):
     pass
 
 

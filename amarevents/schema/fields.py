@@ -51,7 +51,9 @@ def mutation(operation: Operation[Any], returns: Any) -> Any:
         target = to_id(given["id"]) if operation.takes_id else None
         data = to_values(operation.input_type, vars(given["input"])) if operation.input_type else None
         key = None if given.get("idempotency_key") is strawberry.UNSET else given.get("idempotency_key")
-        return await operation(info.context.request, id=_whole(target), data=data, idempotency_key=key)
+        answer = await operation(info.context.request, id=_whole(target), data=data, idempotency_key=key)
+        info.context.forget_loaded()
+        return answer
 
     return _field(operation, resolve, parameters, returns)
 

@@ -15,11 +15,13 @@ from amarevents.schema.administration import AdministrationMutation, Administrat
 from amarevents.schema.api_keys import ApiKeyMutation, ApiKeyQuery
 from amarevents.schema.context import GraphQLContext
 from amarevents.schema.cost import MAX_COST, require_affordable
+from amarevents.schema.custom_fields import CustomFieldMutation
 from amarevents.schema.documents import parse_document, validation_errors
 from amarevents.schema.donations import DonationMutation, DonationQuery
 from amarevents.schema.errors import log_unforeseen
 from amarevents.schema.events import EventMutation, EventQuery
 from amarevents.schema.execution import PlannedExecutor
+from amarevents.schema.gallery import GalleryMutation
 from amarevents.schema.limits import require_bounded, units_of
 from amarevents.schema.mails import MailQuery
 from amarevents.schema.organizations import OrganizationMutation, OrganizationQuery
@@ -52,8 +54,10 @@ class Mutation(
     AccountMutation,
     AdministrationMutation,
     ApiKeyMutation,
+    CustomFieldMutation,
     DonationMutation,
     EventMutation,
+    GalleryMutation,
     OrganizationMutation,
     TicketTypeMutation,
     TicketMutation,

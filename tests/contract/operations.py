@@ -7,9 +7,16 @@ from amarevents.rest.routes import ROUTES
 from amarevents.rest.routing import Route
 from tests.contract.contract import same_for_all_names
 
-GRAPHQL_ONLY = {"list_outgoing_mails", "list_events_by_cursor", "list_tickets_by_cursor"}
-"""What the contract has no route for: what only admins need on the platform's own pages; and walks by cursors, which
-GraphQL has a specification for. The contract's pages of the same lists are by number."""
+GRAPHQL_ONLY = {
+    "list_outgoing_mails",  # what only admins of the platform's own pages need
+    # Walks that GraphQL has a specification for; the contract's pages of the same lists are by number.
+    *("list_events_by_cursor", "list_tickets_by_cursor"),
+    # decisions 4.7
+    *("create_custom_field", "update_custom_field", "delete_custom_field", "reorder_custom_fields"),
+    *("create_gallery_image", "update_gallery_image", "delete_gallery_image", "reorder_gallery"),
+    *("create_plan", "update_plan", "delete_plan"),  # decisions 5.2
+}
+"""What the contract has no route for."""
 
 ROUTES_BY_LINE: dict[tuple[str, str], Route] = {
     (route.method, same_for_all_names(route.path)): route for route in ROUTES

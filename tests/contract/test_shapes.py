@@ -96,8 +96,8 @@ def _with_input() -> list[Any]:
 
 def _argument_types(operation: Operation[Any]) -> dict[str, str]:
     parents = [OF_EVENTS] if operation.name in EDGES else ["Query", "Mutation"]
-    parent = next(_root(kind) for kind in parents if _field_name(operation) in _root(kind).fields)
-    return {name: str(argument.type) for name, argument in parent.fields[_field_name(operation)].args.items()}
+    parent = next(_root(kind) for kind in parents if field_name(operation) in _root(kind).fields)
+    return {name: str(argument.type) for name, argument in parent.fields[field_name(operation)].args.items()}
 
 
 def _root(name: str) -> GraphQLObjectType:
@@ -144,21 +144,22 @@ EDGES = {
 """What is a query of its own in REST, and a field of its event in GraphQL (decisions 9.2)."""
 
 
-def _field_name(operation: Operation[Any]) -> str:
+def field_name(operation: Operation[Any]) -> str:
+    """Of the query, the mutation or the edge."""
     return EDGES.get(operation.name) or QUERY_NAMES.get(operation.name, _camel(operation.name))
 
 
 @pytest.mark.parametrize("name", sorted(_inputs()))
 def test_an_input_has_the_same_fields_on_both_surfaces(name: str) -> None:
     expected = {
-        _camel(field_name): _taken(field)
-        for field_name, field in _inputs()[name].model_fields.items()
-        if (name, field_name) not in REST_ONLY
+        _camel(own_name): _taken(field)
+        for own_name, field in _inputs()[name].model_fields.items()
+        if (name, own_name) not in REST_ONLY
     }
     queries = [
         operation
         for operation in _with_input()
-        if operation.name in EDGES or _field_name(operation) in _root("Query").fields
+        if operation.name in EDGES or field_name(operation) in _root("Query").fields
     ]
     query = next((operation for operation in queries if operation.input_type.__name__ == name), None)
     assert (_argument_types(query) if query else _fields_of(f"{name.removesuffix('Input')}Input")) == expected

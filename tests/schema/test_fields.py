@@ -73,6 +73,17 @@ MUTATIONS = {
     "deleteUser": ["id"],
     "adminUpdateDonation": ["id", "input"],
     "forceRevokeApiKey": ["id"],
+    "createCustomField": ["input", "idempotencyKey"],
+    "updateCustomField": ["id", "input"],
+    "deleteCustomField": ["id"],
+    "reorderCustomFields": ["input"],
+    "createGalleryImage": ["input", "idempotencyKey"],
+    "updateGalleryImage": ["id", "input"],
+    "deleteGalleryImage": ["id"],
+    "reorderGallery": ["input"],
+    "createPlan": ["input", "idempotencyKey"],
+    "updatePlan": ["id", "input"],
+    "deletePlan": ["id"],
 }
 PUBLIC = {
     "events",
@@ -221,6 +232,17 @@ CALLS = {
     "deleteUser": "mutation { deleteUser(id: 1) { id } }",
     "adminUpdateDonation": "mutation { adminUpdateDonation(id: 1, input: {status: VERIFIED}) { id } }",
     "forceRevokeApiKey": "mutation { forceRevokeApiKey(id: 1) { id } }",
+    "createCustomField": 'mutation { createCustomField(input: {eventId: 1, name: "", type: TEXT}) { id } }',
+    "updateCustomField": 'mutation { updateCustomField(id: 1, input: {name: ""}) { id } }',
+    "deleteCustomField": "mutation { deleteCustomField(id: 1) { id } }",
+    "reorderCustomFields": "mutation { reorderCustomFields(input: {eventId: 1, ids: []}) { id } }",
+    "createGalleryImage": 'mutation { createGalleryImage(input: {eventId: 1, url: ""}) { id } }',
+    "updateGalleryImage": 'mutation { updateGalleryImage(id: 1, input: {caption: ""}) { id } }',
+    "deleteGalleryImage": "mutation { deleteGalleryImage(id: 1) { id } }",
+    "reorderGallery": "mutation { reorderGallery(input: {eventId: 1, ids: []}) { id } }",
+    "createPlan": 'mutation { createPlan(input: {name: ""}) { id } }',
+    "updatePlan": 'mutation { updatePlan(id: 1, input: {name: ""}) { id } }',
+    "deletePlan": "mutation { deletePlan(id: 1) { id } }",
 }
 
 
