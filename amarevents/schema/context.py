@@ -7,10 +7,12 @@ from strawberry.dataloader import DataLoader
 from strawberry.types import Info as StrawberryInfo
 
 from amarevents.resolvers.base import Context, Page
+from amarevents.resolvers.check_in import AdmissionView, AttendanceView, load_admissions, load_attendance
 from amarevents.resolvers.event_tickets import load_event_tickets
 from amarevents.resolvers.events import EventDetailView, load_event_details
 from amarevents.resolvers.gallery import GalleryImageView, load_galleries
 from amarevents.resolvers.organizations import OrganizationDetailView, load_organization_details
+from amarevents.resolvers.payments import DecisionView, load_decisions
 from amarevents.resolvers.statistics import EventStatsView, load_event_stats
 from amarevents.resolvers.tickets import CustomAnswerView, ListByStatus, TicketView, load_answers
 
@@ -18,12 +20,16 @@ K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
 
-def _loader(load: Callable[[Sequence[K]], Awaitable[Mapping[K, T]]]) -> DataLoader[K, T | None]:
+def _loader(
+    load: Callable[[Sequence[K]], Awaitable[Mapping[K, T]]], *, remembers: bool = True
+) -> DataLoader[K, T | None]:
+    """``remembers``: what one mutation of a document has loaded is good for those after it."""
+
     async def load_in_order(keys: list[K]) -> list[T | None]:
         found = await load(keys)
         return [found.get(one) for one in keys]
 
-    return DataLoader(load_fn=load_in_order)
+    return DataLoader(load_fn=load_in_order, cache=remembers)
 
 
 class GraphQLContext:
@@ -48,6 +54,13 @@ class GraphQLContext:
         )
         self.galleries: DataLoader[int, list[GalleryImageView] | None] = _loader(load_galleries)
         self.answers: DataLoader[int, list[CustomAnswerView] | None] = _loader(load_answers)
+        self.admissions: DataLoader[int, AdmissionView | None] = _loader(
+            lambda ids: load_admissions(request, ids), remembers=False
+        )
+        self.attendance: DataLoader[int, AttendanceView | None] = _loader(
+            lambda ids: load_attendance(request, ids), remembers=False
+        )
+        self.decisions: DataLoader[int, DecisionView | None] = _loader(load_decisions, remembers=False)
 
 
 Info = StrawberryInfo[GraphQLContext, None]

@@ -13,6 +13,7 @@ from amarevents.schema import enums as _enums  # noqa: F401 - registers the enum
 from amarevents.schema.accounts import AccountMutation, AccountQuery
 from amarevents.schema.administration import AdministrationMutation, AdministrationQuery
 from amarevents.schema.api_keys import ApiKeyMutation, ApiKeyQuery
+from amarevents.schema.check_in import CheckInMutation
 from amarevents.schema.context import GraphQLContext
 from amarevents.schema.cost import MAX_COST, require_affordable
 from amarevents.schema.documents import parse_document, validation_errors
@@ -23,6 +24,7 @@ from amarevents.schema.execution import PlannedExecutor
 from amarevents.schema.limits import require_bounded, units_of
 from amarevents.schema.mails import MailQuery
 from amarevents.schema.organizations import OrganizationMutation, OrganizationQuery
+from amarevents.schema.payments import PaymentMutation
 from amarevents.schema.scalars import CONFIG
 from amarevents.schema.statistics import StatisticsQuery
 from amarevents.schema.ticket_types import TicketTypeMutation, TicketTypeQuery
@@ -52,9 +54,11 @@ class Mutation(
     AccountMutation,
     AdministrationMutation,
     ApiKeyMutation,
+    CheckInMutation,
     DonationMutation,
     EventMutation,
     OrganizationMutation,
+    PaymentMutation,
     TicketTypeMutation,
     TicketMutation,
     UserMutation,

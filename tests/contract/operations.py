@@ -7,8 +7,12 @@ from amarevents.rest.routes import ROUTES
 from amarevents.rest.routing import Route
 from tests.contract.contract import same_for_all_names
 
-GRAPHQL_ONLY = {"list_outgoing_mails"}
-"""What only admins of the platform's own pages need: the contract has no route for it."""
+GRAPHQL_ONLY = {
+    "list_outgoing_mails",  # what only admins of the platform's own pages need
+    *("check_in_ticket", "undo_check_in"),  # the door, decisions 9.3
+    *("approve_payments", "reject_payments"),  # bulk approval, decisions 9.3
+}
+"""What the contract has no route for."""
 
 ROUTES_BY_LINE: dict[tuple[str, str], Route] = {
     (route.method, same_for_all_names(route.path)): route for route in ROUTES

@@ -71,6 +71,10 @@ MUTATIONS = {
     "deleteUser": ["id"],
     "adminUpdateDonation": ["id", "input"],
     "forceRevokeApiKey": ["id"],
+    "checkInTicket": ["code", "gate", "scanId"],
+    "undoCheckIn": ["ticketId"],
+    "approvePayments": ["input"],
+    "rejectPayments": ["input"],
 }
 PUBLIC = {
     "events",
@@ -216,6 +220,10 @@ CALLS = {
     "deleteUser": "mutation { deleteUser(id: 1) { id } }",
     "adminUpdateDonation": "mutation { adminUpdateDonation(id: 1, input: {status: VERIFIED}) { id } }",
     "forceRevokeApiKey": "mutation { forceRevokeApiKey(id: 1) { id } }",
+    "checkInTicket": 'mutation { checkInTicket(code: "") { outcome } }',
+    "undoCheckIn": "mutation { undoCheckIn(ticketId: 1) { id } }",
+    "approvePayments": "mutation { approvePayments(input: {ticketIds: [1]}) { decided { id } } }",
+    "rejectPayments": "mutation { rejectPayments(input: {ticketIds: [1]}) { decided { id } } }",
 }
 
 
