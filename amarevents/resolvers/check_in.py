@@ -89,32 +89,38 @@ async def check_in_ticket(ctx: Context, data: CheckInTicket) -> CheckInView:
             ticket = await lock_ticket(found.id)
             if ticket.status is not TicketStatus.SUCCESS:
                 raise errors.TicketNotValid(ticket.status)
-            outcome, check_in = await _admit(ctx, ticket, data)
+            outcome, admission = await _admit(ctx, ticket, data)
     except IntegrityError as error:
         if violates(error, "scan_id"):  # by a ticket that was checked in at the same time
             raise errors.ScanMismatch from error
         raise
     ticket.event, ticket.ticket_type = found.event, found.ticket_type
-    return _check_in_view(check_in, outcome, ticket)
+    return CheckInView(
+        outcome=outcome,
+        ticket=ticket_view(ticket),
+        checked_in_at=admission.checked_in_at,
+        gate=admission.gate,
+        checked_in_by=admission.checked_in_by,
+    )
 
 
-async def _admit(ctx: Context, ticket: Ticket, data: CheckInTicket) -> tuple[CheckInOutcome, CheckIn]:
+async def _admit(ctx: Context, ticket: Ticket, data: CheckInTicket) -> tuple[CheckInOutcome, AdmissionView]:
     """The check-in of this scan, or the one that stands in its way. The ticket is locked."""
     if data.scan_id is not None:
         scans = CheckIn.filter(event_id=ticket.event_id, scan_id=data.scan_id)
         if scanned := await scans.select_related("checked_in_by").get_or_none():
             return CheckInOutcome.ADMITTED, _same_scan(scanned, ticket)
     if first := await _standing([ticket.id]).get_or_none():
-        return CheckInOutcome.ALREADY_CHECKED_IN, first
+        return CheckInOutcome.ALREADY_CHECKED_IN, _admission_view(first)
     return CheckInOutcome.ADMITTED, await _new_check_in(ctx, ticket, data)
 
 
-def _same_scan(scanned: CheckIn, ticket: Ticket) -> CheckIn:
+def _same_scan(scanned: CheckIn, ticket: Ticket) -> AdmissionView:
     if scanned.ticket_id != ticket.id:
         raise errors.ScanMismatch
     if scanned.undone_at is not None:
         raise errors.ScanUndone
-    return scanned
+    return _admission_view(scanned)
 
 
 def _standing(ticket_ids: Sequence[int]) -> QuerySet[CheckIn]:
@@ -122,9 +128,17 @@ def _standing(ticket_ids: Sequence[int]) -> QuerySet[CheckIn]:
     return CheckIn.filter(ticket_id__in=list(ticket_ids), undone_at__isnull=True).select_related("checked_in_by")
 
 
-async def _new_check_in(ctx: Context, ticket: Ticket, data: CheckInTicket) -> CheckIn:
+def _admission_view(check_in: CheckIn, *, says_who: bool = True) -> AdmissionView:
+    """``check_in`` with who did it."""
+    by = check_in.checked_in_by if says_who else None
+    return AdmissionView(
+        checked_in_at=check_in.checked_in_at, gate=check_in.gate, checked_in_by=by.username if by else None
+    )
+
+
+async def _new_check_in(ctx: Context, ticket: Ticket, data: CheckInTicket) -> AdmissionView:
     account = ctx.principal.require_account()
-    made = await CheckIn.create(
+    await CheckIn.create(
         ticket_id=ticket.id,
         event_id=ticket.event_id,
         gate=data.gate,
@@ -132,23 +146,7 @@ async def _new_check_in(ctx: Context, ticket: Ticket, data: CheckInTicket) -> Ch
         checked_in_by_id=account.id,
         checked_in_at=ctx.now,
     )
-    await made.fetch_related("checked_in_by")
-    return made
-
-
-def _check_in_view(check_in: CheckIn, outcome: CheckInOutcome, ticket: Ticket) -> CheckInView:
-    """``check_in`` with who did it, ``ticket`` with its event and its type loaded."""
-    return CheckInView(
-        outcome=outcome,
-        ticket=ticket_view(ticket),
-        checked_in_at=check_in.checked_in_at,
-        gate=check_in.gate,
-        checked_in_by=_username(check_in),
-    )
-
-
-def _username(check_in: CheckIn) -> str | None:
-    return check_in.checked_in_by.username if check_in.checked_in_by else None
+    return AdmissionView(checked_in_at=ctx.now, gate=data.gate, checked_in_by=account.username)
 
 
 class UndoCheckIn(Input):
@@ -174,15 +172,10 @@ async def undo_check_in(ctx: Context, data: UndoCheckIn) -> TicketDetailView:
 async def load_admissions(ctx: Context, ticket_ids: Sequence[int]) -> dict[int, AdmissionView]:
     """The check-ins that stand, by ticket, of tickets that the caller may see; in one statement."""
     rows = await _standing(ticket_ids).select_related("ticket__event__organization")
-    return {row.ticket_id: _admission_view(ctx, row) for row in rows}
-
-
-def _admission_view(ctx: Context, row: CheckIn) -> AdmissionView:
-    """``row`` with the owner of the event, and with who did it."""
-    is_manager = manages(ctx, row.ticket.event.organization.user_id)
-    return AdmissionView(
-        checked_in_at=row.checked_in_at, gate=row.gate, checked_in_by=_username(row) if is_manager else None
-    )
+    return {
+        row.ticket_id: _admission_view(row, says_who=manages(ctx, row.ticket.event.organization.user_id))
+        for row in rows
+    }
 
 
 async def load_attendance(ctx: Context, event_ids: Sequence[int]) -> dict[int, AttendanceView]:

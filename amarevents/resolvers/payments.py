@@ -92,7 +92,7 @@ async def reject_payments(ctx: Context, data: DecidePayments) -> PaymentDecision
 
 
 async def _decide(ctx: Context, data: DecidePayments, status: TicketStatus) -> PaymentDecisionsView:
-    """At most seven statements a ticket with EACH, and with ALL five and four for all of them."""
+    """At most eight statements a ticket with EACH; with ALL five, and three for all of them together."""
     if data.mode is DecisionMode.ALL:
         decided = await _decide_together(ctx, data.ticket_ids, status, reason=data.reason)
         return PaymentDecisionsView(decided=decided, failed=[])
