@@ -20,16 +20,12 @@ K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
 
-def _loader(
-    load: Callable[[Sequence[K]], Awaitable[Mapping[K, T]]], *, remembers: bool = True
-) -> DataLoader[K, T | None]:
-    """``remembers``: what one mutation of a document has loaded is good for those after it."""
-
+def _loader(load: Callable[[Sequence[K]], Awaitable[Mapping[K, T]]]) -> DataLoader[K, T | None]:
     async def load_in_order(keys: list[K]) -> list[T | None]:
         found = await load(keys)
         return [found.get(one) for one in keys]
 
-    return DataLoader(load_fn=load_in_order, cache=remembers)
+    return DataLoader(load_fn=load_in_order)
 
 
 class GraphQLContext:
@@ -54,13 +50,15 @@ class GraphQLContext:
         )
         self.galleries: DataLoader[int, list[GalleryImageView] | None] = _loader(load_galleries)
         self.answers: DataLoader[int, list[CustomAnswerView] | None] = _loader(load_answers)
-        self.admissions: DataLoader[int, AdmissionView | None] = _loader(
-            lambda ids: load_admissions(request, ids), remembers=False
-        )
-        self.attendance: DataLoader[int, AttendanceView | None] = _loader(
-            lambda ids: load_attendance(request, ids), remembers=False
-        )
-        self.decisions: DataLoader[int, DecisionView | None] = _loader(load_decisions, remembers=False)
+        self.admissions: DataLoader[int, AdmissionView | None] = _loader(lambda ids: load_admissions(request, ids))
+        self.attendance: DataLoader[int, AttendanceView | None] = _loader(lambda ids: load_attendance(request, ids))
+        self.decisions: DataLoader[int, DecisionView | None] = _loader(load_decisions)
+
+    def forget_loaded(self) -> None:
+        """After a mutation: what a further one of the same operation shows must not be from before it."""
+        for loader in vars(self).values():
+            if isinstance(loader, DataLoader):
+                loader.clear_all()
 
 
 Info = StrawberryInfo[GraphQLContext, None]

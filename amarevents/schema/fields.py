@@ -51,11 +51,13 @@ def mutation(operation: Operation[Any], returns: Any, *, flat: bool = False) -> 
 
     async def resolve(info: Info, **given: Any) -> Any:
         target = to_id(given.pop("id")) if operation.takes_id else None
-        key = given.pop("idempotency_key", strawberry.UNSET)
+        given_key = given.pop("idempotency_key", strawberry.UNSET)
+        key = None if given_key is strawberry.UNSET else given_key
         values = vars(given["input"]) if "input" in given and not flat else given
         data = to_values(operation.input_type, values) if operation.input_type else None
-        key = None if key is strawberry.UNSET else key
-        return await operation(info.context.request, id=_whole(target), data=data, idempotency_key=key)
+        answer = await operation(info.context.request, id=_whole(target), data=data, idempotency_key=key)
+        info.context.forget_loaded()
+        return answer
 
     return _field(operation, resolve, parameters, returns)
 

@@ -1,4 +1,4 @@
-"""Key type, scope, ownership and state of the credential, for every operation on its surfaces, against a typed table."""
+"""Key type, scope, ownership and state of the credential, for every operation on its surfaces: a typed table."""
 
 import datetime
 import json
