@@ -11,8 +11,8 @@ from amarevents.mail import outbox
 from amarevents.models import OutgoingMail, Ticket, TicketType
 from amarevents.models.enums import MailKind, TicketStatus
 from amarevents.resolvers import registration, ticket_types
-from amarevents.resolvers.operation import OPERATIONS
 from tests.orphans import unbalanced
+from tests.rest.test_totals import remember  # noqa: F401 - the fixture
 from tests.schema.door import Door, open_door, refusal
 from tests.statements import counted_statements
 from tests.world import Caller, World, snapshot
@@ -193,8 +193,18 @@ async def test_what_fails_half_way_leaves_nothing_of_all(door: Door, monkeypatch
     assert await snapshot() == before
 
 
-def test_totals_of_tickets_are_counted_anew() -> None:
-    assert {OPERATIONS[name].changes for name in ("approve_payments", "reject_payments")} == {(Ticket,)}
+@BOTH
+@pytest.mark.usefixtures("remember")
+async def test_totals_of_tickets_are_counted_anew(door: Door, field: str) -> None:
+    async def waiting() -> int:
+        listed = await door.organizer.get("/tickets", event_id=door.event.id, status="Pending")
+        total: int = listed.json()["pagination"]["total"]
+        return total
+
+    tickets = await pending(door, 2)
+    assert await waiting() == 2
+    await decide(door.organizer, field, tickets[:1])
+    assert await waiting() == 1
 
 
 # At once --------------------------------------------------------------------------------------------------------
