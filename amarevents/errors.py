@@ -142,6 +142,46 @@ class DuplicateTransaction(BadRequest):
         super().__init__(message, fields={"transaction_id": message})
 
 
+class TicketNotValid(BadRequest):
+    """Only a ticket whose status is Success lets in (decisions 6.10)."""
+
+    code = "TICKET_NOT_VALID"
+
+    def __init__(self, status: str) -> None:
+        super().__init__(f"This ticket lets nobody in: its status is {status}")
+
+
+class ScanMismatch(BadRequest):
+    """A scan is of one ticket."""
+
+    code = "SCAN_MISMATCH"
+    message = "This scanId was used for another ticket of the event; use a new one for each scan"
+
+    def __init__(self) -> None:
+        super().__init__(fields={"scan_id": self.message})
+
+
+class ScanUndone(BadRequest):
+    """A late retry lets nobody in whom the organizer has turned away again."""
+
+    code = "SCAN_UNDONE"
+    message = "This scan has been undone; scan the ticket again, with a new scanId"
+
+
+class NotCheckedIn(BadRequest):
+    code = "NOT_CHECKED_IN"
+    message = "This ticket is not checked in"
+
+
+class NotPending(BadRequest):
+    """A payment is decided once; what has been decided is changed as a ticket is (decisions 6.1)."""
+
+    code = "NOT_PENDING"
+
+    def __init__(self, status: str) -> None:
+        super().__init__(f"Only pending payments are decided: the status of this ticket is {status}")
+
+
 class LastAdmin(BadRequest):
     """The platform keeps an admin (decisions 8.6)."""
 

@@ -36,6 +36,7 @@ ORIGIN = "http://testserver"
 _TABLES = (
     "outgoing_mails",
     "email_confirmations",
+    "check_ins",
     "custom_values",
     "tickets",
     "ticket_types",

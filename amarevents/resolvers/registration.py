@@ -2,6 +2,7 @@
 
 import base64
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any
@@ -31,6 +32,9 @@ from amarevents.resolvers.tickets import (
 )
 from amarevents.resolvers.transactions import TransactionInput
 from amarevents.security.policy import ORGANIZERS, USERS, Account, Scope, allow
+
+Move = tuple[int | None, int | None]
+"""The ticket types of which a ticket held a place before and holds one after it was changed; None for no place."""
 
 # 125 bits in the alphabet of base 32: unguessable, and compact in a QR code.
 _CODE_BYTES = 16
@@ -207,17 +211,33 @@ async def update_ticket(ctx: Context, id: int, data: UpdateTicket) -> TicketDeta
     if changes.get("ticket_type_id") is not None:
         await _choose_type(found.event, changes["ticket_type_id"])
     async with in_transaction():
-        ticket = await _lock_ticket(id)
-        held_before, told_before = _held_place(ticket), (ticket.status, ticket.email)
-        ticket.update_from_dict({**changes, "updated_at": ctx.now})
-        await _save(ticket, [*changes, "updated_at"])
-        if (ticket.status, ticket.email) != told_before:
-            await tell_attendee_anew(ctx, ticket, found.event)
-        await _move_place(held_before, _held_place(ticket))
+        ticket = await lock_ticket(id)
+        await move_places([await change_ticket(ctx, ticket, found.event, changes)])
     return await load_ticket(Ticket.all(), id)
 
 
-async def _lock_ticket(ticket_id: int) -> Ticket:
+async def change_ticket(
+    ctx: Context,
+    ticket: Ticket,
+    event: Event,
+    changes: dict[str, Any],  # Any: each column's own type
+) -> Move:
+    """Change a ticket that the caller's transaction has locked, and tell its attendee where that has to be known.
+
+    Returns the move of its place, for ``move_places`` at the end of the transaction. A new status is a decision: it is
+    dated, and the reason given for an earlier one is none for it.
+    """
+    held_before, told_before = _held_place(ticket), (ticket.status, ticket.email)
+    if changes.get("status", ticket.status) is not ticket.status:
+        changes = {"decision_reason": None, "decided_at": ctx.now, **changes}
+    ticket.update_from_dict({**changes, "updated_at": ctx.now})
+    await _save(ticket, [*changes, "updated_at"])
+    if (ticket.status, ticket.email) != told_before:
+        await tell_attendee_anew(ctx, ticket, event)
+    return held_before, _held_place(ticket)
+
+
+async def lock_ticket(ticket_id: int) -> Ticket:
     """Keep everybody else from moving this ticket until the transaction ends. Raises NotFound."""
     ticket = await Ticket.filter(id=ticket_id).select_for_update().get_or_none()
     if ticket is None:
@@ -230,9 +250,9 @@ async def delete_ticket(ctx: Context, id: int) -> DeletedView:
     """Delete a registration for good; its place is free at once. Raises NotFound, Forbidden."""
     await require_ticket_manager(ctx, Q(id=id))
     async with in_transaction():
-        ticket = await _lock_ticket(id)
+        ticket = await lock_ticket(id)
         await Ticket.filter(id=id).delete()
-        await _move_place(_held_place(ticket), None)
+        await move_places([(_held_place(ticket), None)])
     return deleted(id)
 
 
@@ -248,11 +268,10 @@ async def _save(ticket: Ticket, fields: list[str]) -> None:
         raise _explained(error, missing="Ticket type") from error
 
 
-async def _move_place(before: int | None, after: int | None) -> None:
+async def move_places(moves: Iterable[Move]) -> None:
     """Give back and take, always in the order of the types' ids, so that two moves never wait for each other."""
-    if before == after:
-        return
-    steps = [(before, give_back_place), (after, claim_place)]
+    changed = [(before, after) for before, after in moves if before != after]
+    steps = [step for before, after in changed for step in ((before, give_back_place), (after, claim_place))]
     for ticket_type_id, step in sorted(steps, key=lambda pair: pair[0] or 0):
         if ticket_type_id is not None:
             await step(ticket_type_id)

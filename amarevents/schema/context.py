@@ -7,10 +7,12 @@ from strawberry.dataloader import DataLoader
 from strawberry.types import Info as StrawberryInfo
 
 from amarevents.resolvers.base import Context, Page
+from amarevents.resolvers.check_in import AdmissionView, AttendanceView, load_admissions, load_attendance
 from amarevents.resolvers.event_tickets import load_event_tickets
 from amarevents.resolvers.events import EventDetailView, load_event_details
 from amarevents.resolvers.gallery import GalleryImageView, load_galleries
 from amarevents.resolvers.organizations import OrganizationDetailView, load_organization_details
+from amarevents.resolvers.payments import DecisionView, load_decisions
 from amarevents.resolvers.statistics import EventStatsView, load_event_stats
 from amarevents.resolvers.tickets import CustomAnswerView, ListByStatus, TicketView, load_answers
 
@@ -48,6 +50,9 @@ class GraphQLContext:
         )
         self.galleries: DataLoader[int, list[GalleryImageView] | None] = _loader(load_galleries)
         self.answers: DataLoader[int, list[CustomAnswerView] | None] = _loader(load_answers)
+        self.admissions: DataLoader[int, AdmissionView | None] = _loader(lambda ids: load_admissions(request, ids))
+        self.attendance: DataLoader[int, AttendanceView | None] = _loader(lambda ids: load_attendance(request, ids))
+        self.decisions: DataLoader[int, DecisionView | None] = _loader(load_decisions)
 
     def forget_loaded(self) -> None:
         """After a mutation: what a further one of the same operation shows must not be from before it."""

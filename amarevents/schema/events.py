@@ -7,7 +7,8 @@ import strawberry
 from amarevents import errors
 from amarevents.resolvers import events as operations
 from amarevents.resolvers import publishing
-from amarevents.resolvers.base import Input, Page
+from amarevents.resolvers.base import Input, Page, public_text
+from amarevents.resolvers.check_in import AttendanceView
 from amarevents.resolvers.custom_fields import list_custom_fields
 from amarevents.resolvers.events import EventDetailView, EventView
 from amarevents.resolvers.gallery import GalleryImageView, list_gallery
@@ -68,6 +69,18 @@ async def _statistics(event: EventView, info: Info) -> _Statistics:
     return _Statistics(found)
 
 
+class _Attendance(NamedTuple):
+    attendance: AttendanceView
+
+
+async def _attendance(event: EventView, info: Info) -> _Attendance:
+    get_event_stats.policy.check(info.context.request.principal)
+    found = await info.context.attendance.load(event.id)
+    if found is None:
+        raise errors.Forbidden(NOT_THE_MANAGER)
+    return _Attendance(found)
+
+
 async def _tickets(event: EventView, info: Info, data: Input) -> Page[TicketView]:
     assert isinstance(data, ListByStatus)  # noqa: S101 - for the type checker; it is the operation's input
     found = await info.context.event_tickets.load((event.id, data))
@@ -78,6 +91,11 @@ async def _tickets(event: EventView, info: Info, data: Input) -> Page[TicketView
 
 @strawberry.type(name="SocialLink", description="Where else an event is to be found.")
 class SocialLink(operations.SocialLink):
+    pass
+
+
+@strawberry.type(name="Attendance", description=public_text(AttendanceView.__doc__))
+class Attendance(AttendanceView):
     pass
 
 
@@ -109,6 +127,7 @@ class Event(EventView):
         "How many have registered and what they have paid; for owner and admins.",
         as_in=get_event_stats,
     )
+    attendance = edge(_attendance, "attendance", Attendance | None, "How many are in; for owner and admins.")
     tickets = paged_edge(
         list_event_tickets,
         _tickets,

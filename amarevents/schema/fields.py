@@ -28,7 +28,7 @@ def query(operation: Operation[Any], returns: Any) -> Any:
     """A query: ``(id)`` and one argument per field of the Input."""
     parameters = [_ID] if operation.takes_id else []
     if operation.input_type is not None:
-        parameters += [_argument(name, field) for name, field in graphql_fields(operation.input_type).items()]
+        parameters += _arguments(operation.input_type)
 
     async def resolve(info: Info, **given: Any) -> Any:
         target = to_id(given.pop("id")) if operation.takes_id else None
@@ -38,24 +38,36 @@ def query(operation: Operation[Any], returns: Any) -> Any:
     return _field(operation, resolve, parameters, returns)
 
 
-def mutation(operation: Operation[Any], returns: Any) -> Any:
-    """A mutation: ``(id, input, idempotencyKey)``, those of them that the operation takes."""
+def mutation(operation: Operation[Any], returns: Any, *, flat: bool = False) -> Any:
+    """A mutation: ``(id, input, idempotencyKey)``, those of them that the operation takes.
+
+    ``flat``: instead of ``input`` one argument per field of the Input, as a query has.
+    """
     parameters = [_ID] if operation.takes_id else []
     if operation.input_type is not None:
-        annotation = input_class(operation.input_type)
-        parameters.append(inspect.Parameter("input", inspect.Parameter.KEYWORD_ONLY, annotation=annotation))
+        parameters += _arguments(operation.input_type) if flat else [_input(operation.input_type)]
     if operation.creates:
         parameters.append(_IDEMPOTENCY_KEY)
 
     async def resolve(info: Info, **given: Any) -> Any:
-        target = to_id(given["id"]) if operation.takes_id else None
-        data = to_values(operation.input_type, vars(given["input"])) if operation.input_type else None
-        key = None if given.get("idempotency_key") is strawberry.UNSET else given.get("idempotency_key")
+        target = to_id(given.pop("id")) if operation.takes_id else None
+        given_key = given.pop("idempotency_key", strawberry.UNSET)
+        key = None if given_key is strawberry.UNSET else given_key
+        values = vars(given["input"]) if "input" in given and not flat else given
+        data = to_values(operation.input_type, values) if operation.input_type else None
         answer = await operation(info.context.request, id=_whole(target), data=data, idempotency_key=key)
         info.context.forget_loaded()
         return answer
 
     return _field(operation, resolve, parameters, returns)
+
+
+def _input(input_type: type[Input]) -> inspect.Parameter:
+    return inspect.Parameter("input", inspect.Parameter.KEYWORD_ONLY, annotation=input_class(input_type))
+
+
+def _arguments(input_type: type[Input]) -> list[inspect.Parameter]:
+    return [_argument(name, field) for name, field in graphql_fields(input_type).items()]
 
 
 def _argument(name: str, field: Any) -> inspect.Parameter:
@@ -125,7 +137,7 @@ def paged_edge(
     """A list that hangs on an object: arguments and policy are those of the operation that lists the same."""
     input_type = operation.input_type
     assert input_type is not None  # noqa: S101 - for the type checker; every list has its paging
-    parameters = [_argument(name, field) for name, field in graphql_fields(input_type).items()]
+    parameters = _arguments(input_type)
 
     async def resolve(root: strawberry.Parent[Any], info: Info, **given: Any) -> Any:
         operation.policy.check(info.context.request.principal)

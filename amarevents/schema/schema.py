@@ -13,6 +13,7 @@ from amarevents.schema import enums as _enums  # noqa: F401 - registers the enum
 from amarevents.schema.accounts import AccountMutation, AccountQuery
 from amarevents.schema.administration import AdministrationMutation, AdministrationQuery
 from amarevents.schema.api_keys import ApiKeyMutation, ApiKeyQuery
+from amarevents.schema.check_in import CheckInMutation
 from amarevents.schema.context import GraphQLContext
 from amarevents.schema.cost import MAX_COST, require_affordable
 from amarevents.schema.custom_fields import CustomFieldMutation
@@ -25,6 +26,7 @@ from amarevents.schema.gallery import GalleryMutation
 from amarevents.schema.limits import require_bounded, units_of
 from amarevents.schema.mails import MailQuery
 from amarevents.schema.organizations import OrganizationMutation, OrganizationQuery
+from amarevents.schema.payments import PaymentMutation
 from amarevents.schema.scalars import CONFIG
 from amarevents.schema.statistics import StatisticsQuery
 from amarevents.schema.ticket_types import TicketTypeMutation, TicketTypeQuery
@@ -54,11 +56,13 @@ class Mutation(
     AccountMutation,
     AdministrationMutation,
     ApiKeyMutation,
+    CheckInMutation,
     CustomFieldMutation,
     DonationMutation,
     EventMutation,
     GalleryMutation,
     OrganizationMutation,
+    PaymentMutation,
     TicketTypeMutation,
     TicketMutation,
     UserMutation,

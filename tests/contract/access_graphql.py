@@ -3,6 +3,7 @@
 Typed from decisions 2.6, 4.1 and 6.9 as the tables beside it. A creation that succeeds is 200: nothing is 201 there.
 """
 
+from tests.contract import access_door
 from tests.contract.access import (
     ACCOUNT,
     ADMIN,
@@ -62,4 +63,5 @@ ONLY_GRAPHQL_ROWS = (
     *_GALLERY,
     *_PLANS,
     *_CURSORS,
+    *access_door.ROWS,
 )

@@ -15,6 +15,8 @@ GRAPHQL_ONLY = {
     *("create_custom_field", "update_custom_field", "delete_custom_field", "reorder_custom_fields"),
     *("create_gallery_image", "update_gallery_image", "delete_gallery_image", "reorder_gallery"),
     *("create_plan", "update_plan", "delete_plan"),  # decisions 5.2
+    *("check_in_ticket", "undo_check_in"),  # the door, decisions 9.3
+    *("approve_payments", "reject_payments"),  # bulk approval, decisions 9.3
 }
 """What the contract has no route for."""
 

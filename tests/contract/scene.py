@@ -7,7 +7,7 @@ from string import Template
 
 from tortoise.models import Model
 
-from amarevents.models import CustomField, Donation, Event, GalleryImage, Ticket, User
+from amarevents.models import CheckIn, CustomField, Donation, Event, GalleryImage, Ticket, User
 from amarevents.models.enums import KeyType, PaymentMethod, Privacy, TicketStatus
 from tests.contract.access import Row
 from tests.world import Caller, World
@@ -106,6 +106,28 @@ class Scene:
     async def spare_ticket(self, _caller: Caller) -> int:
         return (await self.world.ticket(self.event, await self.world.user())).id
 
+    async def spare_code(self, caller: Caller) -> str:
+        return (await Ticket.get(id=await self.spare_ticket(caller))).code
+
+    async def own_code(self, caller: Caller) -> str:
+        return (await Ticket.get(id=await self.own_ticket(caller))).code
+
+    async def checked_in_ticket(self, caller: Caller) -> int:
+        return await self._checked_in(await self.spare_ticket(caller))
+
+    async def own_checked_in_ticket(self, caller: Caller) -> int:
+        return await self._checked_in(await self.own_ticket(caller))
+
+    async def _checked_in(self, ticket_id: int) -> int:
+        await CheckIn.create(ticket_id=ticket_id, event_id=self.event.id, checked_in_at=self.event.created_at)
+        return ticket_id
+
+    async def pending_ticket(self, _caller: Caller) -> int:
+        return (await self.world.ticket(self.event, await self.world.user(), status=TicketStatus.PENDING)).id
+
+    async def own_pending_ticket(self, caller: Caller) -> int:
+        return (await self.world.ticket(self.event, caller.user or self.holder, status=TicketStatus.PENDING)).id
+
     async def spare_event(self, _caller: Caller) -> int:
         return (await self.world.event(self.owner)).id
 
@@ -194,6 +216,12 @@ _MAKERS: dict[str, Callable[[Scene, Caller], Awaitable[object]]] = {
         Scene.others_key,
         Scene.own_ticket,
         Scene.spare_ticket,
+        Scene.spare_code,
+        Scene.own_code,
+        Scene.checked_in_ticket,
+        Scene.own_checked_in_ticket,
+        Scene.pending_ticket,
+        Scene.own_pending_ticket,
         Scene.spare_event,
         Scene.spare_secret,
         Scene.spare_type,

@@ -106,3 +106,9 @@ def test_a_rejection_is_ours_whatever_the_organizer_writes_to_confirm() -> None:
     assert "good" not in letter.text
     assert all(fact in letter.text for fact in ("Karim", "Tech Summit", "8N7A", "contact the organizer", "42"))
     assert "Transaction id /" not in letters.payment_rejected(ticket_of(transaction_id=None), event).text
+
+
+def test_a_rejection_says_why_where_a_reason_was_given() -> None:
+    told = letters.payment_rejected(ticket_of(decision_reason="No such payment, {name}"), event_of()).text
+    assert "Reason / কারণ: No such payment, {name}" in told
+    assert "Reason /" not in letters.payment_rejected(ticket_of(), event_of()).text

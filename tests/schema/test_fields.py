@@ -84,6 +84,10 @@ MUTATIONS = {
     "createPlan": ["input", "idempotencyKey"],
     "updatePlan": ["id", "input"],
     "deletePlan": ["id"],
+    "checkInTicket": ["code", "gate", "scanId"],
+    "undoCheckIn": ["ticketId"],
+    "approvePayments": ["input"],
+    "rejectPayments": ["input"],
 }
 PUBLIC = {
     "events",
@@ -243,6 +247,10 @@ CALLS = {
     "createPlan": 'mutation { createPlan(input: {name: ""}) { id } }',
     "updatePlan": 'mutation { updatePlan(id: 1, input: {name: ""}) { id } }',
     "deletePlan": "mutation { deletePlan(id: 1) { id } }",
+    "checkInTicket": 'mutation { checkInTicket(code: "") { outcome } }',
+    "undoCheckIn": "mutation { undoCheckIn(ticketId: 1) { id } }",
+    "approvePayments": "mutation { approvePayments(input: {ticketIds: [1]}) { decided { id } } }",
+    "rejectPayments": "mutation { rejectPayments(input: {ticketIds: [1]}) { decided { id } } }",
 }
 
 
