@@ -190,6 +190,7 @@ class Settings:
     )
     argon2_time_cost: int = _setting(_number(1), 2, "Argon2id passes over the memory")
     argon2_memory_kib: int = _setting(_number(8), 19456, "Argon2id memory per hash in KiB")
+    graphql_explorer: bool = _setting(_flag, True, "browsers get GraphiQL at /graphql")
     log_level: str = _setting(_log_level, "info", "critical, error, warning, info or debug")
 
     def __post_init__(self) -> None:
