@@ -5,8 +5,10 @@
 const credentials = { key: "" };
 
 /** GraphiQL's fetcher: an answer, or for a subscription the answers as they come. */
-async function fetcher(request, { documentAST } = {}) {
-  if (isSubscription(documentAST, request.operationName)) return answersAsTheyCome(request);
+async function fetcher({ query, variables, operationName }) {
+  const operation = operationOf(query, operationName);
+  const request = { query, variables, operationName: operation?.name?.value };
+  if (operation?.operation === "subscription") return answersAsTheyCome(request);
   const answer = await call(request);
   if (!answer.errors) ids.learn(request.operationName, answer.data);
   return answer;
@@ -42,9 +44,19 @@ function failure(error) {
   return { errors: [{ message: "The platform cannot be reached: is it running, and are you online?" }] };
 }
 
-function isSubscription(documentAST, operationName) {
-  const operation = documentAST && GraphiQL.GraphQL.getOperationAST(documentAST, operationName);
-  return operation?.operation === "subscription";
+/**
+ * The operation to be run: the one of that name, or the only one, because GraphiQL knows the name of a tab's operation
+ * only a moment after the tab was opened. Null for what cannot be parsed: the platform says why.
+ */
+function operationOf(query, operationName) {
+  const { GraphQLError, getOperationAST, parse } = GraphiQL.GraphQL;
+  try {
+    const document = parse(query);
+    return getOperationAST(document) ?? getOperationAST(document, operationName);
+  } catch (error) {
+    if (!(error instanceof GraphQLError)) throw error;
+    return null;
+  }
 }
 
 /** Ends at once when GraphiQL returns from it, also while nothing comes. */
