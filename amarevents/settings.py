@@ -165,6 +165,7 @@ class Settings:
         _networks, (), "proxies whose X-Forwarded-For is believed: addresses or networks, comma-separated"
     )
     max_body_bytes: int = _setting(_number(1024), 65536, "largest request body")
+    graphql_explorer: bool = _setting(_flag, True, "browsers get a page at /graphql to try queries on")
     smtp_url: str | None = _setting(
         _smtp_url, None, "smtp://…, smtp+starttls://… or smtps://…: the server that mails are sent by", secret=True
     )
@@ -190,7 +191,6 @@ class Settings:
     )
     argon2_time_cost: int = _setting(_number(1), 2, "Argon2id passes over the memory")
     argon2_memory_kib: int = _setting(_number(8), 19456, "Argon2id memory per hash in KiB")
-    graphql_explorer: bool = _setting(_flag, True, "browsers get GraphiQL at /graphql")
     log_level: str = _setting(_log_level, "info", "critical, error, warning, info or debug")
 
     def __post_init__(self) -> None:
