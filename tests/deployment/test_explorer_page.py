@@ -284,6 +284,7 @@ async def test_every_tab_runs_after_the_other_by_a_press(page: Page, organizer_k
         await run(page)
         await expect(answer(page)).to_contain_text('"data": {')
         await expect(answer(page)).not_to_contain_text('"errors"')
+    await open_tab(page, "CheckIn")
     await expect(answer(page)).to_contain_text('"valid": true')
 
 
