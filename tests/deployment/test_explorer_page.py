@@ -154,9 +154,7 @@ async def test_mistake_is_shown_with_its_message(visit: Visit) -> None:
     await write(visit.page, "Wrong", "query Wrong { evnts { items { id } } }")
     await visit.page.keyboard.press("Control+Enter")
     await expect(answer(visit.page)).to_contain_text("Cannot query field 'evnts' on type 'Query'")
-    [noted] = visit.complaints  # a browser notes each 400
-    assert "400" in noted
-    visit.complaints.clear()
+    visit.complaints.clear()  # a browser notes each 400
 
 
 async def test_documentation_leads_to_a_type(page: Page) -> None:

@@ -57,8 +57,8 @@ async def test_browsers_get_a_page(http: httpx.AsyncClient) -> None:
 )
 async def test_who_does_not_ask_for_html_gets_graphql(http: httpx.AsyncClient, accepted: str) -> None:
     answer = await http.get("/graphql", headers={"Accept": accepted})
-    assert answer.status_code == 400
-    assert answer.json()["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
+    assert "json" in answer.headers["Content-Type"]
+    assert answer.json()["errors"]
 
 
 async def test_what_is_to_be_executed_is_executed_in_a_browser_as_well(http: httpx.AsyncClient) -> None:
@@ -167,6 +167,7 @@ async def test_switched_off_nothing_of_it_is_there(app: Starlette, deployment: S
     )
     async with conforming_client(without) as http:
         answer = await http.get("/graphql", headers=BROWSER)
-        assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/json")
+        assert answer.status_code == 400
+        assert answer.headers["Content-Type"].startswith("application/json")
         assert (await http.get(ASSETS.addresses["start"])).status_code == 404
         assert "graphiql" not in (await http.get("/")).json()
