@@ -20,10 +20,11 @@ from amarevents.rest.openapi.endpoint import openapi_json
 from amarevents.rest.reference.page import reference_routes
 from amarevents.rest.routes import ROUTES
 from amarevents.rest.routing import router
+from amarevents.schema.explorer.page import explorer_routes, with_explorer
 from amarevents.schema.http import GraphQLEndpoint, request_error
 from amarevents.security.cache import shared_cache
 from amarevents.security.key_usage import KeyUsage
-from amarevents.security.middleware import SecurityMiddleware
+from amarevents.security.middleware import SecurityMiddleware, services_of
 from amarevents.security.passwords import PasswordHasher
 from amarevents.security.rate_limit import rate_limiter
 from amarevents.security.services import Services
@@ -40,6 +41,7 @@ def create_app(settings: Settings) -> Starlette:
             app.state.services = services
             yield
 
+    graphql = SecurityMiddleware(GraphQLEndpoint(), request_error, counts_operations=True)
     app = Starlette(
         routes=[
             Route("/", index),
@@ -48,7 +50,8 @@ def create_app(settings: Settings) -> Starlette:
             *reference_routes(),
             Mount("/api", SecurityMiddleware(router(ROUTES), failure)),
             Route("/confirm-email", confirmation_page()),
-            Route("/graphql", SecurityMiddleware(GraphQLEndpoint(), request_error, counts_operations=True)),
+            Route("/graphql", with_explorer(graphql, settings)),
+            *explorer_routes(settings),
         ],
         lifespan=lifespan,
     )
@@ -84,18 +87,12 @@ async def _end(task: asyncio.Task[None]) -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def index(_request: Request) -> Response:
+async def index(request: Request) -> Response:
     """Where everything is, for whoever opens the address in a browser."""
-    return JSONResponse(
-        {
-            "name": "Amar Events",
-            "version": __version__,
-            "rest": "/api/events",
-            "graphql": "/graphql",
-            "openapi": "/openapi.json",
-            "docs": "/docs",
-        }
-    )
+    addresses = {"rest": "/api/events", "graphql": "/graphql", "openapi": "/openapi.json", "docs": "/docs"}
+    if services_of(request.scope).settings.graphql_explorer:
+        addresses["graphiql"] = "/graphql"
+    return JSONResponse({"name": "Amar Events", "version": __version__, **addresses})
 
 
 async def health(_request: Request) -> Response:

@@ -145,7 +145,8 @@ async def _demo_credentials(settings: Settings) -> demo.DemoCredentials | None:
 
 def _print_addresses(settings: Settings) -> None:
     base = f"http://{settings.host}:{settings.port}"
-    addresses = f"  Docs     {base}/docs\n  REST     {base}/api/events\n  GraphQL  {base}/graphql\n"
+    graphql = f"{base}/graphql (in a browser: GraphiQL)" if settings.graphql_explorer else f"{base}/graphql"
+    addresses = f"  Docs     {base}/docs\n  REST     {base}/api/events\n  GraphQL  {graphql}\n"
     print(f"\nAmar Events {__version__}\n{addresses}", flush=True)
 
 
