@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, WebSocketRoute
 
 from amarevents import __version__
 from amarevents.mail.delivery import delivery
@@ -21,13 +21,17 @@ from amarevents.rest.reference.page import reference_routes
 from amarevents.rest.routes import ROUTES
 from amarevents.rest.routing import router
 from amarevents.schema.http import GraphQLEndpoint, request_error
+from amarevents.schema.websocket import GraphQLWebSocket
+from amarevents.security.broker import broker_for
 from amarevents.security.cache import shared_cache
+from amarevents.security.connections import Connections
 from amarevents.security.key_usage import KeyUsage
 from amarevents.security.middleware import SecurityMiddleware
 from amarevents.security.passwords import PasswordHasher
 from amarevents.security.rate_limit import rate_limiter
 from amarevents.security.services import Services
 from amarevents.settings import Settings
+from amarevents.stopping import told_to_stop
 from amarevents.upkeep import upkeep
 
 
@@ -38,7 +42,8 @@ def create_app(settings: Settings) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with open_database(settings), _services(settings) as services:
             app.state.services = services
-            yield
+            with told_to_stop(services.connections.stopping.set):
+                yield
 
     app = Starlette(
         routes=[
@@ -49,6 +54,7 @@ def create_app(settings: Settings) -> Starlette:
             Mount("/api", SecurityMiddleware(router(ROUTES), failure)),
             Route("/confirm-email", confirmation_page()),
             Route("/graphql", SecurityMiddleware(GraphQLEndpoint(), request_error, counts_operations=True)),
+            WebSocketRoute("/graphql", SecurityMiddleware(GraphQLWebSocket(), request_error, counts_operations=True)),
         ],
         lifespan=lifespan,
     )
@@ -67,9 +73,12 @@ async def _services(settings: Settings) -> AsyncIterator[Services]:
             hasher=PasswordHasher(settings),
             key_usage=KeyUsage(),
             totals=Totals(shared_cache(settings), seconds=settings.totals_seconds),
+            broker=broker_for(settings),
+            connections=Connections(),
         )
         closing.push_async_callback(services.limiter.aclose)
         closing.push_async_callback(services.totals.aclose)
+        closing.push_async_callback(services.broker.aclose)
         closing.callback(services.hasher.close)
         closing.push_async_callback(services.key_usage.flush)
         background = asyncio.create_task(upkeep(services))

@@ -14,7 +14,7 @@ from tortoise.transactions import in_transaction
 
 from amarevents import errors
 from amarevents.models import CustomField, CustomValue, Event, Ticket, TicketType
-from amarevents.models.enums import PaymentMethod, TicketStatus
+from amarevents.models.enums import PaymentMethod, TicketChangeKind, TicketStatus
 from amarevents.models.storage import violates
 from amarevents.resolvers.base import Context, DeletedView, Email, Id, LongText, Money, Name, NotNull, Phone, deleted
 from amarevents.resolvers.custom_answers import check_answers
@@ -30,6 +30,7 @@ from amarevents.resolvers.tickets import (
     require_ticket_manager,
 )
 from amarevents.resolvers.transactions import TransactionInput
+from amarevents.security.broker import TicketChange
 from amarevents.security.policy import ORGANIZERS, USERS, Account, Scope, allow
 
 # 125 bits in the alphabet of base 32: unguessable, and compact in a QR code.
@@ -113,6 +114,7 @@ async def register_for_event(ctx: Context, data: RegisterForEvent) -> TicketDeta
         if ticket_type is not None:
             # Last, so that the row that everybody wants is locked for the shortest time.
             await claim_place(ticket_type.id)
+        ctx.announce(event.id, TicketChange(TicketChangeKind.CREATED, ticket.id))
     return await load_ticket_detail(ticket)
 
 
@@ -210,6 +212,7 @@ async def update_ticket(ctx: Context, id: int, data: UpdateTicket) -> TicketDeta
         if (ticket.status, ticket.email) != told_before:
             await tell_attendee_anew(ctx, ticket, found.event)
         await _move_place(held_before, _held_place(ticket))
+        ctx.announce(ticket.event_id, TicketChange(TicketChangeKind.UPDATED, id))
     return await load_ticket(Ticket.all(), id)
 
 
@@ -229,6 +232,7 @@ async def delete_ticket(ctx: Context, id: int) -> DeletedView:
         ticket = await _lock_ticket(id)
         await Ticket.filter(id=id).delete()
         await _move_place(_held_place(ticket), None)
+        ctx.announce(ticket.event_id, TicketChange(TicketChangeKind.DELETED, id))
     return deleted(id)
 
 

@@ -1,5 +1,6 @@
 """What a GraphQL operation is given beside its arguments: the request's context, and loaders of its own."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from typing import TypeVar
 
@@ -30,12 +31,14 @@ class GraphQLContext:
     """One per operation. Each loader turns many look-ups into one batch.
 
     ``operation_name`` is what the caller gave, ``cost`` what the operation may cost, once it has been weighed.
+    ``begun``: a subscription has been let in, and misses nothing from here on.
     """
 
     def __init__(self, request: Context, operation_name: str | None) -> None:
         self.request = request
         self.operation_name = operation_name
         self.cost: int | None = None
+        self.begun = asyncio.Event()
         self.event_details: DataLoader[int, EventDetailView | None] = _loader(
             lambda ids: load_event_details(request, ids)
         )
@@ -48,6 +51,12 @@ class GraphQLContext:
         )
         self.galleries: DataLoader[int, list[GalleryImageView] | None] = _loader(load_galleries)
         self.answers: DataLoader[int, list[CustomAnswerView] | None] = _loader(load_answers)
+
+    def forget_loaded(self) -> None:
+        """Begin anew with every loader: what has been loaded for one delivery of a subscription is old for the next."""
+        for loader in vars(self).values():
+            if isinstance(loader, DataLoader):
+                loader.clear_all()
 
 
 Info = StrawberryInfo[GraphQLContext, None]

@@ -21,6 +21,7 @@ from amarevents.schema.errors import log_unforeseen
 from amarevents.schema.events import EventMutation, EventQuery
 from amarevents.schema.execution import PlannedExecutor
 from amarevents.schema.limits import require_bounded, units_of
+from amarevents.schema.live import Subscription
 from amarevents.schema.mails import MailQuery
 from amarevents.schema.organizations import OrganizationMutation, OrganizationQuery
 from amarevents.schema.scalars import CONFIG
@@ -108,6 +109,7 @@ class AmarEventsSchema(strawberry.Schema):
 schema = AmarEventsSchema(
     query=Query,
     mutation=Mutation,
+    subscription=Subscription,
     config=CONFIG,
     extensions=[CheckDocument],
     execution_context_class=PlannedExecutor,
