@@ -120,7 +120,10 @@ async def stream(asked: Asked, context: Context, *, allowed: Collection[Operatio
     Returns once the first result is there or, for a subscription, once nothing that happens will be missed. Raises what
     ``run`` raises.
     """
-    _require_operation(asked, allowed)
+    try:
+        _require_operation(asked, allowed)
+    except GraphQLError as error:
+        return ExecutionResult(data=None, errors=[error])
     operation = GraphQLContext(context, asked.operation_name)
     results = Results(
         await schema.stream(
@@ -148,13 +151,10 @@ async def _failure_of(results: Results) -> ExecutionResult | None:
 
 
 def _require_operation(asked: Asked, allowed: Collection[OperationType]) -> None:
-    """The schema's own stream would answer these with results. Raises BadRequest, MethodNotAllowed."""
+    """What the schema's own stream takes for unforeseen. Raises BadRequest, MethodNotAllowed, GraphQLSyntaxError."""
     if not asked.query:
         raise errors.BadRequest("Send the GraphQL document as 'query'")
-    try:
-        document = parse_document(asked.query)
-    except GraphQLError:
-        return  # met again, and told, where it is executed
+    document = parse_document(asked.query)
     operation = get_operation_ast(document, asked.operation_name)
     several = not asked.operation_name and any(isinstance(one, OperationDefinitionNode) for one in document.definitions)
     if operation is None and not several:
