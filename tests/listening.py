@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import orjson
@@ -44,8 +44,7 @@ async def listening(app: ASGIApp, *, send_buffer: int | None = None) -> AsyncIte
         )
         server = _Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
-        while not server.started:
-            await asyncio.sleep(0.01)
+        await _until(lambda: server.started)
         try:
             yield f"{HOST}:{listener.getsockname()[1]}"
         finally:
@@ -102,9 +101,7 @@ def followers(app: Starlette) -> int:
 
 
 async def until_followed(app: Starlette, number: int = 1) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while followers(app) != number:
-            await asyncio.sleep(0.005)
+    await _until(lambda: followers(app) == number)
 
 
 def nothing_open(app: Starlette) -> bool:
@@ -113,6 +110,10 @@ def nothing_open(app: Starlette) -> bool:
 
 
 async def until_nothing_open(app: Starlette) -> None:
+    await _until(lambda: nothing_open(app))
+
+
+async def _until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE):
-        while not nothing_open(app):
+        while not condition():  # noqa: ASYNC110 - nobody tells when
             await asyncio.sleep(0.005)

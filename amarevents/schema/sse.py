@@ -71,7 +71,7 @@ class EventStream(Response):
             # A slow reader is waited for before the next result is worked at, so that it is told nothing old.
             await send(_chunk(b""))
             if not await self._results.wait(KEEP_ALIVE_SECONDS, unless=stopping):
-                await send(_chunk(_KEEP_ALIVE))
+                await send(_chunk(b"" if stopping.is_set() else _KEEP_ALIVE))
                 continue
             try:
                 result = await anext(self._results)

@@ -8,8 +8,6 @@ from starlette.applications import Starlette
 
 from amarevents.models import ApiKey, Event, TicketType, User
 from amarevents.models.enums import KeyType
-from amarevents.security.broker import broker_for
-from amarevents.settings import Settings
 from tests.listening import listening, nothing_open, until_nothing_open
 from tests.rest.answers import data_of
 from tests.world import Caller, World

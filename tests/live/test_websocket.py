@@ -1,6 +1,5 @@
 """graphql-transport-ws as clients speak it, well and badly: what they do wrong closes with 44xx."""
 
-import asyncio
 import logging
 import random
 from collections.abc import Callable
@@ -385,7 +384,7 @@ async def test_a_mutation_does_its_work_and_nothing_of_it_when_it_is_refused(add
         ("subscription { eventStats { total } }", "GRAPHQL_INVALID"),
         ('subscription { eventStats(eventId: "x") { total } }', "VALIDATION_ERROR"),
         ('subscription { eventStats(eventId: "999") { total } }', "NOT_FOUND"),
-        ('subscription { a: eventStats(eventId: "1") { total } ticketUpdated(eventId: "1") { kind } }', "GRAPHQL_INVALID"),
+        ('subscription { a: eventStats(eventId: 1) { total } b: eventStats(eventId: 1) { total } }', "GRAPHQL_INVALID"),
         ("{ a" * 300, "GRAPHQL_INVALID"),
         ("{ me { id } " + " ".join(f"a{n}: me {{ id }}" for n in range(31)) + "}", "DOCUMENT_TOO_LARGE"),
         ("subscription S($id: ID!) { eventStats(eventId: $id) { total } }", "GRAPHQL_INVALID"),

@@ -56,7 +56,7 @@ class RedisBroker:
         if self._is_mute:
             return
         # In a task of its own, which goes on where the request is cancelled.
-        await asyncio.wait([self._start(self._send([self._name, event_id, changes]))])
+        await asyncio.wait([self._start(self._send(event_id, changes))])
 
     @contextlib.asynccontextmanager
     async def subscribe(self, event_id: int) -> AsyncIterator[Listener]:
@@ -79,14 +79,19 @@ class RedisBroker:
 
     # Publishing -------------------------------------------------------------------------------------------------
 
-    async def _send(self, message: list[object]) -> None:
+    async def _send(self, event_id: int, changes: Sequence[TicketChange]) -> None:
         try:
-            await self._client.publish(self._channel, orjson.dumps(message))
+            await self._say(event_id, changes)
         except _AWAY as error:
             if not self._is_mute:
                 self._is_mute = True
                 self._report(error)
                 self._start(self._speak_again())
+
+    async def _say(self, event_id: int | None, changes: Sequence[TicketChange]) -> None:
+        """To all processes; of no event: that something may have been missed."""
+        message = [self._name, event_id, [[kind, ticket_id] for kind, ticket_id in changes]]
+        await self._client.publish(self._channel, orjson.dumps(message))
 
     async def _speak_again(self) -> None:
         """Until all others know that they may have missed something."""
@@ -94,7 +99,7 @@ class RedisBroker:
             await asyncio.sleep(RETRY_SECONDS)
             self._is_mute = False  # first: what changes from now on is published again
             try:
-                await self._client.publish(self._channel, orjson.dumps([self._name, None, []]))
+                await self._say(None, [])
             except _AWAY:
                 self._is_mute = True
         self._report()
@@ -144,13 +149,17 @@ class RedisBroker:
         self._report()
 
     def _pass_on(self, data: bytes) -> None:
-        sender, event_id, changes = orjson.loads(data)
+        try:
+            sender, event_id, changes = orjson.loads(data)
+            told = [TicketChange(TicketChangeKind(kind), ticket_id) for kind, ticket_id in changes]
+        except (ValueError, TypeError):
+            self._own.miss()  # of another version of the platform, which means something by it
+            return
         if sender == self._name:
             return
         if event_id is None:
             self._own.miss()
         else:
-            told = [TicketChange(TicketChangeKind(kind), ticket_id) for kind, ticket_id in changes]
             self._own.tell(event_id, told)
 
     def _report(self, error: Exception | None = None) -> None:
