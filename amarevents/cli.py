@@ -95,8 +95,9 @@ def serve(options: argparse.Namespace) -> None:
         workers=settings.workers,
         proxy_headers=False,  # the client's address is decided by AMAREVENTS_TRUSTED_PROXIES alone
         server_header=False,
-        ws="websockets-sansio",
+        ws="amarevents.sockets:WebSocketProtocol",
         ws_max_size=settings.max_body_bytes,
+        ws_per_message_deflate=False,  # its memory for each connection is worth more than what small messages shrink
         access_log=False,  # it would hold the tokens of confirmation links
         log_config=None,  # ours
         timeout_graceful_shutdown=_GRACE_SECONDS,

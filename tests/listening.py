@@ -14,6 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from amarevents.sockets import WebSocketProtocol
 from tests.servers import HOST
 
 PROTOCOL = "graphql-transport-ws"
@@ -40,7 +41,7 @@ async def listening(app: ASGIApp, *, send_buffer: int | None = None) -> AsyncIte
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
         listener.bind((HOST, 0))
         config = uvicorn.Config(
-            app, ws="websockets-sansio", ws_max_size=65536, lifespan="off", log_config=None, timeout_graceful_shutdown=5
+            app, ws=WebSocketProtocol, ws_max_size=65536, lifespan="off", log_config=None, timeout_graceful_shutdown=5
         )
         server = _Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
