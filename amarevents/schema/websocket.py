@@ -59,13 +59,17 @@ class GraphQLWebSocket:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         websocket, context = WebSocket(scope, receive, send), context_of(scope)
-        with context.services.connections.of_address(context.address), contextlib.suppress(WebSocketDisconnect):
-            if PROTOCOL not in scope["subprotocols"]:
-                await websocket.accept()
-                await websocket.close(NO_SUBPROTOCOL, f"The subprotocol is {PROTOCOL}")
-                return
-            await websocket.accept(PROTOCOL)
-            await _Connection(websocket, context).serve()
+        is_spoken = PROTOCOL in scope["subprotocols"]
+        with context.services.connections.of_address(context.address):
+            try:
+                await websocket.accept(PROTOCOL if is_spoken else None)
+            except OSError:
+                return  # the client has left during the handshake
+            connection = _Connection(websocket, context)
+            if is_spoken:
+                await connection.serve()
+            else:
+                await connection.close(NO_SUBPROTOCOL, f"The subprotocol is {PROTOCOL}")
 
 
 class _Connection:
@@ -86,15 +90,15 @@ class _Connection:
             first = ended.exceptions[0]
             assert isinstance(first, _Ended)  # noqa: S101 - for the type checker; tasks are not nested
             if first.code is not None:
-                await self._close(first.code, first.reason)
+                await self.close(first.code, first.reason)
 
     async def _end_with_the_process(self) -> None:
         await self._context.services.connections.stopping.wait()
         raise _Ended(GOING_AWAY, "The server is stopping; connect again")
 
-    async def _close(self, code: int, reason: str) -> None:
+    async def close(self, code: int, reason: str) -> None:
         """Whoever does not read is not waited for either."""
-        with contextlib.suppress(TimeoutError, WebSocketDisconnected):
+        with contextlib.suppress(TimeoutError, WebSocketDisconnect, WebSocketDisconnected):
             async with asyncio.timeout(_CLOSE_SECONDS):
                 await self._websocket.close(code, reason)
 
@@ -167,13 +171,13 @@ class _Connection:
 
     async def _operate(self, identifier: str, asked: Asked) -> None:
         """One operation, from its charge to the message that ends it."""
-        failure = await _failure_of(self._perform(identifier, asked))
+        failure = await self._failure_of(self._perform(identifier, asked))
         # Before its end is told: the client may use the id again as soon as it reads that.
         self._operations.pop(identifier, None)
         await self._end(identifier, failure)
 
     async def _refuse_one_more(self, identifier: str) -> None:
-        await self._end(identifier, await _failure_of(self._charge_one_more()))
+        await self._end(identifier, await self._failure_of(self._charge_one_more()))
 
     async def _charge_one_more(self) -> None:
         """Refused it is, but not for nothing."""
@@ -197,6 +201,21 @@ class _Connection:
                 if result.data is None and result.errors:
                     raise _NotExecuted(result)  # a subscription that has ended otherwise than by itself
                 await self._send({"id": identifier, "type": "next", "payload": shown(result)})
+
+    async def _failure_of(self, work: Coroutine[Any, Any, None]) -> "_Failure | None":
+        """What some work fails with; logged here, where it was not foreseen."""
+        try:
+            await work
+        except _Ended:
+            raise
+        except _NotExecuted as refused:
+            shown_errors = [presented(error) for error in refused.failures[:MAX_ERRORS]]
+            return _Failure(cause_of(refused.failures[0]), shown_errors)
+        except Exception as failure:
+            log_failure(failure, self._context.request_id, "WebSocket operation")
+            known = told(failure)
+            return _Failure(known, [refusal(known)])
+        return None
 
     async def _end(self, identifier: str, failure: "_Failure | None") -> None:
         """Tell how an operation has ended; with the caller's credential, the connection ends as well."""
@@ -232,21 +251,6 @@ class _Failure:
 
     cause: Exception | None
     shown: list[dict[str, Any]]
-
-
-async def _failure_of(work: Coroutine[Any, Any, None]) -> _Failure | None:
-    """What some work fails with; logged here, where it was not foreseen."""
-    try:
-        await work
-    except _Ended:
-        raise
-    except _NotExecuted as refused:
-        return _Failure(cause_of(refused.failures[0]), [presented(error) for error in refused.failures[:MAX_ERRORS]])
-    except Exception as failure:
-        log_failure(failure, "-", "WebSocket operation")
-        known = told(failure)
-        return _Failure(known, [refusal(known)])
-    return None
 
 
 def _rejected(refused: errors.AmarEventsError) -> _Ended:

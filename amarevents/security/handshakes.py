@@ -49,7 +49,7 @@ async def introduce(context: Context, payload: Mapping[str, object]) -> None:
 async def next_request(connection: Context) -> Context:
     """An operation over the connection as a request of its own, whose caller is identified as it is by now.
 
-    Raises what ``identify`` raises; a refused request has been counted, for the address.
+    Raises what ``identify`` raises; whoever is refused has been counted, without a good key for the address.
     """
     context = Context(
         services=connection.services,
@@ -60,8 +60,9 @@ async def next_request(connection: Context) -> Context:
     bill_by_credential(context)
     try:
         context.principal = await identify(context.credential)
-    except errors.AmarEventsError:
-        bill_address(context)
+    except errors.AmarEventsError as refused:
+        if isinstance(refused, errors.Unauthenticated):
+            bill_address(context)
         await context.charge()
         raise
     if context.principal.key_id is not None:

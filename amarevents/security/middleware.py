@@ -3,6 +3,7 @@
 Each surface is wrapped in it and brings how it renders an error; whatever fails below or in here leaves as one.
 """
 
+import contextlib
 import math
 import secrets
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Protocol
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from starlette.websockets import WebSocket, WebSocketState
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from amarevents import errors
 from amarevents.security import quotas
@@ -122,7 +123,8 @@ class SecurityMiddleware:
             if websocket.application_state is WebSocketState.CONNECTING:
                 await websocket.send_denial_response(self._refusal(told(failure)))
             elif websocket.application_state is WebSocketState.CONNECTED:
-                await websocket.close(_UNFORESEEN)
+                with contextlib.suppress(WebSocketDisconnect):
+                    await websocket.close(_UNFORESEEN)
 
     def _refusal(self, error: errors.AmarEventsError) -> Response:
         response = self.render_error(error)

@@ -1,5 +1,6 @@
 """graphql-transport-ws as clients speak it, well and badly: what they do wrong closes with 44xx."""
 
+import asyncio
 import logging
 import random
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from websockets.exceptions import InvalidStatus
 
 from amarevents.models import Session, Ticket
 from amarevents.models.fields import utc_now
+from amarevents.models.storage import DatabaseUnavailable
 from amarevents.schema import websocket as module
 from amarevents.security import connections
 from tests.listening import Socket, connected, until_followed
@@ -496,6 +498,46 @@ async def test_losing_the_line_leaves_nothing_behind(address: str, app: Starlett
         await until_followed(app)
         socket.connection.transport.abort()
         await until_followed(app, 0)
+
+
+async def test_leaving_during_the_handshake_fills_no_log(
+    address: str, app: Starlette, scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    host, port = address.split(":")
+    key = "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
+    head = f"GET /graphql HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{key}"
+    shown = f"Authorization: {scene.organizer.headers['Authorization']}\r\n"
+    for headers in ["", "Sec-WebSocket-Protocol: graphql-transport-ws\r\n"] * 10:
+        _, writer = await asyncio.open_connection(host, int(port))
+        writer.write(f"{head}{headers}{shown}\r\n".encode())
+        await writer.drain()
+        await asyncio.sleep(0)
+        writer.transport.abort()
+    await asyncio.sleep(0.2)
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+async def test_what_nobody_has_foreseen_ends_the_operation_without_a_word_of_it(
+    address: str, scene: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with connected(address, scene.organizer.headers) as socket:
+        await socket.begin()
+        for failure, code in ((RuntimeError("secret"), "INTERNAL"), (DatabaseUnavailable("away"), "UNAVAILABLE")):
+
+            async def fail(*_arguments: object, failure: Exception = failure, **_named: object) -> None:
+                raise failure
+
+            with monkeypatch.context() as patch:
+                patch.setattr(module, "stream", fail)
+                await socket.subscribe(ME)
+                told = await socket.hear()
+            assert _code(told) == code
+            assert "secret" not in str(told)
+        assert await _whoami(socket) == "owner"
+    assert [record.exc_info is not None for record in caplog.records if record.levelno >= logging.ERROR] == [
+        True,
+        False,
+    ]
 
 
 async def test_other_paths_know_no_websockets(address: str) -> None:
