@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, WebSocketRoute
 
 from amarevents import __version__
 from amarevents.mail.delivery import delivery
@@ -22,13 +22,17 @@ from amarevents.rest.routes import ROUTES
 from amarevents.rest.routing import router
 from amarevents.schema.explorer.page import explorer_routes, with_explorer
 from amarevents.schema.http import GraphQLEndpoint, request_error
+from amarevents.schema.websocket import GraphQLWebSocket
+from amarevents.security.broker import broker_for
 from amarevents.security.cache import shared_cache
+from amarevents.security.connections import Connections
 from amarevents.security.key_usage import KeyUsage
 from amarevents.security.middleware import SecurityMiddleware, services_of
 from amarevents.security.passwords import PasswordHasher
 from amarevents.security.rate_limit import rate_limiter
 from amarevents.security.services import Services
 from amarevents.settings import Settings
+from amarevents.stopping import told_to_stop
 from amarevents.upkeep import upkeep
 
 
@@ -39,7 +43,8 @@ def create_app(settings: Settings) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with open_database(settings), _services(settings) as services:
             app.state.services = services
-            yield
+            with told_to_stop(services.connections.stopping.set):
+                yield
 
     graphql = SecurityMiddleware(GraphQLEndpoint(), request_error, counts_operations=True)
     app = Starlette(
@@ -51,6 +56,7 @@ def create_app(settings: Settings) -> Starlette:
             Mount("/api", SecurityMiddleware(router(ROUTES), failure)),
             Route("/confirm-email", confirmation_page()),
             Route("/graphql", with_explorer(graphql, settings)),
+            WebSocketRoute("/graphql", SecurityMiddleware(GraphQLWebSocket(), request_error, counts_operations=True)),
             *explorer_routes(settings),
         ],
         lifespan=lifespan,
@@ -70,9 +76,12 @@ async def _services(settings: Settings) -> AsyncIterator[Services]:
             hasher=PasswordHasher(settings),
             key_usage=KeyUsage(),
             totals=Totals(shared_cache(settings), seconds=settings.totals_seconds),
+            broker=broker_for(settings),
+            connections=Connections(),
         )
         closing.push_async_callback(services.limiter.aclose)
         closing.push_async_callback(services.totals.aclose)
+        closing.push_async_callback(services.broker.aclose)
         closing.callback(services.hasher.close)
         closing.push_async_callback(services.key_usage.flush)
         background = asyncio.create_task(upkeep(services))

@@ -31,7 +31,9 @@ from amarevents.resolvers.accounts import Register, create_account
 from amarevents.resolvers.api_keys import create_api_key
 from amarevents.resolvers.operation import validate
 from amarevents.security.accounts import account_of
+from amarevents.security.broker import MemoryBroker
 from amarevents.security.cache import shared_cache
+from amarevents.security.connections import Connections
 from amarevents.security.context import Context
 from amarevents.security.key_usage import KeyUsage
 from amarevents.security.passwords import PasswordHasher
@@ -94,7 +96,9 @@ def serve(options: argparse.Namespace) -> None:
         workers=settings.workers,
         proxy_headers=False,  # the client's address is decided by AMAREVENTS_TRUSTED_PROXIES alone
         server_header=False,
-        ws="none",
+        ws="amarevents.sockets:WebSocketProtocol",
+        ws_max_size=settings.max_body_bytes,
+        ws_per_message_deflate=False,  # its memory for each connection is worth more than what small messages shrink
         access_log=False,  # it would hold the tokens of confirmation links
         log_config=None,  # ours
         timeout_graceful_shutdown=_GRACE_SECONDS,
@@ -253,6 +257,8 @@ async def _acting_for(email: str, settings: Settings) -> AsyncIterator[Context]:
                 hasher=hasher,
                 key_usage=KeyUsage(),
                 totals=Totals(shared_cache(settings), seconds=settings.totals_seconds),
+                broker=MemoryBroker(),  # nothing that the command line does is followed
+                connections=Connections(),
             )
             principal = session_principal(account_of(user), session_id=0)
             yield Context(services=services, request_id="cli", address="cli", principal=principal)

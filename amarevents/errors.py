@@ -7,6 +7,7 @@ the envelope of decisions 1.3, GraphQL puts the same ``code``, ``status`` and ``
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+_SOON = 5  # seconds: when to try again what ends at an unknown time
 _TOLD = 3  # problems in the text of an error; its fields have all of them
 
 
@@ -32,6 +33,13 @@ class TemporarilyUnavailable(AmarEventsError):
 
     code = "UNAVAILABLE"
     message = "The service is temporarily unavailable; try again in a moment"
+
+
+class UpdatesMissed(AmarEventsError):
+    """A subscription that cannot tell what has happened meanwhile: its reader was too slow, or Redis was away."""
+
+    code = "UPDATES_MISSED"
+    message = "Updates may have been missed: subscribe again, and read anew what you show"
 
 
 # 400 ------------------------------------------------------------------------------------------------------------
@@ -251,6 +259,13 @@ class TooManyKeys(BadRequest):
         super().__init__(f"An account may have {limit} keys that are not revoked; revoke one first")
 
 
+class TooManyOperations(BadRequest):
+    code = "TOO_MANY_OPERATIONS"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"A connection may have {limit} operations under way; end one first")
+
+
 class IdempotencyMismatch(BadRequest):
     code = "IDEMPOTENCY_MISMATCH"
     message = "This Idempotency-Key was used for a different request; use a new one"
@@ -382,3 +397,12 @@ class RateLimited(AmarEventsError):
     def __init__(self, retry_after: int, message: str | None = None) -> None:
         self.retry_after = retry_after
         super().__init__(message or f"Too many requests; try again in {retry_after} s")
+
+
+class TooManyConnections(RateLimited):
+    """As many connections are open as an address or an account may have at once in one process."""
+
+    code = "TOO_MANY_CONNECTIONS"
+
+    def __init__(self) -> None:
+        super().__init__(_SOON, "Too many connections are open; close one first")

@@ -12,7 +12,7 @@ from tortoise.transactions import in_transaction
 
 from amarevents import errors
 from amarevents.models import CheckIn, Event, Ticket
-from amarevents.models.enums import TicketStatus
+from amarevents.models.enums import TicketChangeKind, TicketStatus
 from amarevents.models.storage import violates
 from amarevents.resolvers.base import Context, DateTime, Id, Input, ShortText
 from amarevents.resolvers.operation import operation
@@ -25,6 +25,7 @@ from amarevents.resolvers.tickets import (
     require_ticket_manager,
     ticket_view,
 )
+from amarevents.security.broker import TicketChange
 from amarevents.security.policy import ORGANIZERS, Scope, allow
 
 
@@ -146,6 +147,7 @@ async def _new_check_in(ctx: Context, ticket: Ticket, data: CheckInTicket) -> Ad
         checked_in_by_id=account.id,
         checked_in_at=ctx.now,
     )
+    ctx.announce(ticket.event_id, TicketChange(TicketChangeKind.UPDATED, ticket.id))
     return AdmissionView(checked_in_at=ctx.now, gate=data.gate, checked_in_by=account.username)
 
 
@@ -166,6 +168,7 @@ async def undo_check_in(ctx: Context, data: UndoCheckIn) -> TicketDetailView:
         ticket = await lock_ticket(data.ticket_id)
         if not await CheckIn.filter(ticket_id=ticket.id, undone_at__isnull=True).update(undone_at=ctx.now):
             raise errors.NotCheckedIn
+    ctx.announce(ticket.event_id, TicketChange(TicketChangeKind.UPDATED, ticket.id))
     return await load_ticket(Ticket.all(), data.ticket_id)
 
 

@@ -12,12 +12,13 @@ from tortoise.transactions import in_transaction
 
 from amarevents import errors
 from amarevents.models import Ticket
-from amarevents.models.enums import TicketStatus
+from amarevents.models.enums import TicketChangeKind, TicketStatus
 from amarevents.resolvers.base import Context, DateTime, Id, Input, RecordId, ShortText
 from amarevents.resolvers.operation import operation
 from amarevents.resolvers.ownership import managed
 from amarevents.resolvers.registration import change_ticket, move_places
 from amarevents.resolvers.tickets import TicketView, require_ticket_manager, ticket_view, with_event
+from amarevents.security.broker import TicketChange
 from amarevents.security.policy import ORGANIZERS, Scope, allow
 
 MAX_DECIDED = 100
@@ -120,6 +121,8 @@ async def _decide_together(
         changes = {"status": status, "decision_reason": reason}
         await move_places([await change_ticket(ctx, row, found[row.id].event, changes) for row in locked.values()])
         decided = {row.id: ticket_view(row) for row in await with_event(Ticket.filter(id__in=ticket_ids))}
+    for row in locked.values():
+        ctx.announce(row.event_id, TicketChange(TicketChangeKind.UPDATED, row.id))
     return [decided[ticket_id] for ticket_id in ticket_ids]
 
 

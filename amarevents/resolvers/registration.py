@@ -15,7 +15,7 @@ from tortoise.transactions import in_transaction
 
 from amarevents import errors
 from amarevents.models import CustomField, CustomValue, Event, Ticket, TicketType
-from amarevents.models.enums import PaymentMethod, TicketStatus
+from amarevents.models.enums import PaymentMethod, TicketChangeKind, TicketStatus
 from amarevents.models.storage import violates
 from amarevents.resolvers.base import Context, DeletedView, Email, Id, LongText, Money, Name, NotNull, Phone, deleted
 from amarevents.resolvers.custom_answers import check_answers
@@ -31,6 +31,7 @@ from amarevents.resolvers.tickets import (
     require_ticket_manager,
 )
 from amarevents.resolvers.transactions import TransactionInput
+from amarevents.security.broker import TicketChange
 from amarevents.security.policy import ORGANIZERS, USERS, Account, Scope, allow
 
 Move = tuple[int | None, int | None]
@@ -117,6 +118,7 @@ async def register_for_event(ctx: Context, data: RegisterForEvent) -> TicketDeta
         if ticket_type is not None:
             # Last, so that the row that everybody wants is locked for the shortest time.
             await claim_place(ticket_type.id)
+        ctx.announce(event.id, TicketChange(TicketChangeKind.CREATED, ticket.id))
     return await load_ticket_detail(ticket)
 
 
@@ -213,6 +215,7 @@ async def update_ticket(ctx: Context, id: int, data: UpdateTicket) -> TicketDeta
     async with in_transaction():
         ticket = await lock_ticket(id)
         await move_places([await change_ticket(ctx, ticket, found.event, changes)])
+        ctx.announce(ticket.event_id, TicketChange(TicketChangeKind.UPDATED, id))
     return await load_ticket(Ticket.all(), id)
 
 
@@ -253,6 +256,7 @@ async def delete_ticket(ctx: Context, id: int) -> DeletedView:
         ticket = await lock_ticket(id)
         await Ticket.filter(id=id).delete()
         await move_places([(_held_place(ticket), None)])
+        ctx.announce(ticket.event_id, TicketChange(TicketChangeKind.DELETED, id))
     return deleted(id)
 
 

@@ -1,5 +1,6 @@
 """What a GraphQL operation is given beside its arguments: the request's context, and loaders of its own."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from typing import TypeVar
 
@@ -32,12 +33,14 @@ class GraphQLContext:
     """One per operation. Each loader turns many look-ups into one batch.
 
     ``operation_name`` is what the caller gave, ``cost`` what the operation may cost, once it has been weighed.
+    ``begun``: a subscription has been let in, and misses nothing from here on.
     """
 
     def __init__(self, request: Context, operation_name: str | None) -> None:
         self.request = request
         self.operation_name = operation_name
         self.cost: int | None = None
+        self.begun = asyncio.Event()
         self.event_details: DataLoader[int, EventDetailView | None] = _loader(
             lambda ids: load_event_details(request, ids)
         )
@@ -55,7 +58,7 @@ class GraphQLContext:
         self.decisions: DataLoader[int, DecisionView | None] = _loader(load_decisions)
 
     def forget_loaded(self) -> None:
-        """After a mutation: what a further one of the same operation shows must not be from before it."""
+        """Begin anew with every loader: what was loaded before a mutation, or for an earlier delivery, is old."""
         for loader in vars(self).values():
             if isinstance(loader, DataLoader):
                 loader.clear_all()

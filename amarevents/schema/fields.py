@@ -1,12 +1,14 @@
 """Fields made of operations: arguments from the Input, description from the docstring, one call through the door."""
 
+import contextlib
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
 import strawberry
 
 from amarevents.resolvers.base import Input
+from amarevents.resolvers.live import Subscription
 from amarevents.resolvers.operation import Operation, validate
 from amarevents.schema.context import Info
 from amarevents.schema.inputs import graphql_fields, graphql_type, input_class, to_id, to_values
@@ -17,6 +19,9 @@ _PARENT: Any = strawberry.Parent[Any]  # type: ignore[misc] # an alias that stra
 
 OPERATION_FIELDS: list[str] = []
 """The names of the operations that have a field; tests compare them with all there are."""
+
+SUBSCRIPTION_FIELDS: list[str] = []
+"""The names of the subscriptions that have a field; tests compare them as well."""
 
 _ID = inspect.Parameter("id", inspect.Parameter.KEYWORD_ONLY, annotation=strawberry.ID)
 _IDEMPOTENCY_KEY = inspect.Parameter(
@@ -62,6 +67,22 @@ def mutation(operation: Operation[Any], returns: Any, *, flat: bool = False) -> 
     return _field(operation, resolve, parameters, returns)
 
 
+def subscription(followed: Subscription[Any], returns: Any) -> Any:
+    """A subscription: one argument per field of the Input. Each delivery loads anew what hangs on its view."""
+    parameters = _arguments(followed.input_type)
+
+    async def resolve(info: Info, **given: Any) -> AsyncGenerator[Any, None]:
+        request, data = info.context.request, to_values(followed.input_type, given)
+        async with contextlib.aclosing(followed(request, data, begun=info.context.begun.set)) as views:
+            async for view in views:
+                info.context.forget_loaded()
+                yield view
+
+    _sign(resolve, followed.name, parameters, AsyncGenerator[returns | None, None])
+    SUBSCRIPTION_FIELDS.append(followed.name)
+    return strawberry.subscription(resolver=resolve, description=followed.description)
+
+
 def _input(input_type: type[Input]) -> inspect.Parameter:
     return inspect.Parameter("input", inspect.Parameter.KEYWORD_ONLY, annotation=input_class(input_type))
 
@@ -92,17 +113,24 @@ def _field(
 
     ``of``: the annotation of the object that the field hangs on, None for a root's.
     """
+    _sign(resolve, operation.name, parameters, returns | None, of=of)
+    OPERATION_FIELDS.append(operation.name)
+    return strawberry.field(resolver=resolve, description=description or operation.description)
+
+
+def _sign(
+    resolve: Callable[..., Any], name: str, parameters: list[inspect.Parameter], returns: Any, *, of: Any = None
+) -> None:
+    """Give a resolver the name and the signature that Strawberry makes the field of."""
     info = inspect.Parameter("info", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Info)
     root = [inspect.Parameter("root", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=of)] if of else []
     required_first = sorted(parameters, key=lambda parameter: parameter.default is not inspect.Parameter.empty)
     annotations = {parameter.name: parameter.annotation for parameter in [*root, info, *parameters]}
-    resolve.__name__ = operation.name
-    resolve.__annotations__ = {**annotations, "return": returns | None}
+    resolve.__name__ = name
+    resolve.__annotations__ = {**annotations, "return": returns}
     resolve.__signature__ = inspect.Signature(  # type: ignore[attr-defined] # functions may carry one
-        [*root, info, *required_first], return_annotation=returns | None
+        [*root, info, *required_first], return_annotation=returns
     )
-    OPERATION_FIELDS.append(operation.name)
-    return strawberry.field(resolver=resolve, description=description or operation.description)
 
 
 def edge(

@@ -12,8 +12,9 @@ from strawberry.types.graphql import OperationType
 
 from amarevents import errors
 from amarevents.schema.documents import MAX_ERRORS
-from amarevents.schema.errors import cause_of, extensions_of, message_of, presented
-from amarevents.schema.running import Asked, run
+from amarevents.schema.errors import cause_of, presented, refusal
+from amarevents.schema.running import Asked, run, shown, stream
+from amarevents.schema.sse import EventStream, wants_events
 from amarevents.security.context import Context
 from amarevents.security.failures import told
 from amarevents.security.middleware import context_of
@@ -23,6 +24,7 @@ from amarevents.security.request_body import read_body
 _JSON = "application/json"
 _GRAPHQL_JSON = "application/graphql-response+json"
 _OPERATIONS = {"GET": {OperationType.QUERY}, "POST": {OperationType.QUERY, OperationType.MUTATION}}
+_STREAMED = {"GET": {OperationType.QUERY}, "POST": set(OperationType)}
 
 # Any below: JSON values.
 
@@ -44,6 +46,9 @@ class GraphQLEndpoint:
         if request.method not in _OPERATIONS:
             raise errors.MethodNotAllowed(list(_OPERATIONS))
         asked = await _read(request, context)
+        if wants_events(request):
+            outcome = await stream(asked, context, allowed=_STREAMED[request.method])
+            return _respond(outcome, _JSON) if isinstance(outcome, ExecutionResult) else EventStream(outcome, context)
         result = await run(asked, context, allowed=_OPERATIONS[request.method])
         return _respond(result, _media_type(request))
 
@@ -86,12 +91,7 @@ def _respond(result: ExecutionResult, media_type: str) -> Response:
     if result.data is None and failures:
         return _not_executed([presented(error) for error in failures[:MAX_ERRORS]], _cause_status(result), media_type)
     _raise_if_all_limited(result)
-    body: dict[str, Any] = {"data": result.data}
-    if failures:
-        body["errors"] = [presented(error) for error in failures]
-    if result.extensions:
-        body["extensions"] = result.extensions
-    return Response(orjson.dumps(body), 200, media_type=media_type)
+    return Response(orjson.dumps(shown(result)), 200, media_type=media_type)
 
 
 def _raise_if_all_limited(result: ExecutionResult) -> None:
@@ -118,4 +118,4 @@ def _not_executed(failures: list[dict[str, Any]], status: int, media_type: str) 
 
 def request_error(error: errors.AmarEventsError) -> Response:
     """A request that failed before anything was executed, as GraphQL shows it."""
-    return _not_executed([{"message": message_of(error), "extensions": extensions_of(error)}], error.status, _JSON)
+    return _not_executed([refusal(error)], error.status, _JSON)

@@ -24,6 +24,7 @@ from amarevents.schema.events import EventMutation, EventQuery
 from amarevents.schema.execution import PlannedExecutor
 from amarevents.schema.gallery import GalleryMutation
 from amarevents.schema.limits import require_bounded, units_of
+from amarevents.schema.live import Subscription
 from amarevents.schema.mails import MailQuery
 from amarevents.schema.organizations import OrganizationMutation, OrganizationQuery
 from amarevents.schema.payments import PaymentMutation
@@ -116,6 +117,7 @@ class AmarEventsSchema(strawberry.Schema):
 schema = AmarEventsSchema(
     query=Query,
     mutation=Mutation,
+    subscription=Subscription,
     config=CONFIG,
     extensions=[CheckDocument],
     execution_context_class=PlannedExecutor,

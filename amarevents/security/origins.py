@@ -13,10 +13,11 @@ def may_change_state(method: str, headers: Mapping[str, str], allowed_origins: f
     """
     if method in _SAFE_METHODS:
         return True
-    return _comes_from_allowed_origin(headers, allowed_origins) and _carries_json(headers)
+    return comes_from_allowed_origin(headers, allowed_origins) and _carries_json(headers)
 
 
-def _comes_from_allowed_origin(headers: Mapping[str, str], allowed_origins: frozenset[str]) -> bool:
+def comes_from_allowed_origin(headers: Mapping[str, str], allowed_origins: frozenset[str]) -> bool:
+    """Whether the page that a browser sends this for is one of the platform's, or of an origin that it allows."""
     site = headers.get("sec-fetch-site")
     if site == "same-origin":
         return True

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from amarevents.models.totals import Totals
+from amarevents.security.broker import Broker
+from amarevents.security.connections import Connections
 from amarevents.security.key_usage import KeyUsage
 from amarevents.security.passwords import PasswordHasher
 from amarevents.security.rate_limit import RateLimiter
@@ -18,3 +20,5 @@ class Services:
     hasher: PasswordHasher
     key_usage: KeyUsage
     totals: Totals
+    broker: Broker
+    connections: Connections

@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 
 from amarevents.resolvers.base import Input, Page, RecordId, Taka
 from amarevents.resolvers.cursors import Connection
+from amarevents.resolvers.live import SUBSCRIPTIONS
 from amarevents.resolvers.operation import OPERATIONS, Operation
 from amarevents.schema.fields import OPERATION_FIELDS
 from amarevents.schema.schema import schema
@@ -178,6 +179,18 @@ def test_a_field_takes_what_its_operation_takes(name: str) -> None:
     assert ("idempotencyKey" in arguments) is operation.creates
 
 
+@pytest.mark.parametrize("name", sorted(SUBSCRIPTIONS))
+def test_a_subscription_takes_its_input_and_tells_its_view(name: str) -> None:
+    followed, field = SUBSCRIPTIONS[name], _root("Subscription").fields[_camel(name)]
+    taken = {_camel(one): _taken(info) for one, info in followed.input_type.model_fields.items()}
+    assert {argument: str(of.type) for argument, of in field.args.items()} == taken
+    assert str(field.type) == _type_name(followed.view)
+
+
+def test_nothing_else_can_be_subscribed_to() -> None:
+    assert _root("Subscription").fields.keys() == {_camel(name) for name in SUBSCRIPTIONS}
+
+
 TYPES = {
     "EventDetailView": "Event",
     "ManagedEventView": "Event",
@@ -213,9 +226,11 @@ def _views(annotation: Any) -> list[type]:
     return [annotation, *(view for hint in hints.values() for view in _views(hint))]
 
 
-ALL_VIEWS = sorted(
-    {view for operation in WITH_FIELDS.values() for view in _views(operation.view)}, key=lambda view: view.__name__
-)
+SHOWN = [
+    *(operation.view for operation in WITH_FIELDS.values()),
+    *(followed.view for followed in SUBSCRIPTIONS.values()),
+]
+ALL_VIEWS = sorted({view for annotation in SHOWN for view in _views(annotation)}, key=lambda view: view.__name__)
 
 
 def _type_name(view: type) -> str:
