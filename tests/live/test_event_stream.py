@@ -3,17 +3,21 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any
 
 import httpx
 import pytest
 from starlette.applications import Starlette
+from starlette.types import Message
+from strawberry.types import ExecutionResult
 
 from amarevents.models import ApiKey, Ticket
 from amarevents.resolvers import live
 from amarevents.schema import sse
+from amarevents.schema.running import Results
 from amarevents.security import connections
+from amarevents.security.context import Context
 from tests.listening import PATIENCE, until_followed, until_nothing_open
 from tests.live.conftest import Scene
 from tests.world import World, snapshot
@@ -187,6 +191,37 @@ async def test_streams_count_among_the_connections_of_an_account(
             assert (second.response.status_code, second.response.headers["Retry-After"]) == (429, "5")
         await scene.register()
         assert (await first.next())[1]["data"] == {"eventStats": {"total": 1}}
+
+
+async def test_a_result_is_worked_at_only_once_the_one_before_is_on_its_way(app: Starlette) -> None:
+    """What a slow reader is told at last must not be what it might have known long ago."""
+    worked_at, drained = [], asyncio.Event()
+
+    async def results() -> AsyncGenerator[ExecutionResult, None]:
+        for number in range(2):
+            worked_at.append(number)
+            yield ExecutionResult(data={"number": number}, errors=None)
+
+    sent: list[bytes] = []
+
+    async def send(message: Message) -> None:
+        """As a server's, once its buffers are full: it waits before it writes."""
+        if any(b"next" in chunk for chunk in sent):
+            await drained.wait()
+        sent.append(message.get("body", b""))
+
+    async def receive() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    context = Context(services=app.state.services, request_id="x", address="x")
+    answering = asyncio.create_task(sse.EventStream(Results(results()), context)({}, receive, send))
+    await asyncio.sleep(0.1)
+    assert worked_at == [0]
+    drained.set()
+    await answering
+    assert worked_at == [0, 1]
+    assert sent[-2:] == [b"event: complete\ndata:\n\n", b""]
 
 
 async def test_a_process_that_stops_completes_its_streams(address: str, app: Starlette, scene: Scene) -> None:

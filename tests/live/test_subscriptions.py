@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from strawberry.types.graphql import OperationType
 
 from amarevents import errors
-from amarevents.models import ApiKey, CustomValue, Session, Ticket
+from amarevents.models import ApiKey, CustomValue, Session
 from amarevents.models.enums import AccountType, KeyType, TicketChangeKind, TicketStatus
 from amarevents.models.fields import utc_now
 from amarevents.resolvers import live
@@ -220,23 +220,6 @@ async def test_what_is_refused_or_only_repeated_is_not_told(
     told = await first
     assert (told.kind, str(told.ticket_id)) == (TicketChangeKind.CREATED, answer["data"]["first"]["id"])
     assert await follower.is_told_nothing()
-
-
-class _Stopped(Exception):
-    """What nobody has foreseen."""
-
-
-async def test_what_was_committed_is_told_even_if_the_operation_breaks_after_it(
-    tickets: tuple[Follower, "asyncio.Task[Any]"], scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from amarevents.resolvers import registration
-
-    async def broken(_ticket: Ticket) -> None:
-        raise _Stopped
-
-    monkeypatch.setattr(registration, "load_ticket_detail", broken)
-    assert (await scene.buyer.post("/tickets", {"event_id": scene.event.id})).status_code == 500
-    assert (await tickets[1]).kind is TicketChangeKind.CREATED
 
 
 # Who may --------------------------------------------------------------------------------------------------------
