@@ -288,7 +288,7 @@ def test_the_demo_hands_out_nothing_of_a_database_with_users_of_its_own(ready: P
         assert _credentials(server.printed()) == {}
         assert "ae_" not in server.printed()
         assert server.client.get("/api/events").json()["pagination"]["total"] == 0
-        assert "/graphql" in server.printed()
+        assert "/graphql (in a browser: GraphiQL)" in server.printed()
 
 
 # A database that goes away --------------------------------------------------------------------------------------
