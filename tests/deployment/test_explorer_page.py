@@ -283,7 +283,7 @@ async def test_every_tab_runs_after_the_other_by_a_press(page: Page, organizer_k
         await expect(answer(page)).to_contain_text('"data": {')
         await expect(answer(page)).not_to_contain_text('"errors"')
     await open_tab(page, "CheckIn")
-    await expect(answer(page)).to_contain_text('"valid": true')
+    await expect(answer(page)).to_contain_text('"outcome": "ADMITTED"')
 
 
 async def test_what_somebody_has_written_is_not_overwritten(page: Page, organizer_key: str) -> None:
@@ -292,14 +292,14 @@ async def test_what_somebody_has_written_is_not_overwritten(page: Page, organize
     await variables.click()
     await page.keyboard.press("Control+A")
     await page.keyboard.insert_text('{"code": "MINE"}')
-    await page.evaluate("ids.learn('ApprovePayment', {updateTicket: {code: 'THEIRS'}})")
+    await page.evaluate("ids.learn('ApprovePayments', {approvePayments: {decided: [{code: 'THEIRS'}]}})")
     await expect(variables).to_contain_text("MINE")
     await page.keyboard.press("Control+A")
     await page.keyboard.insert_text('{"code": ""}')
     await open_tab(page, "StartHere")
     await open_tab(page, "CheckIn")
     await expect(variables).to_contain_text("THEIRS")
-    await page.evaluate("ids.learn('ApprovePayment', {updateTicket: {code: 'NEXT'}})")
+    await page.evaluate("ids.learn('ApprovePayments', {approvePayments: {decided: [{code: 'NEXT'}]}})")
     await expect(variables).to_contain_text("NEXT")
 
 
