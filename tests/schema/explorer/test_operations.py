@@ -6,12 +6,14 @@ import re
 from typing import Any
 
 import pytest
-from graphql import parse, validate
+from graphql import OperationDefinitionNode, OperationType, parse, validate
+from starlette.applications import Starlette
 
 from amarevents.models import Event, Ticket
 from amarevents.models.enums import KeyType, TicketStatus
 from amarevents.schema.explorer.operations import ReadyOperation, ready_operations
 from amarevents.schema.schema import schema
+from tests.listening import connected, listening
 from tests.world import Caller, World
 
 NOW = datetime.datetime(2026, 11, 23, 18, 30, tzinfo=datetime.UTC)
@@ -55,17 +57,37 @@ def value_at(data: Any, path: str) -> Any:
     return data
 
 
-async def run_all(caller: Caller) -> dict[str, Any]:
+async def run_all(caller: Caller, app: Starlette) -> dict[str, Any]:
     """Every tab, in their order, as the page would run them; the answers' data by the names of the tabs."""
     known: dict[str, Any] = {}
     answers = {}
     for operation in ready_operations(datetime.datetime.now(datetime.UTC)):
         variables = filled(json.loads(operation.variables or "{}"), known)
-        answer = await caller.graphql(operation.query, **variables)
+        if is_subscription(operation):
+            answer = await first_told(app, caller, operation.query, variables)
+        else:
+            answer = await caller.graphql(operation.query, **variables)
         assert "errors" not in answer, (name_of(operation), answer)
         answers[name_of(operation)] = answer["data"]
         known |= provided(operation, answer["data"])
     return answers
+
+
+def is_subscription(operation: ReadyOperation) -> bool:
+    [definition] = parse(operation.query).definitions
+    return isinstance(definition, OperationDefinitionNode) and definition.operation is OperationType.SUBSCRIPTION
+
+
+async def first_told(app: Starlette, caller: Caller, query: str, variables: dict[str, Any]) -> dict[str, Any]:
+    """What a subscription tells at once."""
+    async with (
+        listening(app) as address,
+        connected(address, {**caller.headers, "Origin": f"http://{address}"}) as socket,
+    ):
+        await socket.begin()
+        await socket.subscribe(query, **variables)
+        told: dict[str, Any] = (await socket.hear())["payload"]
+    return told
 
 
 async def new_organizer(world: World, kind: str) -> Caller:
@@ -75,8 +97,8 @@ async def new_organizer(world: World, kind: str) -> Caller:
 
 
 @pytest.mark.parametrize("kind", ["session", "key"])
-async def test_new_organizer_gets_from_signing_in_to_the_door(world: World, kind: str) -> None:
-    answers = await run_all(await new_organizer(world, kind))
+async def test_new_organizer_gets_from_signing_in_to_the_door(world: World, app: Starlette, kind: str) -> None:
+    answers = await run_all(await new_organizer(world, kind), app)
     assert answers["StartHere"]["myProfile"]["organizations"][0]["name"] == "Riverside Music Circle"
     assert answers["MyEvents"]["events"]["items"] == []
     assert answers["PublishEvent"]["createEvent"]["registrationOpen"] is True
@@ -84,15 +106,16 @@ async def test_new_organizer_gets_from_signing_in_to_the_door(world: World, kind
     assert len(answers["Registrations"]["event"]["pending"]["items"]) == 1
     assert [ticket["status"] for ticket in answers["ApprovePayments"]["approvePayments"]["decided"]] == ["SUCCESS"]
     assert answers["CheckIn"]["checkInTicket"]["outcome"] == "ADMITTED"
+    assert answers["WatchLive"]["eventStats"]["approved"] == 1
     assert await Event.all().count() == 1
     assert (await Ticket.get()).status == TicketStatus.SUCCESS
 
 
-async def test_all_of_it_can_be_done_again_a_second_later(world: World) -> None:
+async def test_all_of_it_can_be_done_again_a_second_later(world: World, app: Starlette) -> None:
     caller = await new_organizer(world, "session")
-    await run_all(caller)
+    await run_all(caller, app)
     await Ticket.all().update(transaction_id="BKOFBEFORE")
-    answers = await run_all(caller)
+    answers = await run_all(caller, app)
     assert len(answers["MyEvents"]["events"]["items"]) == 1
     assert answers["CheckIn"]["checkInTicket"]["outcome"] == "ADMITTED"
 
@@ -106,6 +129,7 @@ async def test_their_order_is_that_of_the_walk() -> None:
         "Registrations",
         "ApprovePayments",
         "CheckIn",
+        "WatchLive",
     ]
 
 
