@@ -113,6 +113,42 @@ async def test_the_numbers_are_told_at_once_and_whenever_they_change(stats: Foll
     assert (await stats.next()).total == 0
 
 
+APPROVE = "mutation($id: ID!) { approvePayments(input: {ticketIds: [$id]}) { decided { id } } }"
+CHECK_IN = "mutation($code: String!) { checkInTicket(code: $code) { outcome } }"
+UNDO = "mutation($id: ID!) { undoCheckIn(ticketId: $id) { id } }"
+
+
+async def test_approvals_and_check_ins_move_the_numbers(stats: Follower, scene: Scene, world: World) -> None:
+    assert scene.buyer.user is not None
+    ticket = await world.ticket(scene.event, scene.buyer.user, ticket_type=scene.kind, status=TicketStatus.PENDING)
+    assert (await stats.next()).pending == 1
+    assert "errors" not in await scene.organizer.graphql(APPROVE, id=ticket.id)
+    told = await stats.next()
+    assert (told.pending, told.approved, told.checked_in) == (0, 1, 0)
+    for _scan in ("first", "again"):  # which changes nothing, and is not told
+        assert "errors" not in await scene.organizer.graphql(CHECK_IN, code=ticket.code)
+    assert (await stats.next()).checked_in == 1
+    assert "errors" not in await scene.organizer.graphql(UNDO, id=ticket.id)
+    assert (await stats.next()).checked_in == 0
+
+
+async def test_approvals_and_check_ins_are_told_as_updates_of_the_ticket(
+    tickets: "tuple[Follower, asyncio.Task[Any]]", scene: Scene, world: World
+) -> None:
+    follower, first = tickets
+    assert scene.buyer.user is not None
+    ticket = await world.ticket(scene.event, scene.buyer.user, ticket_type=scene.kind, status=TicketStatus.PENDING)
+    assert "errors" not in await scene.organizer.graphql(APPROVE, id=ticket.id)
+    told = await first
+    assert (told.kind, told.ticket_id, told.ticket.status) == (
+        TicketChangeKind.UPDATED,
+        ticket.id,
+        TicketStatus.SUCCESS,
+    )
+    assert "errors" not in await scene.organizer.graphql(CHECK_IN, code=ticket.code)
+    assert (await follower.next()).ticket_id == ticket.id
+
+
 async def test_changes_of_ticket_types_are_changes_of_the_numbers(stats: Follower, scene: Scene) -> None:
     await stats.next()
     body = {"event_id": scene.event.id, "name": "Balcony", "capacity": 3}
