@@ -20,7 +20,8 @@ from amarevents.rest.openapi.endpoint import openapi_json
 from amarevents.rest.reference.page import reference_routes
 from amarevents.rest.routes import ROUTES
 from amarevents.rest.routing import router
-from amarevents.schema.http import GraphQLEndpoint, request_error
+from amarevents.schema.http import GraphQLEndpoint
+from amarevents.schema.responses import request_error
 from amarevents.security.cache import shared_cache
 from amarevents.security.key_usage import KeyUsage
 from amarevents.security.middleware import SecurityMiddleware
@@ -46,7 +47,7 @@ def create_app(settings: Settings) -> Starlette:
             Route("/healthz", health),
             Route("/openapi.json", openapi_json),
             *reference_routes(),
-            Mount("/api", SecurityMiddleware(router(ROUTES), failure)),
+            Mount("/api", SecurityMiddleware(router(ROUTES), lambda error, _scope: failure(error))),
             Route("/confirm-email", confirmation_page()),
             Route("/graphql", SecurityMiddleware(GraphQLEndpoint(), request_error, counts_operations=True)),
         ],
@@ -61,12 +62,14 @@ def create_app(settings: Settings) -> Starlette:
 async def _services(settings: Settings) -> AsyncIterator[Services]:
     """What the requests share; each part is closed at the end, whatever becomes of the others."""
     async with contextlib.AsyncExitStack() as closing:
+        cache = shared_cache(settings)
         services = Services(
             settings=settings,
             limiter=rate_limiter(settings),
             hasher=PasswordHasher(settings),
             key_usage=KeyUsage(),
-            totals=Totals(shared_cache(settings), seconds=settings.totals_seconds),
+            cache=cache,
+            totals=Totals(cache, seconds=settings.totals_seconds),
         )
         closing.push_async_callback(services.limiter.aclose)
         closing.push_async_callback(services.totals.aclose)

@@ -13,41 +13,45 @@ from amarevents.resolvers.gallery import GalleryImageView, load_galleries
 from amarevents.resolvers.organizations import OrganizationDetailView, load_organization_details
 from amarevents.resolvers.statistics import EventStatsView, load_event_stats
 from amarevents.resolvers.tickets import CustomAnswerView, ListByStatus, TicketView, load_answers
+from amarevents.schema.deadlines import Deadline
 
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
 
-def _loader(load: Callable[[Sequence[K]], Awaitable[Mapping[K, T]]]) -> DataLoader[K, T | None]:
-    async def load_in_order(keys: list[K]) -> list[T | None]:
-        found = await load(keys)
-        return [found.get(one) for one in keys]
-
-    return DataLoader(load_fn=load_in_order)
-
-
 class GraphQLContext:
     """One per operation. Each loader turns many look-ups into one batch.
 
-    ``operation_name`` is what the caller gave, ``cost`` what the operation may cost, once it has been weighed.
+    ``operation_name`` is what the caller gave, ``cost`` what the operation may cost, once it has been weighed;
+    ``deadline`` is when queries and mutations are to be done.
     """
 
     def __init__(self, request: Context, operation_name: str | None) -> None:
         self.request = request
         self.operation_name = operation_name
         self.cost: int | None = None
-        self.event_details: DataLoader[int, EventDetailView | None] = _loader(
+        self.deadline = Deadline()
+        self.event_details: DataLoader[int, EventDetailView | None] = self._loader(
             lambda ids: load_event_details(request, ids)
         )
-        self.organization_details: DataLoader[int, OrganizationDetailView | None] = _loader(
+        self.organization_details: DataLoader[int, OrganizationDetailView | None] = self._loader(
             lambda ids: load_organization_details(request, ids)
         )
-        self.event_stats: DataLoader[int, EventStatsView | None] = _loader(lambda ids: load_event_stats(request, ids))
-        self.event_tickets: DataLoader[tuple[int, ListByStatus], Page[TicketView] | None] = _loader(
+        self.event_stats: DataLoader[int, EventStatsView | None] = self._loader(
+            lambda ids: load_event_stats(request, ids)
+        )
+        self.event_tickets: DataLoader[tuple[int, ListByStatus], Page[TicketView] | None] = self._loader(
             lambda asked: load_event_tickets(request, asked)
         )
-        self.galleries: DataLoader[int, list[GalleryImageView] | None] = _loader(load_galleries)
-        self.answers: DataLoader[int, list[CustomAnswerView] | None] = _loader(load_answers)
+        self.galleries: DataLoader[int, list[GalleryImageView] | None] = self._loader(load_galleries)
+        self.answers: DataLoader[int, list[CustomAnswerView] | None] = self._loader(load_answers)
+
+    def _loader(self, load: Callable[[Sequence[K]], Awaitable[Mapping[K, T]]]) -> DataLoader[K, T | None]:
+        async def load_in_order(keys: list[K]) -> list[T | None]:
+            found = await self.deadline.wait_for(lambda: load(keys))
+            return [found.get(one) for one in keys]
+
+        return DataLoader(load_fn=load_in_order)
 
 
 Info = StrawberryInfo[GraphQLContext, None]

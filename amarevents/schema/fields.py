@@ -33,7 +33,8 @@ def query(operation: Operation[Any], returns: Any) -> Any:
     async def resolve(info: Info, **given: Any) -> Any:
         target = to_id(given.pop("id")) if operation.takes_id else None
         data = to_values(operation.input_type, given) if operation.input_type else None
-        return await operation(info.context.request, id=_whole(target), data=data)
+        context = info.context
+        return await context.deadline.begin(lambda: operation(context.request, id=_whole(target), data=data))
 
     return _field(operation, resolve, parameters, returns)
 
@@ -51,7 +52,10 @@ def mutation(operation: Operation[Any], returns: Any) -> Any:
         target = to_id(given["id"]) if operation.takes_id else None
         data = to_values(operation.input_type, vars(given["input"])) if operation.input_type else None
         key = None if given.get("idempotency_key") is strawberry.UNSET else given.get("idempotency_key")
-        return await operation(info.context.request, id=_whole(target), data=data, idempotency_key=key)
+        context = info.context
+        return await context.deadline.begin(
+            lambda: operation(context.request, id=_whole(target), data=data, idempotency_key=key)
+        )
 
     return _field(operation, resolve, parameters, returns)
 

@@ -36,6 +36,9 @@ _ENDLESS_NUMBER = re.compile(rf"[0-9]{{{MAX_DIGITS + 1}}}")
 # A depth that no nesting within a document makes too deep.
 _UNLIMITED = -MAX_TOKENS
 
+# __typename, which clients need, tells no more than the answer.
+_INTROSPECTION = frozenset({"__schema", "__type"})
+
 # Any: the values of variables are whatever the caller sent.
 Variables = Mapping[str, Any]
 
@@ -107,6 +110,27 @@ class _Seen:
             raise DocumentTooLarge(f"A document may hold at most {MAX_DIRECTIVES} directives, fragments resolved")
         if depth > MAX_DEPTH:
             raise DocumentTooLarge(f"Fields may be nested at most {MAX_DEPTH} deep")
+
+
+class IntrospectionOff(errors.BadRequest):
+    code = "INTROSPECTION_OFF"
+    message = "This deployment does not tell its schema: __schema and __type cannot be queried"
+
+
+def require_no_introspection(document: DocumentNode) -> None:
+    """Raises IntrospectionOff where any part of the document asks for the schema, used or not."""
+    pending = [
+        definition.selection_set
+        for definition in document.definitions
+        if isinstance(definition, OperationDefinitionNode | FragmentDefinitionNode)
+    ]
+    while pending:
+        for selection in pending.pop().selections:
+            if isinstance(selection, FieldNode) and selection.name.value in _INTROSPECTION:
+                raise IntrospectionOff
+            nested = getattr(selection, "selection_set", None)
+            if nested is not None:
+                pending.append(nested)
 
 
 def fragments_of(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:

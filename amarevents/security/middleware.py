@@ -26,8 +26,8 @@ from amarevents.security.sessions import COOKIE_NAME
 
 
 class ErrorRenderer(Protocol):
-    def __call__(self, error: errors.AmarEventsError) -> Response:
-        """The error as this surface shows it."""
+    def __call__(self, error: errors.AmarEventsError, scope: Scope, /) -> Response:
+        """The error as this surface shows it to this request."""
 
 
 def context_of(scope: Scope) -> Context:
@@ -119,7 +119,7 @@ class SecurityMiddleware:
             await context.charge()
 
     async def _refuse(self, error: errors.AmarEventsError, scope: Scope, receive: Receive, send: "_Outgoing") -> None:
-        response = self.render_error(error)
+        response = self.render_error(error, scope)
         if isinstance(error, errors.RateLimited):
             response.headers["Retry-After"] = str(error.retry_after)
         if isinstance(error, errors.MethodNotAllowed):

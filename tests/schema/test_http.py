@@ -100,7 +100,7 @@ async def test_answers_have_the_media_type_that_was_asked_for(
     world: World, query: str, status: int, accept: str, expected: str
 ) -> None:
     response = await world.http.post("/graphql", json={"query": query}, headers={"Accept": accept})
-    assert (response.status_code, response.headers["Content-Type"]) == (status, expected)
+    assert (response.status_code, response.headers["Content-Type"]) == (status, f"{expected}; charset=utf-8")
 
 
 LOGIN = "mutation($input: LoginInput!) { login(input: $input) { username } }"
