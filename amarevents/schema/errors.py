@@ -25,9 +25,9 @@ def presented(error: GraphQLError) -> dict[str, Any]:  # Any: JSON
     """The error as the caller sees it."""
     cause = cause_of(error)
     shown = error.formatted
+    shown["locations"] = (shown.get("locations") or [])[:_MAX_LOCATIONS]
     if cause is None:
         shown["message"] = _shortened(shown["message"])
-        shown["locations"] = (shown.get("locations") or [])[:_MAX_LOCATIONS]
         return {**shown, "extensions": {**(error.extensions or {}), "code": "GRAPHQL_INVALID", "status": 400}}
     known = told(cause)
     return {**shown, "message": message_of(known), "extensions": extensions_of(known)}

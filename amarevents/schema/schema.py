@@ -16,7 +16,7 @@ from amarevents.schema.api_keys import ApiKeyMutation, ApiKeyQuery
 from amarevents.schema.context import GraphQLContext
 from amarevents.schema.cost import MAX_COST, require_affordable
 from amarevents.schema.deadlines import Deadline
-from amarevents.schema.documents import parse_document, validation_errors
+from amarevents.schema.documents import is_remembered, parse_document, validation_errors
 from amarevents.schema.donations import DonationMutation, DonationQuery
 from amarevents.schema.errors import log_unforeseen, without_suggestion
 from amarevents.schema.events import EventMutation, EventQuery
@@ -24,6 +24,7 @@ from amarevents.schema.execution import PlannedExecutor
 from amarevents.schema.limits import require_bounded, require_no_introspection, units_of
 from amarevents.schema.mails import MailQuery
 from amarevents.schema.organizations import OrganizationMutation, OrganizationQuery
+from amarevents.schema.overlaps import require_few_overlaps
 from amarevents.schema.scalars import CONFIG
 from amarevents.schema.statistics import StatisticsQuery
 from amarevents.schema.ticket_types import TicketTypeMutation, TicketTypeQuery
@@ -85,7 +86,9 @@ class CheckDocument(SchemaExtension):
             changes = operation.operation is OperationType.MUTATION
             context.deadline = Deadline(settings.graphql_timeout_seconds, changes=changes)
         variables = execution.variables or {}
-        require_bounded(document)
+        if not is_remembered(document):
+            require_bounded(document)
+            require_few_overlaps(document)
         if not settings.graphql_introspection:
             require_no_introspection(document)
         await context.request.charge(units_of(document, operation, variables))
