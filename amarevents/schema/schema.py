@@ -86,11 +86,11 @@ class CheckDocument(SchemaExtension):
             changes = operation.operation is OperationType.MUTATION
             context.deadline = Deadline(settings.graphql_timeout_seconds, changes=changes)
         variables = execution.variables or {}
+        if not settings.graphql_introspection:
+            require_no_introspection(document)
         if not is_remembered(document):
             require_bounded(document)
             require_few_overlaps(document)
-        if not settings.graphql_introspection:
-            require_no_introspection(document)
         await context.request.charge(units_of(document, operation, variables))
         context.cost = require_affordable(schema.graphql_schema, document, operation, variables)
         execution.pre_execution_errors = validation_errors(schema.graphql_schema, document)

@@ -1,9 +1,10 @@
-"""The audits that the authors of GraphQL over HTTP have written for servers, all of them, over real sockets."""
+"""What others have written to try servers with, over real sockets: the audits of GraphQL over HTTP, graphql-js."""
 
 import json
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,16 +28,16 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     return program, folder
 
 
-def audited(node: tuple[str, Path], url: str) -> list[dict[str, str]]:
+def printed(node: tuple[str, Path], script: str, url: str) -> list[dict[str, Any]]:  # Any: JSON
     program, folder = node
-    done = subprocess.run([program, "run.mjs", url], cwd=folder, capture_output=True, text=True, timeout=60, check=True)
-    results: list[dict[str, str]] = json.loads(done.stdout)
+    done = subprocess.run([program, script, url], cwd=folder, capture_output=True, text=True, timeout=60, check=True)
+    results: list[dict[str, Any]] = json.loads(done.stdout)
     return results
 
 
 def test_every_audit_of_graphql_over_http_passes(node: tuple[str, Path], operated: Deployment) -> None:
     with operated.serving() as platform:
-        results = audited(node, f"{platform.url}/graphql")
+        results = printed(node, "audit.mjs", f"{platform.url}/graphql")
     assert [result for result in results if result["status"] != "ok"] == []
     assert len(results) == NUMBER
 
@@ -44,5 +45,10 @@ def test_every_audit_of_graphql_over_http_passes(node: tuple[str, Path], operate
 def test_the_audits_find_what_is_wrong(node: tuple[str, Path], operated: Deployment) -> None:
     """Negative control: at an address where there is no GraphQL most of them fail."""
     with operated.serving() as platform:
-        results = audited(node, f"{platform.url}/healthz")
+        results = printed(node, "audit.mjs", f"{platform.url}/healthz")
     assert sum(result["status"] != "ok" for result in results) > NUMBER / 2
+
+
+def test_graphql_js_can_introspect_with_every_option(node: tuple[str, Path], operated: Deployment) -> None:
+    with operated.serving() as platform:
+        assert printed(node, "introspect.mjs", f"{platform.url}/graphql") == []
