@@ -21,7 +21,8 @@ from amarevents.rest.reference.page import reference_routes
 from amarevents.rest.routes import ROUTES
 from amarevents.rest.routing import router
 from amarevents.schema.explorer.page import explorer_routes, with_explorer
-from amarevents.schema.http import GraphQLEndpoint, request_error
+from amarevents.schema.http import GraphQLEndpoint
+from amarevents.schema.responses import request_error
 from amarevents.schema.websocket import GraphQLWebSocket
 from amarevents.security.broker import broker_for
 from amarevents.security.cache import shared_cache
@@ -53,7 +54,7 @@ def create_app(settings: Settings) -> Starlette:
             Route("/healthz", health),
             Route("/openapi.json", openapi_json),
             *reference_routes(),
-            Mount("/api", SecurityMiddleware(router(ROUTES), failure)),
+            Mount("/api", SecurityMiddleware(router(ROUTES), lambda error, _scope: failure(error))),
             Route("/confirm-email", confirmation_page()),
             Route("/graphql", with_explorer(graphql, settings)),
             WebSocketRoute("/graphql", SecurityMiddleware(GraphQLWebSocket(), request_error, counts_operations=True)),
@@ -70,12 +71,14 @@ def create_app(settings: Settings) -> Starlette:
 async def _services(settings: Settings) -> AsyncIterator[Services]:
     """What the requests share; each part is closed at the end, whatever becomes of the others."""
     async with contextlib.AsyncExitStack() as closing:
+        cache = shared_cache(settings)
         services = Services(
             settings=settings,
             limiter=rate_limiter(settings),
             hasher=PasswordHasher(settings),
             key_usage=KeyUsage(),
-            totals=Totals(shared_cache(settings), seconds=settings.totals_seconds),
+            cache=cache,
+            totals=Totals(cache, seconds=settings.totals_seconds),
             broker=broker_for(settings),
             connections=Connections(),
         )

@@ -251,12 +251,14 @@ async def _acting_for(email: str, settings: Settings) -> AsyncIterator[Context]:
         if user is None:
             raise CommandFailed(f"There is no account with the email {email}")
         with contextlib.closing(PasswordHasher(settings)) as hasher:
+            cache = shared_cache(settings)
             services = Services(
                 settings=settings,
                 limiter=MemoryRateLimiter(),
                 hasher=hasher,
                 key_usage=KeyUsage(),
-                totals=Totals(shared_cache(settings), seconds=settings.totals_seconds),
+                cache=cache,
+                totals=Totals(cache, seconds=settings.totals_seconds),
                 broker=MemoryBroker(),  # nothing that the command line does is followed
                 connections=Connections(),
             )

@@ -42,6 +42,13 @@ class UpdatesMissed(AmarEventsError):
     message = "Updates may have been missed: subscribe again, and read anew what you show"
 
 
+class OperationTimedOut(AmarEventsError):
+    """A GraphQL operation had no time left; what it changes may have been changed all the same."""
+
+    code = "TIMEOUT"
+    message = "This took longer than an operation may take: ask for less at once"
+
+
 # 400 ------------------------------------------------------------------------------------------------------------
 
 
@@ -78,6 +85,11 @@ class MalformedJson(BadRequest):
 class UnsupportedMediaType(BadRequest):
     code = "UNSUPPORTED_MEDIA_TYPE"
     message = "Send the body as JSON, with Content-Type: application/json"
+
+
+class NotAcceptable(BadRequest):
+    code = "NOT_ACCEPTABLE"
+    message = "Answers are JSON in UTF-8; the Accept header must allow application/json"
 
 
 class BodyTooLarge(BadRequest):

@@ -165,6 +165,12 @@ class Settings:
         _networks, (), "proxies whose X-Forwarded-For is believed: addresses or networks, comma-separated"
     )
     max_body_bytes: int = _setting(_number(1024), 65536, "largest request body")
+    graphql_timeout_seconds: int = _setting(
+        _number(1, 3600), 10, "seconds after which what a GraphQL operation still waits for is given up"
+    )
+    graphql_introspection: bool = _setting(
+        _flag, True, "GraphQL tells its schema, and what may have been meant by a misspelt name"
+    )
     graphql_explorer: bool = _setting(_flag, True, "browsers get a page at /graphql to try queries on")
     smtp_url: str | None = _setting(
         _smtp_url, None, "smtp://…, smtp+starttls://… or smtps://…: the server that mails are sent by", secret=True

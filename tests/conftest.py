@@ -20,6 +20,7 @@ from amarevents.security.services import Services
 from amarevents.settings import Settings
 from tests.browsers import BrowserUnavailable, find_browser
 from tests.conformance import conforming_client
+from tests.node import NodeUnavailable, find_node
 from tests.servers import (
     PostgresServer,
     PrivateServer,
@@ -45,7 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--require-services",
         action="store_true",
-        help="fail when PostgreSQL, Redis or a browser is not installed, instead of leaving out what needs it; "
+        help="fail when PostgreSQL, Redis, a browser or Node.js is missing, instead of leaving out what needs it; "
         "implied by CI=true",
     )
 
@@ -54,7 +55,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Deselect the tests of the other backend: they are no part of this run, so they are not reported as skipped."""
     chosen = config.getoption("backend")
     _deselect(config, items, [item for item in items if chosen not in _backends_of(item)])
-    _leave_out_pages(config, items)
+    _leave_out(config, items, "pages", "browser", find_browser)
+    _leave_out(config, items, "audits", "node", find_node)
     # The application's database stays open once it is: tests that open databases of their own come before.
     items.sort(key=lambda item: "running_app" in getattr(item, "fixturenames", ()))
 
@@ -65,27 +67,29 @@ def _deselect(config: pytest.Config, items: list[pytest.Item], unwanted: list[py
         items[:] = [item for item in items if item not in unwanted]
 
 
-_LEFT_OUT = pytest.StashKey[str]()
+_LEFT_OUT = pytest.StashKey[list[str]]()
 
 
-def _leave_out_pages(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect the tests that look at pages where there is no browser, and have it said; where it must be, fail."""
-    pages = [item for item in items if "browser" in getattr(item, "fixturenames", ())]
-    if not pages or config.option.collectonly:
+def _leave_out(
+    config: pytest.Config, items: list[pytest.Item], what: str, fixture: str, find: Callable[[], object]
+) -> None:
+    """Deselect the tests of ``what`` where their program is not found, and have it said; where it must be, fail."""
+    found = [item for item in items if fixture in getattr(item, "fixturenames", ())]
+    if not found or config.option.collectonly:
         return
     try:
-        find_browser()
-    except BrowserUnavailable as missing:
+        find()
+    except (BrowserUnavailable, NodeUnavailable) as missing:
         if _services_are_required(config):
             raise pytest.UsageError(str(missing)) from missing
-        config.stash[_LEFT_OUT] = f"Left out {len(pages)} tests of pages: {missing}"
-        _deselect(config, items, pages)
+        config.stash.setdefault(_LEFT_OUT, []).append(f"Left out {len(found)} tests of {what}: {missing}")
+        _deselect(config, items, found)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """At the end, where it is read."""
-    if _LEFT_OUT in config.stash:
-        terminalreporter.write_line(config.stash[_LEFT_OUT], yellow=True)
+    for line in config.stash.get(_LEFT_OUT, []):
+        terminalreporter.write_line(line, yellow=True)
 
 
 @pytest.hookimpl(tryfirst=True)

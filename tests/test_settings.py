@@ -9,6 +9,7 @@ import pytest
 from amarevents.models.storage import tortoise_config
 from amarevents.settings import PREFIX, Settings, SettingsError
 
+FLAGS = ("COOKIE_SECURE", "CONFIRM_EMAIL", "GRAPHQL_INTROSPECTION", "GRAPHQL_EXPLORER")
 MALFORMED = [
     *[("DATABASE_URL", url) for url in ("mysql://localhost/x", "data.db", "postgres://[::1", "postgres://h:port/db")],
     *[("REDIS_URL", url) for url in ("http://localhost", "localhost:6379", "redis://h:port/0", "redis://[::1")],
@@ -27,10 +28,11 @@ MALFORMED = [
     *[("WORKERS", number) for number in ("0", "two", "1e3", "+1", str(2**31))],
     *[("DATABASE_POOL_SIZE", "0"), ("SESSION_DAYS", "0"), ("SESSION_DAYS", "1000000"), ("MAX_BODY_BYTES", "1023")],
     *[("TIME_ZONE", zone) for zone in ("Dhaka", "Asia/Atlantis", "../etc/passwd", "/etc/passwd")],
-    *[(flag, value) for flag in ("COOKIE_SECURE", "CONFIRM_EMAIL") for value in ("maybe", "2", "tru")],
+    *[(flag, value) for flag in FLAGS for value in ("maybe", "2", "tru")],
     *[("ALLOWED_ORIGINS", origin) for origin in ("a.example", "ftp://a.example", "https://a.example/page", "https://")],
     *[("ALLOWED_ORIGINS", origin) for origin in ("https://a.example?x", "https://me@a.example", "https://[::1", "*")],
     *[("TRUSTED_PROXIES", network) for network in ("proxy.local", "10.0.0.1/8", "10.0.0.0/33", "10.0.0.1;10.0.0.2")],
+    *[("GRAPHQL_TIMEOUT_SECONDS", number) for number in ("0", "0.5", "3601")],
     *[(f"RATE_LIMIT_{kind}", "-1") for kind in ("USER", "ORGANIZER", "ADMIN", "ANONYMOUS", "CREDENTIALS", "DONATIONS")],
     *[("FAILED_LOGINS", "many"), ("ARGON2_TIME_COST", "0"), ("ARGON2_MEMORY_KIB", "7"), ("LOG_LEVEL", "loud")],
 ]

@@ -14,7 +14,8 @@ from tortoise.queryset import QuerySet
 
 logger = logging.getLogger(__name__)
 
-_CACHE_FAILURES = (RedisError, TimeoutError, OSError)
+CACHE_FAILURES = (RedisError, TimeoutError, OSError)
+"""What a cache that is away raises."""
 
 
 class Totals:
@@ -35,7 +36,7 @@ class Totals:
             return await rows.count()
         try:
             return await self._remembered(rows, sorted(_table(model) for model in of))
-        except _CACHE_FAILURES as error:
+        except CACHE_FAILURES as error:
             logger.warning("Totals are counted, the cache is away: %r", error)
             return await rows.count()
 
@@ -58,7 +59,7 @@ class Totals:
         try:
             for model in changed:
                 await self._cache.increment(_table(model))
-        except _CACHE_FAILURES as error:
+        except CACHE_FAILURES as error:
             logger.warning("Totals may be %s s old, the cache is away: %r", self._seconds, error)
 
     async def aclose(self) -> None:

@@ -99,7 +99,7 @@ def _done(confirmation: Confirmation) -> Response:
     return _page(_DONE, username=confirmation.username, email=confirmation.email)
 
 
-def _failure_page(error: errors.AmarEventsError) -> Response:
+def _failure_page(error: errors.AmarEventsError, _scope: Scope) -> Response:
     """Plain and friendly; what is wrong with a link it does not say."""
     if isinstance(error, errors.NotFound | errors.BadRequest):
         return _page(_GONE, status=error.status)

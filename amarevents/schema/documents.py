@@ -28,16 +28,26 @@ def parse_document(text: str) -> DocumentNode:
 
 def validation_errors(schema: GraphQLSchema, document: DocumentNode) -> list[GraphQLError]:
     """What is wrong with a document, the first few faults; empty where nothing is, now and whenever it comes again."""
-    text = document.loc.source.body if document.loc else ""
-    if _good.get(text) is document:
+    if is_remembered(document):
         return []
     errors = validate(schema, document, max_errors=MAX_ERRORS)
-    if not errors and len(text) <= _REMEMBERED_CHARACTERS:
-        _remember(text, document)
+    if not errors:
+        _remember(_text(document), document)
     return errors
 
 
+def is_remembered(document: DocumentNode) -> bool:
+    """Whether it has been found good before: bounded and valid."""
+    return _good.get(_text(document)) is document
+
+
+def _text(document: DocumentNode) -> str:
+    return document.loc.source.body if document.loc else ""
+
+
 def _remember(text: str, document: DocumentNode) -> None:
+    if len(text) > _REMEMBERED_CHARACTERS:
+        return
     _good[text] = document
     if len(_good) > _REMEMBERED:
         _good.popitem(last=False)

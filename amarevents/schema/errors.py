@@ -10,6 +10,7 @@ from amarevents.security.failures import log_failure, told
 
 _MAX_MESSAGE = 300
 _MAX_LOCATIONS = 3
+_SUGGESTION = " Did you mean "
 
 
 def cause_of(error: GraphQLError) -> Exception | None:
@@ -24,9 +25,9 @@ def presented(error: GraphQLError) -> dict[str, Any]:  # Any: JSON
     """The error as the caller sees it."""
     cause = cause_of(error)
     shown = error.formatted
+    shown["locations"] = (shown.get("locations") or [])[:_MAX_LOCATIONS]
     if cause is None:
         shown["message"] = _shortened(shown["message"])
-        shown["locations"] = (shown.get("locations") or [])[:_MAX_LOCATIONS]
         return {**shown, "extensions": {**(error.extensions or {}), "code": "GRAPHQL_INVALID", "status": 400}}
     known = told(cause)
     return {**shown, "message": message_of(known), "extensions": extensions_of(known)}
@@ -35,6 +36,11 @@ def presented(error: GraphQLError) -> dict[str, Any]:  # Any: JSON
 def _shortened(message: str) -> str:
     """Messages about a document may quote all of it."""
     return message if len(message) <= _MAX_MESSAGE else f"{message[:_MAX_MESSAGE]}…"
+
+
+def without_suggestion(message: str) -> str:
+    """A message about a document without the names that the schema has instead."""
+    return message.partition(_SUGGESTION)[0]
 
 
 def message_of(error: errors.AmarEventsError) -> str:

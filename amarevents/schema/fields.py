@@ -38,7 +38,8 @@ def query(operation: Operation[Any], returns: Any) -> Any:
     async def resolve(info: Info, **given: Any) -> Any:
         target = to_id(given.pop("id")) if operation.takes_id else None
         data = to_values(operation.input_type, given) if operation.input_type else None
-        return await operation(info.context.request, id=_whole(target), data=data)
+        context = info.context
+        return await context.deadline.begin(lambda: operation(context.request, id=_whole(target), data=data))
 
     return _field(operation, resolve, parameters, returns)
 
@@ -55,13 +56,16 @@ def mutation(operation: Operation[Any], returns: Any, *, flat: bool = False) -> 
         parameters.append(_IDEMPOTENCY_KEY)
 
     async def resolve(info: Info, **given: Any) -> Any:
+        context = info.context
         target = to_id(given.pop("id")) if operation.takes_id else None
         given_key = given.pop("idempotency_key", strawberry.UNSET)
         key = None if given_key is strawberry.UNSET else given_key
         values = vars(given["input"]) if "input" in given and not flat else given
         data = to_values(operation.input_type, values) if operation.input_type else None
-        answer = await operation(info.context.request, id=_whole(target), data=data, idempotency_key=key)
-        info.context.forget_loaded()
+        answer = await context.deadline.begin(
+            lambda: operation(context.request, id=_whole(target), data=data, idempotency_key=key)
+        )
+        context.forget_loaded()
         return answer
 
     return _field(operation, resolve, parameters, returns)

@@ -13,9 +13,12 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     InlineFragmentNode,
+    ListValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
+    ValueNode,
     VariableNode,
 )
 
@@ -27,6 +30,8 @@ MAX_ROOT_FIELDS = 20
 MAX_DEPTH = 10
 MAX_ALIASES = 30
 MAX_DIRECTIVES = 20
+MAX_VALUES = 500
+MAX_INTROSPECTIONS = 5
 MAX_DIGITS = 1_000
 MAX_ALIAS_LENGTH = 64
 
@@ -35,6 +40,9 @@ _ENDLESS_NUMBER = re.compile(rf"[0-9]{{{MAX_DIGITS + 1}}}")
 
 # A depth that no nesting within a document makes too deep.
 _UNLIMITED = -MAX_TOKENS
+
+# __typename, which clients need, tells no more than the answer.
+_INTROSPECTION = frozenset({"__schema", "__type"})
 
 # Any: the values of variables are whatever the caller sent.
 Variables = Mapping[str, Any]
@@ -45,11 +53,12 @@ class DocumentTooLarge(errors.BadRequest):
 
 
 def require_bounded(document: DocumentNode) -> None:
-    """Raises DocumentTooLarge for more or deeper fields, aliases, directives or digits than a sensible document has.
+    """Raises DocumentTooLarge for more fields, aliases, directives, values or digits than a sensible document has.
 
     A fragment counts where it is defined and wherever it is spread. The walk ends at the limit, so fragments that
     spread each other many times over, or in a circle, take no longer than others. What a field of introspection holds
-    has no limit of depth: the schema is finite, and tools ask for types of types of types.
+    has no limit of depth: the schema is finite, and tools ask for types of types of types. No aliases either, which
+    would repeat it.
     """
     if document.loc is not None and _ENDLESS_NUMBER.search(document.loc.source.body):
         raise DocumentTooLarge(f"A number in a document may have at most {MAX_DIGITS} digits")
@@ -83,6 +92,15 @@ def _depth_within(selection: SelectionNode, depth: int) -> int:
     return _UNLIMITED if selection.name.value.startswith("__") else depth + 1
 
 
+_AT_MOST = {
+    "fields": (MAX_FIELDS, "A document may hold at most {} fields, fragments resolved"),
+    "aliases": (MAX_ALIASES, "A document may hold at most {} aliases, fragments resolved"),
+    "directives": (MAX_DIRECTIVES, "A document may hold at most {} directives, fragments resolved"),
+    "values": (MAX_VALUES, "A document may hold at most {} values: send them as variables"),
+    "introspections": (MAX_INTROSPECTIONS, "A document may ask for the schema or a type at most {} times"),
+}
+
+
 @dataclass(slots=True)
 class _Seen:
     """What a walk has counted so far."""
@@ -90,23 +108,70 @@ class _Seen:
     fields: int = 0
     aliases: int = 0
     directives: int = 0
+    values: int = 0
+    introspections: int = 0
 
     def count(self, selection: SelectionNode, depth: int) -> None:
         """Raises DocumentTooLarge at the first excess."""
         self.fields += 1
         self.directives += len(selection.directives or ())
-        if isinstance(selection, FieldNode) and selection.alias:
-            self.aliases += 1
-            if len(selection.alias.value) > MAX_ALIAS_LENGTH:
-                raise DocumentTooLarge(f"An alias may have at most {MAX_ALIAS_LENGTH} characters")
-        if self.fields > MAX_FIELDS:
-            raise DocumentTooLarge(f"A document may hold at most {MAX_FIELDS} fields, fragments resolved")
-        if self.aliases > MAX_ALIASES:
-            raise DocumentTooLarge(f"A document may hold at most {MAX_ALIASES} aliases, fragments resolved")
-        if self.directives > MAX_DIRECTIVES:
-            raise DocumentTooLarge(f"A document may hold at most {MAX_DIRECTIVES} directives, fragments resolved")
+        self.values += _values(selection)
+        if isinstance(selection, FieldNode):
+            self.introspections += selection.name.value in _INTROSPECTION
+            if selection.alias:
+                self.aliases += 1
+                _require_sensible_alias(selection, selection.alias.value, depth)
+        for counted, (most, message) in _AT_MOST.items():
+            if getattr(self, counted) > most:
+                raise DocumentTooLarge(message.format(most))
         if depth > MAX_DEPTH:
             raise DocumentTooLarge(f"Fields may be nested at most {MAX_DEPTH} deep")
+
+
+def _require_sensible_alias(field: FieldNode, alias: str, depth: int) -> None:
+    if len(alias) > MAX_ALIAS_LENGTH:
+        raise DocumentTooLarge(f"An alias may have at most {MAX_ALIAS_LENGTH} characters")
+    if depth < 0 or field.name.value == "__schema":
+        raise DocumentTooLarge("Introspection is answered without aliases")
+
+
+def _values(selection: SelectionNode) -> int:
+    """The arguments of a selection and of its directives, with all that lists and objects in them hold."""
+    arguments = list(getattr(selection, "arguments", None) or ())
+    for directive in selection.directives or ():
+        arguments += directive.arguments or ()
+    pending, number = [argument.value for argument in arguments], len(arguments)
+    while pending:
+        value = pending.pop()
+        inner: list[ValueNode] = []
+        if isinstance(value, ListValueNode):
+            inner = list(value.values)
+        elif isinstance(value, ObjectValueNode):
+            inner = [field.value for field in value.fields]
+        number += len(inner)
+        pending += inner
+    return number
+
+
+class IntrospectionOff(errors.BadRequest):
+    code = "INTROSPECTION_OFF"
+    message = "This deployment does not tell its schema: __schema and __type cannot be queried"
+
+
+def require_no_introspection(document: DocumentNode) -> None:
+    """Raises IntrospectionOff where any part of the document asks for the schema, used or not."""
+    pending = [
+        definition.selection_set
+        for definition in document.definitions
+        if isinstance(definition, OperationDefinitionNode | FragmentDefinitionNode)
+    ]
+    while pending:
+        for selection in pending.pop().selections:
+            if isinstance(selection, FieldNode) and selection.name.value in _INTROSPECTION:
+                raise IntrospectionOff
+            nested = getattr(selection, "selection_set", None)
+            if nested is not None:
+                pending.append(nested)
 
 
 def fragments_of(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:

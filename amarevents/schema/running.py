@@ -21,11 +21,15 @@ from amarevents.security.context import Context
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """The parameters of a GraphQL request; ``query`` may be missing. Any: JSON values."""
+    """The parameters of a GraphQL request; ``query`` may be missing. Any: JSON values.
+
+    ``persisted_hash`` names a document that may have been sent before.
+    """
 
     query: str | None
     variables: dict[str, Any] | None
     operation_name: str | None
+    persisted_hash: str | None = None
 
 
 async def run(asked: Asked, context: Context, *, allowed: Iterable[OperationType]) -> ExecutionResult:

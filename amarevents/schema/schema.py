@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import strawberry
-from graphql import GraphQLError, GraphQLSchema, get_operation_ast
+from graphql import GraphQLError, GraphQLSchema, OperationType, get_operation_ast
 from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionContext
 
@@ -17,16 +17,18 @@ from amarevents.schema.check_in import CheckInMutation
 from amarevents.schema.context import GraphQLContext
 from amarevents.schema.cost import MAX_COST, require_affordable
 from amarevents.schema.custom_fields import CustomFieldMutation
-from amarevents.schema.documents import parse_document, validation_errors
+from amarevents.schema.deadlines import Deadline
+from amarevents.schema.documents import is_remembered, parse_document, validation_errors
 from amarevents.schema.donations import DonationMutation, DonationQuery
-from amarevents.schema.errors import log_unforeseen
+from amarevents.schema.errors import log_unforeseen, without_suggestion
 from amarevents.schema.events import EventMutation, EventQuery
 from amarevents.schema.execution import PlannedExecutor
 from amarevents.schema.gallery import GalleryMutation
-from amarevents.schema.limits import require_bounded, units_of
+from amarevents.schema.limits import require_bounded, require_no_introspection, units_of
 from amarevents.schema.live import Subscription
 from amarevents.schema.mails import MailQuery
 from amarevents.schema.organizations import OrganizationMutation, OrganizationQuery
+from amarevents.schema.overlaps import require_few_overlaps
 from amarevents.schema.payments import PaymentMutation
 from amarevents.schema.scalars import CONFIG
 from amarevents.schema.statistics import StatisticsQuery
@@ -88,8 +90,16 @@ class CheckDocument(SchemaExtension):
         operation = get_operation_ast(document, context.operation_name) if document else None
         if document is None or operation is None:
             raise BadRequest("The document holds several operations; name one as 'operationName'")
+        settings = context.request.services.settings
+        if operation.operation is not OperationType.SUBSCRIPTION:
+            changes = operation.operation is OperationType.MUTATION
+            context.deadline = Deadline(settings.graphql_timeout_seconds, changes=changes)
         variables = execution.variables or {}
-        require_bounded(document)
+        if not settings.graphql_introspection:
+            require_no_introspection(document)
+        if not is_remembered(document):
+            require_bounded(document)
+            require_few_overlaps(document)
         await context.request.charge(units_of(document, operation, variables))
         context.cost = require_affordable(schema.graphql_schema, document, operation, variables)
         execution.pre_execution_errors = validation_errors(schema.graphql_schema, document)
@@ -108,10 +118,15 @@ class AmarEventsSchema(strawberry.Schema):
         return self._schema
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
-        """Log what was not foreseen, and nothing of the callers' own mistakes."""
-        if execution_context is not None:
-            for error in errors:
-                log_unforeseen(error, execution_context.context.request.request_id)
+        """Log what was not foreseen, and nothing of the callers' own mistakes; suggest no names that are not told."""
+        if execution_context is None:
+            return
+        context: GraphQLContext = execution_context.context
+        request = context.request
+        for error in errors:
+            log_unforeseen(error, request.request_id)
+            if not request.services.settings.graphql_introspection:
+                error.message = without_suggestion(error.message)
 
 
 schema = AmarEventsSchema(

@@ -32,8 +32,8 @@ _UNFORESEEN = 1011
 
 
 class ErrorRenderer(Protocol):
-    def __call__(self, error: errors.AmarEventsError) -> Response:
-        """The error as this surface shows it."""
+    def __call__(self, error: errors.AmarEventsError, scope: Scope, /) -> Response:
+        """The error as this surface shows it to this request."""
 
 
 def context_of(scope: Scope) -> Context:
@@ -74,7 +74,7 @@ class SecurityMiddleware:
             log_failure(failure, context.request_id, f"{scope['method']} {scope['path']!r}")
             if outgoing.started:
                 raise
-            await self._refusal(told(failure))(scope, receive, outgoing)
+            await self._refusal(told(failure), scope)(scope, receive, outgoing)
 
     async def _admit(self, context: Context, method: str, headers: Headers) -> None:
         """Identify and count, or raise; whoever is refused here has been counted as well."""
@@ -121,13 +121,13 @@ class SecurityMiddleware:
         except Exception as failure:
             log_failure(failure, context.request_id, f"WebSocket {scope['path']!r}")
             if websocket.application_state is WebSocketState.CONNECTING:
-                await websocket.send_denial_response(self._refusal(told(failure)))
+                await websocket.send_denial_response(self._refusal(told(failure), scope))
             elif websocket.application_state is WebSocketState.CONNECTED:
                 with contextlib.suppress(WebSocketDisconnect):
                     await websocket.close(_UNFORESEEN)
 
-    def _refusal(self, error: errors.AmarEventsError) -> Response:
-        response = self.render_error(error)
+    def _refusal(self, error: errors.AmarEventsError, scope: Scope) -> Response:
+        response = self.render_error(error, scope)
         if isinstance(error, errors.RateLimited):
             response.headers["Retry-After"] = str(error.retry_after)
         if isinstance(error, errors.MethodNotAllowed):

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+# What GraphQL clients send for this very purpose.
+_ASKED_FOR_FIRST = ("x-requested-with", "apollo-require-preflight")
 
 
 def may_change_state(method: str, headers: Mapping[str, str], allowed_origins: frozenset[str]) -> bool:
@@ -14,6 +16,17 @@ def may_change_state(method: str, headers: Mapping[str, str], allowed_origins: f
     if method in _SAFE_METHODS:
         return True
     return comes_from_allowed_origin(headers, allowed_origins) and _carries_json(headers)
+
+
+def may_query(headers: Mapping[str, str], allowed_origins: frozenset[str]) -> bool:
+    """Whether a GET that is authenticated by cookie was sent by a page of an allowed origin, or typed by its user.
+
+    What a form, an image or a link of another site can make a browser send carries none of these headers: a script
+    there would have to ask for them first, and is not answered.
+    """
+    if headers.get("sec-fetch-site") == "none" or comes_from_allowed_origin(headers, allowed_origins):
+        return True
+    return is_json(headers.get("content-type")) or any(name in headers for name in _ASKED_FOR_FIRST)
 
 
 def comes_from_allowed_origin(headers: Mapping[str, str], allowed_origins: frozenset[str]) -> bool:

@@ -1,5 +1,6 @@
 """GraphQL over HTTP: methods, bodies, media types, cookies and origins (decisions 2.3, 9.5)."""
 
+import gzip
 import json
 from collections.abc import Callable
 
@@ -44,6 +45,14 @@ def _code(response: httpx.Response) -> str:
         (b'{"query": "{ me { id } }", "variables": []}', "BAD_REQUEST"),
         (b'{"query": "{ me { id } }", "variables": "x"}', "BAD_REQUEST"),
         (b'{"query": "{ me { id } }", "operationName": 3}', "BAD_REQUEST"),
+        (b'{"query": "{ me { id } }", "extensions": []}', "BAD_REQUEST"),
+        (b'{"query": "{ me { id } }", "extensions": "x"}', "BAD_REQUEST"),
+        (b'{"query": "{ me { id } }", "query": "{ events { items { id } } }"}', "MALFORMED_JSON"),
+        (b'{"query": "{ me { id } }", "variables": {"a": [{"b": 1, "b": 2}]}}', "MALFORMED_JSON"),
+        (b'{"query": "{ me { id } }", "variables": {"a": %s}}' % (b"[" * 1_000 + b"]" * 1_000), "MALFORMED_JSON"),
+        (b'{"query": "{ me { id } }", "variables": {"a": 1e999}}', "MALFORMED_JSON"),
+        (b"query={me{id}}", "MALFORMED_JSON"),
+        (gzip.compress(b'{"query": "{ me { id } }"}'), "MALFORMED_JSON"),
         (b'{"query": "query A { me { id } }", "operationName": "B"}', "BAD_REQUEST"),
         (b'{"query": "fragment A on Query { me { id } }"}', "BAD_REQUEST"),
         (b'{"query": "type A { a: Int }"}', "BAD_REQUEST"),
@@ -79,6 +88,51 @@ async def test_variables_of_a_get_must_be_json(world: World) -> None:
     assert _code(response) == "MALFORMED_JSON"
 
 
+async def test_numbers_of_any_length_are_read_as_json_has_them(world: World) -> None:
+    body = b'{"query": "{ __typename }", "variables": {"a": %s, "b": -0.%s}}' % (b"9" * 300, b"1" * 6_000)
+    assert (await world.http.post("/graphql", content=body, headers=JSON_TYPE)).status_code == 200
+
+
+async def test_a_batch_is_refused_by_name(world: World) -> None:
+    body = [{"query": "{ __typename }"}, {"query": "{ __typename }"}]
+    response = await world.http.post("/graphql", json=body)
+    assert (response.status_code, _code(response)) == (400, "BAD_REQUEST")
+    assert "Batches are not accepted" in response.json()["errors"][0]["message"]
+
+
+async def test_an_upload_is_refused(world: World) -> None:
+    operations = json.dumps({"query": "mutation($f: String) { __typename }", "variables": {"f": None}})
+    form = {"operations": operations, "map": '{"0": ["variables.f"]}'}
+    response = await world.http.post("/graphql", data=form, files={"0": b"x"})
+    assert (response.status_code, _code(response)) == (400, "UNSUPPORTED_MEDIA_TYPE")
+
+
+@pytest.mark.parametrize(
+    ("address", "code"),
+    [
+        ("", "BAD_REQUEST"),
+        ("?query=", "BAD_REQUEST"),
+        ("?query={me{id}}&query={__typename}", "MALFORMED_JSON"),
+        ("?query={__typename}&variables={}&variables={}", "MALFORMED_JSON"),
+        ("?query={__typename}&variables=[]", "BAD_REQUEST"),
+        ("?query={__typename}&variables=3", "BAD_REQUEST"),
+        ('?query={__typename}&variables={"a":1,"a":2}', "MALFORMED_JSON"),
+        ("?query={__typename}&extensions=[]", "BAD_REQUEST"),
+        ("?query={__typename}&extensions=x", "MALFORMED_JSON"),
+        ("?query=%FF%FE", "GRAPHQL_INVALID"),
+        ("?query=subscription{x}", "BAD_REQUEST"),
+    ],
+)
+async def test_what_is_no_graphql_query_in_an_address_is_400(world: World, address: str, code: str) -> None:
+    response = await world.http.get(f"/graphql{address}")
+    assert (response.status_code, _code(response)) == (400, code)
+
+
+async def test_an_address_may_hold_what_is_not_ours(world: World) -> None:
+    address = "/graphql?query={__typename}&variables=&extensions=&operationName=&utm=1&utm=2"
+    assert (await world.http.get(address)).json()["data"] == {"__typename": "Query"}
+
+
 async def test_a_mutation_by_get_is_405_and_changes_nothing(world: World) -> None:
     caller = await world.session(await world.user())
     before = await snapshot()
@@ -100,7 +154,7 @@ async def test_answers_have_the_media_type_that_was_asked_for(
     world: World, query: str, status: int, accept: str, expected: str
 ) -> None:
     response = await world.http.post("/graphql", json={"query": query}, headers={"Accept": accept})
-    assert (response.status_code, response.headers["Content-Type"]) == (status, expected)
+    assert (response.status_code, response.headers["Content-Type"]) == (status, f"{expected}; charset=utf-8")
 
 
 LOGIN = "mutation($input: LoginInput!) { login(input: $input) { username } }"

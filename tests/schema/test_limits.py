@@ -11,7 +11,9 @@ from amarevents.schema.limits import (
     MAX_DEPTH,
     MAX_DIRECTIVES,
     MAX_FIELDS,
+    MAX_INTROSPECTIONS,
     MAX_ROOT_FIELDS,
+    MAX_VALUES,
     DocumentTooLarge,
     require_bounded,
     units_of,
@@ -81,8 +83,12 @@ def test_fields_are_bounded_wherever_they_stand() -> None:
         (MAX_ALIASES, lambda count: " ".join(f"a{number}: id" for number in range(count))),
         (MAX_DIRECTIVES, lambda count: " ".join(["id @skip(if: false)"] * count)),
         (MAX_DEPTH - 1, lambda count: "x {" * (count - 1) + "id" + "}" * (count - 1)),
+        (MAX_VALUES, lambda count: f"x({' '.join(f'a{number}: 1' for number in range(count))})"),
+        (MAX_VALUES, lambda count: f"x(a: [{'1 ' * (count - 1)}])"),
+        (MAX_VALUES, lambda count: f"x @a(b: [{{{'a: 1 ' * (count - 2)}}}])"),
+        (MAX_INTROSPECTIONS, lambda count: '__type(name: "Event") { name } ' * count),
     ],
-    ids=["aliases", "directives", "depth"],
+    ids=["aliases", "directives", "depth", "values", "values in lists", "values in objects", "introspections"],
 )
 def test_more_than_allowed_is_refused_with_the_limit(limit: int, document: Callable[[int], str]) -> None:
     require_bounded(parse(f"{{ me {{ {document(limit)} }} }}"))
@@ -98,6 +104,25 @@ def test_fragments_that_spread_each_other_twice_are_refused_at_once(what: str) -
     with pytest.raises(DocumentTooLarge):
         require_bounded(document)
     assert time.process_time() - began < 0.05
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{ schema: __schema { types { name } } }",
+        "{ __schema { types { a: name } } }",
+        '{ __type(name: "Event") { fields { a: name } } }',
+        "{ __schema { types { ...F } } } fragment F on __Type { a: name }",
+    ],
+)
+def test_introspection_takes_no_aliases(text: str) -> None:
+    with pytest.raises(DocumentTooLarge, match="without aliases"):
+        require_bounded(parse(text))
+    require_bounded(parse(text.replace("schema: ", "").replace("a: ", "")))
+
+
+def test_types_may_be_asked_for_by_alias() -> None:
+    require_bounded(parse('{ a: __type(name: "Event") { name } b: __type(name: "Ticket") { name } }'))
 
 
 def test_fragments_add_no_depth_of_their_own() -> None:

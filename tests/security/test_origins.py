@@ -114,14 +114,41 @@ async def test_reading_is_open_to_any_origin(page: Caller, origin: dict[str, str
     assert await _send(page, "GET", "/api/auth/me", "", origin) == (200, "")
 
 
-async def test_graphql_reads_over_get_but_changes_nothing(page: Caller) -> None:
-    headers = {**page.headers, "Origin": "https://evil.example"}
-    read = await page.http.get("/graphql", params={"query": "{ me { id } }"}, headers=headers)
-    assert read.status_code == 200
+QUERY = "/graphql?query={me{id}}"
+# Of these a form, an image or a link of another site can make a browser send none.
+ASKED_FOR_FIRST = [{"X-Requested-With": "x"}, {"Apollo-Require-Preflight": "true"}, {"Content-Type": JSON}]
+TYPED = {"Sec-Fetch-Site": "none"}
+
+
+@pytest.mark.parametrize("headers", [*ALLOWED, *ASKED_FOR_FIRST, TYPED], ids=str)
+async def test_graphql_answers_the_gets_of_its_own_pages(page: Caller, headers: dict[str, str]) -> None:
+    assert await _send(page, "GET", QUERY, "", headers) == (200, "")
+
+
+@pytest.mark.parametrize("headers", [one for one in FOREIGN if one != TYPED], ids=str)
+async def test_graphql_answers_no_gets_of_other_sites(page: Caller, headers: dict[str, str]) -> None:
+    assert await _send(page, "GET", QUERY, "", headers) == (403, "CROSS_SITE_REQUEST")
+
+
+@pytest.mark.parametrize("content_type", NO_JSON)
+async def test_the_types_that_forms_can_send_vouch_for_nothing(page: Caller, content_type: str) -> None:
+    assert await _send(page, "GET", QUERY, "", {"Content-Type": content_type}) == (403, "CROSS_SITE_REQUEST")
+
+
+@pytest.mark.parametrize("headers", [*ALLOWED, *ASKED_FOR_FIRST, TYPED], ids=str)
+async def test_a_get_changes_nothing_wherever_it_comes_from(page: Caller, headers: dict[str, str]) -> None:
     before = await snapshot()
-    change = await page.http.get("/graphql", params={"query": "mutation { logout { loggedOut } }"}, headers=headers)
+    query = {"query": "mutation { logout { loggedOut } }"}
+    change = await page.http.get("/graphql", params=query, headers={**page.headers, **headers})
     assert (change.status_code, change.headers["Allow"]) == (405, "POST")
     assert await snapshot() == before
+
+
+@pytest.mark.parametrize("headers", FOREIGN, ids=str)
+async def test_without_a_session_any_page_may_query_by_get(world: World, headers: dict[str, str]) -> None:
+    anonymous = Caller(world.http)
+    assert await _send(anonymous, "GET", "/graphql?query={__typename}", "", headers) == (200, "")
+    assert await _send(await world.user_key(), "GET", QUERY, "", headers) == (200, "")
 
 
 @pytest.mark.parametrize("origin", FOREIGN, ids=str)

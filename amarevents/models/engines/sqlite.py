@@ -72,12 +72,18 @@ class _Turn(ConnectionWrapper[aiosqlite.Connection]):
     ) -> None:
         try:
             if failure is not None and issubclass(failure, asyncio.CancelledError):
-                await finish(_drain(self.connection))
+                await finish(self._give_up())
         finally:
             self._lock.release()
         if error is not None:
             with named_failures(self.client.filename):
                 raise error
+
+    async def _give_up(self) -> None:
+        """End the statement of a cancelled task. One in a transaction ends by itself: SQLite would undo all of it."""
+        if isinstance(self.client, GuardedSqliteClient):
+            await self.connection.interrupt()
+        await _drain(self.connection)
 
 
 async def take_turn(lock: asyncio.Lock, seconds: float) -> None:
