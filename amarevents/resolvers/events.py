@@ -17,6 +17,7 @@ from amarevents.resolvers.base import Context, DateTime, Id, Page, Paging, Recor
 from amarevents.resolvers.custom_fields import CustomFieldView, custom_field_view
 from amarevents.resolvers.operation import operation
 from amarevents.resolvers.ownership import manages, visible_events
+from amarevents.resolvers.pages import Asked, load_pages
 from amarevents.resolvers.search import fold
 from amarevents.resolvers.ticket_types import TicketTypeView, ticket_type_view
 from amarevents.security.policy import ADMINS, PUBLIC, Scope, allow
@@ -109,18 +110,24 @@ def _category(value: object) -> object:
 AnyCaseCategory = Annotated[Category, BeforeValidator(_category)]
 
 
-class ListEvents(Paging):
+class ListEventsOf(Paging):
     """``search`` matches any part of name, location or description, whatever the case."""
 
     search: ShortText | None = None
     category: AnyCaseCategory | None = None
+
+
+class ListEvents(ListEventsOf):
+    """``search`` matches any part of name, location or description, whatever the case."""
+
     organization_id: Id | None = None
 
 
 @operation(PUBLIC)
 async def list_events(ctx: Context, data: ListEvents) -> Page[EventView]:
     """The events that the caller may see, by date, the undated last."""
-    found = in_order(visible_events(ctx).filter(_matching(data)))
+    of_one = {} if data.organization_id is None else {"organization_id": data.organization_id}
+    found = in_order(visible_events(ctx).filter(_matching(data, **of_one)))
     # Anonymous lists do not look at tickets: in a rush they are written all the time.
     of = (Event,) if ctx.principal.is_anonymous else (Event, Organization, Ticket)
     return await load_page(ctx, found, data, of=of, view=event_view)
@@ -131,15 +138,25 @@ def in_order(found: QuerySet[Event]) -> QuerySet[Event]:
     return found.select_related("organization").order_by("sort_date", "id")
 
 
-def _matching(data: ListEvents) -> Q:
-    conditions: dict[str, Any] = {}  # Any: each field's own type
+def _matching(data: ListEventsOf, **conditions: Any) -> Q:  # Any: each field's own type
     if data.search is not None:
         conditions["search_text__contains"] = fold(data.search)
     if data.category is not None:
         conditions["category"] = data.category
-    if data.organization_id is not None:
-        conditions["organization_id"] = data.organization_id
     return Q(**conditions)
+
+
+async def load_organization_events(
+    ctx: Context, asked: Sequence[tuple[int, ListEventsOf]]
+) -> dict[tuple[int, ListEventsOf], Page[EventView]]:
+    """Pages of the events that the caller may see, by organization and what is asked of it. Three statements."""
+    pages = {
+        (organization_id, data): Asked(
+            rows=visible_events(ctx).filter(_matching(data, organization_id=organization_id)), paging=data
+        )
+        for organization_id, data in asked
+    }
+    return await load_pages(pages, shown=in_order, view=event_view)
 
 
 @operation(PUBLIC)
@@ -149,6 +166,12 @@ async def get_event(ctx: Context, id: int) -> EventDetailView | ManagedEventView
     if id not in found:
         raise errors.NotFound("Event")
     return found[id]
+
+
+async def load_events(ctx: Context, ids: Sequence[int]) -> dict[int, EventView]:
+    """Those of the events that the caller may see, by id, in one statement."""
+    events = await visible_events(ctx).filter(id__in=list(ids)).select_related("organization")
+    return {event.id: event_view(event) for event in events}
 
 
 async def load_event_details(ctx: Context, ids: Sequence[int]) -> dict[int, EventDetailView]:

@@ -106,6 +106,12 @@ async def load_ticket_detail(ticket: Ticket) -> TicketDetailView:
     return TicketDetailView(**_shown(ticket), custom_fields=answers[ticket.id])
 
 
+async def load_tickets(ctx: Context, ids: Sequence[int]) -> dict[int, TicketView]:
+    """Those of the tickets that the caller may see, by id, in one statement."""
+    tickets = await with_event(visible_tickets(ctx).filter(id__in=list(ids)))
+    return {ticket.id: ticket_view(ticket) for ticket in tickets}
+
+
 async def load_answers(ticket_ids: Sequence[int]) -> dict[int, list[CustomAnswerView]]:
     """The answers of tickets that the caller may see, by ticket, in the order of the fields, in one statement."""
     answers: dict[int, list[CustomAnswerView]] = {ticket_id: [] for ticket_id in ticket_ids}
@@ -120,6 +126,11 @@ async def load_answers(ticket_ids: Sequence[int]) -> dict[int, list[CustomAnswer
 def with_event(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
     """Load with each ticket what its view shows."""
     return tickets.select_related("event", "ticket_type")
+
+
+def newest_first(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
+    """With what their views show, in the order of lists (decisions 1.7)."""
+    return with_event(tickets).order_by("-id")
 
 
 class ListByStatus(Paging):
@@ -144,10 +155,13 @@ async def list_tickets(ctx: Context, data: ListTickets) -> Page[TicketView]:
 
 
 async def _load_tickets(ctx: Context, which: Q, data: ListByStatus) -> Page[TicketView]:
+    return await load_page(ctx, newest_first(tickets_in(which, data)), data, of=(Ticket, Event), view=ticket_view)
+
+
+def tickets_in(which: Q, data: ListByStatus) -> QuerySet[Ticket]:
+    """Of the tickets that meet a condition those that are asked for."""
     found = Ticket.filter(which)
-    if data.status is not None:
-        found = found.filter(status=data.status)
-    return await load_page(ctx, with_event(found).order_by("-id"), data, of=(Ticket, Event), view=ticket_view)
+    return found if data.status is None else found.filter(status=data.status)
 
 
 @operation(allow(*ORGANIZERS, scope=Scope.TICKETS_READ))

@@ -1,18 +1,25 @@
 """What a GraphQL operation is given beside its arguments: the request's context, and loaders of its own."""
 
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from functools import partial
 from typing import TypeVar
 
 from strawberry.dataloader import DataLoader
 from strawberry.types import Info as StrawberryInfo
 
-from amarevents.resolvers.base import Context, Page
+from amarevents import errors
+from amarevents.resolvers.api_keys import load_account_keys, load_key_owners
+from amarevents.resolvers.base import Context
+from amarevents.resolvers.belongings import load_account_tickets, load_accounts, load_organization_owners
 from amarevents.resolvers.event_tickets import load_event_tickets
-from amarevents.resolvers.events import EventDetailView, load_event_details
-from amarevents.resolvers.gallery import GalleryImageView, load_galleries
-from amarevents.resolvers.organizations import OrganizationDetailView, load_organization_details
-from amarevents.resolvers.statistics import EventStatsView, load_event_stats
-from amarevents.resolvers.tickets import CustomAnswerView, ListByStatus, TicketView, load_answers
+from amarevents.resolvers.events import load_event_details, load_events, load_organization_events
+from amarevents.resolvers.gallery import load_galleries
+from amarevents.resolvers.organizations import load_organization_details, load_organizations
+from amarevents.resolvers.plans import load_plans
+from amarevents.resolvers.profiles import load_account_organizations
+from amarevents.resolvers.statistics import load_event_stats
+from amarevents.resolvers.ticket_types import load_ticket_types
+from amarevents.resolvers.tickets import load_answers, load_tickets
 
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
@@ -36,18 +43,37 @@ class GraphQLContext:
         self.request = request
         self.operation_name = operation_name
         self.cost: int | None = None
-        self.event_details: DataLoader[int, EventDetailView | None] = _loader(
-            lambda ids: load_event_details(request, ids)
-        )
-        self.organization_details: DataLoader[int, OrganizationDetailView | None] = _loader(
-            lambda ids: load_organization_details(request, ids)
-        )
-        self.event_stats: DataLoader[int, EventStatsView | None] = _loader(lambda ids: load_event_stats(request, ids))
-        self.event_tickets: DataLoader[tuple[int, ListByStatus], Page[TicketView] | None] = _loader(
-            lambda asked: load_event_tickets(request, asked)
-        )
-        self.galleries: DataLoader[int, list[GalleryImageView] | None] = _loader(load_galleries)
-        self.answers: DataLoader[int, list[CustomAnswerView] | None] = _loader(load_answers)
+        self.load_anew()
+
+    def load_anew(self) -> None:
+        """Forget what has been loaded, before a mutation that may change it."""
+        request = self.request
+        self.account_keys = _loader(partial(load_account_keys, request))
+        self.account_organizations = _loader(load_account_organizations)
+        self.account_tickets = _loader(partial(load_account_tickets, request))
+        self.accounts = _loader(load_accounts)
+        self.answers = _loader(load_answers)
+        self.event_details = _loader(partial(load_event_details, request))
+        self.event_stats = _loader(partial(load_event_stats, request))
+        self.event_tickets = _loader(partial(load_event_tickets, request))
+        self.events = _loader(partial(load_events, request))
+        self.galleries = _loader(partial(load_galleries, request))
+        self.key_owners = _loader(load_key_owners)
+        self.organization_details = _loader(partial(load_organization_details, request))
+        self.organization_events = _loader(partial(load_organization_events, request))
+        self.organization_owners = _loader(load_organization_owners)
+        self.organizations = _loader(load_organizations)
+        self.plans = _loader(load_plans)
+        self.ticket_types = _loader(partial(load_ticket_types, request))
+        self.tickets = _loader(partial(load_tickets, request))
 
 
 Info = StrawberryInfo[GraphQLContext, None]
+
+
+async def require(loader: DataLoader[K, T | None], key: K, noun: str) -> T:
+    """What the loader finds. Raises NotFound where there is nothing, or nothing that the caller may know of."""
+    found = await loader.load(key)
+    if found is None:
+        raise errors.NotFound(noun)
+    return found

@@ -1,23 +1,23 @@
 """Events, with what their lists leave out as edges of their own."""
 
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Protocol, TypeVar
 
 import strawberry
 
 from amarevents import errors
 from amarevents.resolvers import events as operations
 from amarevents.resolvers import publishing
-from amarevents.resolvers.base import Input, Page, public_text
+from amarevents.resolvers.base import Page, RecordId, public_text
 from amarevents.resolvers.custom_fields import CustomFieldView, list_custom_fields
 from amarevents.resolvers.events import EventDetailView, EventView
 from amarevents.resolvers.gallery import GalleryImageView, list_gallery
-from amarevents.resolvers.organizations import OrganizationDetailView
+from amarevents.resolvers.organizations import OrganizationView
 from amarevents.resolvers.ownership import NOT_THE_MANAGER
 from amarevents.resolvers.statistics import EventStatsView, get_event_stats
 from amarevents.resolvers.tickets import ListByStatus, TicketView, list_event_tickets
-from amarevents.schema.context import Info
+from amarevents.schema.context import Info, require
 from amarevents.schema.deletions import Deleted
-from amarevents.schema.fields import edge, mutation, paged_edge, query
+from amarevents.schema.fields import edge, link, mutation, paged_edge, query
 from amarevents.schema.paging import Pagination
 from amarevents.schema.scalars import JSON
 from amarevents.schema.statistics import EventStats
@@ -27,47 +27,46 @@ if TYPE_CHECKING:
     from amarevents.schema.organizations import Organization
     from amarevents.schema.tickets import TicketPage
 
+T = TypeVar("T")
+
+
+class BelongsToEvent(Protocol):
+    """A part of an event, such as a ticket."""
+
+    @property
+    def event_id(self) -> RecordId: ...
+
 
 async def _detail(event: EventView, info: Info) -> EventDetailView:
     """The event's details: at hand where one event was asked for, loaded in one batch for a list."""
     if isinstance(event, EventDetailView):
         return event
-    detail = await info.context.event_details.load(event.id)
-    if detail is None:
-        raise errors.NotFound("Event")
-    return detail
+    return await require(info.context.event_details, event.id, "Event")
 
 
-class _Pictures(NamedTuple):
-    pictures: list[GalleryImageView]
+async def event_of(part: BelongsToEvent, info: Info) -> EventView:
+    """The event that something belongs to, as far as the caller may know of it."""
+    return await require(info.context.events, part.event_id, "Event")
 
 
-async def _pictures(event: EventView, info: Info) -> _Pictures:
-    return _Pictures(await info.context.galleries.load(event.id) or [])
+async def _gallery(event: EventView, info: Info) -> list[GalleryImageView]:
+    return await require(info.context.galleries, event.id, "Event")
 
 
-class _Organization(NamedTuple):
-    organization: OrganizationDetailView | None
+async def _organization(event: EventView, info: Info) -> OrganizationView:
+    return await require(info.context.organizations, event.organization_id, "Organization")
 
 
-async def _organization(event: EventView, info: Info) -> _Organization:
-    return _Organization(await info.context.organization_details.load(event.organization_id))
+async def _stats(event: EventView, info: Info) -> EventStatsView:
+    return _managed(await info.context.event_stats.load(event.id))
 
 
-class _Statistics(NamedTuple):
-    stats: EventStatsView
+async def _tickets(event: EventView, info: Info, data: ListByStatus) -> Page[TicketView]:
+    return _managed(await info.context.event_tickets.load((event.id, data)))
 
 
-async def _statistics(event: EventView, info: Info) -> _Statistics:
-    found = await info.context.event_stats.load(event.id)
-    if found is None:
-        raise errors.Forbidden(NOT_THE_MANAGER)
-    return _Statistics(found)
-
-
-async def _tickets(event: EventView, info: Info, data: Input) -> Page[TicketView]:
-    assert isinstance(data, ListByStatus)  # noqa: S101 - for the type checker; it is the operation's input
-    found = await info.context.event_tickets.load((event.id, data))
+def _managed(found: T | None) -> T:
+    """What is loaded for the event's owner and admins alone."""
     if found is None:
         raise errors.Forbidden(NOT_THE_MANAGER)
     return found
@@ -75,7 +74,7 @@ async def _tickets(event: EventView, info: Info, data: Input) -> Page[TicketView
 
 @strawberry.type(name="GalleryImage", description=public_text(GalleryImageView.__doc__))
 class GalleryImage(GalleryImageView):
-    pass
+    event = link(event_of, Annotated["Event", strawberry.lazy(__name__)] | None, "The event that it is a picture of.")
 
 
 @strawberry.type(name="SocialLink", description="Where else an event is to be found.")
@@ -85,7 +84,7 @@ class SocialLink(operations.SocialLink):
 
 @strawberry.type(name="CustomField", description=public_text(CustomFieldView.__doc__))
 class CustomField(CustomFieldView):
-    pass
+    event = link(event_of, Annotated["Event", strawberry.lazy(__name__)] | None, "The event that it is asked for.")
 
 
 @strawberry.type(name="Event", description="An event. Its owner and admins alone see the texts of its mails.")
@@ -102,16 +101,14 @@ class Event(EventView):
         "What registration asks beside name and email.",
         as_in=list_custom_fields,
     )
-    gallery = edge(_pictures, "pictures", list[GalleryImage], "Its pictures, in their order.", as_in=list_gallery)
-    organization = edge(
+    gallery = link(_gallery, list[GalleryImage] | None, "Its pictures, in their order.", as_in=list_gallery)
+    organization = link(
         _organization,
-        "organization",
         Annotated["Organization", strawberry.lazy("amarevents.schema.organizations")] | None,
         "Who publishes it.",
     )
-    stats = edge(
-        _statistics,
-        "stats",
+    stats = link(
+        _stats,
         EventStats | None,
         "How many have registered and what they have paid; for owner and admins.",
         as_in=get_event_stats,

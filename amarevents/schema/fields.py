@@ -7,6 +7,7 @@ from typing import Any
 import strawberry
 
 from amarevents.resolvers.base import Input
+from amarevents.resolvers.belongings import OfAccounts
 from amarevents.resolvers.operation import Operation, validate
 from amarevents.schema.context import Info
 from amarevents.schema.inputs import graphql_fields, graphql_type, input_class, to_id, to_values
@@ -16,7 +17,9 @@ from amarevents.schema.inputs import graphql_fields, graphql_type, input_class, 
 _PARENT: Any = strawberry.Parent[Any]  # type: ignore[misc] # an alias that strawberry reads at run time
 
 OPERATION_FIELDS: list[str] = []
-"""The names of the operations that have a field; tests compare them with all there are."""
+"""The names of the operations that have a query or a mutation; tests compare them with all there are."""
+OPERATION_EDGES: set[str] = set()
+"""The names of the operations that show what an edge shows as well."""
 
 _ID = inspect.Parameter("id", inspect.Parameter.KEYWORD_ONLY, annotation=strawberry.ID)
 _IDEMPOTENCY_KEY = inspect.Parameter(
@@ -51,6 +54,7 @@ def mutation(operation: Operation[Any], returns: Any) -> Any:
         target = to_id(given["id"]) if operation.takes_id else None
         data = to_values(operation.input_type, vars(given["input"])) if operation.input_type else None
         key = None if given.get("idempotency_key") is strawberry.UNSET else given.get("idempotency_key")
+        info.context.load_anew()
         return await operation(info.context.request, id=_whole(target), data=data, idempotency_key=key)
 
     return _field(operation, resolve, parameters, returns)
@@ -87,7 +91,10 @@ def _field(
     resolve.__signature__ = inspect.Signature(  # type: ignore[attr-defined] # functions may carry one
         [*root, info, *required_first], return_annotation=returns | None
     )
-    OPERATION_FIELDS.append(operation.name)
+    if of is None:
+        OPERATION_FIELDS.append(operation.name)
+    else:
+        OPERATION_EDGES.add(operation.name)
     return strawberry.field(resolver=resolve, description=description or operation.description)
 
 
@@ -105,28 +112,63 @@ def edge(
     ``as_in``: the operation that shows the same; who may not call it is refused here as well.
     """
 
-    async def resolve(root: strawberry.Parent[Any], info: Info) -> Any:
-        if as_in is not None:
-            as_in.policy.check(info.context.request.principal)
+    async def attribute(root: Any, info: Info) -> Any:
         return getattr(await load(root, info), name, None)
 
-    resolve.__name__ = name
+    return link(attribute, of, description, as_in=as_in)
+
+
+def link(
+    load: Callable[[Any, Info], Awaitable[Any]],
+    of: Any,
+    description: str,
+    *,
+    as_in: Operation[Any] | None = None,
+    of_account: OfAccounts | None = None,
+) -> Any:
+    """A field that leads from an object to what ``load`` finds for it, of type ``of``; it may refuse what it finds.
+
+    ``as_in``: as above. ``of_account``: who sees what it leads to, where the object is an account.
+    """
+
+    async def resolve(root: strawberry.Parent[Any], info: Info) -> Any:
+        principal = info.context.request.principal
+        if as_in is not None:
+            as_in.policy.check(principal)
+        if of_account is not None:
+            of_account.check(principal, root.id)
+        return await load(root, info)
+
     resolve.__annotations__["return"] = of
     if as_in is not None:
-        OPERATION_FIELDS.append(as_in.name)
+        OPERATION_EDGES.add(as_in.name)
     return strawberry.field(resolver=resolve, description=description)
 
 
 def paged_edge(
-    operation: Operation[Any], load: Callable[[Any, Info, Input], Awaitable[Any]], returns: Any, description: str
+    operation: Operation[Any],
+    load: Callable[[Any, Info, Any], Awaitable[Any]],
+    returns: Any,
+    description: str,
+    *,
+    arguments: type[Input] | None = None,
+    of_account: OfAccounts | None = None,
 ) -> Any:
-    """A list that hangs on an object: arguments and policy are those of the operation that lists the same."""
-    input_type = operation.input_type
+    """A list that hangs on an object: arguments and policy are those of the operation that lists the same.
+
+    ``arguments``: those of the operation but for what the object itself says. ``of_account``: as above, in place of the
+    operation's policy, which knows of one's own account alone.
+    """
+    input_type = arguments or operation.input_type
     assert input_type is not None  # noqa: S101 - for the type checker; every list has its paging
     parameters = [_argument(name, field) for name, field in graphql_fields(input_type).items()]
 
     async def resolve(root: strawberry.Parent[Any], info: Info, **given: Any) -> Any:
-        operation.policy.check(info.context.request.principal)
+        principal = info.context.request.principal
+        if of_account is None:
+            operation.policy.check(principal)
+        else:
+            of_account.check(principal, root.id)
         return await load(root, info, validate(input_type, to_values(input_type, given)))
 
     return _field(operation, resolve, parameters, returns, of=_PARENT, description=description)

@@ -1,16 +1,29 @@
 """Ticket types: the kinds of place that an event offers."""
 
+from typing import TYPE_CHECKING, Annotated
+
 import strawberry
 
 from amarevents.resolvers import ticket_types as operations
 from amarevents.resolvers.base import public_text
+from amarevents.resolvers.events import EventView
+from amarevents.schema.context import Info, require
 from amarevents.schema.deletions import Deleted
-from amarevents.schema.fields import mutation, query
+from amarevents.schema.fields import link, mutation, query
+
+if TYPE_CHECKING:
+    from amarevents.schema.events import Event
+
+
+async def _event(ticket_type: operations.TicketTypeView, info: Info) -> EventView:
+    return await require(info.context.events, ticket_type.event_id, "Event")
 
 
 @strawberry.type(name="TicketType", description=public_text(operations.TicketTypeView.__doc__))
 class TicketType(operations.TicketTypeView):
-    pass
+    event = link(
+        _event, Annotated["Event", strawberry.lazy("amarevents.schema.events")] | None, "The event that offers it."
+    )
 
 
 @strawberry.type

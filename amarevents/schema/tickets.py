@@ -1,21 +1,19 @@
 """Tickets: registering, approving, and checking at the door."""
 
-from typing import NamedTuple
-
 import strawberry
 
 from amarevents.resolvers import registration
 from amarevents.resolvers import tickets as operations
 from amarevents.resolvers.base import public_text
+from amarevents.resolvers.ticket_types import TicketTypeView
 from amarevents.resolvers.tickets import TicketDetailView, TicketView
-from amarevents.schema.context import Info
+from amarevents.schema.accounts import account_edge, user_id_of
+from amarevents.schema.context import Info, require
 from amarevents.schema.deletions import Deleted
-from amarevents.schema.fields import edge, mutation, query
+from amarevents.schema.events import Event, event_of
+from amarevents.schema.fields import link, mutation, query
 from amarevents.schema.paging import Pagination
-
-
-class _Answers(NamedTuple):
-    custom_fields: list[operations.CustomAnswerView]
+from amarevents.schema.ticket_types import TicketType
 
 
 @strawberry.type(name="CustomAnswer", description=public_text(operations.CustomAnswerView.__doc__))
@@ -23,15 +21,24 @@ class CustomAnswer(operations.CustomAnswerView):
     pass
 
 
-async def _detail(ticket: TicketView, info: Info) -> _Answers:
+async def _answers(ticket: TicketView, info: Info) -> list[operations.CustomAnswerView]:
     if isinstance(ticket, TicketDetailView):
-        return _Answers(ticket.custom_fields)
-    return _Answers(await info.context.answers.load(ticket.id) or [])
+        return ticket.custom_fields
+    return await require(info.context.answers, ticket.id, "Ticket")
+
+
+async def _ticket_type(ticket: TicketView, info: Info) -> TicketTypeView | None:
+    if ticket.ticket_type_id is None:
+        return None
+    return await require(info.context.ticket_types, ticket.ticket_type_id, "Ticket type")
 
 
 @strawberry.type(name="Ticket", description=public_text(TicketView.__doc__))
 class Ticket(TicketView):
-    custom_fields = edge(_detail, "custom_fields", list[CustomAnswer], "The answers to the event's custom fields.")
+    custom_fields = link(_answers, list[CustomAnswer], "The answers to the event's custom fields.")
+    event = link(event_of, Event | None, "The event that it is for, where the caller may see that.")
+    ticket_type = link(_ticket_type, TicketType | None, "The kind of place that it is for; null without one.")
+    owner = account_edge(user_id_of, "The account that has registered; for that account and for admins.")
 
 
 @strawberry.type(description="A part of a list of tickets.")

@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 
 from amarevents.resolvers.base import Input, Page, RecordId, Taka
 from amarevents.resolvers.operation import OPERATIONS, Operation
-from amarevents.schema.fields import OPERATION_FIELDS
+from amarevents.schema.fields import OPERATION_EDGES, OPERATION_FIELDS
 from amarevents.schema.schema import schema
 
 # Any throughout: annotations have no narrower type.
@@ -33,7 +33,7 @@ SCALARS: dict[object, str] = {
     datetime.datetime: "DateTime",
     datetime.date: "Date",
 }
-WITH_FIELDS = {name: OPERATIONS[name] for name in sorted(OPERATION_FIELDS)}
+WITH_FIELDS = {name: OPERATIONS[name] for name in sorted({*OPERATION_FIELDS, *OPERATION_EDGES})}
 
 
 def _camel(name: str) -> str:
@@ -188,7 +188,24 @@ MANAGERS_ALONE = {
 """Null in GraphQL, where REST leaves them out, for those who are not shown them."""
 
 
-ACROSS = {"Event": {"organization", "stats", "tickets", "gallery"}}
+ACROSS = {
+    "Account": {"tickets", "apiKeys", "organizations"},
+    "AccountApiKey": {"owner"},
+    "ApiKey": {"owner"},
+    "CustomField": {"event"},
+    "Donation": {"organization"},
+    "Event": {"organization", "stats", "tickets", "gallery"},
+    "GalleryImage": {"event"},
+    "Identity": {"tickets", "apiKeys", "organizations"},
+    "Organization": {"events", "owner", "planDetails"},
+    "OutgoingMail": {"ticket", "user"},
+    "OwnedOrganization": {"events", "planDetails"},
+    "Profile": {"tickets", "apiKeys"},
+    "RateLimit": {"owner"},
+    "Ticket": {"event", "owner", "ticketType"},
+    "TicketType": {"event"},
+    "User": {"tickets"},
+}
 """The edges of the graph: fields that lead to other objects, which no view holds."""
 
 
