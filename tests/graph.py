@@ -1,0 +1,64 @@
+"""The graph that the schema spans, as tests walk it: whatever the schema has, without being listed anywhere."""
+
+import pytest
+from graphql import GraphQLObjectType, get_named_type
+from graphql.type import GraphQLField
+from strawberry.schema.schema_converter import GraphQLCoreConverter
+from strawberry.types.field import StrawberryField
+
+from amarevents.schema import cost, documents, limits
+from amarevents.schema.schema import schema
+
+_ANY_NUMBER = 10**9
+
+TYPES: dict[str, GraphQLObjectType] = {
+    name: kind
+    for name, kind in schema.graphql_schema.type_map.items()
+    if isinstance(kind, GraphQLObjectType) and not name.startswith("__") and name not in {"Query", "Mutation"}
+}
+"""The types of objects, but for the roots."""
+
+
+def is_edge(field: GraphQLField) -> bool:
+    """Whether a field is loaded for itself, and not merely an attribute of its object."""
+    made_of = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    return isinstance(made_of, StrawberryField) and made_of.base_resolver is not None
+
+
+EDGES = [(kind.name, name) for kind in TYPES.values() for name, field in kind.fields.items() if is_edge(field)]
+"""Every edge: the name of its type, and its own."""
+
+
+def leads_to(field: GraphQLField) -> GraphQLObjectType | None:
+    """The type of the objects that a field holds, None for one that holds plain values."""
+    inner = get_named_type(field.type)
+    return inner if isinstance(inner, GraphQLObjectType) else None
+
+
+def selected(name: str, field: GraphQLField, edges_deep: int) -> str:
+    """The field with all that it holds; whole lists."""
+    inner = leads_to(field)
+    everything = "(limit: 100)" if "limit" in field.args else ""
+    return f"{name}{everything}" + (f" {{ {selection(inner, edges_deep)} }}" if inner else "")
+
+
+def selection(kind: GraphQLObjectType, edges_deep: int) -> str:
+    """All fields of a type, and of those that lead to other objects as many after each other as are asked for."""
+    return " ".join(
+        selected(name, field, edges_deep - _is_step(field))
+        for name, field in kind.fields.items()
+        if edges_deep or not _is_step(field)
+    )
+
+
+def _is_step(field: GraphQLField) -> bool:
+    return is_edge(field) and leads_to(field) is not None
+
+
+def lift_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let documents be as large as a test of the whole graph needs them, and be validated once."""
+    monkeypatch.setattr(cost, "MAX_COST", _ANY_NUMBER)
+    for bound in ("MAX_FIELDS", "MAX_DEPTH", "MAX_ROOT_FIELDS", "MAX_ALIASES"):
+        monkeypatch.setattr(limits, bound, _ANY_NUMBER)
+    monkeypatch.setattr(documents, "MAX_TOKENS", _ANY_NUMBER)
+    monkeypatch.setattr(documents, "_REMEMBERED_CHARACTERS", _ANY_NUMBER)
