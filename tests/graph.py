@@ -2,7 +2,7 @@
 
 import pytest
 from graphql import GraphQLObjectType, get_named_type
-from graphql.type import GraphQLField
+from graphql.type import GraphQLField, get_nullable_type
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 
@@ -62,3 +62,11 @@ def lift_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(limits, bound, _ANY_NUMBER)
     monkeypatch.setattr(documents, "MAX_TOKENS", _ANY_NUMBER)
     monkeypatch.setattr(documents, "_REMEMBERED_CHARACTERS", _ANY_NUMBER)
+
+
+def let_it_be_walked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same, and let an edge that refuses hide nothing of what stands beside it."""
+    lift_bounds(monkeypatch)
+    for of, name in EDGES:
+        edge = TYPES[of].fields[name]
+        monkeypatch.setattr(edge, "type", get_nullable_type(edge.type))
