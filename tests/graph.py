@@ -9,7 +9,7 @@ from strawberry.types.field import StrawberryField
 from amarevents.schema import cost, documents, limits
 from amarevents.schema.schema import schema
 
-_ANY_NUMBER = 10**9
+_ANY_NUMBER = 10**15
 
 TYPES: dict[str, GraphQLObjectType] = {
     name: kind

@@ -117,7 +117,7 @@ async def _walk(scene: Scene, name: str, hole: Callable[[], None] = lambda: None
     ids = await _ids()
     rest = await shown_over_rest(caller, ids)
     hole()
-    graph = await shown_over_graphql(caller, ids)
+    graph = await shown_over_graphql(caller, ids, steps=3 if name in KEY_TYPES else 2)
     return _beyond(graph, rest), graph
 
 

@@ -30,8 +30,6 @@ Link = frozenset[Thing]
 Ids = Mapping[str, Sequence[int]]
 """The ids of a scene by noun."""
 
-STEPS = 2
-"""How many edges are followed one after the other, from every root."""
 _NOUNS = {
     "AccountApiKey": "ApiKey",
     "EventDetail": "Event",
@@ -218,8 +216,8 @@ def _link_by_value(shown: Shown, noun: str, name: str, other: str, others_name: 
 # GraphQL --------------------------------------------------------------------------------------------------------
 
 
-async def shown_over_graphql(caller: Caller, ids: Ids, steps: int = STEPS) -> Shown:
-    """What all queries show to the caller, with all edges of what they lead to."""
+async def shown_over_graphql(caller: Caller, ids: Ids, *, steps: int) -> Shown:
+    """What all queries show to the caller, with as many edges one after the other as there are ``steps``."""
     shown = Shown()
     query_type = schema.graphql_schema.query_type
     assert query_type is not None
