@@ -25,6 +25,7 @@ from amarevents.schema.mails import MailQuery
 from amarevents.schema.organizations import OrganizationMutation, OrganizationQuery
 from amarevents.schema.scalars import CONFIG
 from amarevents.schema.statistics import StatisticsQuery
+from amarevents.schema.texts import describe
 from amarevents.schema.ticket_types import TicketTypeMutation, TicketTypeQuery
 from amarevents.schema.tickets import TicketMutation, TicketQuery
 from amarevents.schema.users import UserMutation, UserQuery
@@ -112,3 +113,4 @@ schema = AmarEventsSchema(
     extensions=[CheckDocument],
     execution_context_class=PlannedExecutor,
 )
+describe(schema.graphql_schema)
