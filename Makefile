@@ -86,9 +86,9 @@ lock: ## Resolve the dependencies of pyproject.toml anew into the lock files (ne
 LOCK_OPTIONS := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
-vendor: setup ## Fetch the library of the page /docs as recorded, or another: make vendor VERSION=1.73.0 (needs npm)
+vendor: setup ## Fetch the pages' libraries as recorded, or one anew: make vendor PACKAGE=graphiql VERSION=3.8.3 (needs npm)
 	@command -v npm >/dev/null 2>&1 || { echo "make vendor needs npm: https://docs.npmjs.com/" >&2; exit 1; }
-	$(BIN)/python -m amarevents.rest.reference.vendor $(VERSION)
+	$(BIN)/python -m amarevents.pages.vendor $(PACKAGE) $(VERSION)
 
 clean: ## Remove .venv and everything that tools have left behind; ./data stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage .coverage.* htmlcov dist

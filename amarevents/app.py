@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, WebSocketRoute
 
 from amarevents import __version__
 from amarevents.mail.delivery import delivery
@@ -20,15 +20,20 @@ from amarevents.rest.openapi.endpoint import openapi_json
 from amarevents.rest.reference.page import reference_routes
 from amarevents.rest.routes import ROUTES
 from amarevents.rest.routing import router
+from amarevents.schema.explorer.page import explorer_routes, with_explorer
 from amarevents.schema.http import GraphQLEndpoint
 from amarevents.schema.responses import request_error
+from amarevents.schema.websocket import GraphQLWebSocket
+from amarevents.security.broker import broker_for
 from amarevents.security.cache import shared_cache
+from amarevents.security.connections import Connections
 from amarevents.security.key_usage import KeyUsage
-from amarevents.security.middleware import SecurityMiddleware
+from amarevents.security.middleware import SecurityMiddleware, services_of
 from amarevents.security.passwords import PasswordHasher
 from amarevents.security.rate_limit import rate_limiter
 from amarevents.security.services import Services
 from amarevents.settings import Settings
+from amarevents.stopping import told_to_stop
 from amarevents.upkeep import upkeep
 
 
@@ -39,8 +44,10 @@ def create_app(settings: Settings) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with open_database(settings), _services(settings) as services:
             app.state.services = services
-            yield
+            with told_to_stop(services.connections.stopping.set):
+                yield
 
+    graphql = SecurityMiddleware(GraphQLEndpoint(), request_error, counts_operations=True)
     app = Starlette(
         routes=[
             Route("/", index),
@@ -49,7 +56,9 @@ def create_app(settings: Settings) -> Starlette:
             *reference_routes(),
             Mount("/api", SecurityMiddleware(router(ROUTES), lambda error, _scope: failure(error))),
             Route("/confirm-email", confirmation_page()),
-            Route("/graphql", SecurityMiddleware(GraphQLEndpoint(), request_error, counts_operations=True)),
+            Route("/graphql", with_explorer(graphql, settings)),
+            WebSocketRoute("/graphql", SecurityMiddleware(GraphQLWebSocket(), request_error, counts_operations=True)),
+            *explorer_routes(settings),
         ],
         lifespan=lifespan,
     )
@@ -70,9 +79,12 @@ async def _services(settings: Settings) -> AsyncIterator[Services]:
             key_usage=KeyUsage(),
             cache=cache,
             totals=Totals(cache, seconds=settings.totals_seconds),
+            broker=broker_for(settings),
+            connections=Connections(),
         )
         closing.push_async_callback(services.limiter.aclose)
         closing.push_async_callback(services.totals.aclose)
+        closing.push_async_callback(services.broker.aclose)
         closing.callback(services.hasher.close)
         closing.push_async_callback(services.key_usage.flush)
         background = asyncio.create_task(upkeep(services))
@@ -87,18 +99,12 @@ async def _end(task: asyncio.Task[None]) -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def index(_request: Request) -> Response:
+async def index(request: Request) -> Response:
     """Where everything is, for whoever opens the address in a browser."""
-    return JSONResponse(
-        {
-            "name": "Amar Events",
-            "version": __version__,
-            "rest": "/api/events",
-            "graphql": "/graphql",
-            "openapi": "/openapi.json",
-            "docs": "/docs",
-        }
-    )
+    addresses = {"rest": "/api/events", "graphql": "/graphql", "openapi": "/openapi.json", "docs": "/docs"}
+    if services_of(request.scope).settings.graphql_explorer:
+        addresses["graphiql"] = "/graphql"
+    return JSONResponse({"name": "Amar Events", "version": __version__, **addresses})
 
 
 async def health(_request: Request) -> Response:

@@ -1,14 +1,15 @@
-"""The command line: ``amarevents serve | migrate | seed | create-admin | create-key | confirm-email | outbox``."""
+"""The command line: ``amarevents serve | migrate | seed | settings | create-… | confirm-email | outbox | plans``, …"""
 
 import argparse
 import asyncio
 import contextlib
 import dataclasses
+import functools
 import os
 import re
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import uvicorn
@@ -16,6 +17,8 @@ from tortoise.queryset import QuerySet
 
 from amarevents import __version__, demo, errors
 from amarevents.app import configure_logging
+from amarevents.commands import Command
+from amarevents.commands.plans import add_plan_commands
 from amarevents.mail import outbox
 from amarevents.mail.listing import description_of, line_of
 from amarevents.models import OutgoingMail, User
@@ -28,7 +31,9 @@ from amarevents.resolvers.accounts import Register, create_account
 from amarevents.resolvers.api_keys import create_api_key
 from amarevents.resolvers.operation import validate
 from amarevents.security.accounts import account_of
+from amarevents.security.broker import MemoryBroker
 from amarevents.security.cache import shared_cache
+from amarevents.security.connections import Connections
 from amarevents.security.context import Context
 from amarevents.security.key_usage import KeyUsage
 from amarevents.security.passwords import PasswordHasher
@@ -38,8 +43,6 @@ from amarevents.security.services import Services
 from amarevents.settings import PREFIX, Settings, SettingsError
 
 _GRACE_SECONDS = 10
-
-Command = Callable[[argparse.Namespace, Settings], Coroutine[Any, Any, None]]  # Any: what coroutines never use
 
 
 class CommandFailed(Exception):
@@ -93,7 +96,9 @@ def serve(options: argparse.Namespace) -> None:
         workers=settings.workers,
         proxy_headers=False,  # the client's address is decided by AMAREVENTS_TRUSTED_PROXIES alone
         server_header=False,
-        ws="none",
+        ws="amarevents.sockets:WebSocketProtocol",
+        ws_max_size=settings.max_body_bytes,
+        ws_per_message_deflate=False,  # its memory for each connection is worth more than what small messages shrink
         access_log=False,  # it would hold the tokens of confirmation links
         log_config=None,  # ours
         timeout_graceful_shutdown=_GRACE_SECONDS,
@@ -144,7 +149,8 @@ async def _demo_credentials(settings: Settings) -> demo.DemoCredentials | None:
 
 def _print_addresses(settings: Settings) -> None:
     base = f"http://{settings.host}:{settings.port}"
-    addresses = f"  Docs     {base}/docs\n  REST     {base}/api/events\n  GraphQL  {base}/graphql\n"
+    graphql = f"{base}/graphql (in a browser: GraphiQL)" if settings.graphql_explorer else f"{base}/graphql"
+    addresses = f"  Docs     {base}/docs\n  REST     {base}/api/events\n  GraphQL  {graphql}\n"
     print(f"\nAmar Events {__version__}\n{addresses}", flush=True)
 
 
@@ -253,6 +259,8 @@ async def _acting_for(email: str, settings: Settings) -> AsyncIterator[Context]:
                 key_usage=KeyUsage(),
                 cache=cache,
                 totals=Totals(cache, seconds=settings.totals_seconds),
+                broker=MemoryBroker(),  # nothing that the command line does is followed
+                connections=Connections(),
             )
             principal = session_principal(account_of(user), session_id=0)
             yield Context(services=services, request_id="cli", address="cli", principal=principal)
@@ -309,6 +317,8 @@ def _parser() -> argparse.ArgumentParser:
     mails.add_argument("--status", choices=[str(status) for status in MailStatus], help="only those of this status")
     mails.add_argument("--limit", type=_positive, default=50, help="at most so many mails (%(default)s)")
     mails.add_argument("--release", action="store_true", help="send the held or failed ones chosen after all")
+
+    add_plan_commands(functools.partial(_add, commands))
     return parser
 
 

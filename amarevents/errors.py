@@ -7,6 +7,7 @@ the envelope of decisions 1.3, GraphQL puts the same ``code``, ``status`` and ``
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+_SOON = 5  # seconds: when to try again what ends at an unknown time
 _TOLD = 3  # problems in the text of an error; its fields have all of them
 
 
@@ -39,6 +40,13 @@ class OperationTimedOut(AmarEventsError):
 
     code = "TIMEOUT"
     message = "This took longer than an operation may take: ask for less at once"
+
+
+class UpdatesMissed(AmarEventsError):
+    """A subscription that cannot tell what has happened meanwhile: its reader was too slow, or Redis was away."""
+
+    code = "UPDATES_MISSED"
+    message = "Updates may have been missed: subscribe again, and read anew what you show"
 
 
 # 400 ------------------------------------------------------------------------------------------------------------
@@ -154,6 +162,46 @@ class DuplicateTransaction(BadRequest):
         super().__init__(message, fields={"transaction_id": message})
 
 
+class TicketNotValid(BadRequest):
+    """Only a ticket whose status is Success lets in (decisions 6.10)."""
+
+    code = "TICKET_NOT_VALID"
+
+    def __init__(self, status: str) -> None:
+        super().__init__(f"This ticket lets nobody in: its status is {status}")
+
+
+class ScanMismatch(BadRequest):
+    """A scan is of one ticket."""
+
+    code = "SCAN_MISMATCH"
+    message = "This scanId was used for another ticket of the event; use a new one for each scan"
+
+    def __init__(self) -> None:
+        super().__init__(fields={"scan_id": self.message})
+
+
+class ScanUndone(BadRequest):
+    """A late retry lets nobody in whom the organizer has turned away again."""
+
+    code = "SCAN_UNDONE"
+    message = "This scan has been undone; scan the ticket again, with a new scanId"
+
+
+class NotCheckedIn(BadRequest):
+    code = "NOT_CHECKED_IN"
+    message = "This ticket is not checked in"
+
+
+class NotPending(BadRequest):
+    """A payment is decided once; what has been decided is changed as a ticket is (decisions 6.1)."""
+
+    code = "NOT_PENDING"
+
+    def __init__(self, status: str) -> None:
+        super().__init__(f"Only pending payments are decided: the status of this ticket is {status}")
+
+
 class LastAdmin(BadRequest):
     """The platform keeps an admin (decisions 8.6)."""
 
@@ -175,6 +223,42 @@ class TooManyTicketTypes(BadRequest):
         super().__init__(f"An event may have {limit} ticket types")
 
 
+class TooManyCustomFields(BadRequest):
+    code = "TOO_MANY_CUSTOM_FIELDS"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"An event may have {limit} custom fields")
+
+
+class TooManyGalleryImages(BadRequest):
+    code = "TOO_MANY_GALLERY_IMAGES"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"An event may have {limit} pictures")
+
+
+class NameTaken(BadRequest):
+    """Names by which something is chosen are unique, regardless of case."""
+
+    code = "NAME_TAKEN"
+
+    def __init__(self, what: str) -> None:
+        message = f"There is a {what} with this name already"
+        super().__init__(message, fields={"name": message})
+
+
+class PlanInUse(BadRequest):
+    code = "PLAN_IN_USE"
+    message = "Organizations are on this plan; move them to another one first"
+
+
+class DefaultPlan(BadRequest):
+    """New organizations are put on it, by its name (decisions 5.2)."""
+
+    code = "DEFAULT_PLAN"
+    message = "This is the plan that new organizations get: it can be neither deleted nor renamed"
+
+
 class KeyIsRevoked(BadRequest):
     code = "KEY_REVOKED"
     message = "A revoked key stays revoked; create a new one"
@@ -185,6 +269,13 @@ class TooManyKeys(BadRequest):
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"An account may have {limit} keys that are not revoked; revoke one first")
+
+
+class TooManyOperations(BadRequest):
+    code = "TOO_MANY_OPERATIONS"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"A connection may have {limit} operations under way; end one first")
 
 
 class IdempotencyMismatch(BadRequest):
@@ -318,3 +409,12 @@ class RateLimited(AmarEventsError):
     def __init__(self, retry_after: int, message: str | None = None) -> None:
         self.retry_after = retry_after
         super().__init__(message or f"Too many requests; try again in {retry_after} s")
+
+
+class TooManyConnections(RateLimited):
+    """As many connections are open as an address or an account may have at once in one process."""
+
+    code = "TOO_MANY_CONNECTIONS"
+
+    def __init__(self) -> None:
+        super().__init__(_SOON, "Too many connections are open; close one first")

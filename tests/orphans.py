@@ -25,6 +25,12 @@ _WRONG_COUNTS = {
             SELECT COUNT(*) FROM events WHERE organization_id = organizations.id
         ) ORDER BY id
     """,
+    # The event of its ticket, which no foreign key can say.
+    "check_ins.event_id": """
+        SELECT id FROM check_ins WHERE event_id <> (
+            SELECT event_id FROM tickets WHERE tickets.id = ticket_id
+        ) ORDER BY id
+    """,
 }
 
 

@@ -15,7 +15,10 @@ from tests.servers import private_postgres
 
 ADMIN = ["--username", "Root", "--email", "Root@example.com", "--number", "01700000000", "--password-stdin"]
 PASSWORD = "correct horse"
-COMMANDS = ["serve", "migrate", "seed", "settings", "create-admin", "create-key", "confirm-email", "outbox"]
+COMMANDS = [
+    *("serve", "migrate", "seed", "settings", "create-admin", "create-key", "confirm-email", "outbox"),
+    *("plans", "create-plan", "update-plan", "delete-plan"),
+]
 
 
 @pytest.fixture
@@ -121,6 +124,38 @@ def test_the_outbox_shows_mails_and_releases_those_that_stopped(ready: Program) 
     assert " pending " in ready.printed("outbox")
 
 
+def test_plans_are_made_changed_and_deleted(program: Program) -> None:
+    program.printed("migrate")
+    [free] = program.printed("plans").splitlines()
+    assert re.fullmatch(r" +\d+  Free  0\.00 BDT  events: unlimited  \{\}", free)
+    options = ["--price", "1999.9", "--currency", "usd", "--event-limit", "25", "--features", '{"support": "প্রতিদিন"}']
+    made = program.printed("create-plan", "--name", "Gold", *options)
+    plan_id, _, rest = made.strip().partition("  ")
+    assert rest == 'Gold  1999.90 USD  events: 25 at once  {"support": "প্রতিদিন"}'
+    changed = program.printed("update-plan", "--id", plan_id, "--event-limit", "unlimited", "--name", "Silver")
+    assert changed == made.replace("Gold", "Silver").replace("25 at once", "unlimited")
+    assert program.printed("plans") == f"{free}\n{changed}"
+    assert program.printed("delete-plan", "--id", plan_id) == f"Deleted plan {plan_id}\n"
+    assert program.printed("plans") == f"{free}\n"
+
+
+PLANS_REFUSED = {
+    ("create-plan", "--name", "FREE"): "There is a plan with this name already",
+    ("create-plan", "--name", "Gold", "--price", "-1"): "Invalid input: price: ",
+    ("create-plan", "--name", "Gold", "--features", "[]"): "Invalid input: features: must be an object",
+    ("update-plan", "--id", "1", "--name", "Basic"): "This is the plan that new organizations get: ",
+    ("delete-plan", "--id", "99"): "Plan not found",
+}
+
+
+@pytest.mark.backend("sqlite")
+def test_plans_are_refused_what_the_api_refuses(ready: Program) -> None:
+    before = ready.printed("plans")
+    told = {arguments: ready.refusal(*arguments) for arguments in PLANS_REFUSED}
+    assert [one for one in told if not told[one].startswith(f"amarevents: {PLANS_REFUSED[one]}")] == []
+    assert ready.printed("plans") == before
+
+
 @pytest.mark.backend("sqlite")
 def test_settings_lists_every_setting_and_shows_no_secret(tmp_path: Path) -> None:
     url = "postgres://amar:hunter2@db/amar"
@@ -183,6 +218,8 @@ def test_wrong_settings_are_refused_in_one_line(
     [
         *([], ["unknown"], ["serve", "--unknown"], ["create-key", "--email", "a@example.com", "--type", "root"]),
         *(["create-admin", *ADMIN[:-1]], ["create-admin", *ADMIN, "--password", PASSWORD]),
+        *(["create-plan"], ["update-plan", "--price", "1"], ["delete-plan"], ["delete-plan", "--id", "x"]),
+        *(["create-plan", "--name", "Gold", option, "x"] for option in ("--price", "--event-limit", "--features")),
     ],
 )
 def test_what_is_not_understood_exits_with_2_and_the_usage(
@@ -251,7 +288,7 @@ def test_the_demo_hands_out_nothing_of_a_database_with_users_of_its_own(ready: P
         assert _credentials(server.printed()) == {}
         assert "ae_" not in server.printed()
         assert server.client.get("/api/events").json()["pagination"]["total"] == 0
-        assert "/graphql" in server.printed()
+        assert "/graphql (in a browser: GraphiQL)" in server.printed()
 
 
 # A database that goes away --------------------------------------------------------------------------------------

@@ -32,6 +32,7 @@ ARGUMENTS: dict[str, object] = {
     "allowed": ["GET"],
     "retry_after": 7,
     "limit": 100,
+    "status": "Failed",
     "message": "Not like this",
 }
 

@@ -7,7 +7,7 @@ import pytest
 from tortoise import connections
 from tortoise.transactions import in_transaction
 
-from amarevents.models import Organization, TicketType
+from amarevents.models import CheckIn, Organization, TicketType
 from amarevents.models.storage import CONNECTION
 from tests.models.rows import fill_every_table
 from tests.orphans import references, unbalanced
@@ -47,15 +47,21 @@ async def test_every_reference_to_a_missing_row_is_found() -> None:
         async with unchecked():
             await connections.get(CONNECTION).execute_query(f"UPDATE {one.table} SET {one.column} = {MISSING}")
             found[str(one)] = list(await unbalanced())
-    # A ticket and an event that point elsewhere are missing from a count, too.
+    # A ticket and an event that point elsewhere are missing from a count, too, and a check-in is of another event.
+    assert found.pop("tickets.event_id") == ["tickets.event_id", "check_ins.event_id"]
     assert found.pop("tickets.ticket_type_id") == ["tickets.ticket_type_id", "ticket_types.sold"]
     assert found.pop("events.organization_id") == ["events.organization_id", "organizations.events_used"]
     assert found == {column: [column] for column in found}
-    assert {"tickets.event_id", "custom_values.field_id", "outgoing_mails.ticket_id"} < found.keys()
+    assert {"check_ins.ticket_id", "custom_values.field_id", "outgoing_mails.ticket_id"} < found.keys()
 
 
 async def test_a_wrong_count_is_found() -> None:
     kind, organization = await TicketType.get(), await Organization.get()
     await TicketType.all().update(sold=2)
     await Organization.all().update(events_used=0)
-    assert await unbalanced() == {"ticket_types.sold": [kind.id], "organizations.events_used": [organization.id]}
+    await CheckIn.all().update(event_id=MISSING)
+    assert await unbalanced() == {
+        "ticket_types.sold": [kind.id],
+        "organizations.events_used": [organization.id],
+        "check_ins.event_id": [(await CheckIn.get()).id],
+    }

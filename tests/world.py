@@ -36,6 +36,7 @@ ORIGIN = "http://testserver"
 _TABLES = (
     "outgoing_mails",
     "email_confirmations",
+    "check_ins",
     "custom_values",
     "tickets",
     "ticket_types",
@@ -68,7 +69,10 @@ async def snapshot() -> dict[str, list[dict[str, Any]]]:
     But for ``last_used_at`` of keys: the process writes it now and then, whatever is asked.
     """
     connection = connections.get(CONNECTION)
-    tables = {table: await connection.execute_query_dict(f"SELECT * FROM {table} ORDER BY id") for table in _TABLES}
+    tables = {
+        table: await connection.execute_query_dict(f"SELECT * FROM {table} ORDER BY id")
+        for table in (*_TABLES, "plans")
+    }
     for key in tables["api_keys"]:
         del key["last_used_at"]
     return tables

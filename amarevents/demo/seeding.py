@@ -26,8 +26,7 @@ from amarevents.models import (
     TicketType,
     User,
 )
-
-_PLAN = "Free"
+from amarevents.models.organizations import DEFAULT_PLAN
 
 
 class DatabaseNotEmpty(Exception):
@@ -105,7 +104,7 @@ async def _write_users(books: Books) -> dict[str, int]:
 
 async def _write_organizations(books: Books, users: dict[str, int]) -> dict[str, int]:
     """The organizations; answers their ids by key."""
-    plan = await Plan.get(name=_PLAN)
+    plan = await Plan.get(name=DEFAULT_PLAN)
     await Organization.bulk_create(
         [
             rows.organization(spec, user_id=users[spec.owner], plan_id=plan.id, created_at=books.instant(day))

@@ -13,6 +13,9 @@ MAX_SUBJECT = 250
 MAX_TEXT = 50_000
 _MAX_VALUE = 2_000
 
+PLACEHOLDERS = frozenset({"name", "event", "location", "date", "price", "id"})
+"""What an organizer's text may hold in braces beside the names of custom fields (decisions 4.3)."""
+
 _BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 _CONFIRMED_SUBJECT = "Your ticket for {event} | আপনার টিকিট"
@@ -113,8 +116,13 @@ def _taka(amount: Decimal) -> str:
 def payment_rejected(ticket: Ticket, event: Event) -> Letter:
     """The organizer has not accepted the payment. Ours alone: an organizer's message confirms."""
     payment = ["Transaction id / ট্রানজ্যাকশন আইডি: {transaction}"] if ticket.transaction_id else []
-    text = "\n".join([_REJECTED, *payment, "Ticket no. / টিকিট নম্বর: {id}", _WHAT_TO_DO])
-    values = {**_ticket_values(ticket, event), "transaction": ticket.transaction_id or ""}
+    reason = ["Reason / কারণ: {reason}"] if ticket.decision_reason else []
+    text = "\n".join([_REJECTED, *payment, *reason, "Ticket no. / টিকিট নম্বর: {id}", _WHAT_TO_DO])
+    values = {
+        **_ticket_values(ticket, event),
+        "transaction": ticket.transaction_id or "",
+        "reason": ticket.decision_reason or "",
+    }
     return _letter(_REJECTED_SUBJECT, text, values)
 
 

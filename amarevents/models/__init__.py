@@ -1,6 +1,7 @@
 """The database: one Tortoise model per noun of the contract, the migrations beside them, the engines in ``storage``."""
 
 from amarevents.models.accounts import ApiKey, EmailConfirmation, Session, User
+from amarevents.models.check_ins import CheckIn
 from amarevents.models.donations import Donation
 from amarevents.models.events import CustomField, Event, GalleryImage
 from amarevents.models.idempotency import IdempotencyRecord
@@ -11,6 +12,7 @@ from amarevents.models.tickets import CustomValue, Ticket, TicketType
 
 __all__ = [
     "ApiKey",
+    "CheckIn",
     "CustomField",
     "CustomValue",
     "Donation",

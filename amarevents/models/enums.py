@@ -95,3 +95,11 @@ class MailStatus(StrEnum):
     SENT = "sent"
     FAILED = "failed"
     HELD = "held"
+
+
+class TicketChangeKind(StrEnum):
+    """What has happened to a ticket, for those who follow an event as it happens."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    DELETED = "deleted"

@@ -10,6 +10,9 @@ from tortoise.models import Model
 from amarevents.models import fields as columns
 from amarevents.models.accounts import User
 
+DEFAULT_PLAN = "Free"
+"""The name of the plan that new organizations are on."""
+
 
 class Plan(Model):
     """What an organization subscribes to; ``Free`` exists from the first migration on (decisions 5.2)."""

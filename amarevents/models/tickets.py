@@ -34,7 +34,8 @@ class Ticket(Model):
     """A registration. ``code`` is opaque and unguessable; it is what a QR code holds (decisions 6.8).
 
     A partial unique index, made by the first migration, keeps transaction ids unique among tickets that are not
-    Failed (decisions 6.6).
+    Failed (decisions 6.6). ``decided_at`` and ``decision_reason`` are of the last change of its status; both are null
+    as long as it has the status that it was issued with.
     """
 
     id = fields.IntField(primary_key=True)
@@ -55,6 +56,8 @@ class Ticket(Model):
     transaction_id: str | None = columns.short_text(null=True)
     payment_method: PaymentMethod | None = columns.choice(PaymentMethod, null=True)
     note: str | None = columns.long_text(null=True)
+    decision_reason: str | None = columns.short_text(null=True)
+    decided_at: datetime.datetime | None = columns.instant(null=True)
     created_at: datetime.datetime = columns.created_at()
     updated_at: datetime.datetime = columns.updated_at()
 

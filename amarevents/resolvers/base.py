@@ -70,8 +70,9 @@ def _printable(pattern: re.Pattern[str]) -> Callable[[str], str]:
     return check
 
 
+require_printable = _printable(_UNPRINTABLE_IN_LONG_TEXT)
 _one_line = AfterValidator(_printable(_UNPRINTABLE))
-_many_lines = AfterValidator(_printable(_UNPRINTABLE_IN_LONG_TEXT))
+_many_lines = AfterValidator(require_printable)
 
 
 def _visible(text: str) -> str:

@@ -8,12 +8,14 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator
 from tortoise.expressions import Q
+from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
 from amarevents import errors
 from amarevents.models import CustomField, Event, Organization, Ticket, TicketType
 from amarevents.models.enums import Category, Privacy
-from amarevents.resolvers.base import Context, DateTime, Id, Page, Paging, RecordId, ShortText, load_page
+from amarevents.resolvers.base import Context, DateTime, Id, Input, Page, Paging, RecordId, ShortText, load_page
+from amarevents.resolvers.cursors import Connection, Order, Slicing, load_connection, read_id
 from amarevents.resolvers.custom_fields import CustomFieldView, custom_field_view
 from amarevents.resolvers.operation import operation
 from amarevents.resolvers.ownership import manages, visible_events
@@ -109,7 +111,7 @@ def _category(value: object) -> object:
 AnyCaseCategory = Annotated[Category, BeforeValidator(_category)]
 
 
-class ListEvents(Paging):
+class EventFilters(Input):
     """``search`` matches any part of name, location or description, whatever the case."""
 
     search: ShortText | None = None
@@ -117,13 +119,26 @@ class ListEvents(Paging):
     organization_id: Id | None = None
 
 
+class ListEvents(EventFilters, Paging):
+    """Which events, and which page of them."""
+
+
 @operation(PUBLIC)
 async def list_events(ctx: Context, data: ListEvents) -> Page[EventView]:
     """The events that the caller may see, by date, the undated last."""
-    found = in_order(visible_events(ctx).filter(_matching(data)))
-    # Anonymous lists do not look at tickets: in a rush they are written all the time.
-    of = (Event,) if ctx.principal.is_anonymous else (Event, Organization, Ticket)
-    return await load_page(ctx, found, data, of=of, view=event_view)
+    return await load_page(ctx, in_order(_found(ctx, data)), data, of=_counted_with(ctx), view=event_view)
+
+
+class ListEventsByCursor(Slicing, EventFilters):
+    """Which events, and which part of their list."""
+
+    ORDER = Order(name="events/1", columns={"sort_date": datetime.date.fromisoformat, "id": read_id}, descending=False)
+
+
+@operation(PUBLIC)
+async def list_events_by_cursor(ctx: Context, data: ListEventsByCursor) -> Connection[EventView]:
+    """The events that the caller may see, by date, the undated last, from one place in their list to another."""
+    return await load_connection(ctx, in_order(_found(ctx, data)), data, of=_counted_with(ctx), view=event_view)
 
 
 def in_order(found: QuerySet[Event]) -> QuerySet[Event]:
@@ -131,7 +146,16 @@ def in_order(found: QuerySet[Event]) -> QuerySet[Event]:
     return found.select_related("organization").order_by("sort_date", "id")
 
 
-def _matching(data: ListEvents) -> Q:
+def _counted_with(ctx: Context) -> tuple[type[Model], ...]:
+    """What totals of ``_found`` depend on. Anonymous ones not on tickets: in a rush they are written all the time."""
+    return (Event,) if ctx.principal.is_anonymous else (Event, Organization, Ticket)
+
+
+def _found(ctx: Context, data: EventFilters) -> QuerySet[Event]:
+    return visible_events(ctx).filter(_matching(data))
+
+
+def _matching(data: EventFilters) -> Q:
     conditions: dict[str, Any] = {}  # Any: each field's own type
     if data.search is not None:
         conditions["search_text__contains"] = fold(data.search)

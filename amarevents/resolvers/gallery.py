@@ -2,12 +2,32 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
+from pydantic import Field
+from tortoise.transactions import in_transaction
+
+from amarevents import errors
 from amarevents.models import GalleryImage
-from amarevents.resolvers.base import Context, RecordId
+from amarevents.resolvers.base import (
+    Context,
+    Count,
+    DeletedView,
+    Id,
+    Input,
+    NotNull,
+    RecordId,
+    ShortText,
+    Url,
+    deleted,
+)
+from amarevents.resolvers.event_parts import lock_parts, make_room, pick_part, put_in_order
 from amarevents.resolvers.operation import operation
-from amarevents.resolvers.ownership import get_visible_event
-from amarevents.security.policy import PUBLIC
+from amarevents.resolvers.ownership import get_visible_event, require_event_manager, require_part_manager
+from amarevents.security.policy import ORGANIZERS, PUBLIC, Scope, allow
+
+MAX_GALLERY_IMAGES = 100
+"""How many an event may have; all of them are shown with it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,3 +64,76 @@ async def list_gallery(ctx: Context, id: int) -> list[GalleryImageView]:
     """The pictures of an event, in their order. Raises NotFound."""
     event = await get_visible_event(ctx, id)
     return (await load_galleries([event.id]))[event.id]
+
+
+class CreateGalleryImage(Input):
+    """A further picture of an event; ``url`` is where it lies.
+
+    ``position`` counts from 0: those from there on move by one; without it the picture comes last.
+    """
+
+    event_id: Id
+    url: Url
+    caption: ShortText | None = None
+    position: Count | None = None
+
+
+@operation(allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE), creates=True)
+async def create_gallery_image(ctx: Context, data: CreateGalleryImage) -> GalleryImageView:
+    """Add a picture to an event's gallery. Raises NotFound, Forbidden (another's event), or TooManyGalleryImages."""
+    await require_event_manager(ctx, data.event_id)
+    async with in_transaction():
+        images = await lock_parts(GalleryImage, data.event_id)
+        if len(images) >= MAX_GALLERY_IMAGES:
+            raise errors.TooManyGalleryImages(MAX_GALLERY_IMAGES)
+        position = await make_room(images, data.position)
+        image = await GalleryImage.create(**data.model_dump(exclude={"position"}), position=position)
+    return gallery_image_view(image)
+
+
+class UpdateGalleryImage(Input):
+    """What of a picture can change; null clears the caption."""
+
+    url: NotNull[Url] = None
+    caption: ShortText | None = None
+
+
+@operation(allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE))
+async def update_gallery_image(ctx: Context, id: int, data: UpdateGalleryImage) -> GalleryImageView:
+    """Change what is sent of a picture. Raises NotFound, Forbidden."""
+    event_id = (await require_part_manager(ctx, GalleryImage, id)).event_id
+    async with in_transaction():
+        image = pick_part(await lock_parts(GalleryImage, event_id), id, "Picture")
+        if changes := data.sent():
+            image.update_from_dict(changes)
+            await image.save(update_fields=list(changes))
+    return gallery_image_view(image)
+
+
+@operation(allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE))
+async def delete_gallery_image(ctx: Context, id: int) -> DeletedView:
+    """Take a picture out of an event's gallery. Raises NotFound, Forbidden."""
+    event_id = (await require_part_manager(ctx, GalleryImage, id)).event_id
+    async with in_transaction():
+        image = pick_part(await lock_parts(GalleryImage, event_id), id, "Picture")
+        await image.delete()
+    return deleted(id)
+
+
+class ReorderGallery(Input):
+    """``ids``: those of all the event's pictures, each once, in the order that they are to have."""
+
+    event_id: Id
+    ids: Annotated[list[Id], Field(max_length=MAX_GALLERY_IMAGES)]
+
+
+@operation(allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE))
+async def reorder_gallery(ctx: Context, data: ReorderGallery) -> list[GalleryImageView]:
+    """Change the order of an event's pictures.
+
+    Raises NotFound, Forbidden, or ValidationFailed where the ids are not those of the event's pictures.
+    """
+    await require_event_manager(ctx, data.event_id)
+    async with in_transaction():
+        images = await put_in_order(await lock_parts(GalleryImage, data.event_id), data.ids)
+    return [gallery_image_view(image) for image in images]

@@ -92,13 +92,21 @@ class Operation(Generic[T]):
         try:
             answer = await self._run(ctx, arguments, idempotency_key)
         except errors.AmarEventsError:
+            ctx.announced.clear()
             raise  # refused: nothing has been written
         except BaseException:
             # A transaction may have been committed all the same.
-            await ctx.services.totals.forget(self.changes)
+            await self._spread(ctx)
             raise
-        await ctx.services.totals.forget(self.changes)
+        await self._spread(ctx)
         return answer
+
+    async def _spread(self, ctx: Context) -> None:
+        """Let everybody know what has been written: who remembers totals, and who follows events."""
+        await ctx.services.totals.forget(self.changes)
+        announced, ctx.announced = ctx.announced, {}  # the next operation of the same document has its own
+        for event_id, changes in announced.items():
+            await ctx.services.broker.publish(event_id, changes)
 
     async def _run(self, ctx: Context, arguments: dict[str, Any], idempotency_key: str | None) -> T:
         if not self.creates or idempotency_key is None:

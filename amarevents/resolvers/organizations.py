@@ -12,6 +12,7 @@ from tortoise.transactions import in_transaction
 from amarevents import errors
 from amarevents.models import Event, Organization, Plan, User
 from amarevents.models.enums import Privacy
+from amarevents.models.organizations import DEFAULT_PLAN
 from amarevents.models.storage import CONNECTION
 from amarevents.resolvers.base import (
     Context,
@@ -34,7 +35,6 @@ from amarevents.resolvers.ownership import is_admin, manages, require_organizati
 from amarevents.resolvers.search import fold, search_text
 from amarevents.security.policy import ADMINS, ORGANIZERS, PUBLIC, Scope, allow
 
-DEFAULT_PLAN = "Free"
 _RECENT_EVENTS = 10
 _FOR_ADMINS = {"plan", "eventcount"}
 _NEWEST_PUBLIC_EVENTS = """
@@ -249,14 +249,21 @@ async def _change(organization_id: int, changes: dict[str, Any]) -> None:  # Any
             raise errors.NotFound("Organization")
         organization.update_from_dict(changes)
         organization.search_text = search_text(organization.name, organization.description)
-        await organization.save(update_fields=[*changes, "search_text"])
+        try:
+            await organization.save(update_fields=[*changes, "search_text"])
+        except IntegrityError as error:
+            raise _no_such_plan() from error  # it has been deleted meanwhile
 
 
 async def _get_plan(name: str) -> Plan:
     plan = await Plan.get_or_none(name=name)
     if plan is None:
-        raise errors.ValidationFailed({"plan": "there is no such plan"})
+        raise _no_such_plan()
     return plan
+
+
+def _no_such_plan() -> errors.ValidationFailed:
+    return errors.ValidationFailed({"plan": "there is no such plan"})
 
 
 async def _load_managed(organization_id: int) -> ManagedOrganizationView:

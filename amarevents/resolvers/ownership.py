@@ -4,19 +4,23 @@ Keys act with their type at most: a user key has none of its account's powers as
 its account's as an admin.
 """
 
-from typing import Any
+from typing import Any, TypeVar
 
 from tortoise.expressions import Q, Subquery
+from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
 from amarevents import errors
-from amarevents.models import Event, Organization, Ticket, TicketType
+from amarevents.models import CustomField, Event, GalleryImage, Organization, Ticket, TicketType
 from amarevents.models.enums import HOLDING, KeyType, Privacy
 from amarevents.security.context import Context
 from amarevents.security.policy import Account, Scope
 
+P = TypeVar("P", TicketType, CustomField, GalleryImage)
+
 NOT_THE_MANAGER = "Only the event's owner and admins may do this"
 _NOTHING = Q(id__in=[])
+_PARTS: dict[type[Model], str] = {TicketType: "Ticket type", CustomField: "Custom field", GalleryImage: "Picture"}
 
 
 def is_admin(ctx: Context) -> bool:
@@ -94,16 +98,16 @@ async def require_event_manager(ctx: Context, event_id: int) -> Event:
     raise errors.Forbidden(NOT_THE_MANAGER)
 
 
-async def require_ticket_type_manager(ctx: Context, ticket_type_id: int) -> TicketType:
-    """Raises NotFound, also where the event may not be known of, or Forbidden for the type of another's event."""
-    ticket_type = await TicketType.get_or_none(id=ticket_type_id)
-    if ticket_type is None:
-        raise errors.NotFound("Ticket type")
+async def require_part_manager(ctx: Context, model: type[P], part_id: int) -> P:
+    """What belongs to an event. Raises NotFound, also where the event may not be known of, or Forbidden."""
+    part = await model.get_or_none(id=part_id)
+    if part is None:
+        raise errors.NotFound(_PARTS[model])
     try:
-        await require_event_manager(ctx, ticket_type.event_id)
+        await require_event_manager(ctx, part.event_id)
     except errors.NotFound as hidden:
-        raise errors.NotFound("Ticket type") from hidden
-    return ticket_type
+        raise errors.NotFound(_PARTS[model]) from hidden
+    return part
 
 
 async def require_organization_manager(ctx: Context, organization_id: int) -> Organization:

@@ -171,5 +171,5 @@ async def delete_event(ctx: Context, id: int) -> DeletedView:
     """
     await require_event_manager(ctx, id)
     async with in_transaction():
-        await erase_event(id)
+        await erase_event(ctx, id)
     return deleted(id)

@@ -2,6 +2,7 @@
 
 import base64
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any
@@ -14,7 +15,7 @@ from tortoise.transactions import in_transaction
 
 from amarevents import errors
 from amarevents.models import CustomField, CustomValue, Event, Ticket, TicketType
-from amarevents.models.enums import PaymentMethod, TicketStatus
+from amarevents.models.enums import PaymentMethod, TicketChangeKind, TicketStatus
 from amarevents.models.storage import violates
 from amarevents.resolvers.base import Context, DeletedView, Email, Id, LongText, Money, Name, NotNull, Phone, deleted
 from amarevents.resolvers.custom_answers import check_answers
@@ -30,7 +31,11 @@ from amarevents.resolvers.tickets import (
     require_ticket_manager,
 )
 from amarevents.resolvers.transactions import TransactionInput
+from amarevents.security.broker import TicketChange
 from amarevents.security.policy import ORGANIZERS, USERS, Account, Scope, allow
+
+Move = tuple[int | None, int | None]
+"""The ticket types of which a ticket held a place before and holds one after it was changed; None for no place."""
 
 # 125 bits in the alphabet of base 32: unguessable, and compact in a QR code.
 _CODE_BYTES = 16
@@ -113,6 +118,7 @@ async def register_for_event(ctx: Context, data: RegisterForEvent) -> TicketDeta
         if ticket_type is not None:
             # Last, so that the row that everybody wants is locked for the shortest time.
             await claim_place(ticket_type.id)
+        ctx.announce(event.id, TicketChange(TicketChangeKind.CREATED, ticket.id))
     return await load_ticket_detail(ticket)
 
 
@@ -172,9 +178,13 @@ def _explained(error: IntegrityError, *, missing: str) -> errors.AmarEventsError
 
 
 async def _store_answers(ticket: Ticket, answers: dict[int, str]) -> None:
-    if answers:
-        rows = [CustomValue(ticket_id=ticket.id, field_id=field, value=value) for field, value in answers.items()]
+    if not answers:
+        return
+    rows = [CustomValue(ticket_id=ticket.id, field_id=field, value=value) for field, value in answers.items()]
+    try:
         await CustomValue.bulk_create(rows)
+    except IntegrityError as error:  # a field has been deleted meanwhile
+        raise errors.ValidationFailed({"custom_fields": "the event's fields have changed; read them again"}) from error
 
 
 class UpdateTicket(TransactionInput):
@@ -203,17 +213,34 @@ async def update_ticket(ctx: Context, id: int, data: UpdateTicket) -> TicketDeta
     if changes.get("ticket_type_id") is not None:
         await _choose_type(found.event, changes["ticket_type_id"])
     async with in_transaction():
-        ticket = await _lock_ticket(id)
-        held_before, told_before = _held_place(ticket), (ticket.status, ticket.email)
-        ticket.update_from_dict({**changes, "updated_at": ctx.now})
-        await _save(ticket, [*changes, "updated_at"])
-        if (ticket.status, ticket.email) != told_before:
-            await tell_attendee_anew(ctx, ticket, found.event)
-        await _move_place(held_before, _held_place(ticket))
+        ticket = await lock_ticket(id)
+        await move_places([await change_ticket(ctx, ticket, found.event, changes)])
+        ctx.announce(ticket.event_id, TicketChange(TicketChangeKind.UPDATED, id))
     return await load_ticket(Ticket.all(), id)
 
 
-async def _lock_ticket(ticket_id: int) -> Ticket:
+async def change_ticket(
+    ctx: Context,
+    ticket: Ticket,
+    event: Event,
+    changes: dict[str, Any],  # Any: each column's own type
+) -> Move:
+    """Change a ticket that the caller's transaction has locked, and tell its attendee where that has to be known.
+
+    Returns the move of its place, for ``move_places`` at the end of the transaction. A new status is a decision: it is
+    dated, and the reason given for an earlier one is none for it.
+    """
+    held_before, told_before = _held_place(ticket), (ticket.status, ticket.email)
+    if changes.get("status", ticket.status) is not ticket.status:
+        changes = {"decision_reason": None, "decided_at": ctx.now, **changes}
+    ticket.update_from_dict({**changes, "updated_at": ctx.now})
+    await _save(ticket, [*changes, "updated_at"])
+    if (ticket.status, ticket.email) != told_before:
+        await tell_attendee_anew(ctx, ticket, event)
+    return held_before, _held_place(ticket)
+
+
+async def lock_ticket(ticket_id: int) -> Ticket:
     """Keep everybody else from moving this ticket until the transaction ends. Raises NotFound."""
     ticket = await Ticket.filter(id=ticket_id).select_for_update().get_or_none()
     if ticket is None:
@@ -226,9 +253,10 @@ async def delete_ticket(ctx: Context, id: int) -> DeletedView:
     """Delete a registration for good; its place is free at once. Raises NotFound, Forbidden."""
     await require_ticket_manager(ctx, Q(id=id))
     async with in_transaction():
-        ticket = await _lock_ticket(id)
+        ticket = await lock_ticket(id)
         await Ticket.filter(id=id).delete()
-        await _move_place(_held_place(ticket), None)
+        await move_places([(_held_place(ticket), None)])
+        ctx.announce(ticket.event_id, TicketChange(TicketChangeKind.DELETED, id))
     return deleted(id)
 
 
@@ -244,11 +272,10 @@ async def _save(ticket: Ticket, fields: list[str]) -> None:
         raise _explained(error, missing="Ticket type") from error
 
 
-async def _move_place(before: int | None, after: int | None) -> None:
+async def move_places(moves: Iterable[Move]) -> None:
     """Give back and take, always in the order of the types' ids, so that two moves never wait for each other."""
-    if before == after:
-        return
-    steps = [(before, give_back_place), (after, claim_place)]
+    changed = [(before, after) for before, after in moves if before != after]
+    steps = [step for before, after in changed for step in ((before, give_back_place), (after, claim_place))]
     for ticket_type_id, step in sorted(steps, key=lambda pair: pair[0] or 0):
         if ticket_type_id is not None:
             await step(ticket_type_id)

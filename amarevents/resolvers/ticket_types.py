@@ -11,7 +11,7 @@ from tortoise.transactions import in_transaction
 
 from amarevents import errors
 from amarevents.models import Event, Ticket, TicketType
-from amarevents.models.enums import TicketStatus
+from amarevents.models.enums import TicketChangeKind, TicketStatus
 from amarevents.resolvers.base import (
     Context,
     Count,
@@ -28,7 +28,8 @@ from amarevents.resolvers.base import (
 )
 from amarevents.resolvers.erasing import lock_in_order
 from amarevents.resolvers.operation import operation
-from amarevents.resolvers.ownership import get_visible_event, require_event_manager, require_ticket_type_manager
+from amarevents.resolvers.ownership import get_visible_event, require_event_manager, require_part_manager
+from amarevents.security.broker import TicketChange
 from amarevents.security.policy import ORGANIZERS, PUBLIC, Scope, allow
 
 MAX_TICKET_TYPES = 50
@@ -101,6 +102,7 @@ async def create_ticket_type(ctx: Context, data: CreateTicketType) -> TicketType
     event = await require_event_manager(ctx, data.event_id)
     if await TicketType.filter(event_id=event.id).count() >= MAX_TICKET_TYPES:
         raise errors.TooManyTicketTypes(MAX_TICKET_TYPES)
+    ctx.announce(event.id)
     return ticket_type_view(await new_ticket_type(event.id, data))
 
 
@@ -126,8 +128,9 @@ class UpdateTicketType(Input):
 @operation(allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE))
 async def update_ticket_type(ctx: Context, id: int, data: UpdateTicketType) -> TicketTypeView:
     """Change what is sent of a ticket type. Raises NotFound, Forbidden, or CapacityTooLow for less than is held."""
-    await require_ticket_type_manager(ctx, id)
+    event_id = (await require_part_manager(ctx, TicketType, id)).event_id
     if changes := data.sent():
+        ctx.announce(event_id)
         await _update(id, changes)
     row = await TicketType.get_or_none(id=id)
     if row is None:
@@ -149,7 +152,7 @@ async def delete_ticket_type(ctx: Context, id: int) -> DeletedView:
 
     Raises NotFound, Forbidden, HasApprovedTickets.
     """
-    event_id = (await require_ticket_type_manager(ctx, id)).event_id
+    event_id = (await require_part_manager(ctx, TicketType, id)).event_id
     if await _approved(id).exists():
         raise errors.HasApprovedTickets  # spares the locks; what counts is the second look
     async with in_transaction():
@@ -158,9 +161,16 @@ async def delete_ticket_type(ctx: Context, id: int) -> DeletedView:
         await lock_in_order(Event.filter(id=event_id))
         await lock_in_order(Ticket.filter(event_id=event_id))
         await _require_none_approved(id)
+        await _announce_deletion(ctx, event_id, id)
         if not await TicketType.filter(id=id).delete():
             raise errors.NotFound("Ticket type")
     return deleted(id)
+
+
+async def _announce_deletion(ctx: Context, event_id: int, ticket_type_id: int) -> None:
+    """The event's numbers change, and those of its tickets that lose their type."""
+    losing = await Ticket.filter(ticket_type_id=ticket_type_id).values_list("id")
+    ctx.announce(event_id, *(TicketChange(TicketChangeKind.UPDATED, ticket_id) for (ticket_id,) in losing))
 
 
 def _approved(ticket_type_id: int) -> QuerySet[Ticket]:

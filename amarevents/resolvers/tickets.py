@@ -15,6 +15,7 @@ from amarevents.models import CustomValue, Event, Ticket
 from amarevents.models.enums import KeyType, PaymentMethod, TicketStatus
 from amarevents.models.fields import MAX_ID
 from amarevents.resolvers.base import Context, DateTime, Id, Input, Page, Paging, RecordId, ShortText, load_page
+from amarevents.resolvers.cursors import Connection, Order, Slicing, load_connection, read_id
 from amarevents.resolvers.operation import operation
 from amarevents.resolvers.ownership import NOT_THE_MANAGER, managed, own_tickets, require_event_manager, visible_tickets
 from amarevents.security.policy import ORGANIZERS, USERS, Scope, allow
@@ -122,32 +123,68 @@ def with_event(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
     return tickets.select_related("event", "ticket_type")
 
 
-class ListByStatus(Paging):
+class OfStatus(Input):
     """``status``: of the tickets."""
 
     status: TicketStatus | None = None
 
 
-class ListTickets(ListByStatus):
+class ListByStatus(OfStatus, Paging):
+    """Which tickets, and which page of them."""
+
+
+class TicketFilters(OfStatus):
     """Without ``event_id`` the account's own tickets, with it those of an event that the caller manages."""
 
     event_id: Id | None = None
 
 
+class ListTickets(TicketFilters, ListByStatus):
+    """Whose tickets, and which page of them."""
+
+
 @operation(allow(*USERS, scope=Scope.TICKETS_READ))
 async def list_tickets(ctx: Context, data: ListTickets) -> Page[TicketView]:
     """Own tickets, or an event's, newest first. Raises NotFound, or Forbidden for another's event."""
+    return await _load_tickets(ctx, await _chosen(ctx, data), data)
+
+
+class ListTicketsByCursor(Slicing, TicketFilters):
+    """Whose tickets, and which part of their list."""
+
+    ORDER = Order(name="tickets/1", columns={"id": read_id}, descending=True)
+
+
+@operation(allow(*USERS, scope=Scope.TICKETS_READ))
+async def list_tickets_by_cursor(ctx: Context, data: ListTicketsByCursor) -> Connection[TicketView]:
+    """Own tickets, or an event's, newest first, from one place in their list to another.
+
+    Raises NotFound, or Forbidden for another's event.
+    """
+    found = _found(await _chosen(ctx, data), data)
+    return await load_connection(ctx, found, data, of=_COUNTED_WITH, view=ticket_view)
+
+
+async def _chosen(ctx: Context, data: TicketFilters) -> Q:
+    """Raises NotFound, or Forbidden for another's event."""
     if data.event_id is None:
-        return await _load_tickets(ctx, own_tickets(ctx), data)
+        return own_tickets(ctx)
     event = await require_event_manager(ctx, data.event_id)
-    return await _load_tickets(ctx, Q(event_id=event.id), data)
+    return Q(event_id=event.id)
+
+
+_COUNTED_WITH = (Ticket, Event)
+"""What totals of ``_found`` depend on."""
+
+
+def _found(which: Q, data: OfStatus) -> QuerySet[Ticket]:
+    found = with_event(Ticket.filter(which))
+    return found if data.status is None else found.filter(status=data.status)
 
 
 async def _load_tickets(ctx: Context, which: Q, data: ListByStatus) -> Page[TicketView]:
-    found = Ticket.filter(which)
-    if data.status is not None:
-        found = found.filter(status=data.status)
-    return await load_page(ctx, with_event(found).order_by("-id"), data, of=(Ticket, Event), view=ticket_view)
+    found = _found(which, data).order_by("-id")
+    return await load_page(ctx, found, data, of=_COUNTED_WITH, view=ticket_view)
 
 
 @operation(allow(*ORGANIZERS, scope=Scope.TICKETS_READ))

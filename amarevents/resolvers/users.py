@@ -173,5 +173,5 @@ async def delete_user(ctx: Context, id: int) -> DeletedView:
         user, has_other_admins = await _lock_with_admins(id)
         if user.admin and not has_other_admins:
             raise errors.LastAdmin
-        await erase_account(id)
+        await erase_account(ctx, id)
     return deleted(id)

@@ -5,6 +5,7 @@ import strawberry
 from amarevents.resolvers import all_api_keys, events, plans, rate_limits
 from amarevents.resolvers.base import public_text
 from amarevents.schema.api_keys import Revocation
+from amarevents.schema.deletions import Deleted
 from amarevents.schema.events import EventPage
 from amarevents.schema.fields import mutation, query
 from amarevents.schema.paging import Pagination
@@ -42,4 +43,7 @@ class AdministrationQuery:
 
 @strawberry.type
 class AdministrationMutation:
+    create_plan = mutation(plans.create_plan, Plan)
+    update_plan = mutation(plans.update_plan, Plan)
+    delete_plan = mutation(plans.delete_plan, Deleted)
     force_revoke_api_key = mutation(all_api_keys.force_revoke_api_key, Revocation)

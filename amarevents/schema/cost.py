@@ -17,8 +17,10 @@ from graphql import (
     GraphQLSchema,
     InlineFragmentNode,
     IntValueNode,
+    NullValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    ValueNode,
     VariableNode,
     get_named_type,
     is_list_type,
@@ -35,7 +37,9 @@ _WAITING = 10
 # Dear enough that at most 500 of them fit: each is a part of one statement.
 _PAGED = 40
 _LONG_TEXT = 80
-_LONG_TEXTS = frozenset({"description", "notice", "emailmessage", "template", "note"})
+_LONG_TEXTS = frozenset({"description", "notice", "emailmessage", "template", "note", "options"})
+# The arguments that say how many of a list are wanted.
+_SIZES = frozenset({"limit", "first", "last"})
 # What a list that cannot be paged is taken to hold: an organization's recent events, an event's ticket types.
 _LIST_SIZE = 10
 
@@ -50,7 +54,7 @@ def require_affordable(
     root = schema.get_root_type(operation.operation)
     if root is None:
         return 0
-    counting = _Counting(schema, fragments_of(document), variables)
+    counting = _Counting(schema, fragments_of(document), {**_defaults(operation), **variables})
     cost = counting.of(operation.selection_set, root, _LIST_SIZE)
     if cost > MAX_COST:
         raise DocumentTooLarge(
@@ -99,28 +103,43 @@ class _Counting:
         inner = get_named_type(definition.type)
         if field.selection_set is None or not isinstance(inner, GraphQLObjectType):
             return _own_cost(field.name.value, definition)
-        size = self._page_size(field) if "limit" in definition.args else _LIST_SIZE
+        size = self._page_size(field) if _is_paged(definition) else _LIST_SIZE
         times = page_size if _is_list(definition.type) else 1
         return _own_cost(field.name.value, definition) + times * self.of(field.selection_set, inner, size)
 
     def _page_size(self, field: FieldNode) -> int:
-        """The ``limit`` given, as far as it can be read and is allowed."""
-        argument = next((one.value for one in field.arguments or () if one.name.value == "limit"), None)
-        given: object = DEFAULT_PAGE_SIZE
-        if isinstance(argument, IntValueNode):
-            given = int(argument.value) if len(argument.value) < 5 else MAX_PAGE_SIZE
-        elif isinstance(argument, VariableNode):
-            # Without a value the variable's default counts, which is at most a full page.
-            given = self._variables.get(argument.name.value, MAX_PAGE_SIZE)
-        return min(max(given, 1), MAX_PAGE_SIZE) if isinstance(given, int) else MAX_PAGE_SIZE
+        """The largest size given, as far as it can be read and is allowed."""
+        given = [self._size(one.value) for one in field.arguments or () if one.name.value in _SIZES]
+        return max(filter(None, given), default=DEFAULT_PAGE_SIZE)
+
+    def _size(self, argument: ValueNode) -> int | None:
+        """None for null and for a variable without a value: then no size is given."""
+        value = self._variables.get(argument.name.value) if isinstance(argument, VariableNode) else argument
+        if value is None or isinstance(value, NullValueNode):
+            return None
+        if isinstance(value, IntValueNode):
+            value = int(value.value) if len(value.value) < 5 else MAX_PAGE_SIZE
+        return min(max(value, 1), MAX_PAGE_SIZE) if isinstance(value, int) else MAX_PAGE_SIZE
+
+
+def _defaults(operation: OperationDefinitionNode) -> dict[str, ValueNode]:
+    return {
+        definition.variable.name.value: definition.default_value
+        for definition in operation.variable_definitions or ()
+        if definition.default_value is not None
+    }
 
 
 def _own_cost(name: str, definition: GraphQLField) -> int:
     made_of = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
     waits = isinstance(made_of, StrawberryField) and made_of.base_resolver is not None
-    if "limit" in definition.args:
+    if _is_paged(definition):
         return _PAGED
     return (_WAITING if waits else 1) + (_LONG_TEXT if name in _LONG_TEXTS else 0)
+
+
+def _is_paged(definition: GraphQLField) -> bool:
+    return not _SIZES.isdisjoint(definition.args)
 
 
 def _is_list(of: GraphQLOutputType) -> bool:

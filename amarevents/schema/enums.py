@@ -4,6 +4,8 @@ import strawberry
 
 from amarevents.models import enums
 from amarevents.resolvers.accounts import AuthMethod
+from amarevents.resolvers.check_in import CheckInOutcome
+from amarevents.resolvers.payments import DecisionMode
 from amarevents.security.policy import Scope
 
 strawberry.enum(enums.AccountType, description="What an account may do; being an admin is a separate flag.")
@@ -12,9 +14,12 @@ strawberry.enum(enums.Category, description="What kind of event it is.")
 strawberry.enum(enums.Privacy, description="Who may see an event.")
 strawberry.enum(enums.FieldType, description="How a custom registration field is asked for.")
 strawberry.enum(enums.TicketStatus, description="PENDING and SUCCESS hold a place, FAILED and REFUNDED do not.")
+strawberry.enum(enums.TicketChangeKind, description="What has happened to a ticket.")
 strawberry.enum(enums.DonationStatus, description="VERIFIED: the money has been seen.")
 strawberry.enum(enums.PaymentMethod, description="How a payment was made.")
 strawberry.enum(enums.MailKind, description="What a mail is about.")
 strawberry.enum(enums.MailStatus, description="HELD: written while no mail server was configured.")
+strawberry.enum(CheckInOutcome, description="What a scan at the door has come to.")
+strawberry.enum(DecisionMode, description="EACH: what can be decided is. ALL: all of them are decided, or none.")
 strawberry.enum(AuthMethod, description="How a caller has authenticated.")
 strawberry.enum(Scope, description="A permission of an API key; EVERYTHING is the wildcard of admin keys.")

@@ -59,6 +59,11 @@ def extensions_of(error: errors.AmarEventsError) -> dict[str, Any]:  # Any: JSON
     return extensions
 
 
+def refusal(error: errors.AmarEventsError) -> dict[str, Any]:  # Any: JSON
+    """A failure of the whole request, as one of its ``errors``."""
+    return {"message": message_of(error), "extensions": extensions_of(error)}
+
+
 def _fields(error: errors.AmarEventsError) -> dict[str, str]:
     return {_camel_case(path): problem for path, problem in error.fields.items()}
 

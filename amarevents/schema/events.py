@@ -8,16 +8,20 @@ from amarevents import errors
 from amarevents.resolvers import events as operations
 from amarevents.resolvers import publishing
 from amarevents.resolvers.base import Input, Page, public_text
-from amarevents.resolvers.custom_fields import CustomFieldView, list_custom_fields
+from amarevents.resolvers.check_in import AttendanceView
+from amarevents.resolvers.custom_fields import list_custom_fields
 from amarevents.resolvers.events import EventDetailView, EventView
 from amarevents.resolvers.gallery import GalleryImageView, list_gallery
 from amarevents.resolvers.organizations import OrganizationDetailView
 from amarevents.resolvers.ownership import NOT_THE_MANAGER
 from amarevents.resolvers.statistics import EventStatsView, get_event_stats
 from amarevents.resolvers.tickets import ListByStatus, TicketView, list_event_tickets
+from amarevents.schema.connections import Connection
 from amarevents.schema.context import Info
+from amarevents.schema.custom_fields import CustomField
 from amarevents.schema.deletions import Deleted
 from amarevents.schema.fields import edge, mutation, paged_edge, query
+from amarevents.schema.gallery import GalleryImage
 from amarevents.schema.paging import Pagination
 from amarevents.schema.scalars import JSON
 from amarevents.schema.statistics import EventStats
@@ -65,6 +69,18 @@ async def _statistics(event: EventView, info: Info) -> _Statistics:
     return _Statistics(found)
 
 
+class _Attendance(NamedTuple):
+    attendance: AttendanceView
+
+
+async def _attendance(event: EventView, info: Info) -> _Attendance:
+    get_event_stats.policy.check(info.context.request.principal)
+    found = await info.context.attendance.load(event.id)
+    if found is None:
+        raise errors.Forbidden(NOT_THE_MANAGER)
+    return _Attendance(found)
+
+
 async def _tickets(event: EventView, info: Info, data: Input) -> Page[TicketView]:
     assert isinstance(data, ListByStatus)  # noqa: S101 - for the type checker; it is the operation's input
     found = await info.context.event_tickets.load((event.id, data))
@@ -73,18 +89,13 @@ async def _tickets(event: EventView, info: Info, data: Input) -> Page[TicketView
     return found
 
 
-@strawberry.type(name="GalleryImage", description=public_text(GalleryImageView.__doc__))
-class GalleryImage(GalleryImageView):
-    pass
-
-
 @strawberry.type(name="SocialLink", description="Where else an event is to be found.")
 class SocialLink(operations.SocialLink):
     pass
 
 
-@strawberry.type(name="CustomField", description=public_text(CustomFieldView.__doc__))
-class CustomField(CustomFieldView):
+@strawberry.type(name="Attendance", description=public_text(AttendanceView.__doc__))
+class Attendance(AttendanceView):
     pass
 
 
@@ -116,6 +127,7 @@ class Event(EventView):
         "How many have registered and what they have paid; for owner and admins.",
         as_in=get_event_stats,
     )
+    attendance = edge(_attendance, "attendance", Attendance | None, "How many are in; for owner and admins.")
     tickets = paged_edge(
         list_event_tickets,
         _tickets,
@@ -136,6 +148,7 @@ class EventPage:
 @strawberry.type
 class EventQuery:
     events = query(operations.list_events, EventPage)
+    events_connection = query(operations.list_events_by_cursor, Connection[Event])
     event = query(operations.get_event, Event)
 
 

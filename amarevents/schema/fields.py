@@ -1,12 +1,14 @@
 """Fields made of operations: arguments from the Input, description from the docstring, one call through the door."""
 
+import contextlib
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
 import strawberry
 
 from amarevents.resolvers.base import Input
+from amarevents.resolvers.live import Subscription
 from amarevents.resolvers.operation import Operation, validate
 from amarevents.schema.context import Info
 from amarevents.schema.inputs import graphql_fields, graphql_type, input_class, to_id, to_values
@@ -18,6 +20,9 @@ _PARENT: Any = strawberry.Parent[Any]  # type: ignore[misc] # an alias that stra
 OPERATION_FIELDS: list[str] = []
 """The names of the operations that have a field; tests compare them with all there are."""
 
+SUBSCRIPTION_FIELDS: list[str] = []
+"""The names of the subscriptions that have a field; tests compare them as well."""
+
 _ID = inspect.Parameter("id", inspect.Parameter.KEYWORD_ONLY, annotation=strawberry.ID)
 _IDEMPOTENCY_KEY = inspect.Parameter(
     "idempotency_key", inspect.Parameter.KEYWORD_ONLY, default=strawberry.UNSET, annotation=str | None
@@ -28,7 +33,7 @@ def query(operation: Operation[Any], returns: Any) -> Any:
     """A query: ``(id)`` and one argument per field of the Input."""
     parameters = [_ID] if operation.takes_id else []
     if operation.input_type is not None:
-        parameters += [_argument(name, field) for name, field in graphql_fields(operation.input_type).items()]
+        parameters += _arguments(operation.input_type)
 
     async def resolve(info: Info, **given: Any) -> Any:
         target = to_id(given.pop("id")) if operation.takes_id else None
@@ -39,25 +44,55 @@ def query(operation: Operation[Any], returns: Any) -> Any:
     return _field(operation, resolve, parameters, returns)
 
 
-def mutation(operation: Operation[Any], returns: Any) -> Any:
-    """A mutation: ``(id, input, idempotencyKey)``, those of them that the operation takes."""
+def mutation(operation: Operation[Any], returns: Any, *, flat: bool = False) -> Any:
+    """A mutation: ``(id, input, idempotencyKey)``, those of them that the operation takes.
+
+    ``flat``: instead of ``input`` one argument per field of the Input, as a query has.
+    """
     parameters = [_ID] if operation.takes_id else []
     if operation.input_type is not None:
-        annotation = input_class(operation.input_type)
-        parameters.append(inspect.Parameter("input", inspect.Parameter.KEYWORD_ONLY, annotation=annotation))
+        parameters += _arguments(operation.input_type) if flat else [_input(operation.input_type)]
     if operation.creates:
         parameters.append(_IDEMPOTENCY_KEY)
 
     async def resolve(info: Info, **given: Any) -> Any:
-        target = to_id(given["id"]) if operation.takes_id else None
-        data = to_values(operation.input_type, vars(given["input"])) if operation.input_type else None
-        key = None if given.get("idempotency_key") is strawberry.UNSET else given.get("idempotency_key")
+        target = to_id(given.pop("id")) if operation.takes_id else None
+        given_key = given.pop("idempotency_key", strawberry.UNSET)
+        key = None if given_key is strawberry.UNSET else given_key
+        values = vars(given["input"]) if "input" in given and not flat else given
+        data = to_values(operation.input_type, values) if operation.input_type else None
         context = info.context
-        return await context.deadline.begin(
+        answer = await context.deadline.begin(
             lambda: operation(context.request, id=_whole(target), data=data, idempotency_key=key)
         )
+        context.forget_loaded()
+        return answer
 
     return _field(operation, resolve, parameters, returns)
+
+
+def subscription(followed: Subscription[Any], returns: Any) -> Any:
+    """A subscription: one argument per field of the Input. Each delivery loads anew what hangs on its view."""
+    parameters = _arguments(followed.input_type)
+
+    async def resolve(info: Info, **given: Any) -> AsyncGenerator[Any, None]:
+        request, data = info.context.request, to_values(followed.input_type, given)
+        async with contextlib.aclosing(followed(request, data, begun=info.context.begun.set)) as views:
+            async for view in views:
+                info.context.forget_loaded()
+                yield view
+
+    _sign(resolve, followed.name, parameters, AsyncGenerator[returns | None, None])
+    SUBSCRIPTION_FIELDS.append(followed.name)
+    return strawberry.subscription(resolver=resolve, description=followed.description)
+
+
+def _input(input_type: type[Input]) -> inspect.Parameter:
+    return inspect.Parameter("input", inspect.Parameter.KEYWORD_ONLY, annotation=input_class(input_type))
+
+
+def _arguments(input_type: type[Input]) -> list[inspect.Parameter]:
+    return [_argument(name, field) for name, field in graphql_fields(input_type).items()]
 
 
 def _argument(name: str, field: Any) -> inspect.Parameter:
@@ -82,17 +117,24 @@ def _field(
 
     ``of``: the annotation of the object that the field hangs on, None for a root's.
     """
+    _sign(resolve, operation.name, parameters, returns | None, of=of)
+    OPERATION_FIELDS.append(operation.name)
+    return strawberry.field(resolver=resolve, description=description or operation.description)
+
+
+def _sign(
+    resolve: Callable[..., Any], name: str, parameters: list[inspect.Parameter], returns: Any, *, of: Any = None
+) -> None:
+    """Give a resolver the name and the signature that Strawberry makes the field of."""
     info = inspect.Parameter("info", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Info)
     root = [inspect.Parameter("root", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=of)] if of else []
     required_first = sorted(parameters, key=lambda parameter: parameter.default is not inspect.Parameter.empty)
     annotations = {parameter.name: parameter.annotation for parameter in [*root, info, *parameters]}
-    resolve.__name__ = operation.name
-    resolve.__annotations__ = {**annotations, "return": returns | None}
+    resolve.__name__ = name
+    resolve.__annotations__ = {**annotations, "return": returns}
     resolve.__signature__ = inspect.Signature(  # type: ignore[attr-defined] # functions may carry one
-        [*root, info, *required_first], return_annotation=returns | None
+        [*root, info, *required_first], return_annotation=returns
     )
-    OPERATION_FIELDS.append(operation.name)
-    return strawberry.field(resolver=resolve, description=description or operation.description)
 
 
 def edge(
@@ -127,7 +169,7 @@ def paged_edge(
     """A list that hangs on an object: arguments and policy are those of the operation that lists the same."""
     input_type = operation.input_type
     assert input_type is not None  # noqa: S101 - for the type checker; every list has its paging
-    parameters = [_argument(name, field) for name, field in graphql_fields(input_type).items()]
+    parameters = _arguments(input_type)
 
     async def resolve(root: strawberry.Parent[Any], info: Info, **given: Any) -> Any:
         operation.policy.check(info.context.request.principal)

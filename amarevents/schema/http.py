@@ -3,17 +3,20 @@
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
+from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from amarevents import errors
 from amarevents.schema.persisted import remember, with_document
 from amarevents.schema.requests import read
-from amarevents.schema.responses import accepted, respond
-from amarevents.schema.running import run
+from amarevents.schema.responses import JSON_BY_DEFAULT, accepted, respond
+from amarevents.schema.running import Asked, run, stream
+from amarevents.schema.sse import EventStream, wants_events
 from amarevents.security.context import Context
 from amarevents.security.middleware import context_of
 
 _OPERATIONS = {"GET": {OperationType.QUERY}, "POST": {OperationType.QUERY, OperationType.MUTATION}}
+_STREAMED = {"GET": {OperationType.QUERY}, "POST": set(OperationType)}
 
 
 class GraphQLEndpoint:
@@ -32,9 +35,22 @@ class GraphQLEndpoint:
     async def _answer(self, request: Request, context: Context) -> Response:
         if request.method not in _OPERATIONS:
             raise errors.MethodNotAllowed(list(_OPERATIONS))
+        if wants_events(request):
+            return await self._stream(await _asked(request, context), request, context)
         to = accepted(request.headers.getlist("accept"))
-        asked = await with_document(await read(request), context.services.cache)
+        asked = await _asked(request, context)
         result = await run(asked, context, allowed=_OPERATIONS[request.method])
         if result.data is not None:
             await remember(asked, context.services.cache)
         return respond(result, to)
+
+    async def _stream(self, asked: Asked, request: Request, context: Context) -> Response:
+        outcome = await stream(asked, context, allowed=_STREAMED[request.method])
+        if isinstance(outcome, ExecutionResult):
+            return respond(outcome, JSON_BY_DEFAULT)
+        await remember(asked, context.services.cache)
+        return EventStream(outcome, context)
+
+
+async def _asked(request: Request, context: Context) -> Asked:
+    return await with_document(await read(request), context.services.cache)

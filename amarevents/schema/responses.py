@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from starlette.requests import Request
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Scope
 from strawberry.types import ExecutionResult
 
 from amarevents import errors
 from amarevents.schema.documents import MAX_ERRORS
-from amarevents.schema.errors import cause_of, extensions_of, message_of, presented
+from amarevents.schema.errors import cause_of, presented, refusal
 from amarevents.schema.persisted import PersistedQueryNotFound
+from amarevents.schema.running import shown
 from amarevents.security.failures import told
 
 JSON = "application/json"
@@ -44,14 +45,14 @@ class Accepted:
         return self.media_type == JSON and self.by_name
 
 
-_DEFAULT = Accepted(JSON)
+JSON_BY_DEFAULT = Accepted(JSON)
 
 
 def accepted(ranges: Iterable[str]) -> Accepted:
     """The answer's media type, by the lines of the Accept header. Raises NotAcceptable where neither will do."""
     header = ",".join(ranges)
     if not header.strip():
-        return _DEFAULT
+        return JSON_BY_DEFAULT
     wanted = list(_ranges(header))
     offers = [(*_quality(offer, wanted), offer) for offer in (JSON, GRAPHQL_JSON)]
     quality, exactness, chosen = max(offers, key=_preference)
@@ -88,15 +89,9 @@ def respond(result: ExecutionResult, to: Accepted) -> Response:
     """Raises RateLimited where a limit has refused all that was asked."""
     failures = result.errors or []
     if result.data is None and failures:
-        shown = [presented(error) for error in failures[:MAX_ERRORS]]
-        return _not_executed(shown, _status(result, to), to)
+        return _not_executed([presented(error) for error in failures[:MAX_ERRORS]], _status(result, to), to)
     _raise_if_all_limited(result)
-    body: dict[str, Any] = {"data": result.data}
-    if failures:
-        body["errors"] = [presented(error) for error in failures]
-    if result.extensions:
-        body["extensions"] = result.extensions
-    return _response(body, 200, to)
+    return _response(shown(result), 200, to)
 
 
 def _raise_if_all_limited(result: ExecutionResult) -> None:
@@ -126,11 +121,11 @@ def _status_of_a_document(to: Accepted) -> int:
 def request_error(error: errors.AmarEventsError, scope: Scope) -> Response:
     """A request that failed before anything was executed, as GraphQL shows it."""
     try:
-        to = accepted(Request(scope).headers.getlist("accept"))
+        to = accepted(Headers(scope=scope).getlist("accept"))
     except errors.NotAcceptable:
-        to = _DEFAULT
+        to = JSON_BY_DEFAULT
     status = _status_of_a_document(to) if isinstance(error, PersistedQueryNotFound) else error.status
-    return _not_executed([{"message": message_of(error), "extensions": extensions_of(error)}], status, to)
+    return _not_executed([refusal(error)], status, to)
 
 
 def _not_executed(failures: list[dict[str, Any]], status: int, to: Accepted) -> Response:

@@ -13,18 +13,23 @@ from amarevents.schema import enums as _enums  # noqa: F401 - registers the enum
 from amarevents.schema.accounts import AccountMutation, AccountQuery
 from amarevents.schema.administration import AdministrationMutation, AdministrationQuery
 from amarevents.schema.api_keys import ApiKeyMutation, ApiKeyQuery
+from amarevents.schema.check_in import CheckInMutation
 from amarevents.schema.context import GraphQLContext
 from amarevents.schema.cost import MAX_COST, require_affordable
+from amarevents.schema.custom_fields import CustomFieldMutation
 from amarevents.schema.deadlines import Deadline
 from amarevents.schema.documents import is_remembered, parse_document, validation_errors
 from amarevents.schema.donations import DonationMutation, DonationQuery
 from amarevents.schema.errors import log_unforeseen, without_suggestion
 from amarevents.schema.events import EventMutation, EventQuery
 from amarevents.schema.execution import PlannedExecutor
+from amarevents.schema.gallery import GalleryMutation
 from amarevents.schema.limits import require_bounded, require_no_introspection, units_of
+from amarevents.schema.live import Subscription
 from amarevents.schema.mails import MailQuery
 from amarevents.schema.organizations import OrganizationMutation, OrganizationQuery
 from amarevents.schema.overlaps import require_few_overlaps
+from amarevents.schema.payments import PaymentMutation
 from amarevents.schema.scalars import CONFIG
 from amarevents.schema.statistics import StatisticsQuery
 from amarevents.schema.ticket_types import TicketTypeMutation, TicketTypeQuery
@@ -54,9 +59,13 @@ class Mutation(
     AccountMutation,
     AdministrationMutation,
     ApiKeyMutation,
+    CheckInMutation,
+    CustomFieldMutation,
     DonationMutation,
     EventMutation,
+    GalleryMutation,
     OrganizationMutation,
+    PaymentMutation,
     TicketTypeMutation,
     TicketMutation,
     UserMutation,
@@ -123,6 +132,7 @@ class AmarEventsSchema(strawberry.Schema):
 schema = AmarEventsSchema(
     query=Query,
     mutation=Mutation,
+    subscription=Subscription,
     config=CONFIG,
     extensions=[CheckDocument],
     execution_context_class=PlannedExecutor,

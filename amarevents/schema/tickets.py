@@ -7,7 +7,10 @@ import strawberry
 from amarevents.resolvers import registration
 from amarevents.resolvers import tickets as operations
 from amarevents.resolvers.base import public_text
+from amarevents.resolvers.check_in import AdmissionView
+from amarevents.resolvers.payments import DecisionView
 from amarevents.resolvers.tickets import TicketDetailView, TicketView
+from amarevents.schema.connections import Connection
 from amarevents.schema.context import Info
 from amarevents.schema.deletions import Deleted
 from amarevents.schema.fields import edge, mutation, query
@@ -29,9 +32,39 @@ async def _detail(ticket: TicketView, info: Info) -> _Answers:
     return _Answers(await info.context.answers.load(ticket.id) or [])
 
 
+class _CheckIn(NamedTuple):
+    check_in: AdmissionView | None
+
+
+async def _check_in(ticket: TicketView, info: Info) -> _CheckIn:
+    return _CheckIn(await info.context.admissions.load(ticket.id))
+
+
+class _Decision(NamedTuple):
+    decision: DecisionView | None
+
+
+async def _decision(ticket: TicketView, info: Info) -> _Decision:
+    return _Decision(await info.context.decisions.load(ticket.id))
+
+
+@strawberry.type(name="Admission", description=public_text(AdmissionView.__doc__))
+class Admission(AdmissionView):
+    pass
+
+
+@strawberry.type(name="Decision", description=public_text(DecisionView.__doc__))
+class Decision(DecisionView):
+    pass
+
+
 @strawberry.type(name="Ticket", description=public_text(TicketView.__doc__))
 class Ticket(TicketView):
     custom_fields = edge(_detail, "custom_fields", list[CustomAnswer], "The answers to the event's custom fields.")
+    check_in = edge(_check_in, "check_in", Admission | None, "That it has let somebody in; null if it has not.")
+    decision = edge(
+        _decision, "decision", Decision | None, "What the organizer last decided; null while it is as it was issued."
+    )
 
 
 @strawberry.type(description="A part of a list of tickets.")
@@ -48,6 +81,7 @@ class Verification(operations.VerificationView):
 @strawberry.type
 class TicketQuery:
     tickets = query(operations.list_tickets, TicketPage)
+    tickets_connection = query(operations.list_tickets_by_cursor, Connection[Ticket])
     my_tickets = query(operations.list_own_tickets, TicketPage)
     ticket = query(operations.get_ticket, Ticket)
     verify_ticket = query(operations.verify_ticket, Verification)

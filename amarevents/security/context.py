@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from amarevents import errors
 from amarevents.models.enums import KeyType
+from amarevents.security.broker import TicketChange
 from amarevents.security.credentials import Credential
 from amarevents.security.policy import ANONYMOUS, Principal
 from amarevents.security.quotas import AddressLimit, address_quota
@@ -20,7 +21,7 @@ class Context:
 
     ``credential`` is what the request has shown, ``principal`` who it stands for, ``created_account`` the account that
     it has registered. ``quota`` is the budget that it is charged to: the key's, the account's or the address's;
-    ``caller`` is whose it is, None for an address.
+    ``caller`` is whose it is, None for an address. ``announced``: what the running operation has changed, by event.
     """
 
     services: Services
@@ -34,6 +35,7 @@ class Context:
     verdict: Verdict | None = None
     started_session: StartedSession | None = None
     session_ended: bool = False
+    announced: dict[int, list[TicketChange]] = field(default_factory=dict)
     now: datetime.datetime = field(default_factory=lambda: datetime.datetime.now(datetime.UTC))
 
     def bill(self, caller: KeyType | None, quota: Quota) -> None:
@@ -51,6 +53,13 @@ class Context:
         self.verdict = await self.services.limiter.charge(self.quota, units)
         if not self.verdict.allowed:
             raise errors.RateLimited(self.verdict.retry_after)
+
+    def announce(self, event_id: int, *changes: TicketChange) -> None:
+        """Have the event's followers told once the operation is done: what has happened to which of its tickets.
+
+        Without ``changes``: to none of them, but to what its numbers are made of, or to the event as a whole.
+        """
+        self.announced.setdefault(event_id, []).extend(changes)
 
     async def charge_address(self, kind: AddressLimit) -> None:
         """Count an operation that is limited per client address (decisions 3.4). Raises RateLimited."""

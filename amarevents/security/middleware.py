@@ -3,6 +3,7 @@
 Each surface is wrapped in it and brings how it renders an error; whatever fails below or in here leaves as one.
 """
 
+import contextlib
 import math
 import secrets
 from dataclasses import dataclass
@@ -12,17 +13,22 @@ from typing import Protocol
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from amarevents import errors
 from amarevents.security import quotas
-from amarevents.security.authentication import identify, read_credential
+from amarevents.security.authentication import read_credential
+from amarevents.security.billing import bill_address, bill_by_credential, bill_session
 from amarevents.security.context import Context
-from amarevents.security.credentials import Credential
 from amarevents.security.failures import log_failure, told
-from amarevents.security.keys import ParsedKey
+from amarevents.security.handshakes import shake_hands
+from amarevents.security.identification import identify
 from amarevents.security.origins import may_change_state
 from amarevents.security.services import Services
 from amarevents.security.sessions import COOKIE_NAME
+
+_CONTEXT = "amarevents.context"
+_UNFORESEEN = 1011
 
 
 class ErrorRenderer(Protocol):
@@ -32,7 +38,7 @@ class ErrorRenderer(Protocol):
 
 def context_of(scope: Scope) -> Context:
     """The context that the middleware made for this request."""
-    context = scope["amarevents.context"]
+    context = scope[_CONTEXT]
     assert isinstance(context, Context)  # noqa: S101 - for the type checker; the middleware put it there
     return context
 
@@ -53,12 +59,12 @@ class SecurityMiddleware:
     counts_operations: bool = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
+        if scope["type"] == "websocket":
+            await self._connect(scope, receive, send)
             return
         headers = Headers(scope=scope)
         context = _new_context(scope, headers)
-        scope["amarevents.context"] = context
+        scope[_CONTEXT] = context
         outgoing = _Outgoing(context, send)
         try:
             await self._admit(context, scope["method"], headers)
@@ -68,7 +74,7 @@ class SecurityMiddleware:
             log_failure(failure, context.request_id, f"{scope['method']} {scope['path']!r}")
             if outgoing.started:
                 raise
-            await self._refuse(told(failure), scope, receive, outgoing)
+            await self._refusal(told(failure), scope)(scope, receive, outgoing)
 
     async def _admit(self, context: Context, method: str, headers: Headers) -> None:
         """Identify and count, or raise; whoever is refused here has been counted as well."""
@@ -83,42 +89,44 @@ class SecurityMiddleware:
         """Keys and addresses are counted before anything is looked up, sessions once it is known whose they are."""
         settings = context.services.settings
         try:
-            credential = read_credential(headers.getlist("authorization"), headers.get("cookie"))
-            context.credential = credential
-            await self._count_early(context, credential)
-            context.principal = await identify(credential)
+            context.credential = read_credential(headers.getlist("authorization"), headers.get("cookie"))
+            bill_by_credential(context)
+            await self._count(context)
+            context.principal = await identify(context.credential)
         except errors.Unauthenticated:
             # Whoever guesses keys does so on the account of the address.
-            context.bill(None, quotas.anonymous_quota(context.address, settings))
+            bill_address(context)
             raise
         if context.principal.key_id is not None:
             context.services.key_usage.note(context.principal.key_id)
         if context.quota is None:
-            await self._count_session(context)
+            bill_session(context)
+            await self._count(context)
         if context.principal.session_id is not None and not may_change_state(method, headers, settings.allowed_origins):
             raise errors.CrossSiteRequest
 
-    async def _count_early(self, context: Context, credential: Credential) -> None:
-        settings = context.services.settings
-        if isinstance(credential, ParsedKey):
-            context.bill(credential.key_type, quotas.key_quota(credential, settings))
-        elif credential is None:
-            context.bill(None, quotas.anonymous_quota(context.address, settings))
+    async def _count(self, context: Context) -> None:
+        """As soon as it is known whom to bill, unless the surface counts by itself."""
         if context.quota is not None and not self.counts_operations:
             await context.charge()
 
-    async def _count_session(self, context: Context) -> None:
-        """A session's budget is its account's; a session that is none counts for the address."""
-        settings = context.services.settings
-        account = context.principal.account
-        if account is None:
-            context.bill(None, quotas.anonymous_quota(context.address, settings))
-        else:
-            context.bill(account.role, quotas.account_quota(account, settings))
-        if not self.counts_operations:
-            await context.charge()
+    async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The same for a WebSocket: refused before it is accepted, an HTTP answer as everywhere else."""
+        headers = Headers(scope=scope)
+        context = scope[_CONTEXT] = _new_context(scope, headers)
+        websocket = WebSocket(scope, receive, send)
+        try:
+            await shake_hands(context, headers)
+            await self.app(scope, receive, websocket.send)
+        except Exception as failure:
+            log_failure(failure, context.request_id, f"WebSocket {scope['path']!r}")
+            if websocket.application_state is WebSocketState.CONNECTING:
+                await websocket.send_denial_response(self._refusal(told(failure), scope))
+            elif websocket.application_state is WebSocketState.CONNECTED:
+                with contextlib.suppress(WebSocketDisconnect):
+                    await websocket.close(_UNFORESEEN)
 
-    async def _refuse(self, error: errors.AmarEventsError, scope: Scope, receive: Receive, send: "_Outgoing") -> None:
+    def _refusal(self, error: errors.AmarEventsError, scope: Scope) -> Response:
         response = self.render_error(error, scope)
         if isinstance(error, errors.RateLimited):
             response.headers["Retry-After"] = str(error.retry_after)
@@ -126,7 +134,7 @@ class SecurityMiddleware:
             response.headers["Allow"] = ", ".join(error.allowed)
         if isinstance(error, errors.Unauthenticated):
             response.headers["WWW-Authenticate"] = "Bearer"
-        await response(scope, receive, send)
+        return response
 
 
 def _new_context(scope: Scope, headers: Headers) -> Context:

@@ -15,7 +15,7 @@ def may_change_state(method: str, headers: Mapping[str, str], allowed_origins: f
     """
     if method in _SAFE_METHODS:
         return True
-    return _comes_from_allowed_origin(headers, allowed_origins) and _carries_json(headers)
+    return comes_from_allowed_origin(headers, allowed_origins) and _carries_json(headers)
 
 
 def may_query(headers: Mapping[str, str], allowed_origins: frozenset[str]) -> bool:
@@ -24,12 +24,13 @@ def may_query(headers: Mapping[str, str], allowed_origins: frozenset[str]) -> bo
     What a form, an image or a link of another site can make a browser send carries none of these headers: a script
     there would have to ask for them first, and is not answered.
     """
-    if headers.get("sec-fetch-site") == "none" or _comes_from_allowed_origin(headers, allowed_origins):
+    if headers.get("sec-fetch-site") == "none" or comes_from_allowed_origin(headers, allowed_origins):
         return True
     return is_json(headers.get("content-type")) or any(name in headers for name in _ASKED_FOR_FIRST)
 
 
-def _comes_from_allowed_origin(headers: Mapping[str, str], allowed_origins: frozenset[str]) -> bool:
+def comes_from_allowed_origin(headers: Mapping[str, str], allowed_origins: frozenset[str]) -> bool:
+    """Whether the page that a browser sends this for is one of the platform's, or of an origin that it allows."""
     site = headers.get("sec-fetch-site")
     if site == "same-origin":
         return True

@@ -58,7 +58,7 @@ def account_quota(account: Account, settings: Settings) -> Quota:
 
 
 def anonymous_quota(address: str, settings: Settings) -> Quota:
-    return Quota(bucket=f"address:{_client(address)}", limit=settings.rate_limit_anonymous)
+    return Quota(bucket=f"address:{client_of(address)}", limit=settings.rate_limit_anonymous)
 
 
 def address_quota(kind: AddressLimit, address: str, settings: Settings) -> Quota:
@@ -66,7 +66,7 @@ def address_quota(kind: AddressLimit, address: str, settings: Settings) -> Quota
         AddressLimit.CREDENTIALS: settings.rate_limit_credentials,
         AddressLimit.DONATIONS: settings.rate_limit_donations,
     }
-    return Quota(bucket=f"{kind.name.lower()}:{_client(address)}", limit=limits[kind])
+    return Quota(bucket=f"{kind.name.lower()}:{client_of(address)}", limit=limits[kind])
 
 
 def failed_login_quota(email: str, settings: Settings) -> Quota:
@@ -86,7 +86,8 @@ def minting_quota(account_id: int) -> Quota:
     return Quota(bucket=f"minting:{account_id}", limit=MAX_NEW_KEYS, window=_HOUR)
 
 
-def _client(address: str) -> str:
+def client_of(address: str) -> str:
+    """What counts as one client: an address, or the network that an IPv6 client owns."""
     parsed = _parsed(address)
     if isinstance(parsed, IPv6Address):
         return str(ip_network((parsed, _IPV6_CLIENT_BITS), strict=False))

@@ -20,7 +20,7 @@ def redis_client(url: str) -> Redis:
     A command that fails with its connection is sent once more on a new one, so that a restart of the server costs no
     error. It may therefore be carried out twice: send only what bears that. The library's own defaults would retry
     ten times with pauses (seconds for each command while the server is away) and refuse the 101st simultaneous command.
-    Whoever subscribes takes its connection for good, out of ``MAX_CONNECTIONS``.
+    Whoever subscribes does so through ``redis_reader``.
     """
     pool = BlockingConnectionPool.from_url(
         url,
@@ -32,3 +32,13 @@ def redis_client(url: str) -> Redis:
         health_check_interval=30,
     )
     return Redis.from_pool(pool)
+
+
+def redis_reader(url: str) -> Redis:
+    """A client for one connection that waits for messages as long as it takes; a lost one is an error at once.
+
+    Connecting may take no longer than elsewhere. End it with ``aclose()``, or use it as a context.
+    """
+    return Redis.from_url(
+        url, socket_timeout=SOCKET_TIMEOUT, socket_connect_timeout=SOCKET_TIMEOUT, retry=Retry(NoBackoff(), 0)
+    )

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from aiocache.base import BaseCache
 
 from amarevents.models.totals import Totals
+from amarevents.security.broker import Broker
+from amarevents.security.connections import Connections
 from amarevents.security.key_usage import KeyUsage
 from amarevents.security.passwords import PasswordHasher
 from amarevents.security.rate_limit import RateLimiter
@@ -24,3 +26,5 @@ class Services:
     key_usage: KeyUsage
     cache: BaseCache
     totals: Totals
+    broker: Broker
+    connections: Connections

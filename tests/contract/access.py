@@ -3,6 +3,7 @@
 The table is typed from the contract's badges and decisions 2.4 to 2.9, 4.1, 5, 6.9, 7.3 and 8, derived from no code.
 """
 
+import re
 from dataclasses import dataclass
 from string import Template
 
@@ -24,8 +25,8 @@ CALLERS = (
 class Row:
     """A request on both surfaces, ``$name`` standing for what the scene holds, and its status for each of CALLERS.
 
-    ``graphql``: empty for what GraphQL does not have yet. ``badges``: the key types that may call it, none if it is
-    public; ``scope``: what a key must hold besides (2.6).
+    ``graphql``: empty where another row has asked for the same field; ``path``: empty for what REST has no route for.
+    ``badges``: the key types that may call it, none if it is public; ``scope``: what a key must hold besides (2.6).
     """
 
     method: str
@@ -38,11 +39,18 @@ class Row:
 
     @property
     def name(self) -> str:
-        return f"{self.method} {self.path}"
+        return f"{self.method} {self.path}" if self.path else self.graphql
 
     @property
     def only_reads(self) -> bool:
+        if not self.path:
+            return not self.graphql.startswith("mutation")
         return self.method == "GET" or self.path.endswith("/verify")
+
+    @property
+    def root_field(self) -> str:
+        """What is asked for over GraphQL."""
+        return re.split(r"\W+", self.graphql.partition("{")[2].strip())[0]
 
     @property
     def contract_path(self) -> str:
@@ -58,6 +66,11 @@ class Row:
     def names(self) -> list[str]:
         """What stands for something of the scene."""
         return Template(f"{self.path} {self.body} {self.graphql}").get_identifiers()
+
+
+def graphql_row(document: str, statuses: str, scope: str, badges: tuple[str, ...]) -> Row:
+    """A request that the contract has no route for."""
+    return Row("", "", "", document, statuses, scope, badges)
 
 
 ORGANIZERS = ("organizer", "admin")

@@ -5,7 +5,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from string import Template
 
-from amarevents.models import Donation, Event, Ticket, User
+from tortoise.models import Model
+
+from amarevents.models import CheckIn, CustomField, Donation, Event, GalleryImage, Ticket, User
 from amarevents.models.enums import KeyType, PaymentMethod, Privacy, TicketStatus
 from tests.contract.access import Row
 from tests.world import Caller, World
@@ -104,6 +106,28 @@ class Scene:
     async def spare_ticket(self, _caller: Caller) -> int:
         return (await self.world.ticket(self.event, await self.world.user())).id
 
+    async def spare_code(self, caller: Caller) -> str:
+        return (await Ticket.get(id=await self.spare_ticket(caller))).code
+
+    async def own_code(self, caller: Caller) -> str:
+        return (await Ticket.get(id=await self.own_ticket(caller))).code
+
+    async def checked_in_ticket(self, caller: Caller) -> int:
+        return await self._checked_in(await self.spare_ticket(caller))
+
+    async def own_checked_in_ticket(self, caller: Caller) -> int:
+        return await self._checked_in(await self.own_ticket(caller))
+
+    async def _checked_in(self, ticket_id: int) -> int:
+        await CheckIn.create(ticket_id=ticket_id, event_id=self.event.id, checked_in_at=self.event.created_at)
+        return ticket_id
+
+    async def pending_ticket(self, _caller: Caller) -> int:
+        return (await self.world.ticket(self.event, await self.world.user(), status=TicketStatus.PENDING)).id
+
+    async def own_pending_ticket(self, caller: Caller) -> int:
+        return (await self.world.ticket(self.event, caller.user or self.holder, status=TicketStatus.PENDING)).id
+
     async def spare_event(self, _caller: Caller) -> int:
         return (await self.world.event(self.owner)).id
 
@@ -121,6 +145,48 @@ class Scene:
 
     async def secret_type(self, _caller: Caller) -> int:
         return (await self.world.ticket_type(self.secret)).id
+
+    async def spare_field(self, _caller: Caller) -> int:
+        return (await self._field(self.event)).id
+
+    async def secret_field(self, _caller: Caller) -> int:
+        return (await self._field(self.secret)).id
+
+    async def turned_fields(self, _caller: Caller) -> str:
+        """All fields of the event, the last first."""
+        return await self._turned(CustomField, self._field, self.event)
+
+    async def turned_secret_fields(self, _caller: Caller) -> str:
+        return await self._turned(CustomField, self._field, self.secret)
+
+    async def spare_image(self, _caller: Caller) -> int:
+        return (await self.world.gallery_image(self.event)).id
+
+    async def secret_image(self, _caller: Caller) -> int:
+        return (await self.world.gallery_image(self.secret)).id
+
+    async def turned_images(self, _caller: Caller) -> str:
+        """All pictures of the event, the last first."""
+        return await self._turned(GalleryImage, self.world.gallery_image, self.event)
+
+    async def turned_secret_images(self, _caller: Caller) -> str:
+        return await self._turned(GalleryImage, self.world.gallery_image, self.secret)
+
+    async def _field(self, event: Event) -> CustomField:
+        return await self.world.custom_field(event, f"Question {next(self._unique)}")
+
+    async def _turned(
+        self, model: type[Model], make: Callable[[Event], Awaitable[CustomField | GalleryImage]], event: Event
+    ) -> str:
+        """The ids as a list in a document has them; two are made where there are none."""
+        if not await model.filter(event_id=event.id).exists():
+            _ = [await make(event) for _ in range(2)]
+        return ", ".join(
+            str(row_id) for row_id in await model.filter(event_id=event.id).order_by("-id").values_list("id", flat=True)
+        )
+
+    async def spare_plan(self, _caller: Caller) -> int:
+        return (await self.world.plan(f"Spare {next(self._unique)}")).id
 
     async def spare_user(self, _caller: Caller) -> int:
         return (await self.world.user()).id
@@ -143,18 +209,33 @@ class Scene:
         return made.id
 
 
-_MAKERS: dict[str, Callable[[Scene, Caller], Awaitable[int]]] = {
+_MAKERS: dict[str, Callable[[Scene, Caller], Awaitable[object]]] = {
     make.__name__: make
     for make in (
         Scene.own_key,
         Scene.others_key,
         Scene.own_ticket,
         Scene.spare_ticket,
+        Scene.spare_code,
+        Scene.own_code,
+        Scene.checked_in_ticket,
+        Scene.own_checked_in_ticket,
+        Scene.pending_ticket,
+        Scene.own_pending_ticket,
         Scene.spare_event,
         Scene.spare_secret,
         Scene.spare_type,
         Scene.awaited_type,
         Scene.secret_type,
+        Scene.spare_field,
+        Scene.secret_field,
+        Scene.turned_fields,
+        Scene.turned_secret_fields,
+        Scene.spare_image,
+        Scene.secret_image,
+        Scene.turned_images,
+        Scene.turned_secret_images,
+        Scene.spare_plan,
         Scene.spare_user,
         Scene.donation,
         Scene.platform_donation,

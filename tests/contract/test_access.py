@@ -1,4 +1,4 @@
-"""Key type, scope, ownership and state of the credential, for every route on both surfaces, against a typed table."""
+"""Key type, scope, ownership and state of the credential, for every operation on its surfaces: a typed table."""
 
 import datetime
 import json
@@ -9,11 +9,14 @@ import pytest
 from amarevents.models import ApiKey, User
 from amarevents.models.enums import AccountType, KeyType
 from amarevents.models.fields import utc_now
+from amarevents.resolvers.operation import OPERATIONS
 from tests.contract.access import ADMINS, CALLERS, Row
-from tests.contract.access_table import ROWS
+from tests.contract.access_graphql import ONLY_GRAPHQL_ROWS
+from tests.contract.access_table import ALL_ROWS, ROWS
 from tests.contract.contract import contract_routes
-from tests.contract.operations import operation_of
+from tests.contract.operations import GRAPHQL_ONLY, operation_of
 from tests.contract.scene import Request, Scene, Surface, over_graphql, over_rest
+from tests.contract.test_shapes import field_name
 from tests.world import Caller, snapshot
 
 _READ = ["events:read", "tickets:read", "users:read"]
@@ -37,12 +40,12 @@ def _on_its_surfaces(*rows: Row) -> pytest.MarkDecorator:
         pytest.param(row, surface, id=f"{row.name} {name}")
         for row in rows
         for name, surface in SURFACES.items()
-        if row.graphql or surface is over_rest
+        if (row.path if surface is over_rest else row.graphql)
     ]
     return pytest.mark.parametrize(("row", "surface"), pairs)
 
 
-EVERY_ROW = _on_its_surfaces(*ROWS)
+EVERY_ROW = _on_its_surfaces(*ALL_ROWS)
 
 
 async def _without_a_trace(requests: Mapping[str, Request]) -> dict[str, int]:
@@ -62,7 +65,7 @@ async def test_each_caller_gets_what_the_table_says(scene: Scene, row: Row, surf
     assert answers == row.expected
 
 
-@_on_its_surfaces(*[row for row in ROWS if row.scope])
+@_on_its_surfaces(*[row for row in ALL_ROWS if row.scope])
 async def test_without_the_scope_no_badge_helps(scene: Scene, row: Row, surface: Surface) -> None:
     users = {"user": scene.holder, "organizer": scene.owner, "admin": scene.admin}
     requests = {}
@@ -73,7 +76,7 @@ async def test_without_the_scope_no_badge_helps(scene: Scene, row: Row, surface:
     assert await _without_a_trace(requests) == dict.fromkeys(row.badges, 403)
 
 
-@_on_its_surfaces(*[row for row in ROWS if row.scope and "admin" in row.badges])
+@_on_its_surfaces(*[row for row in ALL_ROWS if row.scope and "admin" in row.badges])
 async def test_the_scope_alone_is_enough_for_admins(scene: Scene, row: Row, surface: Surface) -> None:
     permissions = [row.scope or "", *(["events:read"] if "$secret" in row.body else [])]
     key = await scene.world.key(scene.admin, KeyType.ADMIN, permissions=permissions)
@@ -81,7 +84,7 @@ async def test_the_scope_alone_is_enough_for_admins(scene: Scene, row: Row, surf
     assert await send() == row.expected["admin"]
 
 
-@_on_its_surfaces(*[row for row in ROWS if "$secret" in row.path and not row.badges])
+@_on_its_surfaces(*[row for row in ALL_ROWS if "$secret" in row.path and not row.badges])
 async def test_private_events_need_events_read(scene: Scene, row: Row, surface: Surface) -> None:
     users = {KeyType.ORGANIZER: scene.owner, KeyType.USER: scene.holder, KeyType.ADMIN: scene.admin}
     requests = {}
@@ -161,7 +164,7 @@ async def test_a_credential_that_is_not_good_is_refused_everywhere(scene: Scene,
     assert await _without_a_trace(requests) == expected
 
 
-@_on_its_surfaces(*[row for row in ROWS if "user" not in row.badges and row.badges])
+@_on_its_surfaces(*[row for row in ALL_ROWS if "user" not in row.badges and row.badges])
 async def test_a_session_has_its_accounts_role_at_this_very_request(scene: Scene, row: Row, surface: Surface) -> None:
     """decisions 2.4"""
     callers = {name: await scene.caller(name) for name in ("owner's session", "admin's session")}
@@ -170,7 +173,7 @@ async def test_a_session_has_its_accounts_role_at_this_very_request(scene: Scene
     assert await _without_a_trace(requests) == dict.fromkeys(callers, 403)
 
 
-@_on_its_surfaces(*[row for row in ROWS if row.badges == ADMINS])
+@_on_its_surfaces(*[row for row in ALL_ROWS if row.badges == ADMINS])
 async def test_an_admins_weaker_keys_are_no_admin_keys(scene: Scene, row: Row, surface: Surface) -> None:
     """Whatever permissions they hold (the contract's words on admin routes)."""
     everything = [*SCOPES[KeyType.ADMIN], "*"]
@@ -190,7 +193,7 @@ ELSEWHERE: dict[str, dict[str, str]] = {
 }
 
 
-@_on_its_surfaces(*[row for row in ROWS if not row.only_reads])
+@_on_its_surfaces(*[row for row in ALL_ROWS if not row.only_reads])
 async def test_a_session_changes_nothing_from_another_site(scene: Scene, row: Row, surface: Surface) -> None:
     """decisions 2.3"""
     requests = {}
@@ -258,3 +261,8 @@ def test_the_table_has_the_key_types_of_the_contract() -> None:
 def test_every_operation_is_asked_for_over_graphql_as_well() -> None:
     asked = {operation_of(row.method, row.contract_path).name for row in ROWS if row.graphql}
     assert asked == {operation_of(row.method, row.contract_path).name for row in ROWS}
+
+
+def test_what_graphql_alone_has_is_asked_for_there() -> None:
+    asked = {row.root_field for row in ONLY_GRAPHQL_ROWS}
+    assert asked == {field_name(OPERATIONS[name]) for name in GRAPHQL_ONLY}

@@ -17,8 +17,9 @@ from tests.contract.surfaces import (
     Values,
     in_process,
     over_http,
+    over_websocket,
 )
-from tests.sockets import listening
+from tests.listening import listening
 from tests.world import World, in_days
 
 As = Callable[[User, KeyType], Awaitable[Surface]]
@@ -31,7 +32,9 @@ async def address(app: Starlette) -> AsyncIterator[str]:
         yield host_and_port
 
 
-@pytest.fixture(params=["rest with keys", "graphql with sessions", "gql in process", "gql over http"])
+@pytest.fixture(
+    params=["rest with keys", "graphql with sessions", "gql in process", "gql over http", "gql over websocket"]
+)
 def act_as(request: pytest.FixtureRequest, world: World, app: Starlette, address: str) -> As:
     """``await act_as(user, KeyType.USER)``: the platform as that account sees it."""
 
@@ -47,11 +50,15 @@ def act_as(request: pytest.FixtureRequest, world: World, app: Starlette, address
     async def with_gql_over_http(user: User, key_type: KeyType) -> Surface:
         return GqlSurface(over_http(address, await world.key(user, key_type)))
 
+    async def with_gql_over_websocket(user: User, key_type: KeyType) -> Surface:
+        return GqlSurface(over_websocket(address, await world.key(user, key_type)))
+
     ways: dict[str, As] = {
         "rest with keys": over_rest,
         "graphql with sessions": with_session,
         "gql in process": with_gql,
         "gql over http": with_gql_over_http,
+        "gql over websocket": with_gql_over_websocket,
     }
     return ways[request.param]
 

@@ -3,10 +3,11 @@
 import pytest
 
 from amarevents.models.enums import KeyType
+from amarevents.resolvers.live import SUBSCRIPTIONS
 from amarevents.resolvers.operation import OPERATIONS
 from amarevents.rest.routes import ROUTES
 from amarevents.rest.routing import Route
-from amarevents.schema.fields import OPERATION_FIELDS
+from amarevents.schema.fields import OPERATION_FIELDS, SUBSCRIPTION_FIELDS
 from tests.contract.contract import DECIDED_BADGES, ContractRoute, contract_routes
 from tests.contract.operations import GRAPHQL_ONLY, ROUTES_BY_LINE, operation_of
 
@@ -63,3 +64,16 @@ def test_every_operation_has_a_route_or_is_for_graphql_alone() -> None:
 def test_every_operation_has_a_field() -> None:
     assert len(OPERATION_FIELDS) == len(set(OPERATION_FIELDS))
     assert set(OPERATION_FIELDS) == OPERATIONS.keys()
+
+
+def test_every_subscription_has_a_field() -> None:
+    assert len(SUBSCRIPTION_FIELDS) == len(set(SUBSCRIPTION_FIELDS))
+    assert set(SUBSCRIPTION_FIELDS) == SUBSCRIPTIONS.keys()
+
+
+def test_a_subscription_has_the_policy_of_the_route_that_shows_the_same() -> None:
+    shown = {name: one.shows_the_same for name, one in SUBSCRIPTIONS.items()}
+    assert shown == {
+        "event_stats": operation_of("GET", "/events/{id}/stats"),
+        "ticket_updated": operation_of("GET", "/events/{id}/tickets"),
+    }

@@ -13,6 +13,8 @@ from graphql import GraphQLInputObjectType, GraphQLObjectType, build_schema
 from pydantic.fields import FieldInfo
 
 from amarevents.resolvers.base import Input, Page, RecordId, Taka
+from amarevents.resolvers.cursors import Connection
+from amarevents.resolvers.live import SUBSCRIPTIONS
 from amarevents.resolvers.operation import OPERATIONS, Operation
 from amarevents.schema.fields import OPERATION_FIELDS
 from amarevents.schema.schema import schema
@@ -95,8 +97,8 @@ def _with_input() -> list[Any]:
 
 def _argument_types(operation: Operation[Any]) -> dict[str, str]:
     parents = [OF_EVENTS] if operation.name in EDGES else ["Query", "Mutation"]
-    parent = next(_root(kind) for kind in parents if _field_name(operation) in _root(kind).fields)
-    return {name: str(argument.type) for name, argument in parent.fields[_field_name(operation)].args.items()}
+    parent = next(_root(kind) for kind in parents if field_name(operation) in _root(kind).fields)
+    return {name: str(argument.type) for name, argument in parent.fields[field_name(operation)].args.items()}
 
 
 def _root(name: str) -> GraphQLObjectType:
@@ -127,8 +129,10 @@ QUERY_NAMES = {
     "list_all_api_keys": "adminApiKeys",
     "list_plans": "plans",
     "list_rate_limits": "rateLimits",
+    "list_events_by_cursor": "eventsConnection",
+    "list_tickets_by_cursor": "ticketsConnection",
 }
-"""The names of decisions 9.2 and 9.3, where they are not the operation's own."""
+"""The names of decisions 9.2 and 9.3, where they are not the operation's own; connections are beyond them."""
 
 
 OF_EVENTS = "Event"
@@ -141,21 +145,26 @@ EDGES = {
 """What is a query of its own in REST, and a field of its event in GraphQL (decisions 9.2)."""
 
 
-def _field_name(operation: Operation[Any]) -> str:
+FLAT = {"check_in_ticket", "undo_check_in"}
+"""Mutations whose Input's fields are arguments of their own."""
+
+
+def field_name(operation: Operation[Any]) -> str:
+    """Of the query, the mutation or the edge."""
     return EDGES.get(operation.name) or QUERY_NAMES.get(operation.name, _camel(operation.name))
 
 
 @pytest.mark.parametrize("name", sorted(_inputs()))
 def test_an_input_has_the_same_fields_on_both_surfaces(name: str) -> None:
     expected = {
-        _camel(field_name): _taken(field)
-        for field_name, field in _inputs()[name].model_fields.items()
-        if (name, field_name) not in REST_ONLY
+        _camel(own_name): _taken(field)
+        for own_name, field in _inputs()[name].model_fields.items()
+        if (name, own_name) not in REST_ONLY
     }
     queries = [
         operation
         for operation in _with_input()
-        if operation.name in EDGES or _field_name(operation) in _root("Query").fields
+        if operation.name in {*EDGES, *FLAT} or field_name(operation) in _root("Query").fields
     ]
     query = next((operation for operation in queries if operation.input_type.__name__ == name), None)
     assert (_argument_types(query) if query else _fields_of(f"{name.removesuffix('Input')}Input")) == expected
@@ -168,6 +177,18 @@ def test_a_field_takes_what_its_operation_takes(name: str) -> None:
     by_id = operation.takes_id and name not in EDGES
     assert ("id" in arguments and arguments["id"] == "ID!") is by_id
     assert ("idempotencyKey" in arguments) is operation.creates
+
+
+@pytest.mark.parametrize("name", sorted(SUBSCRIPTIONS))
+def test_a_subscription_takes_its_input_and_tells_its_view(name: str) -> None:
+    followed, field = SUBSCRIPTIONS[name], _root("Subscription").fields[_camel(name)]
+    taken = {_camel(one): _taken(info) for one, info in followed.input_type.model_fields.items()}
+    assert {argument: str(of.type) for argument, of in field.args.items()} == taken
+    assert str(field.type) == _type_name(followed.view)
+
+
+def test_nothing_else_can_be_subscribed_to() -> None:
+    assert _root("Subscription").fields.keys() == {_camel(name) for name in SUBSCRIPTIONS}
 
 
 TYPES = {
@@ -188,23 +209,28 @@ MANAGERS_ALONE = {
 """Null in GraphQL, where REST leaves them out, for those who are not shown them."""
 
 
-ACROSS = {"Event": {"organization", "stats", "tickets", "gallery"}}
+ACROSS = {
+    "Event": {"organization", "stats", "attendance", "tickets", "gallery"},
+    "Ticket": {"checkIn", "decision"},
+}
 """The edges of the graph: fields that lead to other objects, which no view holds."""
 
 
 def _views(annotation: Any) -> list[type]:
-    """The dataclasses in an operation's answer, those inside them included."""
+    """The dataclasses in an operation's answer, those inside them included; generic ones have a type for each use."""
     parts = get_args(annotation)
-    if not dataclasses.is_dataclass(annotation) or get_origin(annotation) is Page:
+    if not dataclasses.is_dataclass(annotation) or get_origin(annotation) in (Page, Connection):
         return [view for part in parts for view in _views(part)]
     assert isinstance(annotation, type)
     hints = typing.get_type_hints(annotation, include_extras=True)
     return [annotation, *(view for hint in hints.values() for view in _views(hint))]
 
 
-ALL_VIEWS = sorted(
-    {view for operation in WITH_FIELDS.values() for view in _views(operation.view)}, key=lambda view: view.__name__
-)
+SHOWN = [
+    *(operation.view for operation in WITH_FIELDS.values()),
+    *(followed.view for followed in SUBSCRIPTIONS.values()),
+]
+ALL_VIEWS = sorted({view for annotation in SHOWN for view in _views(annotation)}, key=lambda view: view.__name__)
 
 
 def _type_name(view: type) -> str:

@@ -1,9 +1,12 @@
 """A deployment that the tests of real servers share, beside the one that runs in the tests' own process."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 import pytest
+from playwright.async_api import Browser, async_playwright, expect
 
+from tests.browsers import browser_options, find_browser
+from tests.deployment.pages import PATIENCE
 from tests.deployment.platforms import Deployment
 from tests.servers import PostgresServer
 
@@ -36,3 +39,12 @@ def new_name() -> Callable[[], str]:
     """A username that no test has used before."""
     numbers = iter(range(1_000_000))
     return lambda: f"visitor{next(numbers)}"
+
+
+@pytest.fixture(scope="module")
+async def browser(anyio_backend: str) -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=find_browser(), args=browser_options())
+        expect.set_options(timeout=PATIENCE)
+        yield browser
+        await browser.close()

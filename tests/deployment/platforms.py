@@ -59,7 +59,7 @@ class Deployment:
             command=["env", *(f"{name}={value}" for name, value in environment.items()), *command, *options],
             folder=folder,
             stop_signal="TERM",
-            is_ready=lambda _pid: _log(folder).count("Application startup complete") >= workers,
+            is_ready=lambda _pid: _is_serving(_log(folder), workers),
         )
         running = RunningPlatform(server)
         try:
@@ -161,6 +161,11 @@ async def places_held(admin: httpx.AsyncClient, sale: OnSale) -> tuple[int, int]
         listed = await admin.get("/api/tickets", params={"event_id": sale.event_id, "status": status, "limit": 1})
         held += listed.json()["pagination"]["total"]
     return kind["sold"], held
+
+
+def _is_serving(log: str, workers: int) -> bool:
+    """Every process has started, and somebody listens: a single process does so only after it has started."""
+    return log.count("Application startup complete") >= workers and "Uvicorn running on" in log
 
 
 def _log(folder: Path) -> str:

@@ -2,41 +2,15 @@
 
 import re
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
 
 import pytest
-from playwright.async_api import (
-    Browser,
-    BrowserContext,
-    ConsoleMessage,
-    Error,
-    Locator,
-    Page,
-    Request,
-    ViewportSize,
-    async_playwright,
-    expect,
-)
+from playwright.async_api import Browser, BrowserContext, Locator, expect
 
 from amarevents.rest.routes import ROUTES
-from tests.browsers import browser_options, find_browser
+from tests.deployment.pages import DESKTOP, PATIENCE, PHONE, Visit
 from tests.deployment.platforms import Deployment, RunningPlatform
 
 pytestmark = pytest.mark.backend("sqlite")  # what is tested is the page
-
-# CSS pixels
-DESKTOP: ViewportSize = {"width": 1280, "height": 900}
-PHONE: ViewportSize = {"width": 390, "height": 844}
-PATIENCE = 20_000  # milliseconds: a shared machine may be slow
-
-
-@pytest.fixture(scope="module")
-async def browser(anyio_backend: str) -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=find_browser(), args=browser_options())
-        expect.set_options(timeout=PATIENCE)
-        yield browser
-        await browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -54,38 +28,13 @@ def platform(operated: Deployment) -> Iterator[RunningPlatform]:
         yield running
 
 
-@dataclass
-class Visit:
-    """One visitor's page, and what ought not to have happened on it."""
-
-    page: Page
-    url: str
-    complaints: list[str] = field(default_factory=list)
-
-    def listen(self) -> None:
-        self.page.on("console", self._on_console)
-        self.page.on("pageerror", self._on_error)
-        self.page.on("request", self._on_request)
-
-    def _on_console(self, message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
-            self.complaints.append(f"{message.type}: {message.text}")
-
-    def _on_error(self, error: Error) -> None:
-        self.complaints.append(f"exception: {error}")
-
-    def _on_request(self, request: Request) -> None:
-        """``data:`` and ``blob:`` ask nobody."""
-        if not request.url.startswith((f"{self.url}/", "data:", "blob:")):
-            self.complaints.append(f"asked another origin: {request.url}")
-
-    async def open(self, route: str = "") -> Locator:
-        """Open the page at a route such as ``GET /events``; returns its section, or the introduction's."""
-        anchor = f"#tag/{_tag(route)}/{route.replace(' ', '')}" if route else ""
-        await self.page.goto(f"{self.url}/docs{anchor}")
-        section = self.page.locator(f'section[id$="/{route.replace(" ", "")}"]') if route else self.page.locator("main")
-        await expect(section).to_be_visible()
-        return section
+async def open_page(visit: Visit, route: str = "") -> Locator:
+    """Open the page at a route such as ``GET /events``; returns its section, or the introduction's."""
+    anchor = f"#tag/{_tag(route)}/{route.replace(' ', '')}" if route else ""
+    await visit.page.goto(f"{visit.url}/docs{anchor}")
+    section = visit.page.locator(f'section[id$="/{route.replace(" ", "")}"]') if route else visit.page.locator("main")
+    await expect(section).to_be_visible()
+    return section
 
 
 def _tag(route: str) -> str:
@@ -111,14 +60,14 @@ async def on_phone(visit: Visit) -> Visit:
 
 
 async def test_page_has_a_title_a_language_and_a_main_part(visit: Visit) -> None:
-    main = await visit.open()
+    main = await open_page(visit)
     await expect(visit.page).to_have_title("Amar Events API reference")
     await expect(main.get_by_role("heading", level=1)).to_have_text("Amar Events API")
     assert await visit.page.locator("html").get_attribute("lang") == "en"
 
 
 async def test_every_route_is_listed(visit: Visit) -> None:
-    await visit.open()
+    await open_page(visit)
     closed = visit.page.locator('nav button[aria-expanded="false"], aside button[aria-expanded="false"]')
     while await closed.count():
         await closed.first.click()
@@ -128,13 +77,13 @@ async def test_every_route_is_listed(visit: Visit) -> None:
 
 
 async def test_route_says_who_may_call_it(visit: Visit) -> None:
-    section = await visit.open("POST /events")
+    section = await open_page(visit, "POST /events")
     for badge in ("organizer", "admin", "events:write"):
         await expect(section.get_by_text(badge, exact=True).first).to_be_visible()
 
 
 async def test_route_shows_how_to_call_it_with_curl_and_python(visit: Visit) -> None:
-    section = await visit.open("POST /tickets")
+    section = await open_page(visit, "POST /tickets")
     await expect(section.get_by_text('"$AMAR_EVENTS_URL/api/tickets"')).to_be_visible()
     await expect(section.get_by_text('"খাবারের পছন্দ"').first).to_be_visible()
     await section.get_by_role("button", name="curl").click()
@@ -146,7 +95,7 @@ async def test_route_shows_how_to_call_it_with_curl_and_python(visit: Visit) -> 
 
 async def try_call(visit: Visit, route: str, key: str) -> Locator:
     """Try a route with a key as a reader would; returns the window of the call."""
-    section = await visit.open(route)
+    section = await open_page(visit, route)
     await section.get_by_role("button", name="Test Request").click()
     window = visit.page.get_by_role("dialog", name="API Client")
     await window.get_by_placeholder("Token").fill(key)
@@ -175,7 +124,7 @@ async def test_key_is_forgotten_with_the_page(visit: Visit, admin_key: str) -> N
 
 
 async def test_phone_shows_samples_and_tries_calls(on_phone: Visit, admin_key: str) -> None:
-    section = await on_phone.open("GET /admin/stats")
+    section = await open_page(on_phone, "GET /admin/stats")
     await expect(section.get_by_text('"$AMAR_EVENTS_URL/api/admin/stats"')).to_be_visible()
     window = await try_call(on_phone, "GET /admin/stats", admin_key)
     await expect(window.get_by_text('"total_users"')).to_be_visible()
@@ -183,12 +132,12 @@ async def test_phone_shows_samples_and_tries_calls(on_phone: Visit, admin_key: s
 
 async def test_nothing_is_wider_than_a_phone(on_phone: Visit) -> None:
     for route in ("", "POST /tickets", "GET /admin/users"):
-        await on_phone.open(route)
+        await open_page(on_phone, route)
         assert await on_phone.page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
 
 async def test_routes_of_a_phone_are_behind_a_button(on_phone: Visit) -> None:
-    await on_phone.open()
+    await open_page(on_phone)
     listed = on_phone.page.get_by_role("link", name="Tickets", exact=True)
     await expect(listed).not_to_be_in_viewport()
     await on_phone.page.get_by_role("button", name="Open Menu").click()

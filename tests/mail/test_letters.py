@@ -33,6 +33,10 @@ def test_every_placeholder_of_the_contract_is_filled_in() -> None:
     assert letter.text == "Karim|Tech Summit|Dhaka|2027-06-10|500|42|XL"
 
 
+def test_the_placeholders_that_no_custom_field_may_be_named_after_are_those_filled_in() -> None:
+    assert letters._ticket_values(ticket_of(), event_of()).keys() == letters.PLACEHOLDERS
+
+
 def test_a_placeholder_without_a_value_is_empty_and_an_unknown_one_stays() -> None:
     event = event_of(date=None, location=None, emailmessage="[{date}][{location}][{Size}][{Colour}]")
     assert letters.ticket_confirmed(ticket_of(), event, {"Size": ""}).text == "[][][][{Colour}]"
@@ -102,3 +106,9 @@ def test_a_rejection_is_ours_whatever_the_organizer_writes_to_confirm() -> None:
     assert "good" not in letter.text
     assert all(fact in letter.text for fact in ("Karim", "Tech Summit", "8N7A", "contact the organizer", "42"))
     assert "Transaction id /" not in letters.payment_rejected(ticket_of(transaction_id=None), event).text
+
+
+def test_a_rejection_says_why_where_a_reason_was_given() -> None:
+    told = letters.payment_rejected(ticket_of(decision_reason="No such payment, {name}"), event_of()).text
+    assert "Reason / কারণ: No such payment, {name}" in told
+    assert "Reason /" not in letters.payment_rejected(ticket_of(), event_of()).text

@@ -9,6 +9,7 @@ from tortoise.context import require_context
 
 from amarevents.models import (
     ApiKey,
+    CheckIn,
     CustomField,
     CustomValue,
     Donation,
@@ -62,6 +63,9 @@ async def fill_every_table() -> None:
     )
     question = await CustomField.create(event=event, name="Size", options=["S", "M"])
     await CustomValue.create(ticket=ticket, field=question, value="M")
+    await CheckIn.create(
+        ticket=ticket, event_id=event.id, gate="North", scan_id="1", checked_in_by=user, checked_in_at=LATER
+    )
     await GalleryImage.create(event=event, url="https://example.org/image.png")
     await Donation.create(
         organization=organization, email=user.email, number="-", amount=5, transaction_id="D1", type=PaymentMethod.BKASH

@@ -265,7 +265,9 @@ async def test_migration_that_fails_changes_nothing(empty: Settings, package_wit
 async def test_migration_that_leaves_orphans_changes_nothing(empty: Settings, package_with: MakePackage) -> None:
     _, rows = await filled(empty)
     package = package_with("await editor.client.execute_query('DELETE FROM users')")
-    with pytest.raises(MigrationFailed, match="api_keys, email_confirmations, organizations, sessions, tickets"):
+    with pytest.raises(
+        MigrationFailed, match="api_keys, check_ins, email_confirmations, organizations, sessions, tickets"
+    ):
         await migrate(empty, migrations=package)
     async with connected(empty) as client:
         assert await read_every_table(client) == rows

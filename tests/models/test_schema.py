@@ -1,6 +1,7 @@
 """What the migrations make is what the models say, the same on both databases, and it guards what it should."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 from tortoise.context import require_context
@@ -8,7 +9,7 @@ from tortoise.exceptions import IntegrityError
 from tortoise.migrations.autodetector import MigrationAutodetector
 from tortoise.migrations.operations import AlterModelOptions
 
-from amarevents.models import Donation, Organization, Plan, Ticket, TicketType
+from amarevents.models import CheckIn, Donation, Organization, Plan, Ticket, TicketType
 from amarevents.models.enums import DonationStatus, PaymentMethod, TicketStatus
 from amarevents.models.migrating import migrate
 from amarevents.models.storage import tortoise_config, violates
@@ -23,6 +24,7 @@ pytestmark = pytest.mark.anyio
 PARTIAL_INDEXES = {
     "tickets": (("transaction_id",), True, True),
     "donations": (("type", "transaction_id"), True, True),
+    "check_ins": (("ticket_id",), True, True),
 }
 CHECKS = {
     "ticket_types": {"ck_ticket_types_sold"},
@@ -127,6 +129,40 @@ async def add_ticket(ticket_type: TicketType, code: str, status: TicketStatus, t
         status=status,
         transaction_id=transaction_id,
     )
+
+
+async def check_in(ticket: Ticket, **fields: Any) -> CheckIn:  # Any: the values of any columns
+    values = {"event_id": ticket.event_id, "checked_in_at": ticket.created_at, **fields}
+    return await CheckIn.create(ticket_id=ticket.id, **values)
+
+
+async def test_a_ticket_has_one_check_in_that_is_not_undone(empty: Settings) -> None:
+    await migrate(empty)
+    async with connected(empty):
+        ticket_type = await add_ticket_type()
+        first, second = [await add_ticket(ticket_type, code, TicketStatus.SUCCESS, None) for code in "ab"]
+        await check_in(first, undone_at=first.created_at)
+        await check_in(first, undone_at=first.created_at)
+        await check_in(first)
+        await check_in(second)
+        with pytest.raises(IntegrityError) as inserted:
+            await check_in(first)
+        with pytest.raises(IntegrityError) as updated:
+            await CheckIn.filter(ticket_id=first.id).update(undone_at=None)
+    assert violates(inserted.value, "ticket_id")
+    assert violates(updated.value, "ticket_id")
+
+
+async def test_a_scan_counts_once_within_its_event(empty: Settings) -> None:
+    await migrate(empty)
+    async with connected(empty):
+        ticket_type = await add_ticket_type()
+        first, second = [await add_ticket(ticket_type, code, TicketStatus.SUCCESS, None) for code in "ab"]
+        await check_in(first, scan_id="7", undone_at=first.created_at)
+        await check_in(first, scan_id="7", event_id=first.event_id + 1)
+        with pytest.raises(IntegrityError) as caught:
+            await check_in(second, scan_id="7")
+    assert violates(caught.value, "scan_id")
 
 
 async def test_transaction_ids_are_unique_per_type_among_donations_not_rejected(empty: Settings) -> None:

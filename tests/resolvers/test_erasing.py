@@ -36,7 +36,7 @@ async def test_who_changes_a_ticket_of_an_event_that_goes_with_its_owner_is_wait
     await world.ticket(event, organizer.user, ticket_type=kind)
     ticket = await world.ticket(event, await world.user(), ticket_type=kind)
     pause = Pause(monkeypatch)
-    pause.stop_after(registration, "_lock_ticket")
+    pause.stop_after(registration, "lock_ticket")
 
     async def begin_erasing() -> asyncio.Task[httpx.Response]:
         task = asyncio.create_task(admin.delete(f"/admin/users/{event.organization.user_id}"))

@@ -125,14 +125,14 @@ async def test_of_five_deletions_at_once_one_gives_the_place_back(
 async def test_without_the_lock_it_would_be_given_back_several_times(
     world: World, stage: Stage, kind: TicketType, ticket: Ticket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lock = registration._lock_ticket
+    lock = registration.lock_ticket
 
     async def look_early(ticket_id: int) -> Ticket:
         found = await lock(ticket_id)
         await asyncio.sleep(0.3)
         return found
 
-    monkeypatch.setattr(registration, "_lock_ticket", look_early)
+    monkeypatch.setattr(registration, "lock_ticket", look_early)
     monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset: queryset)
     happened, sold = await sold_after(world, stage, kind, ticket)
     assert happened[200, None] > 1

@@ -53,6 +53,15 @@ async def test_a_total_is_counted_once(world: World, remember: Remember) -> None
     assert [await counts_of(world.anonymous) for _ in range(3)] == [1, 0, 0]
 
 
+async def test_a_walk_by_cursors_is_told_the_total_of_the_numbered_pages(world: World, remember: Remember) -> None:
+    await world.event(await world.organizer())
+    assert await counts_of(world.anonymous) == 1
+    with counted_statements() as statements:
+        answer = await world.anonymous.graphql("{ eventsConnection { totalCount } }")
+    assert answer["data"]["eventsConnection"] == {"totalCount": 1}
+    assert not [one for one in statements if one.startswith("SELECT COUNT(*)")]
+
+
 async def test_simultaneous_requests_count_once(world: World, remember: Remember) -> None:
     await world.event(await world.organizer())
     with counted_statements() as statements:

@@ -33,6 +33,7 @@ from amarevents.resolvers import (
     registration,
     users,
 )
+from amarevents.security.context import Context
 from tests.orphans import unbalanced
 from tests.rest.answers import data_of, error_in, page_in, refused
 from tests.rest.conftest import Stage
@@ -158,9 +159,9 @@ async def test_it_is_nowhere_to_be_found_and_its_name_is_free(world: World, stag
 
 @pytest.fixture
 def slow_deletion(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def erase_late(user_id: int) -> None:
+    async def erase_late(ctx: Context, user_id: int) -> None:
         await asyncio.sleep(0.1)
-        await erasing.erase_account(user_id)
+        await erasing.erase_account(ctx, user_id)
 
     monkeypatch.setattr(users, "erase_account", erase_late)
 

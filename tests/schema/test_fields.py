@@ -45,6 +45,8 @@ QUERIES = {
     "rateLimits",
     "myProfile",  # beyond the decisions: GET /users/me, which needs a scope that `me` does not
     "outbox",  # beyond the decisions: what an operator looks at
+    "eventsConnection",  # beyond the decisions: `events` and `tickets` by cursors
+    "ticketsConnection",
 }
 MUTATIONS = {
     "register": ["input", "idempotencyKey"],
@@ -71,9 +73,25 @@ MUTATIONS = {
     "deleteUser": ["id"],
     "adminUpdateDonation": ["id", "input"],
     "forceRevokeApiKey": ["id"],
+    "createCustomField": ["input", "idempotencyKey"],
+    "updateCustomField": ["id", "input"],
+    "deleteCustomField": ["id"],
+    "reorderCustomFields": ["input"],
+    "createGalleryImage": ["input", "idempotencyKey"],
+    "updateGalleryImage": ["id", "input"],
+    "deleteGalleryImage": ["id"],
+    "reorderGallery": ["input"],
+    "createPlan": ["input", "idempotencyKey"],
+    "updatePlan": ["id", "input"],
+    "deletePlan": ["id"],
+    "checkInTicket": ["code", "gate", "scanId"],
+    "undoCheckIn": ["ticketId"],
+    "approvePayments": ["input"],
+    "rejectPayments": ["input"],
 }
 PUBLIC = {
     "events",
+    "eventsConnection",
     "event",
     "organizations",
     "organization",
@@ -176,6 +194,8 @@ CALLS = {
     "ticketTypes": "{ ticketTypes(eventId: 1) { id } }",
     "apiKeys": "{ apiKeys { id } }",
     "outbox": "{ outbox { items { id } } }",
+    "eventsConnection": "{ eventsConnection { totalCount } }",
+    "ticketsConnection": "{ ticketsConnection { totalCount } }",
     "register": (
         'mutation { register(input: {username: "a", email: "b", password: "c", number: "d"}) { id } }'  # all too short
     ),
@@ -216,6 +236,21 @@ CALLS = {
     "deleteUser": "mutation { deleteUser(id: 1) { id } }",
     "adminUpdateDonation": "mutation { adminUpdateDonation(id: 1, input: {status: VERIFIED}) { id } }",
     "forceRevokeApiKey": "mutation { forceRevokeApiKey(id: 1) { id } }",
+    "createCustomField": 'mutation { createCustomField(input: {eventId: 1, name: "", type: TEXT}) { id } }',
+    "updateCustomField": 'mutation { updateCustomField(id: 1, input: {name: ""}) { id } }',
+    "deleteCustomField": "mutation { deleteCustomField(id: 1) { id } }",
+    "reorderCustomFields": "mutation { reorderCustomFields(input: {eventId: 1, ids: []}) { id } }",
+    "createGalleryImage": 'mutation { createGalleryImage(input: {eventId: 1, url: ""}) { id } }',
+    "updateGalleryImage": 'mutation { updateGalleryImage(id: 1, input: {caption: ""}) { id } }',
+    "deleteGalleryImage": "mutation { deleteGalleryImage(id: 1) { id } }",
+    "reorderGallery": "mutation { reorderGallery(input: {eventId: 1, ids: []}) { id } }",
+    "createPlan": 'mutation { createPlan(input: {name: ""}) { id } }',
+    "updatePlan": 'mutation { updatePlan(id: 1, input: {name: ""}) { id } }',
+    "deletePlan": "mutation { deletePlan(id: 1) { id } }",
+    "checkInTicket": 'mutation { checkInTicket(code: "") { outcome } }',
+    "undoCheckIn": "mutation { undoCheckIn(ticketId: 1) { id } }",
+    "approvePayments": "mutation { approvePayments(input: {ticketIds: [1]}) { decided { id } } }",
+    "rejectPayments": "mutation { rejectPayments(input: {ticketIds: [1]}) { decided { id } } }",
 }
 
 

@@ -15,12 +15,14 @@ PROBES = {
     "event": "query($e: ID!, $o: ID!) { event(id: $e) { id } organization(id: $o) { id } }",
     "ticketTypes": "query($e: ID!) { ticketTypes(eventId: $e) { id } }",
     "tickets": "query($e: ID!) { tickets(eventId: $e) { items { id } } }",
+    "ticketsConnection": "query($e: ID!) { ticketsConnection(eventId: $e) { nodes { id } totalCount } }",
     "registerForEvent": "mutation($e: ID!) { registerForEvent(input: {eventId: $e}) { id } }",
     "createTicketType": 'mutation($e: ID!) { createTicketType(input: {eventId: $e, name: "x"}) { id } }',
 }
 LISTS = (
     "query($o: ID!) { events { items { id } pagination { total } } of: events(organizationId: $o) { items { id } } "
     'search: events(search: "secret") { pagination { total } } '
+    "walk: eventsConnection(organizationId: $o) { nodes { id } pageInfo { hasNextPage endCursor } totalCount } "
     "organization(id: $o) { publicEventCount recentEvents { id } } "
     "organizations { items { publicEventCount recentEvents { id } } } }"
 )
@@ -28,6 +30,7 @@ UNSEEN = {
     "events": {"items": [], "pagination": {"total": 0}},
     "of": {"items": []},
     "search": {"pagination": {"total": 0}},
+    "walk": {"nodes": [], "pageInfo": {"hasNextPage": False, "endCursor": None}, "totalCount": 0},
     "organization": {"publicEventCount": 0, "recentEvents": []},
     "organizations": {"items": [{"publicEventCount": 0, "recentEvents": []}]},
 }
@@ -92,13 +95,15 @@ async def test_probing_for_a_private_event_answers_as_for_none(
 async def test_those_who_may_see_it_do(world: World, secret: Event, who: str) -> None:
     caller = await _insider(world, who, secret)
     answer = await caller.graphql(
-        "query($e: ID!) { event(id: $e) { name } events { items { name } } ticketTypes(eventId: $e) { id } }",
+        "query($e: ID!) { event(id: $e) { name } events { items { name } } eventsConnection { nodes { name } }"
+        " ticketTypes(eventId: $e) { id } }",
         e=secret.id,
     )
     assert "errors" not in answer
     assert answer["data"] == {
         "event": {"name": "Secret ball"},
         "events": {"items": [{"name": "Secret ball"}]},
+        "eventsConnection": {"nodes": [{"name": "Secret ball"}]},
         "ticketTypes": [],
     }
 

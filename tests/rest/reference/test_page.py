@@ -6,7 +6,7 @@ import re
 import httpx
 import pytest
 
-from amarevents.rest.reference.page import assets
+from amarevents.rest.reference.page import ASSETS
 
 
 async def addresses(http: httpx.AsyncClient) -> list[str]:
@@ -48,7 +48,7 @@ async def test_page_runs_no_script_of_its_own_text(http: httpx.AsyncClient) -> N
 
 async def test_everything_that_it_loads_is_there_and_may_be_kept_for_ever(http: httpx.AsyncClient) -> None:
     loaded = await addresses(http)
-    assert len(loaded) == len(assets())
+    assert len(loaded) == len(ASSETS.files)
     for address in loaded:
         answer = await http.get(address)
         assert answer.status_code == 200
@@ -81,7 +81,7 @@ async def test_head_answers_like_get(http: httpx.AsyncClient) -> None:
 
 
 async def test_library_travels_compressed_and_whole(http: httpx.AsyncClient) -> None:
-    address, whole = await library(http), assets()["scalar"].content
+    address, whole = await library(http), ASSETS.loaded["scalar"].content
     packed = await http.get(address, headers={"Accept-Encoding": "br, gzip;q=0.08"})
     assert (packed.headers["Content-Encoding"], packed.headers["Vary"]) == ("gzip", "Accept-Encoding")
     assert packed.content == whole
@@ -92,7 +92,7 @@ async def test_library_travels_compressed_and_whole(http: httpx.AsyncClient) -> 
 async def test_who_cannot_unpack_it_gets_it_as_it_is(http: httpx.AsyncClient, accepted: str) -> None:
     answer = await http.get(await library(http), headers={"Accept-Encoding": accepted})
     assert "Content-Encoding" not in answer.headers
-    assert answer.content == assets()["scalar"].content
+    assert answer.content == ASSETS.loaded["scalar"].content
 
 
 @pytest.mark.parametrize(
@@ -110,6 +110,6 @@ async def test_unknown_part_is_404(http: httpx.AsyncClient, path: str) -> None:
 
 
 async def test_address_of_a_part_changes_with_its_content() -> None:
-    for name, asset in assets().items():
+    for name, asset in ASSETS.loaded.items():
         assert gzip.decompress(asset.compressed) == asset.content, name
-    assert len({asset.address.split("/")[2] for asset in assets().values()}) == len(assets())
+    assert len({asset.address.split("/")[2] for asset in ASSETS.loaded.values()}) == len(ASSETS.files)

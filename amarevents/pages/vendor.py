@@ -1,7 +1,8 @@
-"""Fetches the page's library from npm: ``python -m amarevents.rest.reference.vendor [VERSION]`` (needs ``npm``).
+"""Fetches the libraries of the pages from npm: ``python -m amarevents.pages.vendor [NAME VERSION]`` (needs ``npm``).
 
-``vendored/manifest.json`` says which files of which package versions are here: npm's own hash of each package, which is
-checked before anything is unpacked, and the hash of each file. Without VERSION it fetches what the manifest says.
+Each page has a folder ``vendored``. Its ``manifest.json`` says which files of which package versions are there: npm's
+own hash of each package, which is checked before anything is unpacked, and the hash of each file. Without NAME and
+VERSION everything is fetched as the manifests say; with them, that package in that version.
 """
 
 import base64
@@ -14,15 +15,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).with_name("vendored")
-MANIFEST = FOLDER / "manifest.json"
-LIBRARY = "@scalar/api-reference"
+MANIFEST = "manifest.json"
+FOLDERS = sorted(path.parent for path in Path(__file__).parents[1].glob(f"**/vendored/{MANIFEST}"))
 
-Package = dict[str, Any]  # an entry of the manifest: texts, and the files by their names
+Package = dict[str, Any]  # an entry of a manifest: texts, and the files by their names
 
 
-def read_manifest() -> list[Package]:
-    packages: list[Package] = json.loads(MANIFEST.read_text(encoding="utf-8"))["packages"]
+def read_manifest(folder: Path) -> list[Package]:
+    packages: list[Package] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["packages"]
     return packages
 
 
@@ -31,14 +31,14 @@ def sha256(content: bytes) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(content).digest()).decode()}"
 
 
-def fetch(package: Package, version: str) -> Package:
+def fetch(package: Package, version: str, folder: Path) -> Package:
     """Write the package's files, and return its entry. Raises ValueError if the recorded version has changed."""
-    with tempfile.TemporaryDirectory() as folder:
-        archive, packed = _pack(f"{package['name']}@{version}", Path(folder))
+    with tempfile.TemporaryDirectory() as packs:
+        archive, packed = _pack(f"{package['name']}@{version}", Path(packs))
         if version == package["version"] and packed["integrity"] != package["integrity"]:
             raise ValueError(f"{package['name']} {version} is not the package that the manifest describes")
         with tarfile.open(archive) as members:
-            files = {name: _extract(members, file["from"], FOLDER / name) for name, file in package["files"].items()}
+            files = {name: _extract(members, file["from"], folder / name) for name, file in package["files"].items()}
     return {**package, "version": version, "integrity": packed["integrity"], "files": files}
 
 
@@ -63,13 +63,15 @@ def _extract(members: tarfile.TarFile, source: str, target: Path) -> dict[str, s
     return {"from": source, "sha256": sha256(content)}
 
 
-def main(version: str | None = None) -> None:
-    packages = [
-        fetch(package, version if version and package["name"] == LIBRARY else package["version"])
-        for package in read_manifest()
-    ]
-    MANIFEST.write_text(json.dumps({"packages": packages}, indent=2) + "\n", encoding="utf-8")
+def main(chosen: dict[str, str]) -> None:
+    """Fetch every package, those that are ``chosen`` in another version. Raises ValueError for a name of none."""
+    manifests = {folder: read_manifest(folder) for folder in FOLDERS}
+    if unknown := chosen.keys() - {package["name"] for packages in manifests.values() for package in packages}:
+        raise ValueError(f"{', '.join(unknown)}: no package of any page")
+    for folder, packages in manifests.items():
+        fetched = [fetch(one, str(chosen.get(one["name"], one["version"])), folder) for one in packages]
+        (folder / MANIFEST).write_text(json.dumps({"packages": fetched}, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    main(dict([sys.argv[1:3]] if sys.argv[1:] else []))

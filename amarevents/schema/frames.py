@@ -1,0 +1,72 @@
+"""What a client may say over a WebSocket: the messages of graphql-transport-ws, and nothing else."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import orjson
+
+from amarevents.schema.running import Asked
+
+PROTOCOL = "graphql-transport-ws"
+
+# Any below: JSON values.
+
+
+class Kind(StrEnum):
+    CONNECTION_INIT = "connection_init"
+    PING = "ping"
+    PONG = "pong"
+    SUBSCRIBE = "subscribe"
+    COMPLETE = "complete"
+
+
+class BadFrame(Exception):
+    """What is no message of the protocol; the text says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """One message. ``id`` is the operation's, where the message is about one; ``asked`` what a subscribe asks for."""
+
+    kind: Kind
+    id: str = ""
+    payload: dict[str, Any] = field(default_factory=dict)
+    asked: Asked | None = None
+
+
+def read_frame(text: str) -> Frame:
+    """Raises BadFrame."""
+    message = _loads(text)
+    if not isinstance(message, dict):
+        raise BadFrame("A message must be a JSON object")
+    kind = message.get("type")
+    if not isinstance(kind, str) or kind not in list(Kind):
+        raise BadFrame("The message's type is unknown")
+    payload = message.get("payload", {})
+    if not isinstance(payload, dict) and kind != Kind.COMPLETE:
+        raise BadFrame("The message's payload must be an object")
+    if kind not in {Kind.SUBSCRIBE, Kind.COMPLETE}:
+        return Frame(kind=Kind(kind), payload=payload)
+    identifier = message.get("id")
+    if not isinstance(identifier, str) or not identifier:
+        raise BadFrame("The message's id must be a text that is not empty")
+    return Frame(kind=Kind(kind), id=identifier, asked=_asked(payload) if kind == Kind.SUBSCRIBE else None)
+
+
+def _loads(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise BadFrame("A message must be valid JSON") from error
+
+
+def _asked(payload: dict[str, Any]) -> Asked:
+    if not isinstance(payload.get("query"), str):
+        raise BadFrame("The payload's query must be a text")
+    for name, kind in {"operationName": str, "variables": dict, "extensions": dict}.items():
+        if payload.get(name) is not None and not isinstance(payload[name], kind):
+            raise BadFrame(f"The payload's {name} must be {'an object' if kind is dict else 'a text'}")
+    return Asked(
+        query=payload["query"], variables=payload.get("variables"), operation_name=payload.get("operationName") or None
+    )

@@ -1,0 +1,47 @@
+"""What stays open for long, WebSockets and event streams: so many for each owner, until the process stops."""
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Iterator
+
+from amarevents import errors
+from amarevents.security.quotas import client_of
+
+MAX_PER_ADDRESS = 200
+"""In one process; many people may share an address."""
+
+MAX_PER_ACCOUNT = 40
+"""In one process, over all keys and sessions of the account."""
+
+
+class Connections:
+    """``stopping`` is set as soon as the process is to stop: what is open is to end by itself then."""
+
+    def __init__(self) -> None:
+        self.stopping = asyncio.Event()
+        self._open: Counter[str] = Counter()
+
+    @contextlib.contextmanager
+    def of_address(self, address: str) -> Iterator[None]:
+        """One more for as long as the block takes. Raises TooManyConnections."""
+        with self._one_more(f"address:{client_of(address)}", MAX_PER_ADDRESS):
+            yield
+
+    @contextlib.contextmanager
+    def of_account(self, account_id: int) -> Iterator[None]:
+        """The same for an account, beside its address. Raises TooManyConnections."""
+        with self._one_more(f"account:{account_id}", MAX_PER_ACCOUNT):
+            yield
+
+    @contextlib.contextmanager
+    def _one_more(self, owner: str, limit: int) -> Iterator[None]:
+        if self._open[owner] >= limit:
+            raise errors.TooManyConnections
+        self._open[owner] += 1
+        try:
+            yield
+        finally:
+            self._open[owner] -= 1
+            if not self._open[owner]:
+                del self._open[owner]

@@ -1,0 +1,148 @@
+"""Following an event on real servers: across processes, past a lost Redis, and until a server stops."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from gql import Client, GraphQLRequest
+from gql.transport.websockets import WebsocketsTransport
+
+from tests.deployment.platforms import Deployment, OnSale, RunningPlatform, put_on_sale
+from tests.listening import connected
+from tests.servers import HOST, private_redis
+
+STATS = "subscription($id: ID!) { eventStats(eventId: $id) { total } }"
+TICKETS = "subscription($id: ID!) { ticketUpdated(eventId: $id) { kind ticket { name } } }"
+
+# Any: JSON.
+
+
+@contextlib.asynccontextmanager
+async def _session(platform: RunningPlatform, key: str) -> AsyncIterator[Any]:
+    headers = {"Authorization": f"Bearer {key}"}
+    url = f"ws://{HOST}:{platform.port}/graphql"
+    transport = WebsocketsTransport(url, subprotocols=["graphql-transport-ws"], headers=headers)
+    async with Client(transport=transport) as session:
+        yield session
+
+
+async def _register(platform: RunningPlatform, key: str, sale: OnSale) -> int:
+    body = {"event_id": sale.event_id, "ticket_type_id": sale.ticket_type_id}
+    async with platform.client(key) as client:
+        return int((await client.post("/api/tickets", json=body)).json()["data"]["id"])
+
+
+async def _next_total(told: AsyncIterator[Any], seconds: float) -> int:
+    async with asyncio.timeout(seconds):
+        return int((await anext(told))["eventStats"]["total"])
+
+
+async def _sale(platform: RunningPlatform, key: str) -> OnSale:
+    async with platform.client(key) as client:
+        return await put_on_sale(client, capacity=0)
+
+
+@pytest.mark.backend("postgres")
+async def test_a_counter_moves_in_one_process_within_a_second_of_a_change_in_another(
+    operated: Deployment, admin_key: str
+) -> None:
+    with operated.serving() as first, operated.serving() as second:
+        sale = await _sale(first, admin_key)
+        async with _session(second, admin_key) as session:
+            asked = {"id": sale.event_id}
+            told = session.subscribe(GraphQLRequest(STATS, variable_values=asked))
+            assert await _next_total(told, 10) == 0
+            tickets = session.subscribe(GraphQLRequest(TICKETS, variable_values=asked))
+            upcoming = asyncio.create_task(anext(tickets))
+            await session.execute(GraphQLRequest("{ me { id } }"))  # by now it is followed
+            ticket_id = await _register(first, admin_key, sale)
+            assert await _next_total(told, 1) == 1
+            assert (await upcoming)["ticketUpdated"]["kind"] == "CREATED"
+            async with first.client(admin_key) as client:
+                for body, kind in (({"status": "Refunded"}, "UPDATED"), (None, "DELETED")):
+                    upcoming = asyncio.create_task(anext(tickets))
+                    await client.request("PUT" if body else "DELETE", f"/api/tickets/{ticket_id}", json=body)
+                    async with asyncio.timeout(1):
+                        assert (await upcoming)["ticketUpdated"]["kind"] == kind
+            await told.aclose()
+            await tickets.aclose()
+
+
+@pytest.mark.backend("postgres")
+async def test_a_key_revoked_in_one_process_ends_what_it_follows_in_another(
+    operated: Deployment, admin_key: str
+) -> None:
+    key = operated.run("create-key", "--email", "operator@example.com", "--type", "admin")
+    with operated.serving() as first, operated.serving() as second:
+        sale = await _sale(first, admin_key)
+        async with connected(f"{HOST}:{second.port}", {"Authorization": f"Bearer {key}"}) as socket:
+            await socket.begin()
+            await socket.say(_asking(TICKETS, sale))
+            async with first.client(key) as client:
+                key_id = (await client.get("/api/auth/me")).json()["data"]["auth"]["key_id"]
+                await client.delete(f"/api/keys/{key_id}")
+            await _register(first, admin_key, sale)
+            ended = await socket.hear(6)
+            assert (ended["type"], ended["payload"][0]["extensions"]["code"]) == ("error", "API_KEY_REVOKED")
+            assert (await socket.closed())[0] == 4401
+
+
+def _asking(query: str, sale: OnSale) -> dict[str, Any]:
+    payload = {"query": query, "variables": {"id": sale.event_id}}
+    return {"type": "subscribe", "id": "1", "payload": payload}
+
+
+@pytest.mark.backend("postgres")
+async def test_past_a_lost_redis_the_numbers_are_right_again(operated: Deployment, admin_key: str) -> None:
+    with private_redis() as redis:
+        own = Deployment(database_url=operated.database_url, redis_url=redis.url)
+        with own.serving() as first, own.serving() as second:
+            sale = await _sale(first, admin_key)
+            async with _session(second, admin_key) as session:
+                told = session.subscribe(GraphQLRequest(STATS, variable_values={"id": sale.event_id}))
+                assert await _next_total(told, 10) == 0
+                redis.stop()
+                await _register(first, admin_key, sale)
+                redis.start()
+                assert await _next_total(told, 10) == 1
+                await told.aclose()
+
+
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.backend("postgres"))])
+async def test_a_server_that_stops_ends_what_is_open_and_is_not_held_up(
+    operated: Deployment, admin_key: str, workers: int
+) -> None:
+    with operated.serving(workers=workers) as platform:
+        sale = await _sale(platform, admin_key)
+        key = {"Authorization": f"Bearer {admin_key}"}
+        body = {"query": TICKETS, "variables": {"id": sale.event_id}}
+        async with (
+            connected(f"{HOST}:{platform.port}", key) as socket,
+            platform.client(admin_key) as client,
+            client.stream("POST", "/graphql", json=body, headers={"Accept": "text/event-stream"}) as stream,
+        ):
+            await socket.begin()
+            await socket.say(_asking(STATS, sale))
+            assert (await socket.hear())["type"] == "next"
+            began = time.monotonic()
+            stopping = asyncio.create_task(asyncio.to_thread(platform.server.stop))
+            assert (await socket.closed())[0] == 1001
+            assert (await stream.aread()).decode().endswith("event: complete\ndata:\n\n")
+            await stopping
+            assert time.monotonic() - began < 5
+            platform.server.start()
+
+
+async def test_bytes_that_are_no_text_are_a_mistake_of_the_client_without_a_line_in_the_log(
+    operated: Deployment,
+) -> None:
+    with operated.serving() as platform:
+        async with connected(f"{HOST}:{platform.port}") as socket:
+            await socket.connection.send(b"\xff\xfe", text=True)
+            assert (await socket.closed())[0] == 1007
+        async with platform.client() as client:
+            assert (await client.get("/healthz")).status_code == 200
+        assert "Traceback" not in platform.log

@@ -1,0 +1,120 @@
+"""The application of the tests on a real socket, in their own process: what it keeps can be looked at meanwhile."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import orjson
+import uvicorn
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
+
+from amarevents.sockets import WebSocketProtocol
+from tests.servers import HOST
+
+PROTOCOL = "graphql-transport-ws"
+PATIENCE = 10.0  # seconds: a shared machine may be slow
+
+# Any below: JSON values.
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are pytest's."""
+        yield
+
+
+@contextlib.asynccontextmanager
+async def listening(app: ASGIApp, *, send_buffer: int | None = None) -> AsyncIterator[str]:
+    """Serve on a free port for the length of the block, as the command line does; yields ``host:port``.
+
+    ``send_buffer``: bytes that the system keeps for a client that does not read; some hundred thousand otherwise.
+    """
+    with socket.socket() as listener:
+        if send_buffer is not None:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
+        listener.bind((HOST, 0))
+        config = uvicorn.Config(
+            app, ws=WebSocketProtocol, ws_max_size=65536, lifespan="off", log_config=None, timeout_graceful_shutdown=5
+        )
+        server = _Server(config)
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        await _until(lambda: server.started)
+        try:
+            yield f"{HOST}:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await serving
+
+
+class Socket:
+    """A client that says what the test says, well or badly formed."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+
+    async def say(self, message: Any) -> None:
+        """``message`` as JSON, or a text or bytes as they are."""
+        await self.connection.send(message if isinstance(message, str | bytes) else orjson.dumps(message).decode())
+
+    async def hear(self, seconds: float = PATIENCE) -> dict[str, Any]:
+        async with asyncio.timeout(seconds):
+            message: dict[str, Any] = orjson.loads(await self.connection.recv())
+        return message
+
+    async def begin(self, payload: dict[str, Any] | None = None) -> None:
+        """The initialisation, which is acknowledged."""
+        await self.say({"type": "connection_init", "payload": payload or {}})
+        assert await self.hear() == {"type": "connection_ack"}
+
+    async def subscribe(self, query: str, *, id: str = "1", **variables: Any) -> None:
+        await self.say({"id": id, "type": "subscribe", "payload": {"query": query, "variables": variables}})
+
+    async def closed(self, seconds: float = PATIENCE) -> tuple[int, str]:
+        """The code and the reason with which the server closes, whatever it says before."""
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    await self.connection.recv()
+        except ConnectionClosed as closed:
+            return (closed.rcvd.code, closed.rcvd.reason) if closed.rcvd else (1006, "")
+
+
+@contextlib.asynccontextmanager
+async def connected(address: str, headers: dict[str, str] | None = None, **options: Any) -> AsyncIterator[Socket]:
+    """A WebSocket to the server. Raises InvalidStatus where the handshake is refused."""
+    protocols = {"subprotocols": [Subprotocol(PROTOCOL)], "proxy": None, **options}
+    async with connect(f"ws://{address}/graphql", additional_headers=headers or {}, **protocols) as connection:
+        yield Socket(connection)
+
+
+def followers(app: Starlette) -> int:
+    """How many subscriptions the application's broker knows of."""
+    broker = app.state.services.broker
+    own = getattr(broker, "_own", broker)
+    return sum(map(len, own._listeners.values()))
+
+
+async def until_followed(app: Starlette, number: int = 1) -> None:
+    await _until(lambda: followers(app) == number)
+
+
+def nothing_open(app: Starlette) -> bool:
+    """No subscription and no connection is left."""
+    return not followers(app) and not app.state.services.connections._open
+
+
+async def until_nothing_open(app: Starlette) -> None:
+    await _until(lambda: nothing_open(app))
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not condition():  # noqa: ASYNC110 - nobody tells when
+            await asyncio.sleep(0.005)

@@ -1,0 +1,162 @@
+"""The ready operations are good documents, and lead a newcomer from signing in to the door."""
+
+import datetime
+import json
+import re
+from typing import Any
+
+import pytest
+from graphql import OperationDefinitionNode, OperationType, parse, validate
+from starlette.applications import Starlette
+
+from amarevents.models import Event, Ticket
+from amarevents.models.enums import KeyType, TicketStatus
+from amarevents.schema.explorer.operations import ReadyOperation, ready_operations
+from amarevents.schema.schema import schema
+from tests.listening import connected, listening
+from tests.world import Caller, World
+
+NOW = datetime.datetime(2026, 11, 23, 18, 30, tzinfo=datetime.UTC)
+ALL = ready_operations(NOW)
+COLUMNS = 48  # what an editor shows of a line in a window of 1280 pixels
+
+# Any below: JSON.
+
+
+def name_of(operation: ReadyOperation) -> str:
+    """As its tab is called."""
+    [name] = re.findall(r"^(?:query|mutation|subscription) (\w+)", operation.query, re.MULTILINE)
+    return str(name)
+
+
+NAMES = [name_of(operation) for operation in ALL]
+
+
+def open_names(operation: ReadyOperation) -> set[str]:
+    """The variables that an earlier answer has to fill."""
+    return set(re.findall(r'"(\w+)": ""', operation.variables))
+
+
+def filled(value: Any, known: dict[str, Any]) -> Any:
+    """As the page fills it in: what is known in place of each ``""``."""
+    if isinstance(value, dict):
+        return {name: known[name] if one == "" else filled(one, known) for name, one in value.items()}
+    return value
+
+
+def provided(operation: ReadyOperation, data: Any) -> dict[str, Any]:
+    return {name: value_at(data, path) for name, path in operation.provides.items()}
+
+
+def value_at(data: Any, path: str) -> Any:
+    for step in path.split("."):
+        if isinstance(data, list):
+            data = data[int(step)] if int(step) < len(data) else None
+        else:
+            data = (data or {}).get(step)
+    return data
+
+
+async def run_all(caller: Caller, app: Starlette) -> dict[str, Any]:
+    """Every tab, in their order, as the page would run them; the answers' data by the names of the tabs."""
+    known: dict[str, Any] = {}
+    answers = {}
+    for operation in ready_operations(datetime.datetime.now(datetime.UTC)):
+        variables = filled(json.loads(operation.variables or "{}"), known)
+        if is_subscription(operation):
+            answer = await first_told(app, caller, operation.query, variables)
+        else:
+            answer = await caller.graphql(operation.query, **variables)
+        assert "errors" not in answer, (name_of(operation), answer)
+        answers[name_of(operation)] = answer["data"]
+        known |= provided(operation, answer["data"])
+    return answers
+
+
+def is_subscription(operation: ReadyOperation) -> bool:
+    [definition] = parse(operation.query).definitions
+    return isinstance(definition, OperationDefinitionNode) and definition.operation is OperationType.SUBSCRIPTION
+
+
+async def first_told(app: Starlette, caller: Caller, query: str, variables: dict[str, Any]) -> dict[str, Any]:
+    """What a subscription tells at once."""
+    async with (
+        listening(app) as address,
+        connected(address, {**caller.headers, "Origin": f"http://{address}"}) as socket,
+    ):
+        await socket.begin()
+        await socket.subscribe(query, **variables)
+        told: dict[str, Any] = (await socket.hear())["payload"]
+    return told
+
+
+async def new_organizer(world: World, kind: str) -> Caller:
+    organizer = await world.organizer()
+    await world.organization(organizer, name="Riverside Music Circle")
+    return await (world.session(organizer) if kind == "session" else world.key(organizer, KeyType.ORGANIZER))
+
+
+@pytest.mark.parametrize("kind", ["session", "key"])
+async def test_new_organizer_gets_from_signing_in_to_the_door(world: World, app: Starlette, kind: str) -> None:
+    answers = await run_all(await new_organizer(world, kind), app)
+    assert answers["StartHere"]["myProfile"]["organizations"][0]["name"] == "Riverside Music Circle"
+    assert answers["MyEvents"]["events"]["items"] == []
+    assert answers["PublishEvent"]["createEvent"]["registrationOpen"] is True
+    assert answers["RegisterGuest"]["registerForEvent"]["status"] == "PENDING"
+    assert len(answers["Registrations"]["event"]["pending"]["items"]) == 1
+    assert [ticket["status"] for ticket in answers["ApprovePayments"]["approvePayments"]["decided"]] == ["SUCCESS"]
+    assert answers["CheckIn"]["checkInTicket"]["outcome"] == "ADMITTED"
+    assert answers["WatchLive"]["eventStats"]["approved"] == 1
+    assert await Event.all().count() == 1
+    assert (await Ticket.get()).status == TicketStatus.SUCCESS
+
+
+async def test_all_of_it_can_be_done_again_a_second_later(world: World, app: Starlette) -> None:
+    caller = await new_organizer(world, "session")
+    await run_all(caller, app)
+    await Ticket.all().update(transaction_id="BKOFBEFORE")
+    answers = await run_all(caller, app)
+    assert len(answers["MyEvents"]["events"]["items"]) == 1
+    assert answers["CheckIn"]["checkInTicket"]["outcome"] == "ADMITTED"
+
+
+async def test_their_order_is_that_of_the_walk() -> None:
+    assert NAMES == [
+        "StartHere",
+        "MyEvents",
+        "PublishEvent",
+        "RegisterGuest",
+        "Registrations",
+        "ApprovePayments",
+        "CheckIn",
+        "WatchLive",
+    ]
+
+
+@pytest.mark.parametrize("operation", ALL, ids=NAMES)
+def test_each_is_valid(operation: ReadyOperation) -> None:
+    assert validate(schema._schema, parse(operation.query)) == []
+
+
+@pytest.mark.parametrize("operation", ALL, ids=NAMES)
+def test_each_says_what_it_does_in_lines_that_are_seen_whole(operation: ReadyOperation) -> None:
+    comment = [line for line in operation.query.splitlines() if line.startswith("#")]
+    assert operation.query.startswith("# ")
+    assert max(len(line) for line in comment) <= COLUMNS
+
+
+@pytest.mark.parametrize("position", range(len(ALL)), ids=NAMES)
+def test_what_each_leaves_open_comes_from_an_earlier_one_and_is_explained(position: int) -> None:
+    earlier = {name for operation in ALL[:position] for name in operation.provides}
+    assert open_names(ALL[position]) <= earlier
+    explained = "".join(line for line in ALL[position].query.splitlines(keepends=True) if line.startswith("#"))
+    assert all(name in explained for name in open_names(ALL[position]))
+
+
+def test_what_each_provides_is_wanted_by_another() -> None:
+    assert {name for one in ALL for name in one.provides} == {name for one in ALL for name in open_names(one)}
+
+
+def test_dates_are_of_the_weeks_to_come() -> None:
+    [publishing] = [json.loads(one.variables) for one in ALL if name_of(one) == "PublishEvent"]
+    assert (publishing["input"]["date"], publishing["input"]["deadline"]) == ("2026-12-23", "2026-12-21")
