@@ -17,7 +17,7 @@ class _Counted(NamedTuple):
 
 
 async def _count(connection: cursors.Connection[Any], info: Info) -> _Counted:  # Any: whatever it lists
-    return _Counted(await connection.count())
+    return _Counted(await info.context.deadline.wait_for(connection.count))
 
 
 @strawberry.type(name="PageInfo", description=public_text(cursors.PageInfo.__doc__))

@@ -157,6 +157,33 @@ async def changes_after_cancelled_insert(client: BaseDBAsyncClient) -> int:
     return changed
 
 
+NUMBERS = "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < %s)"
+
+
+@pytest.mark.backend("sqlite")
+async def test_cancelled_statement_ends_at_once(empty: Settings) -> None:
+    """Its thread would go on for minutes, and everybody else wait for the one connection."""
+    async with connected(empty) as client:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await client.execute_query(f"{NUMBERS % 1_000_000_000} SELECT max(n) FROM numbers")
+        async with asyncio.timeout(PATIENCE):
+            assert (await client.execute_query_dict("SELECT 1 AS one")) == [{"one": 1}]
+
+
+@pytest.mark.backend("sqlite")
+async def test_cancelled_statement_in_a_transaction_undoes_nothing_before_it(empty: Settings) -> None:
+    """SQLite answers the interruption of a statement that writes by rolling all of its transaction back."""
+    async with connected(empty) as client:
+        await client.execute_script("CREATE TABLE halves (half INTEGER NOT NULL)")
+        async with in_transaction() as outer:
+            await outer.execute_query(INSERT)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.02), in_transaction() as inner:
+                    await inner.execute_query(f"{NUMBERS % 300_000} INSERT INTO halves SELECT n FROM numbers")
+        assert await count(client) == 1
+
+
 async def test_cancelled_commit_is_committed(empty: Settings) -> None:
     """Between "not yet" and "done" there is no third state, and the caller is cancelled all the same."""
     async with connected(empty) as client:

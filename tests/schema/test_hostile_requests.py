@@ -5,10 +5,11 @@ import time
 import httpx
 import orjson
 import pytest
+from graphql import parse, validate
 
 from amarevents.schema import documents
 from amarevents.schema.schema import schema
-from tests.schema.hostile_requests import DEAR_BODIES, HostileWriter
+from tests.schema.hostile_requests import DEAR_BODIES, DEAR_DOCUMENTS, HostileWriter
 from tests.schema.random_documents import DocumentWriter
 from tests.world import World
 
@@ -49,6 +50,15 @@ async def test_the_dearest_requests_are_cheap(world: World, content: bytes) -> N
     assert len(content) <= 2**16
     require_envelope(await sent(world, content))
     assert await seconds_of(world, content) < SECONDS
+
+
+async def test_unbounded_validation_is_what_would_be_dear(world: World) -> None:
+    """The control: what the limits refuse takes the stock rules many times as long as the whole request."""
+    name = "one object, 245 times"
+    document = parse(DEAR_DOCUMENTS[name])
+    began = time.process_time()
+    validate(schema.graphql_schema, document)
+    assert time.process_time() - began > 3 * await seconds_of(world, DEAR_BODIES[name])
 
 
 @pytest.mark.parametrize("seed", range(RUNS))
