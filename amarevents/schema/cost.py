@@ -1,7 +1,7 @@
 """What an operation may cost to answer, told from the document and its variables before it runs.
 
 The unit is a plain field. A field that has to wait for its answer costs more, and so does a long text, because what it
-costs is the answer's size: what lists hold is multiplied.
+costs is the answer's size: what lists hold is multiplied. What is sent in a list is work for each of its elements.
 """
 
 from collections.abc import Mapping
@@ -13,19 +13,24 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLField,
+    GraphQLInputObjectType,
+    GraphQLList,
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
     IntValueNode,
+    ListValueNode,
     NullValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
     ValueNode,
     VariableNode,
     get_named_type,
+    get_nullable_type,
     is_list_type,
 )
-from graphql.type import GraphQLNonNull, GraphQLOutputType
+from graphql.type import GraphQLInputType, GraphQLNonNull, GraphQLOutputType
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 
@@ -36,6 +41,7 @@ MAX_COST = 20_000
 _WAITING = 10
 # Dear enough that at most 500 of them fit: each is a part of one statement.
 _PAGED = 40
+_ELEMENT_SENT = 40
 _LONG_TEXT = 80
 _LONG_TEXTS = frozenset({"description", "notice", "emailmessage", "template", "note", "options"})
 # The arguments that say how many of a list are wanted.
@@ -100,12 +106,35 @@ class _Counting:
         definition = parent.fields.get(field.name.value)
         if definition is None:
             return 1
+        own = _own_cost(field.name.value, definition) + self._sent_with(field, definition)
         inner = get_named_type(definition.type)
         if field.selection_set is None or not isinstance(inner, GraphQLObjectType):
-            return _own_cost(field.name.value, definition)
+            return own
         size = self._page_size(field) if _is_paged(definition) else _LIST_SIZE
         times = page_size if _is_list(definition.type) else 1
-        return _own_cost(field.name.value, definition) + times * self.of(field.selection_set, inner, size)
+        return own + times * self.of(field.selection_set, inner, size)
+
+    def _sent_with(self, field: FieldNode, definition: GraphQLField) -> int:
+        return sum(
+            self._sent(argument.value, definition.args[argument.name.value].type)
+            for argument in field.arguments or ()
+            if argument.name.value in definition.args
+        )
+
+    def _sent(self, value: object, of: GraphQLInputType) -> int:
+        """The cost of the elements of all lists in a value, written in the document or in a variable."""
+        if isinstance(value, VariableNode):
+            value = self._variables.get(value.name.value)
+        kind = get_nullable_type(of)
+        if isinstance(kind, GraphQLList):
+            elements = value.values if isinstance(value, ListValueNode) else value
+            if not isinstance(elements, list | tuple):
+                return self._sent(value, kind.of_type)  # one element may stand without its list
+            return sum(_ELEMENT_SENT + self._sent(one, kind.of_type) for one in elements)
+        if isinstance(kind, GraphQLInputObjectType):
+            parts = _parts_of(value)
+            return sum(self._sent(parts[name], part.type) for name, part in kind.fields.items() if name in parts)
+        return 0
 
     def _page_size(self, field: FieldNode) -> int:
         """The largest size given, as far as it can be read and is allowed."""
@@ -120,6 +149,13 @@ class _Counting:
         if isinstance(value, IntValueNode):
             value = int(value.value) if len(value.value) < 5 else MAX_PAGE_SIZE
         return min(max(value, 1), MAX_PAGE_SIZE) if isinstance(value, int) else MAX_PAGE_SIZE
+
+
+def _parts_of(value: object) -> Mapping[str, object]:
+    """The fields of an object; none of what is no object, which is refused later."""
+    if isinstance(value, ObjectValueNode):
+        return {part.name.value: part.value for part in value.fields}
+    return value if isinstance(value, dict) else {}
 
 
 def _defaults(operation: OperationDefinitionNode) -> dict[str, ValueNode]:

@@ -64,6 +64,43 @@ def test_what_people_ask_is_affordable(text: str) -> None:
     check(text)
 
 
+APPROVALS = "mutation($ids: [ID!]!) { %s }" % " ".join(
+    f"a{number}: approvePayments(input: {{ticketIds: $ids}}) {{ failed {{ code }} }}" for number in range(6)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "variables"),
+    [
+        (APPROVALS, {"ids": [str(number) for number in range(100)]}),
+        (APPROVALS.replace("$ids}", "[%s]}" % ", ".join(map(str, range(100)))), {}),
+        (
+            "mutation($input: CreateEventInput!) { %s }"
+            % " ".join(f"a{number}: createEvent(input: $input) {{ id }}" for number in range(11)),
+            {"input": {"ticketTypes": [{}] * 50}},
+        ),
+    ],
+)
+def test_work_for_each_element_of_a_list_is_weighed(text: str, variables: dict[str, Any]) -> None:
+    with pytest.raises(DocumentTooLarge, match="may cost"):
+        check(text, **variables)
+
+
+@pytest.mark.parametrize(
+    ("text", "variables"),
+    [
+        (APPROVALS, {"ids": [str(number) for number in range(80)]}),
+        (APPROVALS, {"ids": "1"}),
+        (APPROVALS, {"ids": None}),
+        (APPROVALS, {}),
+        ("mutation { createEvent(input: 3) { id } }", {}),
+        ("mutation { createEvent(input: {ticketTypes: {name: 3}, other: [1, 2]}, nothing: [1]) { id } }", {}),
+    ],
+)
+def test_what_is_sent_in_bounds_or_amiss_is_left_to_others(text: str, variables: dict[str, Any]) -> None:
+    check(text, **variables)
+
+
 def test_going_round_in_the_graph_costs_more_with_each_round() -> None:
     """From events to organizations and back, until it is too dear."""
     once = "organization { events(limit: 5) { items { %s } } }"
