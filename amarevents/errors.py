@@ -35,18 +35,18 @@ class TemporarilyUnavailable(AmarEventsError):
     message = "The service is temporarily unavailable; try again in a moment"
 
 
-class OperationTimedOut(AmarEventsError):
-    """A GraphQL operation had no time left; what it changes may have been changed all the same."""
-
-    code = "TIMEOUT"
-    message = "This took longer than an operation may take: ask for less at once"
-
-
 class UpdatesMissed(AmarEventsError):
     """A subscription that cannot tell what has happened meanwhile: its reader was too slow, or Redis was away."""
 
     code = "UPDATES_MISSED"
     message = "Updates may have been missed: subscribe again, and read anew what you show"
+
+
+class OperationTimedOut(AmarEventsError):
+    """A GraphQL operation had no time left; what it changes may have been changed all the same."""
+
+    code = "TIMEOUT"
+    message = "This took longer than an operation may take: ask for less at once"
 
 
 # 400 ------------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from tortoise import connections
 
 from amarevents.models import (
     ApiKey,
+    CheckIn,
     CustomField,
     Donation,
     Event,
@@ -25,6 +26,7 @@ from amarevents.models import (
 )
 from amarevents.models.enums import AccountType, FieldType, KeyType, PaymentMethod, Privacy, TicketStatus
 from amarevents.models.events import UNDATED
+from amarevents.models.fields import utc_now
 from amarevents.models.storage import CONNECTION
 from amarevents.resolvers.search import search_text
 from amarevents.security.keys import default_permissions, mint
@@ -235,6 +237,10 @@ class World:
             ticket_type.sold += 1
             await ticket_type.save(update_fields=["sold"])
         return ticket
+
+    async def check_in(self, ticket: Ticket, by: User, **fields: Any) -> CheckIn:
+        values = {"event_id": ticket.event_id, "checked_in_at": utc_now(), **fields}
+        return await CheckIn.create(ticket=ticket, checked_in_by=by, **values)
 
 
 def hashed(password: str) -> str:

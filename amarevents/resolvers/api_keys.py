@@ -1,6 +1,7 @@
 """API keys: what an account may mint, see, change and revoke (decisions 2.2, 2.5, 8.3)."""
 
 import datetime
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -82,8 +83,21 @@ def api_key_fields(key: ApiKey, settings: Settings) -> dict[str, Any]:  # Any: e
 @operation(allow(*USERS, scope=Scope.USERS_READ))
 async def list_api_keys(ctx: Context) -> list[ApiKeyView]:
     """The account's keys, newest first, revoked ones included."""
-    keys = await ApiKey.filter(user_id=ctx.principal.require_account().id).order_by("-id")
-    return [api_key_view(key, ctx.services.settings) for key in keys]
+    account_id = ctx.principal.require_account().id
+    return (await load_account_keys(ctx, [account_id]))[account_id]
+
+
+async def load_account_keys(ctx: Context, account_ids: Sequence[int]) -> dict[int, list[ApiKeyView]]:
+    """The keys of accounts, newest first, by account, in one statement."""
+    keys: dict[int, list[ApiKeyView]] = {account_id: [] for account_id in account_ids}
+    for key in await ApiKey.filter(user_id__in=list(account_ids)).order_by("-id"):
+        keys[key.user_id].append(api_key_view(key, ctx.services.settings))
+    return keys
+
+
+async def load_key_owners(key_ids: Sequence[int]) -> dict[int, int]:
+    """The ids of the accounts whose keys these are, by key, in one statement."""
+    return dict(await ApiKey.filter(id__in=list(key_ids)).values_list("id", "user_id"))
 
 
 class CreateApiKey(Input):

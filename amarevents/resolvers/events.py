@@ -19,6 +19,7 @@ from amarevents.resolvers.cursors import Connection, Order, Slicing, load_connec
 from amarevents.resolvers.custom_fields import CustomFieldView, custom_field_view
 from amarevents.resolvers.operation import operation
 from amarevents.resolvers.ownership import manages, visible_events
+from amarevents.resolvers.pages import Asked, load_pages
 from amarevents.resolvers.search import fold
 from amarevents.resolvers.ticket_types import TicketTypeView, ticket_type_view
 from amarevents.security.policy import ADMINS, PUBLIC, Scope, allow
@@ -111,11 +112,20 @@ def _category(value: object) -> object:
 AnyCaseCategory = Annotated[Category, BeforeValidator(_category)]
 
 
-class EventFilters(Input):
+class EventSearch(Input):
     """``search`` matches any part of name, location or description, whatever the case."""
 
     search: ShortText | None = None
     category: AnyCaseCategory | None = None
+
+
+class ListEventsOf(EventSearch, Paging):
+    """Which events of an organization, and which page of them."""
+
+
+class EventFilters(EventSearch):
+    """``organization_id``: of this one alone."""
+
     organization_id: Id | None = None
 
 
@@ -152,18 +162,29 @@ def _counted_with(ctx: Context) -> tuple[type[Model], ...]:
 
 
 def _found(ctx: Context, data: EventFilters) -> QuerySet[Event]:
-    return visible_events(ctx).filter(_matching(data))
+    of_one = {} if data.organization_id is None else {"organization_id": data.organization_id}
+    return visible_events(ctx).filter(_matching(data, **of_one))
 
 
-def _matching(data: EventFilters) -> Q:
-    conditions: dict[str, Any] = {}  # Any: each field's own type
+def _matching(data: EventSearch, **conditions: Any) -> Q:  # Any: each field's own type
     if data.search is not None:
         conditions["search_text__contains"] = fold(data.search)
     if data.category is not None:
         conditions["category"] = data.category
-    if data.organization_id is not None:
-        conditions["organization_id"] = data.organization_id
     return Q(**conditions)
+
+
+async def load_organization_events(
+    ctx: Context, asked: Sequence[tuple[int, ListEventsOf]]
+) -> dict[tuple[int, ListEventsOf], Page[EventView]]:
+    """Pages of the events that the caller may see, by organization and what is asked of it. Three statements."""
+    pages = {
+        (organization_id, data): Asked(
+            rows=visible_events(ctx).filter(_matching(data, organization_id=organization_id)), paging=data
+        )
+        for organization_id, data in asked
+    }
+    return await load_pages(pages, shown=in_order, view=event_view)
 
 
 @operation(PUBLIC)
@@ -173,6 +194,12 @@ async def get_event(ctx: Context, id: int) -> EventDetailView | ManagedEventView
     if id not in found:
         raise errors.NotFound("Event")
     return found[id]
+
+
+async def load_events(ctx: Context, ids: Sequence[int]) -> dict[int, EventView]:
+    """Those of the events that the caller may see, by id, in one statement."""
+    events = await visible_events(ctx).filter(id__in=list(ids)).select_related("organization")
+    return {event.id: event_view(event) for event in events}
 
 
 async def load_event_details(ctx: Context, ids: Sequence[int]) -> dict[int, EventDetailView]:

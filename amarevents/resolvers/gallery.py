@@ -23,7 +23,12 @@ from amarevents.resolvers.base import (
 )
 from amarevents.resolvers.event_parts import lock_parts, make_room, pick_part, put_in_order
 from amarevents.resolvers.operation import operation
-from amarevents.resolvers.ownership import get_visible_event, require_event_manager, require_part_manager
+from amarevents.resolvers.ownership import (
+    get_visible_event,
+    require_event_manager,
+    require_part_manager,
+    visible_event_ids,
+)
 from amarevents.security.policy import ORGANIZERS, PUBLIC, Scope, allow
 
 MAX_GALLERY_IMAGES = 100
@@ -51,8 +56,12 @@ def gallery_image_view(row: GalleryImage) -> GalleryImageView:
     )
 
 
-async def load_galleries(event_ids: Sequence[int]) -> dict[int, list[GalleryImageView]]:
-    """The pictures of events that the caller may see, by event, in one statement."""
+async def load_galleries(ctx: Context, event_ids: Sequence[int]) -> dict[int, list[GalleryImageView]]:
+    """The pictures of those of the events that the caller may see, by event, in two statements."""
+    return await _galleries_of(await visible_event_ids(ctx, event_ids))
+
+
+async def _galleries_of(event_ids: Sequence[int]) -> dict[int, list[GalleryImageView]]:
     galleries: dict[int, list[GalleryImageView]] = {event_id: [] for event_id in event_ids}
     for row in await GalleryImage.filter(event_id__in=list(event_ids)).order_by("position", "id"):
         galleries[row.event_id].append(gallery_image_view(row))
@@ -63,7 +72,7 @@ async def load_galleries(event_ids: Sequence[int]) -> dict[int, list[GalleryImag
 async def list_gallery(ctx: Context, id: int) -> list[GalleryImageView]:
     """The pictures of an event, in their order. Raises NotFound."""
     event = await get_visible_event(ctx, id)
-    return (await load_galleries([event.id]))[event.id]
+    return (await _galleries_of([event.id]))[event.id]
 
 
 class CreateGalleryImage(Input):

@@ -4,6 +4,7 @@ Keys act with their type at most: a user key has none of its account's powers as
 its account's as an admin.
 """
 
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from tortoise.expressions import Q, Subquery
@@ -38,6 +39,12 @@ def visible_events(ctx: Context) -> QuerySet[Event]:
     return Event.filter(
         Q(privacy=Privacy.PUBLIC) | Q(organization__user_id=account.id) | Q(id__in=Subquery(held.values("event_id")))
     )
+
+
+async def visible_event_ids(ctx: Context, ids: Iterable[int]) -> list[int]:
+    """Those of the events that the caller may see, by the same rule."""
+    rows = await visible_events(ctx).filter(id__in=list(ids)).values_list("id")
+    return [event_id for (event_id,) in rows]
 
 
 def managed(ctx: Context, owner: str) -> Q:

@@ -1,6 +1,7 @@
 """Plans: what organizations subscribe to (decisions 5.2)."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any
@@ -56,6 +57,11 @@ def plan_view(row: Plan) -> PlanView:
         event_limit=row.event_limit,
         features=dict(row.features),
     )
+
+
+async def load_plans(names: Sequence[str]) -> dict[str, PlanView]:
+    """The plans by name, in one statement."""
+    return {row.name: plan_view(row) for row in await Plan.filter(name__in=list(names))}
 
 
 @operation(allow(*ADMINS, scope=Scope.ADMIN))

@@ -1,5 +1,6 @@
 """One's own account: the profile, and what of it one can change (decisions 2.7, 8.1)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any
@@ -56,19 +57,28 @@ class ProfileView(OwningAccountView):
     stats: ProfileStatsView
 
 
+async def load_account_organizations(account_ids: Sequence[int]) -> dict[int, list[OwnedOrganizationView]]:
+    """The organizations of accounts, oldest first, by account, in two statements."""
+    organizations: dict[int, list[OwnedOrganizationView]] = {account_id: [] for account_id in account_ids}
+    rows = await Organization.filter(user_id__in=list(account_ids)).select_related("plan").order_by("id")
+    public_events = await public_event_counts([row.id for row in rows])
+    for row in rows:
+        organizations[row.user_id].append(_owned_view(row, public_events.get(row.id, 0)))
+    return organizations
+
+
+def _owned_view(row: Organization, public_events: int) -> OwnedOrganizationView:
+    return OwnedOrganizationView(
+        **organization_fields(row, public_events),
+        user_id=RecordId(row.user_id),
+        eventcount=row.eventcount,
+        events_used=row.events_used,
+    )
+
+
 async def owning_account_fields(user: User) -> dict[str, Any]:  # Any: each field's own type
     """The fields of OwningAccountView, in two statements."""
-    rows = await Organization.filter(user_id=user.id).select_related("plan").order_by("id")
-    public_events = await public_event_counts([row.id for row in rows])
-    organizations = [
-        OwnedOrganizationView(
-            **organization_fields(row, public_events.get(row.id, 0)),
-            user_id=RecordId(row.user_id),
-            eventcount=row.eventcount,
-            events_used=row.events_used,
-        )
-        for row in rows
-    ]
+    organizations = (await load_account_organizations([user.id]))[user.id]
     return {
         **account_fields(user),
         "organization": organizations[0] if organizations else None,

@@ -107,6 +107,12 @@ async def load_ticket_detail(ticket: Ticket) -> TicketDetailView:
     return TicketDetailView(**_shown(ticket), custom_fields=answers[ticket.id])
 
 
+async def load_tickets(ctx: Context, ids: Sequence[int]) -> dict[int, TicketView]:
+    """Those of the tickets that the caller may see, by id, in one statement."""
+    tickets = await with_event(visible_tickets(ctx).filter(id__in=list(ids)))
+    return {ticket.id: ticket_view(ticket) for ticket in tickets}
+
+
 async def load_answers(ticket_ids: Sequence[int]) -> dict[int, list[CustomAnswerView]]:
     """The answers of tickets that the caller may see, by ticket, in the order of the fields, in one statement."""
     answers: dict[int, list[CustomAnswerView]] = {ticket_id: [] for ticket_id in ticket_ids}
@@ -121,6 +127,11 @@ async def load_answers(ticket_ids: Sequence[int]) -> dict[int, list[CustomAnswer
 def with_event(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
     """Load with each ticket what its view shows."""
     return tickets.select_related("event", "ticket_type")
+
+
+def newest_first(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
+    """With what their views show, in the order of lists (decisions 1.7)."""
+    return with_event(tickets).order_by("-id")
 
 
 class OfStatus(Input):
@@ -161,7 +172,7 @@ async def list_tickets_by_cursor(ctx: Context, data: ListTicketsByCursor) -> Con
 
     Raises NotFound, or Forbidden for another's event.
     """
-    found = _found(await _chosen(ctx, data), data)
+    found = with_event(tickets_in(await _chosen(ctx, data), data))
     return await load_connection(ctx, found, data, of=_COUNTED_WITH, view=ticket_view)
 
 
@@ -174,16 +185,17 @@ async def _chosen(ctx: Context, data: TicketFilters) -> Q:
 
 
 _COUNTED_WITH = (Ticket, Event)
-"""What totals of ``_found`` depend on."""
+"""What totals of tickets depend on."""
 
 
-def _found(which: Q, data: OfStatus) -> QuerySet[Ticket]:
-    found = with_event(Ticket.filter(which))
+def tickets_in(which: Q, data: OfStatus) -> QuerySet[Ticket]:
+    """Of the tickets that meet a condition those that are asked for."""
+    found = Ticket.filter(which)
     return found if data.status is None else found.filter(status=data.status)
 
 
 async def _load_tickets(ctx: Context, which: Q, data: ListByStatus) -> Page[TicketView]:
-    found = _found(which, data).order_by("-id")
+    found = newest_first(tickets_in(which, data))
     return await load_page(ctx, found, data, of=_COUNTED_WITH, view=ticket_view)
 
 

@@ -12,7 +12,7 @@ from amarevents.models import ApiKey, Donation, Event, Organization, Ticket, Use
 from amarevents.models.enums import AccountType
 from amarevents.resolvers.account_changes import change_account
 from amarevents.resolvers.accounts import AccountName, AccountView, account_view
-from amarevents.resolvers.api_keys import ApiKeyView, api_key_view
+from amarevents.resolvers.api_keys import ApiKeyView, load_account_keys
 from amarevents.resolvers.base import (
     Context,
     DeletedView,
@@ -74,10 +74,9 @@ async def get_user(ctx: Context, id: int) -> UserView:
 
 
 async def _user_view(ctx: Context, user: User) -> UserView:
-    keys = await ApiKey.filter(user_id=user.id).order_by("-id")
     return UserView(
         **await owning_account_fields(user),
-        api_keys=[api_key_view(key, ctx.services.settings) for key in keys],
+        api_keys=(await load_account_keys(ctx, [user.id]))[user.id],
         ticket_count=await Ticket.filter(tickets_of(ctx, account_of(user))).count(),
     )
 

@@ -4,6 +4,7 @@ import strawberry
 
 from amarevents.resolvers import all_api_keys, events, plans, rate_limits
 from amarevents.resolvers.base import public_text
+from amarevents.schema.accounts import account_edge, user_id_of
 from amarevents.schema.api_keys import Revocation
 from amarevents.schema.deletions import Deleted
 from amarevents.schema.events import EventPage
@@ -14,7 +15,7 @@ from amarevents.schema.scalars import JSON
 
 @strawberry.type(name="AccountApiKey", description=public_text(all_api_keys.AccountApiKeyView.__doc__))
 class AccountApiKey(all_api_keys.AccountApiKeyView):
-    pass
+    owner = account_edge(user_id_of, "The account whose key it is.")
 
 
 @strawberry.type(description="A part of the list of all keys.")
@@ -30,7 +31,7 @@ class Plan(plans.PlanView):
 
 @strawberry.type(name="RateLimit", description=public_text(rate_limits.RateLimitView.__doc__))
 class RateLimit(rate_limits.RateLimitView):
-    pass
+    owner = account_edge(user_id_of, "The account whose key it is.")
 
 
 @strawberry.type

@@ -4,12 +4,18 @@ import strawberry
 
 from amarevents.resolvers import api_keys as operations
 from amarevents.resolvers.base import public_text
+from amarevents.schema.accounts import account_edge
+from amarevents.schema.context import Info, require
 from amarevents.schema.fields import mutation, query
+
+
+async def _owner_id(key: operations.ApiKeyView, info: Info) -> int:
+    return await require(info.context.key_owners, key.id, "API key")
 
 
 @strawberry.type(name="ApiKey", description=public_text(operations.ApiKeyView.__doc__))
 class ApiKey(operations.ApiKeyView):
-    pass
+    owner = account_edge(_owner_id, "The account whose key it is; for that account and for admins.")
 
 
 @strawberry.type(name="CreatedApiKey", description=public_text(operations.CreatedApiKeyView.__doc__))

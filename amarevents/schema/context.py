@@ -2,20 +2,27 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from functools import partial
 from typing import TypeVar
 
 from strawberry.dataloader import DataLoader
 from strawberry.types import Info as StrawberryInfo
 
-from amarevents.resolvers.base import Context, Page
-from amarevents.resolvers.check_in import AdmissionView, AttendanceView, load_admissions, load_attendance
+from amarevents import errors
+from amarevents.resolvers.api_keys import load_account_keys, load_key_owners
+from amarevents.resolvers.base import Context
+from amarevents.resolvers.belongings import load_account_tickets, load_accounts, load_organization_owners
+from amarevents.resolvers.check_in import load_admissions, load_attendance
 from amarevents.resolvers.event_tickets import load_event_tickets
-from amarevents.resolvers.events import EventDetailView, load_event_details
-from amarevents.resolvers.gallery import GalleryImageView, load_galleries
-from amarevents.resolvers.organizations import OrganizationDetailView, load_organization_details
-from amarevents.resolvers.payments import DecisionView, load_decisions
-from amarevents.resolvers.statistics import EventStatsView, load_event_stats
-from amarevents.resolvers.tickets import CustomAnswerView, ListByStatus, TicketView, load_answers
+from amarevents.resolvers.events import load_event_details, load_events, load_organization_events
+from amarevents.resolvers.gallery import load_galleries
+from amarevents.resolvers.organizations import load_organization_details, load_organizations
+from amarevents.resolvers.payments import load_decisions
+from amarevents.resolvers.plans import load_plans
+from amarevents.resolvers.profiles import load_account_organizations
+from amarevents.resolvers.statistics import load_event_stats
+from amarevents.resolvers.ticket_types import load_ticket_types
+from amarevents.resolvers.tickets import load_answers, load_tickets
 from amarevents.schema.deadlines import Deadline
 
 K = TypeVar("K", bound=Hashable)
@@ -36,25 +43,32 @@ class GraphQLContext:
         self.cost: int | None = None
         self.deadline = Deadline()
         self.begun = asyncio.Event()
-        self.event_details: DataLoader[int, EventDetailView | None] = self._loader(
-            lambda ids: load_event_details(request, ids)
-        )
-        self.organization_details: DataLoader[int, OrganizationDetailView | None] = self._loader(
-            lambda ids: load_organization_details(request, ids)
-        )
-        self.event_stats: DataLoader[int, EventStatsView | None] = self._loader(
-            lambda ids: load_event_stats(request, ids)
-        )
-        self.event_tickets: DataLoader[tuple[int, ListByStatus], Page[TicketView] | None] = self._loader(
-            lambda asked: load_event_tickets(request, asked)
-        )
-        self.galleries: DataLoader[int, list[GalleryImageView] | None] = self._loader(load_galleries)
-        self.answers: DataLoader[int, list[CustomAnswerView] | None] = self._loader(load_answers)
-        self.admissions: DataLoader[int, AdmissionView | None] = self._loader(lambda ids: load_admissions(request, ids))
-        self.attendance: DataLoader[int, AttendanceView | None] = self._loader(
-            lambda ids: load_attendance(request, ids)
-        )
-        self.decisions: DataLoader[int, DecisionView | None] = self._loader(load_decisions)
+        self.load_anew()
+
+    def load_anew(self) -> None:
+        """Forget what has been loaded: before a mutation, which may change it, and before each delivery."""
+        request, loader = self.request, self._loader
+        self.account_keys = loader(partial(load_account_keys, request))
+        self.account_organizations = loader(load_account_organizations)
+        self.account_tickets = loader(partial(load_account_tickets, request))
+        self.accounts = loader(load_accounts)
+        self.admissions = loader(partial(load_admissions, request))
+        self.answers = loader(load_answers)
+        self.attendance = loader(partial(load_attendance, request))
+        self.decisions = loader(load_decisions)
+        self.event_details = loader(partial(load_event_details, request))
+        self.event_stats = loader(partial(load_event_stats, request))
+        self.event_tickets = loader(partial(load_event_tickets, request))
+        self.events = loader(partial(load_events, request))
+        self.galleries = loader(partial(load_galleries, request))
+        self.key_owners = loader(load_key_owners)
+        self.organization_details = loader(partial(load_organization_details, request))
+        self.organization_events = loader(partial(load_organization_events, request))
+        self.organization_owners = loader(load_organization_owners)
+        self.organizations = loader(load_organizations)
+        self.plans = loader(load_plans)
+        self.ticket_types = loader(partial(load_ticket_types, request))
+        self.tickets = loader(partial(load_tickets, request))
 
     def _loader(self, load: Callable[[Sequence[K]], Awaitable[Mapping[K, T]]]) -> DataLoader[K, T | None]:
         async def load_in_order(keys: list[K]) -> list[T | None]:
@@ -63,11 +77,13 @@ class GraphQLContext:
 
         return DataLoader(load_fn=load_in_order)
 
-    def forget_loaded(self) -> None:
-        """Begin anew with every loader: what was loaded before a mutation, or for an earlier delivery, is old."""
-        for loader in vars(self).values():
-            if isinstance(loader, DataLoader):
-                loader.clear_all()
-
 
 Info = StrawberryInfo[GraphQLContext, None]
+
+
+async def require(loader: DataLoader[K, T | None], key: K, noun: str) -> T:
+    """What the loader finds. Raises NotFound where there is nothing, or nothing that the caller may know of."""
+    found = await loader.load(key)
+    if found is None:
+        raise errors.NotFound(noun)
+    return found

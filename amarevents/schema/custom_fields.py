@@ -6,11 +6,12 @@ from amarevents.resolvers import custom_fields as operations
 from amarevents.resolvers.base import public_text
 from amarevents.schema.deletions import Deleted
 from amarevents.schema.fields import mutation
+from amarevents.schema.parts import event_link
 
 
 @strawberry.type(name="CustomField", description=public_text(operations.CustomFieldView.__doc__))
 class CustomField(operations.CustomFieldView):
-    pass
+    event = event_link("The event that it is asked for.")
 
 
 @strawberry.type

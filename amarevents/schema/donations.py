@@ -4,13 +4,22 @@ import strawberry
 
 from amarevents.resolvers import donations as operations
 from amarevents.resolvers.base import public_text
-from amarevents.schema.fields import mutation, query
+from amarevents.resolvers.organizations import OrganizationView
+from amarevents.schema.context import Info, require
+from amarevents.schema.fields import link, mutation, query
+from amarevents.schema.organizations import Organization
 from amarevents.schema.paging import Pagination
+
+
+async def _organization(donation: operations.DonationView, info: Info) -> OrganizationView | None:
+    if donation.organization_id is None:
+        return None
+    return await require(info.context.organizations, donation.organization_id, "Organization")
 
 
 @strawberry.type(name="Donation", description=public_text(operations.DonationView.__doc__))
 class Donation(operations.DonationView):
-    pass
+    organization = link(_organization, Organization | None, "Who it is to; null for one to the platform.")
 
 
 @strawberry.type(description="A part of a list of donations.")

@@ -1,26 +1,26 @@
 """Events, with what their lists leave out as edges of their own."""
 
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import strawberry
 
 from amarevents import errors
 from amarevents.resolvers import events as operations
 from amarevents.resolvers import publishing
-from amarevents.resolvers.base import Input, Page, public_text
+from amarevents.resolvers.base import Page, public_text
 from amarevents.resolvers.check_in import AttendanceView
 from amarevents.resolvers.custom_fields import list_custom_fields
 from amarevents.resolvers.events import EventDetailView, EventView
 from amarevents.resolvers.gallery import GalleryImageView, list_gallery
-from amarevents.resolvers.organizations import OrganizationDetailView
+from amarevents.resolvers.organizations import OrganizationView
 from amarevents.resolvers.ownership import NOT_THE_MANAGER
 from amarevents.resolvers.statistics import EventStatsView, get_event_stats
 from amarevents.resolvers.tickets import ListByStatus, TicketView, list_event_tickets
 from amarevents.schema.connections import Connection
-from amarevents.schema.context import Info
+from amarevents.schema.context import Info, require
 from amarevents.schema.custom_fields import CustomField
 from amarevents.schema.deletions import Deleted
-from amarevents.schema.fields import edge, mutation, paged_edge, query
+from amarevents.schema.fields import edge, link, mutation, paged_edge, query
 from amarevents.schema.gallery import GalleryImage
 from amarevents.schema.paging import Pagination
 from amarevents.schema.scalars import JSON
@@ -31,59 +31,38 @@ if TYPE_CHECKING:
     from amarevents.schema.organizations import Organization
     from amarevents.schema.tickets import TicketPage
 
+T = TypeVar("T")
+
 
 async def _detail(event: EventView, info: Info) -> EventDetailView:
     """The event's details: at hand where one event was asked for, loaded in one batch for a list."""
     if isinstance(event, EventDetailView):
         return event
-    detail = await info.context.event_details.load(event.id)
-    if detail is None:
-        raise errors.NotFound("Event")
-    return detail
+    return await require(info.context.event_details, event.id, "Event")
 
 
-class _Pictures(NamedTuple):
-    pictures: list[GalleryImageView]
+async def _gallery(event: EventView, info: Info) -> list[GalleryImageView]:
+    return await require(info.context.galleries, event.id, "Event")
 
 
-async def _pictures(event: EventView, info: Info) -> _Pictures:
-    return _Pictures(await info.context.galleries.load(event.id) or [])
+async def _organization(event: EventView, info: Info) -> OrganizationView:
+    return await require(info.context.organizations, event.organization_id, "Organization")
 
 
-class _Organization(NamedTuple):
-    organization: OrganizationDetailView | None
+async def _stats(event: EventView, info: Info) -> EventStatsView:
+    return _managed(await info.context.event_stats.load(event.id))
 
 
-async def _organization(event: EventView, info: Info) -> _Organization:
-    return _Organization(await info.context.organization_details.load(event.organization_id))
+async def _tickets(event: EventView, info: Info, data: ListByStatus) -> Page[TicketView]:
+    return _managed(await info.context.event_tickets.load((event.id, data)))
 
 
-class _Statistics(NamedTuple):
-    stats: EventStatsView
+async def _attendance(event: EventView, info: Info) -> AttendanceView:
+    return _managed(await info.context.attendance.load(event.id))
 
 
-async def _statistics(event: EventView, info: Info) -> _Statistics:
-    found = await info.context.event_stats.load(event.id)
-    if found is None:
-        raise errors.Forbidden(NOT_THE_MANAGER)
-    return _Statistics(found)
-
-
-class _Attendance(NamedTuple):
-    attendance: AttendanceView
-
-
-async def _attendance(event: EventView, info: Info) -> _Attendance:
-    get_event_stats.policy.check(info.context.request.principal)
-    found = await info.context.attendance.load(event.id)
-    if found is None:
-        raise errors.Forbidden(NOT_THE_MANAGER)
-    return _Attendance(found)
-
-
-async def _tickets(event: EventView, info: Info, data: Input) -> Page[TicketView]:
-    assert isinstance(data, ListByStatus)  # noqa: S101 - for the type checker; it is the operation's input
-    found = await info.context.event_tickets.load((event.id, data))
+def _managed(found: T | None) -> T:
+    """What is loaded for the event's owner and admins alone."""
     if found is None:
         raise errors.Forbidden(NOT_THE_MANAGER)
     return found
@@ -113,21 +92,19 @@ class Event(EventView):
         "What registration asks beside name and email.",
         as_in=list_custom_fields,
     )
-    gallery = edge(_pictures, "pictures", list[GalleryImage], "Its pictures, in their order.", as_in=list_gallery)
-    organization = edge(
+    gallery = link(_gallery, list[GalleryImage] | None, "Its pictures, in their order.", as_in=list_gallery)
+    organization = link(
         _organization,
-        "organization",
         Annotated["Organization", strawberry.lazy("amarevents.schema.organizations")] | None,
         "Who publishes it.",
     )
-    stats = edge(
-        _statistics,
-        "stats",
+    stats = link(
+        _stats,
         EventStats | None,
         "How many have registered and what they have paid; for owner and admins.",
         as_in=get_event_stats,
     )
-    attendance = edge(_attendance, "attendance", Attendance | None, "How many are in; for owner and admins.")
+    attendance = link(_attendance, Attendance | None, "How many are in; for owner and admins.", as_in=get_event_stats)
     tickets = paged_edge(
         list_event_tickets,
         _tickets,

@@ -8,6 +8,7 @@ from typing import Any
 import strawberry
 
 from amarevents.resolvers.base import Input
+from amarevents.resolvers.belongings import OfAccounts
 from amarevents.resolvers.live import Subscription
 from amarevents.resolvers.operation import Operation, validate
 from amarevents.schema.context import Info
@@ -18,7 +19,9 @@ from amarevents.schema.inputs import graphql_fields, graphql_type, input_class, 
 _PARENT: Any = strawberry.Parent[Any]  # type: ignore[misc] # an alias that strawberry reads at run time
 
 OPERATION_FIELDS: list[str] = []
-"""The names of the operations that have a field; tests compare them with all there are."""
+"""The names of the operations that have a query or a mutation; tests compare them with all there are."""
+OPERATION_EDGES: set[str] = set()
+"""The names of the operations that show what an edge shows as well."""
 
 SUBSCRIPTION_FIELDS: list[str] = []
 """The names of the subscriptions that have a field; tests compare them as well."""
@@ -56,17 +59,16 @@ def mutation(operation: Operation[Any], returns: Any, *, flat: bool = False) -> 
         parameters.append(_IDEMPOTENCY_KEY)
 
     async def resolve(info: Info, **given: Any) -> Any:
+        context = info.context
         target = to_id(given.pop("id")) if operation.takes_id else None
         given_key = given.pop("idempotency_key", strawberry.UNSET)
         key = None if given_key is strawberry.UNSET else given_key
         values = vars(given["input"]) if "input" in given and not flat else given
         data = to_values(operation.input_type, values) if operation.input_type else None
-        context = info.context
-        answer = await context.deadline.begin(
+        context.load_anew()
+        return await context.deadline.begin(
             lambda: operation(context.request, id=_whole(target), data=data, idempotency_key=key)
         )
-        context.forget_loaded()
-        return answer
 
     return _field(operation, resolve, parameters, returns)
 
@@ -79,7 +81,7 @@ def subscription(followed: Subscription[Any], returns: Any) -> Any:
         request, data = info.context.request, to_values(followed.input_type, given)
         async with contextlib.aclosing(followed(request, data, begun=info.context.begun.set)) as views:
             async for view in views:
-                info.context.forget_loaded()
+                info.context.load_anew()
                 yield view
 
     _sign(resolve, followed.name, parameters, AsyncGenerator[returns | None, None])
@@ -118,7 +120,10 @@ def _field(
     ``of``: the annotation of the object that the field hangs on, None for a root's.
     """
     _sign(resolve, operation.name, parameters, returns | None, of=of)
-    OPERATION_FIELDS.append(operation.name)
+    if of is None:
+        OPERATION_FIELDS.append(operation.name)
+    else:
+        OPERATION_EDGES.add(operation.name)
     return strawberry.field(resolver=resolve, description=description or operation.description)
 
 
@@ -151,28 +156,63 @@ def edge(
     ``as_in``: the operation that shows the same; who may not call it is refused here as well.
     """
 
-    async def resolve(root: strawberry.Parent[Any], info: Info) -> Any:
-        if as_in is not None:
-            as_in.policy.check(info.context.request.principal)
+    async def attribute(root: Any, info: Info) -> Any:
         return getattr(await load(root, info), name, None)
 
-    resolve.__name__ = name
+    return link(attribute, of, description, as_in=as_in)
+
+
+def link(
+    load: Callable[[Any, Info], Awaitable[Any]],
+    of: Any,
+    description: str,
+    *,
+    as_in: Operation[Any] | None = None,
+    of_account: OfAccounts | None = None,
+) -> Any:
+    """A field that leads from an object to what ``load`` finds for it, of type ``of``; it may refuse what it finds.
+
+    ``as_in``: as above. ``of_account``: who sees what it leads to, where the object is an account.
+    """
+
+    async def resolve(root: strawberry.Parent[Any], info: Info) -> Any:
+        principal = info.context.request.principal
+        if as_in is not None:
+            as_in.policy.check(principal)
+        if of_account is not None:
+            of_account.check(principal, root.id)
+        return await load(root, info)
+
     resolve.__annotations__["return"] = of
     if as_in is not None:
-        OPERATION_FIELDS.append(as_in.name)
+        OPERATION_EDGES.add(as_in.name)
     return strawberry.field(resolver=resolve, description=description)
 
 
 def paged_edge(
-    operation: Operation[Any], load: Callable[[Any, Info, Input], Awaitable[Any]], returns: Any, description: str
+    operation: Operation[Any],
+    load: Callable[[Any, Info, Any], Awaitable[Any]],
+    returns: Any,
+    description: str,
+    *,
+    arguments: type[Input] | None = None,
+    of_account: OfAccounts | None = None,
 ) -> Any:
-    """A list that hangs on an object: arguments and policy are those of the operation that lists the same."""
-    input_type = operation.input_type
+    """A list that hangs on an object: arguments and policy are those of the operation that lists the same.
+
+    ``arguments``: those of the operation but for what the object itself says. ``of_account``: as above, in place of the
+    operation's policy, which knows of one's own account alone.
+    """
+    input_type = arguments or operation.input_type
     assert input_type is not None  # noqa: S101 - for the type checker; every list has its paging
     parameters = _arguments(input_type)
 
     async def resolve(root: strawberry.Parent[Any], info: Info, **given: Any) -> Any:
-        operation.policy.check(info.context.request.principal)
+        principal = info.context.request.principal
+        if of_account is None:
+            operation.policy.check(principal)
+        else:
+            of_account.check(principal, root.id)
         return await load(root, info, validate(input_type, to_values(input_type, given)))
 
     return _field(operation, resolve, parameters, returns, of=_PARENT, description=description)

@@ -6,6 +6,8 @@ from typing import Any
 
 import orjson
 
+from amarevents import errors
+from amarevents.schema.requests import asked_in
 from amarevents.schema.running import Asked
 
 PROTOCOL = "graphql-transport-ws"
@@ -64,9 +66,7 @@ def _loads(text: str) -> Any:
 def _asked(payload: dict[str, Any]) -> Asked:
     if not isinstance(payload.get("query"), str):
         raise BadFrame("The payload's query must be a text")
-    for name, kind in {"operationName": str, "variables": dict, "extensions": dict}.items():
-        if payload.get(name) is not None and not isinstance(payload[name], kind):
-            raise BadFrame(f"The payload's {name} must be {'an object' if kind is dict else 'a text'}")
-    return Asked(
-        query=payload["query"], variables=payload.get("variables"), operation_name=payload.get("operationName") or None
-    )
+    try:
+        return asked_in(payload)
+    except errors.BadRequest as error:
+        raise BadFrame(error.text) from error

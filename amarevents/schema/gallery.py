@@ -6,11 +6,12 @@ from amarevents.resolvers import gallery as operations
 from amarevents.resolvers.base import public_text
 from amarevents.schema.deletions import Deleted
 from amarevents.schema.fields import mutation
+from amarevents.schema.parts import event_link
 
 
 @strawberry.type(name="GalleryImage", description=public_text(operations.GalleryImageView.__doc__))
 class GalleryImage(operations.GalleryImageView):
-    pass
+    event = event_link("The event that it is a picture of.")
 
 
 @strawberry.type

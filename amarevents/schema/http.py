@@ -9,7 +9,7 @@ from strawberry.types.graphql import OperationType
 from amarevents import errors
 from amarevents.schema.persisted import remember, with_document
 from amarevents.schema.requests import read
-from amarevents.schema.responses import JSON_BY_DEFAULT, accepted, respond
+from amarevents.schema.responses import DEFAULT, accepted, respond
 from amarevents.schema.running import Asked, run, stream
 from amarevents.schema.sse import EventStream, wants_events
 from amarevents.security.context import Context
@@ -36,21 +36,23 @@ class GraphQLEndpoint:
         if request.method not in _OPERATIONS:
             raise errors.MethodNotAllowed(list(_OPERATIONS))
         if wants_events(request):
-            return await self._stream(await _asked(request, context), request, context)
+            return await _stream(request, context)
         to = accepted(request.headers.getlist("accept"))
-        asked = await _asked(request, context)
+        asked = await _read(request, context)
         result = await run(asked, context, allowed=_OPERATIONS[request.method])
         if result.data is not None:
             await remember(asked, context.services.cache)
         return respond(result, to)
 
-    async def _stream(self, asked: Asked, request: Request, context: Context) -> Response:
-        outcome = await stream(asked, context, allowed=_STREAMED[request.method])
-        if isinstance(outcome, ExecutionResult):
-            return respond(outcome, JSON_BY_DEFAULT)
-        await remember(asked, context.services.cache)
-        return EventStream(outcome, context)
+
+async def _stream(request: Request, context: Context) -> Response:
+    asked = await _read(request, context)
+    outcome = await stream(asked, context, allowed=_STREAMED[request.method])
+    if isinstance(outcome, ExecutionResult):
+        return respond(outcome, DEFAULT)
+    await remember(asked, context.services.cache)
+    return EventStream(outcome, context)
 
 
-async def _asked(request: Request, context: Context) -> Asked:
+async def _read(request: Request, context: Context) -> Asked:
     return await with_document(await read(request), context.services.cache)

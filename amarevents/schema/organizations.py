@@ -1,28 +1,63 @@
 """Organizations, with what their lists leave out as edges of their own."""
 
+from typing import TYPE_CHECKING, Annotated
+
 import strawberry
 
-from amarevents import errors
 from amarevents.resolvers import organizations as operations
-from amarevents.resolvers.base import RecordId
+from amarevents.resolvers.base import Page, RecordId
+from amarevents.resolvers.events import EventView, ListEventsOf, list_events
 from amarevents.resolvers.organizations import OrganizationDetailView, OrganizationView
-from amarevents.schema.context import Info
-from amarevents.schema.events import Event
-from amarevents.schema.fields import edge, mutation, query
+from amarevents.resolvers.plans import PlanView, list_plans
+from amarevents.schema.accounts import account_edge
+from amarevents.schema.context import Info, require
+from amarevents.schema.events import Event, EventPage
+from amarevents.schema.fields import edge, link, mutation, paged_edge, query
 from amarevents.schema.paging import Pagination
+
+if TYPE_CHECKING:
+    from amarevents.schema.administration import Plan
 
 
 async def _detail(organization: OrganizationView, info: Info) -> OrganizationDetailView:
     if isinstance(organization, OrganizationDetailView):
         return organization
-    detail = await info.context.organization_details.load(organization.id)
-    if detail is None:
-        raise errors.NotFound("Organization")
-    return detail
+    return await require(info.context.organization_details, organization.id, "Organization")
+
+
+async def _owner_id(organization: OrganizationView, info: Info) -> int:
+    return await require(info.context.organization_owners, organization.id, "Organization")
+
+
+async def _events(organization: OrganizationView, info: Info, data: ListEventsOf) -> Page[EventView]:
+    return await require(info.context.organization_events, (organization.id, data), "Organization")
+
+
+async def _plan(organization: OrganizationView, info: Info) -> PlanView:
+    return await require(info.context.plans, organization.plan, "Plan")
+
+
+@strawberry.type
+class OrganizationEdges:
+    """Where every view of an organization leads to."""
+
+    events = paged_edge(
+        list_events,
+        _events,
+        EventPage,
+        "Its events that the caller may see, by date, the undated last.",
+        arguments=ListEventsOf,
+    )
+    plan_details = link(
+        _plan,
+        Annotated["Plan", strawberry.lazy("amarevents.schema.administration")] | None,
+        "What it subscribes to; for admins.",
+        as_in=list_plans,
+    )
 
 
 @strawberry.type(name="Organization", description="Who publishes events. Its allowance is shown to owner and admins.")
-class Organization(OrganizationView):
+class Organization(OrganizationEdges, OrganizationView):
     notice = edge(_detail, "notice", str | None, "What the organization has to announce.")
     recent_events = edge(_detail, "recent_events", list[Event], "Its newest public events, at most 10.")
     user_id = edge(_detail, "user_id", RecordId | None, "The account that owns it; for owner and admins.")
@@ -33,6 +68,7 @@ class Organization(OrganizationView):
         "How many events it may have at once, null = unlimited; for owner and admins.",
     )
     events_used = edge(_detail, "events_used", int | None, "How many events it has; for owner and admins.")
+    owner = account_edge(_owner_id, "The account that owns it; for that account and for admins.")
 
 
 @strawberry.type(description="A part of a list of organizations.")

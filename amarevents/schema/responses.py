@@ -45,14 +45,15 @@ class Accepted:
         return self.media_type == JSON and self.by_name
 
 
-JSON_BY_DEFAULT = Accepted(JSON)
+DEFAULT = Accepted(JSON)
+"""For clients that do not say."""
 
 
 def accepted(ranges: Iterable[str]) -> Accepted:
     """The answer's media type, by the lines of the Accept header. Raises NotAcceptable where neither will do."""
     header = ",".join(ranges)
     if not header.strip():
-        return JSON_BY_DEFAULT
+        return DEFAULT
     wanted = list(_ranges(header))
     offers = [(*_quality(offer, wanted), offer) for offer in (JSON, GRAPHQL_JSON)]
     quality, exactness, chosen = max(offers, key=_preference)
@@ -123,7 +124,7 @@ def request_error(error: errors.AmarEventsError, scope: Scope) -> Response:
     try:
         to = accepted(Headers(scope=scope).getlist("accept"))
     except errors.NotAcceptable:
-        to = JSON_BY_DEFAULT
+        to = DEFAULT
     status = _status_of_a_document(to) if isinstance(error, PersistedQueryNotFound) else error.status
     return _not_executed([refusal(error)], status, to)
 

@@ -32,6 +32,7 @@ from amarevents.schema.overlaps import require_few_overlaps
 from amarevents.schema.payments import PaymentMutation
 from amarevents.schema.scalars import CONFIG
 from amarevents.schema.statistics import StatisticsQuery
+from amarevents.schema.texts import describe
 from amarevents.schema.ticket_types import TicketTypeMutation, TicketTypeQuery
 from amarevents.schema.tickets import TicketMutation, TicketQuery
 from amarevents.schema.users import UserMutation, UserQuery
@@ -137,3 +138,4 @@ schema = AmarEventsSchema(
     extensions=[CheckDocument],
     execution_context_class=PlannedExecutor,
 )
+describe(schema.graphql_schema)

@@ -6,11 +6,12 @@ from amarevents.resolvers import ticket_types as operations
 from amarevents.resolvers.base import public_text
 from amarevents.schema.deletions import Deleted
 from amarevents.schema.fields import mutation, query
+from amarevents.schema.parts import event_link
 
 
 @strawberry.type(name="TicketType", description=public_text(operations.TicketTypeView.__doc__))
 class TicketType(operations.TicketTypeView):
-    pass
+    event = event_link("The event that offers it.")
 
 
 @strawberry.type

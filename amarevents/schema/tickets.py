@@ -1,7 +1,5 @@
 """Tickets: registering, approving, and checking at the door."""
 
-from typing import NamedTuple
-
 import strawberry
 
 from amarevents.resolvers import registration
@@ -9,16 +7,16 @@ from amarevents.resolvers import tickets as operations
 from amarevents.resolvers.base import public_text
 from amarevents.resolvers.check_in import AdmissionView
 from amarevents.resolvers.payments import DecisionView
+from amarevents.resolvers.ticket_types import TicketTypeView
 from amarevents.resolvers.tickets import TicketDetailView, TicketView
+from amarevents.schema.accounts import account_edge, user_id_of
 from amarevents.schema.connections import Connection
-from amarevents.schema.context import Info
+from amarevents.schema.context import Info, require
 from amarevents.schema.deletions import Deleted
-from amarevents.schema.fields import edge, mutation, query
+from amarevents.schema.fields import link, mutation, query
 from amarevents.schema.paging import Pagination
-
-
-class _Answers(NamedTuple):
-    custom_fields: list[operations.CustomAnswerView]
+from amarevents.schema.parts import event_link
+from amarevents.schema.ticket_types import TicketType
 
 
 @strawberry.type(name="CustomAnswer", description=public_text(operations.CustomAnswerView.__doc__))
@@ -26,26 +24,24 @@ class CustomAnswer(operations.CustomAnswerView):
     pass
 
 
-async def _detail(ticket: TicketView, info: Info) -> _Answers:
+async def _answers(ticket: TicketView, info: Info) -> list[operations.CustomAnswerView]:
     if isinstance(ticket, TicketDetailView):
-        return _Answers(ticket.custom_fields)
-    return _Answers(await info.context.answers.load(ticket.id) or [])
+        return ticket.custom_fields
+    return await require(info.context.answers, ticket.id, "Ticket")
 
 
-class _CheckIn(NamedTuple):
-    check_in: AdmissionView | None
+async def _ticket_type(ticket: TicketView, info: Info) -> TicketTypeView | None:
+    if ticket.ticket_type_id is None:
+        return None
+    return await require(info.context.ticket_types, ticket.ticket_type_id, "Ticket type")
 
 
-async def _check_in(ticket: TicketView, info: Info) -> _CheckIn:
-    return _CheckIn(await info.context.admissions.load(ticket.id))
+async def _check_in(ticket: TicketView, info: Info) -> AdmissionView | None:
+    return await info.context.admissions.load(ticket.id)
 
 
-class _Decision(NamedTuple):
-    decision: DecisionView | None
-
-
-async def _decision(ticket: TicketView, info: Info) -> _Decision:
-    return _Decision(await info.context.decisions.load(ticket.id))
+async def _decision(ticket: TicketView, info: Info) -> DecisionView | None:
+    return await info.context.decisions.load(ticket.id)
 
 
 @strawberry.type(name="Admission", description=public_text(AdmissionView.__doc__))
@@ -60,11 +56,12 @@ class Decision(DecisionView):
 
 @strawberry.type(name="Ticket", description=public_text(TicketView.__doc__))
 class Ticket(TicketView):
-    custom_fields = edge(_detail, "custom_fields", list[CustomAnswer], "The answers to the event's custom fields.")
-    check_in = edge(_check_in, "check_in", Admission | None, "That it has let somebody in; null if it has not.")
-    decision = edge(
-        _decision, "decision", Decision | None, "What the organizer last decided; null while it is as it was issued."
-    )
+    custom_fields = link(_answers, list[CustomAnswer], "The answers to the event's custom fields.")
+    event = event_link("The event that it is for, where the caller may see that.")
+    ticket_type = link(_ticket_type, TicketType | None, "The kind of place that it is for; null without one.")
+    owner = account_edge(user_id_of, "The account that has registered; for that account and for admins.")
+    check_in = link(_check_in, Admission | None, "That it has let somebody in; null if it has not.")
+    decision = link(_decision, Decision | None, "What the organizer last decided; null while it is as it was issued.")
 
 
 @strawberry.type(description="A part of a list of tickets.")

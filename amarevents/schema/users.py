@@ -5,15 +5,16 @@ import strawberry
 from amarevents.resolvers import profiles
 from amarevents.resolvers import users as operations
 from amarevents.resolvers.base import public_text
-from amarevents.schema.accounts import Account
+from amarevents.schema.accounts import Account, WithApiKeys, WithTickets
 from amarevents.schema.api_keys import ApiKey
 from amarevents.schema.deletions import Deleted
 from amarevents.schema.fields import mutation, query
+from amarevents.schema.organizations import OrganizationEdges
 from amarevents.schema.paging import Pagination
 
 
 @strawberry.type(name="OwnedOrganization", description=public_text(profiles.OwnedOrganizationView.__doc__))
-class OwnedOrganization(profiles.OwnedOrganizationView):
+class OwnedOrganization(OrganizationEdges, profiles.OwnedOrganizationView):
     pass
 
 
@@ -23,14 +24,14 @@ class ProfileStats(profiles.ProfileStatsView):
 
 
 @strawberry.type(name="Profile", description=public_text(profiles.ProfileView.__doc__))
-class Profile(profiles.ProfileView):
+class Profile(WithTickets, WithApiKeys, profiles.ProfileView):
     organization: OwnedOrganization | None
     organizations: list[OwnedOrganization]  # type: ignore[assignment] # the same, as the schema shows it
     stats: ProfileStats
 
 
 @strawberry.type(name="User", description=public_text(operations.UserView.__doc__))
-class User(operations.UserView):
+class User(WithTickets, operations.UserView):
     organization: OwnedOrganization | None
     organizations: list[OwnedOrganization]  # type: ignore[assignment] # the same, as the schema shows it
     api_keys: list[ApiKey]  # type: ignore[assignment] # the same, as the schema shows it

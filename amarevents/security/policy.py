@@ -178,14 +178,21 @@ class Policy:
 
     def check(self, principal: Principal) -> None:
         """Raises Unauthenticated (nobody), WrongKeyType or MissingScope; the row's owner is checked elsewhere."""
+        refusal = self.refusal(principal)
+        if refusal is not None:
+            raise refusal
+
+    def refusal(self, principal: Principal) -> errors.AmarEventsError | None:
+        """What ``check`` raises, None for whom the policy lets in."""
         if self.is_public:
-            return
+            return None
         if principal.is_anonymous:
-            raise errors.Unauthenticated
+            return errors.Unauthenticated()
         if not self.key_types & principal.key_types:
-            raise errors.WrongKeyType([key_type for key_type in KeyType if key_type in self.key_types])
+            return errors.WrongKeyType([key_type for key_type in KeyType if key_type in self.key_types])
         if self.scope is not None and not principal.holds(self.scope):
-            raise errors.MissingScope(self.scope)
+            return errors.MissingScope(self.scope)
+        return None
 
 
 PUBLIC = Policy()

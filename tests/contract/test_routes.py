@@ -7,7 +7,7 @@ from amarevents.resolvers.live import SUBSCRIPTIONS
 from amarevents.resolvers.operation import OPERATIONS
 from amarevents.rest.routes import ROUTES
 from amarevents.rest.routing import Route
-from amarevents.schema.fields import OPERATION_FIELDS, SUBSCRIPTION_FIELDS
+from amarevents.schema.fields import OPERATION_EDGES, OPERATION_FIELDS, SUBSCRIPTION_FIELDS
 from tests.contract.contract import DECIDED_BADGES, ContractRoute, contract_routes
 from tests.contract.operations import GRAPHQL_ONLY, ROUTES_BY_LINE, operation_of
 
@@ -63,7 +63,7 @@ def test_every_operation_has_a_route_or_is_for_graphql_alone() -> None:
 
 def test_every_operation_has_a_field() -> None:
     assert len(OPERATION_FIELDS) == len(set(OPERATION_FIELDS))
-    assert set(OPERATION_FIELDS) == OPERATIONS.keys()
+    assert {*OPERATION_FIELDS, *OPERATION_EDGES} == OPERATIONS.keys()
 
 
 def test_every_subscription_has_a_field() -> None:

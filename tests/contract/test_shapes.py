@@ -16,7 +16,7 @@ from amarevents.resolvers.base import Input, Page, RecordId, Taka
 from amarevents.resolvers.cursors import Connection
 from amarevents.resolvers.live import SUBSCRIPTIONS
 from amarevents.resolvers.operation import OPERATIONS, Operation
-from amarevents.schema.fields import OPERATION_FIELDS
+from amarevents.schema.fields import OPERATION_EDGES, OPERATION_FIELDS
 from amarevents.schema.schema import schema
 
 # Any throughout: annotations have no narrower type.
@@ -35,7 +35,7 @@ SCALARS: dict[object, str] = {
     datetime.datetime: "DateTime",
     datetime.date: "Date",
 }
-WITH_FIELDS = {name: OPERATIONS[name] for name in sorted(OPERATION_FIELDS)}
+WITH_FIELDS = {name: OPERATIONS[name] for name in sorted({*OPERATION_FIELDS, *OPERATION_EDGES})}
 
 
 def _camel(name: str) -> str:
@@ -210,8 +210,22 @@ MANAGERS_ALONE = {
 
 
 ACROSS = {
+    "Account": {"tickets", "apiKeys", "organizations"},
+    "AccountApiKey": {"owner"},
+    "ApiKey": {"owner"},
+    "CustomField": {"event"},
+    "Donation": {"organization"},
     "Event": {"organization", "stats", "attendance", "tickets", "gallery"},
-    "Ticket": {"checkIn", "decision"},
+    "GalleryImage": {"event"},
+    "Identity": {"tickets", "apiKeys", "organizations"},
+    "Organization": {"events", "owner", "planDetails"},
+    "OutgoingMail": {"ticket", "user"},
+    "OwnedOrganization": {"events", "planDetails"},
+    "Profile": {"tickets", "apiKeys"},
+    "RateLimit": {"owner"},
+    "Ticket": {"event", "owner", "ticketType", "checkIn", "decision"},
+    "TicketType": {"event"},
+    "User": {"tickets"},
 }
 """The edges of the graph: fields that lead to other objects, which no view holds."""
 

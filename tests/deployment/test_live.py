@@ -2,6 +2,11 @@
 
 import asyncio
 import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -10,7 +15,7 @@ import pytest
 from gql import Client, GraphQLRequest
 from gql.transport.websockets import WebsocketsTransport
 
-from tests.deployment.platforms import Deployment, OnSale, RunningPlatform, put_on_sale
+from tests.deployment.platforms import ROOT, Deployment, OnSale, RunningPlatform, put_on_sale
 from tests.listening import connected
 from tests.servers import HOST, private_redis
 
@@ -146,3 +151,53 @@ async def test_bytes_that_are_no_text_are_a_mistake_of_the_client_without_a_line
         async with platform.client() as client:
             assert (await client.get("/healthz")).status_code == 200
         assert "Traceback" not in platform.log
+
+
+# The examples of the documentation -----------------------------------------------------------------------------
+
+GUIDE = (ROOT / "docs" / "graphql.md").read_text(encoding="utf-8").partition("## Live")[2].partition("\n## ")[0]
+
+
+@pytest.mark.parametrize(
+    ("language", "command", "told"),
+    [("python", [sys.executable, "-c"], "'approved': [1-9]"), ("sh", ["sh", "-c"], '"status":"SUCCESS"')],
+)
+async def test_the_example_of_the_guide_hears_of_registrations(
+    operated: Deployment, admin_key: str, language: str, command: list[str], told: str
+) -> None:
+    [example] = re.findall(rf"```{language}\n(.*?)```", GUIDE, re.DOTALL)
+    with operated.serving() as platform:
+        sale = await _sale(platform, admin_key)
+        here = example.replace("127.0.0.1:8000", f"{HOST}:{platform.port}")
+        program, replaced = re.subn(r'("id"|eventId): 7\b', rf"\g<1>: {sale.event_id}", here)
+        assert (replaced, here != example) == (1, True)
+        environment = {**os.environ, "AMAR_EVENTS_KEY": admin_key}
+        running = await asyncio.create_subprocess_exec(
+            *command,
+            program,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            start_new_session=True,  # the shell and what it has started end together
+        )
+        registering = asyncio.create_task(_register_again_and_again(platform, admin_key, sale))
+        try:
+            await _until_printed(running, told)
+        finally:
+            registering.cancel()
+            os.killpg(running.pid, signal.SIGTERM)
+            await asyncio.gather(running.wait(), registering, return_exceptions=True)
+
+
+async def _register_again_and_again(platform: RunningPlatform, key: str, sale: OnSale) -> None:
+    """Nobody tells when the example has begun to follow."""
+    while True:
+        await asyncio.sleep(1)
+        await _register(platform, key, sale)
+
+
+async def _until_printed(running: asyncio.subprocess.Process, told: str) -> None:
+    assert running.stdout is not None
+    async with asyncio.timeout(20):
+        while not re.search(told, line := (await running.stdout.readline()).decode()):
+            assert line, "it has ended"

@@ -26,6 +26,8 @@ STATS = "subscription($id: ID!) { eventStats(eventId: $id) { total } }"
 TICKETS = "subscription($id: ID!) { ticketUpdated(eventId: $id) { kind ticketId } }"
 EVENTS = {"Accept": "text/event-stream"}
 
+ALIASED = " ".join(f"a{number}: total" for number in range(31))
+
 # Any: JSON.
 
 
@@ -69,6 +71,7 @@ async def test_a_subscription_is_a_stream_that_tells_changes_as_they_happen(
         assert events.response.headers["X-RateLimit-Type"] == "organizer"
         name, told = await events.next()
         assert (name, told["data"]) == ("next", {"eventStats": {"total": 0}})
+        assert told["extensions"]["cost"]["requested"] == 11
         await scene.register()
         name, told = await events.next(1)
         assert (name, told["data"]) == ("next", {"eventStats": {"total": 1}})
@@ -131,7 +134,8 @@ async def test_a_mutation_is_carried_out_once(address: str, scene: Scene) -> Non
         ("subscription { nothing }", 400, "GRAPHQL_INVALID"),
         ('subscription { eventStats(eventId: "x") { total } }', 400, "VALIDATION_ERROR"),
         ('subscription { eventStats(eventId: "9") { total } }', 404, "NOT_FOUND"),
-        ("{ " + " ".join(f"a{n}: me {{ id }}" for n in range(31)) + " }", 400, "DOCUMENT_TOO_LARGE"),
+        (f"{{ events {{ pagination {{ {ALIASED} }} }} }}", 400, "DOCUMENT_TOO_LARGE"),
+        (f"subscription {{ eventStats(eventId: 9) {{ {ALIASED} }} }}", 400, "DOCUMENT_TOO_LARGE"),
     ],
 )
 async def test_what_cannot_begin_is_an_answer_as_any_other(

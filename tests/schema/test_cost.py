@@ -64,6 +64,15 @@ def test_what_people_ask_is_affordable(text: str) -> None:
     check(text)
 
 
+def test_going_round_in_the_graph_costs_more_with_each_round() -> None:
+    """From events to organizations and back, until it is too dear."""
+    once = "organization { events(limit: 5) { items { %s } } }"
+    check("{ events(limit: 5) { items { %s } } }" % (once % "id"))
+    check("{ events(limit: 5) { items { %s } } }" % (once % (once % "id")))
+    with pytest.raises(DocumentTooLarge, match="may cost"):
+        check("{ events(limit: 20) { items { %s } } }" % (once % (once % (once % "id"))))
+
+
 def test_fragments_are_weighed_once_however_often_they_are_spread() -> None:
     spreads = " ".join(f"fragment f{level} on Event {{ ...f{level + 1} ...f{level + 1} }}" for level in range(40))
     with pytest.raises(DocumentTooLarge, match="may cost"):
@@ -90,6 +99,8 @@ async def test_refused_operation_is_not_executed(world: World) -> None:
         ("query($n: Int = 3) { events(limit: $n) { items { id } } }", 40 + 1 + 3),
         ("{ events { items { id organization { name } } } }", 40 + 1 + 20 * (1 + 10 + 1)),
         ("{ events(limit: 3) { items { tickets(limit: 5) { items { id } } } } }", 40 + 1 + 3 * (40 + 1 + 5)),
+        ("{ organizations(limit: 3) { items { events(limit: 5) { items { id } } } } }", 40 + 1 + 3 * (40 + 1 + 5)),
+        ("{ me { tickets(limit: 5) { items { event { id } } } } }", 10 + 40 + 1 + 5 * (10 + 1)),
     ],
 )
 async def test_an_answer_tells_what_it_may_have_cost(world: World, text: str, cost: int) -> None:

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from amarevents import __version__
+from amarevents.rest.openapi.descriptions import with_descriptions
 from amarevents.rest.openapi.examples import EXAMPLES
 from amarevents.rest.openapi.failures import shared_failures
-from amarevents.rest.openapi.fields import with_descriptions
 from amarevents.rest.openapi.headers import shared_headers
 from amarevents.rest.openapi.operations import operation, operation_ids
 from amarevents.rest.openapi.parameters import shared_parameters

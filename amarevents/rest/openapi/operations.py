@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from http import HTTPStatus
 
 from amarevents.models.enums import KeyType
+from amarevents.rest.openapi.descriptions import with_descriptions
 from amarevents.rest.openapi.examples.example import Example
 from amarevents.rest.openapi.failures import named_errors, references
-from amarevents.rest.openapi.fields import with_descriptions
 from amarevents.rest.openapi.headers import FOR_CREDENTIALS, ON_EVERY_ANSWER, headers
 from amarevents.rest.openapi.parameters import parameters
 from amarevents.rest.openapi.schemas import Json, Schemas, answered, closed_object, is_paged, takes_body

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from amarevents.resolvers.texts import EXCEPTIONS, FIELDS
+from amarevents.rest.openapi.descriptions import with_descriptions
 from amarevents.rest.openapi.document import build_document
-from amarevents.rest.openapi.fields import EXCEPTIONS, FIELDS, with_descriptions
 from amarevents.rest.routes import ROUTES
 from tests.rest.openapi.reading import DOCUMENT, Json, operations, parameters, schema
 

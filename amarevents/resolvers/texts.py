@@ -1,10 +1,5 @@
 """What each field of the API means: a sentence by its name, or by its owner and name where one would be wrong."""
 
-from typing import Any
-
-# Any: JSON Schema has no narrower type.
-_Json = dict[str, Any]
-
 FIELDS = {
     "active": "Whether the key is neither suspended nor revoked: 1 or 0.",
     "active_api_keys": "How many keys can be used now.",
@@ -141,7 +136,7 @@ _GIFT_TYPE = "How the gift was paid."
 _GIFT_RECEIVER = "The id of the organization that the gift is to; null is the platform."
 _LINK_TYPE = "What the link leads to, such as `facebook`."
 
-# The owner is the schema, or for what stands in a query the operation.
+# The owner is the view or the input, or for what stands in a query the operation.
 EXCEPTIONS = {
     ("CreateApiKey", "expires_at"): "When the key ends: an instant, or a date, which ends at 00:00 UTC of that day; in "
     "the future. Without one it does not end.",
@@ -181,13 +176,3 @@ EXCEPTIONS = {
     ("list_users", "search"): "Any part of the username, the email or the number; upper and lower case mean the same.",
     ("path", "id"): "The id of what the path names, as lists and answers give it.",
 }
-
-
-def description(owner: str, name: str) -> str:
-    """What a field means. Raises KeyError for one that nothing is said of."""
-    return EXCEPTIONS.get((owner, name)) or FIELDS[name]
-
-
-def with_descriptions(owner: str, properties: _Json) -> _Json:
-    """The properties of a schema, each with what it means; one that says so itself keeps its words."""
-    return {name: {"description": description(owner, name), **schema} for name, schema in properties.items()}
