@@ -137,7 +137,7 @@ async def test_an_edge_that_takes_too_long_leaves_the_rest_of_the_answer(
         await asyncio.sleep(30)
         return {}
 
-    monkeypatch.setattr("amarevents.schema.context.load_organization_details", hang)
+    monkeypatch.setattr("amarevents.schema.context.load_organizations", hang)
     configure(graphql_timeout_seconds=LIMIT)
     answer = await world.anonymous.graphql("{ events { items { name organization { id } gallery { url } } } }")
     [event] = answer["data"]["events"]["items"]
