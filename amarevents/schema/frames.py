@@ -4,10 +4,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-import orjson
-
 from amarevents import errors
-from amarevents.schema.requests import asked_in
+from amarevents.schema.requests import asked_in, loads
 from amarevents.schema.running import Asked
 
 PROTOCOL = "graphql-transport-ws"
@@ -39,7 +37,10 @@ class Frame:
 
 def read_frame(text: str) -> Frame:
     """Raises BadFrame."""
-    message = _loads(text)
+    try:
+        message = loads(text)
+    except errors.MalformedJson as error:
+        raise BadFrame("A message must be valid JSON, without names that stand twice") from error
     if not isinstance(message, dict):
         raise BadFrame("A message must be a JSON object")
     kind = message.get("type")
@@ -54,13 +55,6 @@ def read_frame(text: str) -> Frame:
     if not isinstance(identifier, str) or not identifier:
         raise BadFrame("The message's id must be a text that is not empty")
     return Frame(kind=Kind(kind), id=identifier, asked=_asked(payload) if kind == Kind.SUBSCRIBE else None)
-
-
-def _loads(text: str) -> Any:
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise BadFrame("A message must be valid JSON") from error
 
 
 def _asked(payload: dict[str, Any]) -> Asked:

@@ -33,7 +33,7 @@ async def read(request: Request) -> Asked:
     body = await read_body(request, context.services.settings.max_body_bytes)
     if not is_json(request.headers.get("content-type")):
         raise errors.UnsupportedMediaType
-    return asked_in(_loads(body))
+    return asked_in(loads(body))
 
 
 def asked_in(parameters: object) -> Asked:
@@ -65,11 +65,11 @@ def _from_address(request: Request, context: Context) -> Asked:
         )
     given: dict[str, Any] = _unique([pair for pair in request.query_params.multi_items() if pair[0] in _KINDS])
     for name in _OBJECTS:
-        given[name] = _loads(given.get(name) or "null")
+        given[name] = loads(given.get(name) or "null")
     return asked_in(given)
 
 
-def _loads(text: str | bytes) -> Any:
+def loads(text: str | bytes) -> Any:
     """orjson's reading, of texts that every other reader reads alike. Raises MalformedJson."""
     try:
         value = orjson.loads(text)

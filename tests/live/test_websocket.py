@@ -41,6 +41,7 @@ MALFORMED: list[Any] = [
     "[]",
     '"subscribe"',
     "{",
+    '{"type": "ping", "type": "pong"}',
     "",
     "NaN",
     '{"type": "\\ud800"}',
