@@ -44,7 +44,7 @@ def create_app(settings: Settings) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with open_database(settings), _services(settings) as services:
             app.state.services = services
-            with told_to_stop(services.connections.stopping.set):
+            with told_to_stop(services.connections.end):
                 yield
 
     graphql = SecurityMiddleware(GraphQLEndpoint(), request_error, counts_operations=True)

@@ -4,28 +4,32 @@ import asyncio
 import contextlib
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from types import FrameType
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 @contextlib.contextmanager
-def told_to_stop(stop: Callable[[], None]) -> Iterator[None]:
-    """Call ``stop`` in the event loop when a signal asks the server to stop, beside what the server does itself.
+def told_to_stop(end: Callable[[], Awaitable[None]]) -> Iterator[None]:
+    """Await ``end`` when a signal asks the server to stop, before the server itself hears of it.
 
-    It tells the application only once all that is open has ended, which streams would not do by themselves.
+    It would cut WebSockets off, wait for streams, which do not end by themselves, and tell the application last.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     loop, before = asyncio.get_running_loop(), {one: signal.getsignal(one) for one in _SIGNALS}
+    ending = set[asyncio.Task[None]]()
 
-    def heed(number: int, frame: FrameType | None) -> None:
-        loop.call_soon_threadsafe(stop)
+    async def end_first(number: int) -> None:
+        await end()
         servers_own = before[signal.Signals(number)]
         assert callable(servers_own)  # noqa: S101 - for the type checker; others are left alone
-        servers_own(number, frame)
+        servers_own(number, None)
+
+    def heed(number: int, _frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(lambda: ending.add(loop.create_task(end_first(number))))
 
     heeded = [one for one in _SIGNALS if callable(before[one])]
     for one in heeded:

@@ -15,12 +15,26 @@ MAX_PER_ACCOUNT = 40
 """In one process, over all keys and sessions of the account."""
 
 
+END_SECONDS = 2.0
+"""How long a process that stops waits for what is open to end by itself; a client may not read."""
+
+
 class Connections:
     """``stopping`` is set as soon as the process is to stop: what is open is to end by itself then."""
 
     def __init__(self) -> None:
         self.stopping = asyncio.Event()
         self._open: Counter[str] = Counter()
+        self._all_closed = asyncio.Event()
+
+    async def end(self) -> None:
+        """Have all that is open end, and wait until it has."""
+        self.stopping.set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(END_SECONDS):
+                while self._open:
+                    self._all_closed.clear()
+                    await self._all_closed.wait()
 
     @contextlib.contextmanager
     def of_address(self, address: str) -> Iterator[None]:
@@ -45,3 +59,5 @@ class Connections:
             self._open[owner] -= 1
             if not self._open[owner]:
                 del self._open[owner]
+            if not self._open:
+                self._all_closed.set()

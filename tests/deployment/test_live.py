@@ -137,7 +137,7 @@ async def test_a_server_that_stops_ends_what_is_open_and_is_not_held_up(
             assert (await socket.closed())[0] == 1001
             assert (await stream.aread()).decode().endswith("event: complete\ndata:\n\n")
             await stopping
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < 8  # seconds; it would wait 10 for the stream
             platform.server.start()
 
 
