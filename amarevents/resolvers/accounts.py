@@ -184,7 +184,12 @@ class Login(Input):
 
 @operation(PUBLIC, address_limit=AddressLimit.CREDENTIALS)
 async def login(ctx: Context, data: Login) -> AccountView:
-    """Start a session: the answer sets its cookie, under a new id. Raises InvalidCredentials."""
+    """Start a session: the answer sets its cookie, under a new id.
+
+    Raises InvalidCredentials, or BadRequest over a WebSocket.
+    """
+    if not ctx.carries_cookies:
+        raise errors.BadRequest("Log in over HTTP: a WebSocket cannot carry the session's cookie")
     user = await _verify(ctx, data)
     await renew_confirmation(ctx, user)
     while not await _start_session(ctx, user, data.password):

@@ -11,7 +11,7 @@ from tortoise.transactions import in_transaction
 from amarevents import errors
 from amarevents.mail.letters import PLACEHOLDERS
 from amarevents.models import CustomField, CustomValue, Ticket
-from amarevents.models.enums import FieldType
+from amarevents.models.enums import FieldType, TicketChangeKind
 from amarevents.resolvers.base import (
     Context,
     Count,
@@ -29,6 +29,7 @@ from amarevents.resolvers.event_parts import lock_parts, make_room, pick_part, p
 from amarevents.resolvers.operation import operation
 from amarevents.resolvers.ownership import get_visible_event, require_event_manager, require_part_manager
 from amarevents.resolvers.search import fold
+from amarevents.security.broker import TicketChange
 from amarevents.security.policy import ORGANIZERS, PUBLIC, Scope, allow
 
 MAX_CUSTOM_FIELDS = 50
@@ -185,8 +186,9 @@ async def delete_custom_field(ctx: Context, id: int) -> DeletedView:
         pick_part(await lock_parts(CustomField, event_id), id, "Custom field")
         # Whoever deletes tickets deletes answers as well, and locks the tickets in this order.
         answers = CustomValue.filter(field_id=id)
-        await lock_in_order(Ticket.filter(id__in=Subquery(answers.values("ticket_id"))))
+        answered = await lock_in_order(Ticket.filter(id__in=Subquery(answers.values("ticket_id"))))
         await CustomField.filter(id=id).delete()
+        ctx.announce(event_id, *(TicketChange(TicketChangeKind.UPDATED, ticket.id) for ticket in answered))
     return deleted(id)
 
 

@@ -4,10 +4,11 @@ All of it runs in the caller's transaction. Rows are locked in one order everywh
 then ticket types by id), so that a deletion and a registration wait for each other instead of for ever.
 """
 
-from typing import Any
+from typing import TypeVar
 
 from tortoise.expressions import F, Q, Subquery
 from tortoise.functions import Count
+from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
 from amarevents import errors
@@ -15,6 +16,8 @@ from amarevents.models import Event, Organization, Ticket, TicketType, User
 from amarevents.models.enums import HOLDING, TicketChangeKind
 from amarevents.resolvers.base import Context
 from amarevents.security.broker import TicketChange
+
+M = TypeVar("M", bound=Model)
 
 
 async def erase_event(ctx: Context, event_id: int) -> None:
@@ -61,6 +64,6 @@ async def _erase_tickets(which: Q) -> None:
         await TicketType.filter(id=ticket_type_id).update(sold=F("sold") - places)
 
 
-async def lock_in_order(rows: QuerySet[Any]) -> None:
-    """Keep everybody else from changing the rows (of any model) until the transaction ends."""
-    await rows.order_by("id").select_for_update().only("id")
+async def lock_in_order(rows: QuerySet[M]) -> list[M]:
+    """Keep everybody else from changing the rows until the transaction ends. Of them no more is loaded than the id."""
+    return await rows.order_by("id").select_for_update().only("id")

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 from tortoise.expressions import Q
 
-from amarevents.models import Event
 from amarevents.resolvers.base import Context, Page
-from amarevents.resolvers.ownership import managed
+from amarevents.resolvers.ownership import managed_event_ids
 from amarevents.resolvers.pages import Asked, load_pages
 from amarevents.resolvers.tickets import ListByStatus, TicketView, newest_first, ticket_view, tickets_in
 
@@ -15,9 +14,7 @@ async def load_event_tickets(
     ctx: Context, asked: Sequence[tuple[int, ListByStatus]]
 ) -> dict[tuple[int, ListByStatus], Page[TicketView]]:
     """Pages of registrations, by event and what is asked of it; for events that the caller manages. Four statements."""
-    event_ids = {event_id for event_id, _ in asked}
-    rows = await Event.filter(managed(ctx, "organization__user_id"), id__in=list(event_ids)).values_list("id")
-    managed_ids: set[int] = {event_id for (event_id,) in rows}
+    managed_ids = set(await managed_event_ids(ctx, {event_id for event_id, _ in asked}))
     pages = {
         (event_id, data): Asked(rows=tickets_in(Q(event_id=event_id), data), paging=data)
         for event_id, data in asked

@@ -13,8 +13,9 @@ from typing import Any, Generic, TypeVar
 
 from amarevents.models import Ticket
 from amarevents.models.enums import TicketChangeKind
+from amarevents.models.fields import utc_now
 from amarevents.resolvers.base import Context, Id, Input, RecordId, public_text
-from amarevents.resolvers.check_in import load_attendance
+from amarevents.resolvers.check_in import count_checked_in
 from amarevents.resolvers.operation import Operation, validate
 from amarevents.resolvers.ownership import require_event_manager
 from amarevents.resolvers.statistics import EventStatsView, get_event_stats
@@ -56,6 +57,7 @@ class Standing:
 
     async def identify(self) -> None:
         """Find anew who follows. Raises what is wrong with the credential now, or what the policy refuses."""
+        self.ctx.now = utc_now()
         self.ctx.principal = await identify(self.ctx.credential)
         self._policy.check(self.ctx.principal)
 
@@ -154,9 +156,8 @@ async def event_stats(standing: Standing, listener: Listener) -> AsyncGenerator[
 async def _read_stats(standing: Standing) -> LiveEventStatsView:
     """Raises NotFound, Forbidden."""
     stats = await get_event_stats.run(standing.ctx, id=standing.event_id)
-    inside = (await load_attendance(standing.ctx, [standing.event_id])).get(standing.event_id)
     counted = {field.name: getattr(stats, field.name) for field in fields(stats)}
-    return LiveEventStatsView(**counted, checked_in=inside.checked_in if inside else 0)
+    return LiveEventStatsView(**counted, checked_in=await count_checked_in(standing.event_id))
 
 
 @_subscription(TicketUpdateView, list_event_tickets)

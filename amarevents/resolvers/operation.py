@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from tortoise.models import Model
 
 from amarevents import errors
+from amarevents.models.engines.guarding import finish
 from amarevents.models.fields import MAX_ID
 from amarevents.resolvers.base import Input, public_text
 from amarevents.resolvers.idempotency import once
@@ -96,13 +97,16 @@ class Operation(Generic[T]):
             raise  # refused: nothing has been written
         except BaseException:
             # A transaction may have been committed all the same.
-            await self._spread(ctx)
+            await finish(self._spread(ctx))
             raise
-        await self._spread(ctx)
+        await finish(self._spread(ctx))
         return answer
 
     async def _spread(self, ctx: Context) -> None:
-        """Let everybody know what has been written: who remembers totals, and who follows events."""
+        """Let everybody know what has been written: who remembers totals, and who follows events.
+
+        A cancellation that comes meanwhile waits for it: nobody else would tell.
+        """
         await ctx.services.totals.forget(self.changes)
         announced, ctx.announced = ctx.announced, {}  # the next operation of the same document has its own
         for event_id, changes in announced.items():

@@ -80,6 +80,12 @@ def visible_tickets(ctx: Context) -> QuerySet[Ticket]:
     return Ticket.filter(own_tickets(ctx) | managed(ctx, "event__organization__user_id"))
 
 
+async def managed_event_ids(ctx: Context, ids: Iterable[int]) -> list[int]:
+    """Those of the events that the caller manages."""
+    rows = await Event.filter(managed(ctx, "organization__user_id"), id__in=list(ids)).values_list("id")
+    return [event_id for (event_id,) in rows]
+
+
 def manages(ctx: Context, owner_id: int) -> bool:
     """Whether the caller may do what the owner of this account's organizations may."""
     account = ctx.principal.account

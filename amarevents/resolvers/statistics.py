@@ -13,7 +13,7 @@ from amarevents.models import ApiKey, Donation, Event, Organization, Ticket, Tic
 from amarevents.models.enums import AccountType, DonationStatus, Privacy, TicketStatus
 from amarevents.resolvers.base import Context, RecordId, Taka
 from amarevents.resolvers.operation import operation
-from amarevents.resolvers.ownership import managed, require_event_manager
+from amarevents.resolvers.ownership import managed_event_ids, require_event_manager
 from amarevents.security.policy import ADMINS, ORGANIZERS, Scope, allow
 
 _RECENTLY = datetime.timedelta(days=7)
@@ -110,9 +110,7 @@ async def get_event_stats(ctx: Context, id: int) -> EventStatsView:
 
 async def load_event_stats(ctx: Context, event_ids: Sequence[int]) -> dict[int, EventStatsView]:
     """The statistics of those of the events that the caller manages, by event, in three statements."""
-    managed_events = Event.filter(managed(ctx, "organization__user_id"), id__in=list(event_ids))
-    ids: list[int] = [event_id for (event_id,) in await managed_events.values_list("id")]
-    return await _event_stats_of(ids)
+    return await _event_stats_of(await managed_event_ids(ctx, event_ids))
 
 
 async def _event_stats_of(event_ids: Sequence[int]) -> dict[int, EventStatsView]:

@@ -1,23 +1,19 @@
 """Lists that are walked by cursors, of whatever type; a list's own is named after it, such as ``EventConnection``."""
 
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, TypeVar
 
 import strawberry
 
 from amarevents.resolvers import cursors
 from amarevents.resolvers.base import public_text
 from amarevents.schema.context import Info
-from amarevents.schema.fields import edge
+from amarevents.schema.fields import link
 
 T = TypeVar("T")
 
 
-class _Counted(NamedTuple):
-    total: int
-
-
-async def _count(connection: cursors.Connection[Any], info: Info) -> _Counted:  # Any: whatever it lists
-    return _Counted(await info.context.deadline.wait_for(connection.count))
+async def _count(connection: cursors.Connection[Any], info: Info) -> int:  # Any: whatever it lists
+    return await info.context.deadline.wait_for(connection.count)
 
 
 @strawberry.type(name="PageInfo", description=public_text(cursors.PageInfo.__doc__))
@@ -36,4 +32,4 @@ class Connection(Generic[T]):
     edges: list[Edge[T]]
     nodes: list[T]
     page_info: PageInfo
-    total_count = edge(_count, "total", int | None, "How many the whole list has, on all its pages.")
+    total_count = link(_count, int | None, "How many the whole list has, on all its pages.")

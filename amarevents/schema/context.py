@@ -45,6 +45,11 @@ class GraphQLContext:
         self.begun = asyncio.Event()
         self.load_anew()
 
+    def begin_delivery(self) -> None:
+        """What hangs on what a subscription delivers next is loaded anew, and has the time of an operation."""
+        self.deadline = Deadline(self.request.services.settings.graphql_timeout_seconds)
+        self.load_anew()
+
     def load_anew(self) -> None:
         """Forget what has been loaded: before a mutation, which may change it, and before each delivery."""
         request, loader = self.request, self._loader

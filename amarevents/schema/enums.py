@@ -1,6 +1,7 @@
 """The enums of the platform, as the schema knows them: UPPER_CASE (decisions 9.1)."""
 
 import strawberry
+from strawberry.types.enum import EnumValue, StrawberryEnumDefinition
 
 from amarevents.models import enums
 from amarevents.resolvers.accounts import AuthMethod
@@ -15,7 +16,10 @@ strawberry.enum(enums.Privacy, description="Who may see an event.")
 strawberry.enum(enums.FieldType, description="How a custom registration field is asked for.")
 strawberry.enum(enums.TicketStatus, description="PENDING and SUCCESS hold a place, FAILED and REFUNDED do not.")
 strawberry.enum(enums.TicketChangeKind, description="What has happened to a ticket.")
-strawberry.enum(enums.DonationStatus, description="VERIFIED: the money has been seen.")
+strawberry.enum(enums.DonationStatus, description="VERIFIED: the money has been seen. Answers never say APPROVED.")
+# Another word for the same, which is taken everywhere (decisions 7.1). Answers have the first name of a value.
+_DONATION_STATUS: StrawberryEnumDefinition = vars(enums.DonationStatus)["__strawberry_definition__"]
+_DONATION_STATUS.values.append(EnumValue("APPROVED", enums.DonationStatus.VERIFIED.value))
 strawberry.enum(enums.PaymentMethod, description="How a payment was made.")
 strawberry.enum(enums.MailKind, description="What a mail is about.")
 strawberry.enum(enums.MailStatus, description="HELD: written while no mail server was configured.")

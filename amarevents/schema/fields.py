@@ -81,7 +81,7 @@ def subscription(followed: Subscription[Any], returns: Any) -> Any:
         request, data = info.context.request, to_values(followed.input_type, given)
         async with contextlib.aclosing(followed(request, data, begun=info.context.begun.set)) as views:
             async for view in views:
-                info.context.load_anew()
+                info.context.begin_delivery()
                 yield view
 
     _sign(resolve, followed.name, parameters, AsyncGenerator[returns | None, None])

@@ -1,5 +1,7 @@
 """GraphQL over HTTP: a request in, an operation through the schema, an answer out."""
 
+import contextlib
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -9,9 +11,9 @@ from strawberry.types.graphql import OperationType
 from amarevents import errors
 from amarevents.schema.persisted import remember, with_document
 from amarevents.schema.requests import read
-from amarevents.schema.responses import DEFAULT, accepted, respond
+from amarevents.schema.responses import DEFAULT, accepted, prefers_events, respond
 from amarevents.schema.running import Asked, run, stream
-from amarevents.schema.sse import EventStream, wants_events
+from amarevents.schema.sse import EventStream, counted
 from amarevents.security.context import Context
 from amarevents.security.middleware import context_of
 
@@ -27,15 +29,13 @@ class GraphQLEndpoint:
         try:
             response = await self._answer(Request(scope, receive), context)
         finally:
-            if context.verdict is None:
-                # What could not even be parsed costs a unit like everything else.
-                await context.charge()
+            await context.charge_the_least()
         await response(scope, receive, send)
 
     async def _answer(self, request: Request, context: Context) -> Response:
         if request.method not in _OPERATIONS:
             raise errors.MethodNotAllowed(list(_OPERATIONS))
-        if wants_events(request):
+        if prefers_events(request.headers.getlist("accept")):
             return await _stream(request, context)
         to = accepted(request.headers.getlist("accept"))
         asked = await _read(request, context)
@@ -46,12 +46,15 @@ class GraphQLEndpoint:
 
 
 async def _stream(request: Request, context: Context) -> Response:
-    asked = await _read(request, context)
-    outcome = await stream(asked, context, allowed=_STREAMED[request.method])
-    if isinstance(outcome, ExecutionResult):
-        return respond(outcome, DEFAULT)
-    await remember(asked, context.services.cache)
-    return EventStream(outcome, context)
+    """Counted before anything is done: one too many is refused while nothing has happened."""
+    with contextlib.ExitStack() as open_until:
+        open_until.enter_context(counted(context))
+        asked = await _read(request, context)
+        outcome = await stream(asked, context, allowed=_STREAMED[request.method])
+        if isinstance(outcome, ExecutionResult):
+            return respond(outcome, DEFAULT)
+        await remember(asked, context.services.cache)
+        return EventStream(outcome, context, open_until.pop_all())
 
 
 async def _read(request: Request, context: Context) -> Asked:

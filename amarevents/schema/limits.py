@@ -1,7 +1,7 @@
 """How large a document may be, and its units of the rate limit (decisions 3.5): one walk, before it is validated."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -188,12 +188,14 @@ def units_of(document: DocumentNode, operation: OperationDefinitionNode, variabl
 
     Raises DocumentTooLarge for more than ``MAX_ROOT_FIELDS``.
     """
-    fragments = fragments_of(document)
     given = {**_defaults(operation), **variables}
-    keys = {
-        field.alias.value if field.alias else field.name.value
-        for field in _root_fields(operation.selection_set, fragments, given)
-    }
+    root_fields = fields_side_by_side(
+        [operation.selection_set],
+        fragments_of(document),
+        entered=set(),
+        is_included=lambda selection: _is_included(selection.directives or (), given),
+    )
+    keys = {(field.alias or field.name).value for field in root_fields}
     if len(keys) > MAX_ROOT_FIELDS:
         raise DocumentTooLarge(f"An operation may have at most {MAX_ROOT_FIELDS} root fields")
     return max(len(keys), 1)
@@ -207,18 +209,21 @@ def _defaults(operation: OperationDefinitionNode) -> dict[str, bool]:
     }
 
 
-def _root_fields(
-    selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode], variables: Variables
+def fields_side_by_side(
+    selections: Iterable[SelectionSetNode],
+    fragments: Mapping[str, FragmentDefinitionNode],
+    *,
+    entered: set[str],
+    is_included: Callable[[SelectionNode], bool] = lambda _selection: True,
 ) -> Iterator[FieldNode]:
-    """Each fragment is entered once: where it is spread again, it adds no other field.
+    """The fields that make one object of the answer, fragments resolved.
 
-    A loop, because fragments nest in each other as deeply as a document is long.
+    Each fragment is entered once (``entered`` then has its name): where it is spread again, it adds no other field. A
+    loop, because fragments nest in each other as deeply as a document is long.
     """
-    pending, entered = [selections], set[str]()
+    pending = list(selections)
     while pending:
-        for selection in pending.pop().selections:
-            if not _is_included(selection.directives or (), variables):
-                continue
+        for selection in filter(is_included, pending.pop().selections):
             if isinstance(selection, FieldNode):
                 yield selection
             elif isinstance(selection, InlineFragmentNode):

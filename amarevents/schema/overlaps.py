@@ -10,13 +10,11 @@ from graphql import (
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
-    FragmentSpreadNode,
-    InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
 )
 
-from amarevents.schema.limits import DocumentTooLarge, fragments_of
+from amarevents.schema.limits import DocumentTooLarge, fields_side_by_side, fragments_of
 
 MAX_COMPARISONS = 3_000
 
@@ -46,18 +44,10 @@ def _merged(
     selections: Iterable[SelectionSetNode], fragments: Mapping[str, FragmentDefinitionNode]
 ) -> tuple[dict[str, list[FieldNode]], int]:
     """The fields that make one object of the answer, by their names there, and how many fragments they come from."""
-    pending, entered = list(selections), set[str]()
+    entered = set[str]()
     fields: defaultdict[str, list[FieldNode]] = defaultdict(list)
-    while pending:
-        for selection in pending.pop().selections:
-            if isinstance(selection, FieldNode):
-                fields[(selection.alias or selection.name).value].append(selection)
-            elif isinstance(selection, InlineFragmentNode):
-                pending.append(selection.selection_set)
-            elif isinstance(selection, FragmentSpreadNode) and selection.name.value not in entered:
-                entered.add(selection.name.value)
-                if (fragment := fragments.get(selection.name.value)) is not None:
-                    pending.append(fragment.selection_set)
+    for field in fields_side_by_side(selections, fragments, entered=entered):
+        fields[(field.alias or field.name).value].append(field)
     return fields, len(entered)
 
 

@@ -20,6 +20,7 @@ from amarevents.security.failures import told
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
+EVENTS = "text/event-stream"
 
 _CHARSET = "utf-8"
 _QUALITY = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
@@ -60,6 +61,13 @@ def accepted(ranges: Iterable[str]) -> Accepted:
     if not quality:
         raise errors.NotAcceptable
     return Accepted(chosen, by_name=exactness == _BY_NAME)
+
+
+def prefers_events(ranges: Iterable[str]) -> bool:
+    """Whether a stream of events is more welcome than an answer as JSON, by the lines of the Accept header."""
+    wanted = list(_ranges(",".join(ranges)))
+    events, *answers = (_quality(media_type, wanted) for media_type in (EVENTS, JSON, GRAPHQL_JSON))
+    return events[0] > 0 and events > max(answers)
 
 
 def _preference(offer: tuple[float, int, str]) -> tuple[float, int, bool]:

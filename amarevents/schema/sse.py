@@ -5,17 +5,16 @@ import contextlib
 from collections.abc import Iterator
 
 import orjson
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 from strawberry.types import ExecutionResult
 
 from amarevents.schema.documents import MAX_ERRORS
 from amarevents.schema.errors import presented
+from amarevents.schema.responses import EVENTS
 from amarevents.schema.running import Results, shown
 from amarevents.security.context import Context
 
-MEDIA_TYPE = "text/event-stream"
 KEEP_ALIVE_SECONDS = 10.0
 """Without a word for longer, proxies take a connection for dead."""
 
@@ -23,34 +22,33 @@ _KEEP_ALIVE = b":\n\n"
 _COMPLETE = b"event: complete\ndata:\n\n"
 
 
-def wants_events(request: Request) -> bool:
-    return MEDIA_TYPE in request.headers.get("accept", "")
+@contextlib.contextmanager
+def counted(context: Context) -> Iterator[None]:
+    """A stream among what is open, for as long as the block takes. Raises TooManyConnections."""
+    connections = context.services.connections
+    with connections.of_address(context.address), connections.of_account(context.principal.account):
+        yield
 
 
 class EventStream(Response):
-    """The results of an operation that has begun; ends with it, with the client or with the process."""
+    """The results of an operation that has begun; ends with it, with the client or with the process.
 
-    media_type = MEDIA_TYPE
+    ``open_until``: by then it is counted among what is open.
+    """
 
-    def __init__(self, results: Results, context: Context) -> None:
+    media_type = EVENTS
+
+    def __init__(self, results: Results, context: Context, open_until: contextlib.ExitStack) -> None:
         super().__init__(headers={"X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._results = results
         self._context = context
+        self._open_until = open_until
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with contextlib.aclosing(self._results):
-            with self._counted():
+            with self._open_until:
                 await self._send_until_left(receive, send)
-
-    @contextlib.contextmanager
-    def _counted(self) -> Iterator[None]:
-        """Raises TooManyConnections, while the answer has not been begun."""
-        connections, account = self._context.services.connections, self._context.principal.account
-        with connections.of_address(self._context.address), contextlib.ExitStack() as counted:
-            if account is not None:
-                counted.enter_context(connections.of_account(account.id))
-            yield
 
     async def _send_until_left(self, receive: Receive, send: Send) -> None:
         sending = asyncio.create_task(self._send(send))

@@ -82,6 +82,7 @@ _VALUES = {
     "CheckInOutcome.ALREADY_CHECKED_IN": "Somebody is in with this ticket: see when and where.",
     "DecisionMode.ALL": "All are decided, or none.",
     "DecisionMode.EACH": "What can be decided is; the rest is reported.",
+    "DonationStatus.APPROVED": "The same as `VERIFIED`, in what is sent.",
     "DonationStatus.PENDING": "Nobody has looked for the money yet.",
     "DonationStatus.VERIFIED": "The money has been seen.",
     "DonationStatus.REJECTED": "There is no such payment.",

@@ -130,13 +130,11 @@ class _Connection:
 
     @contextlib.contextmanager
     def _counted_for_account(self) -> Iterator[None]:
-        account = self._context.principal.account
         with contextlib.ExitStack() as counted:
-            if account is not None:
-                try:
-                    counted.enter_context(self._context.services.connections.of_account(account.id))
-                except errors.TooManyConnections as refused:
-                    raise _Ended(TRY_LATER, refused.text) from refused
+            try:
+                counted.enter_context(self._context.services.connections.of_account(self._context.principal.account))
+            except errors.TooManyConnections as refused:
+                raise _Ended(TRY_LATER, refused.text) from refused
             yield
 
     async def _receive(self) -> Frame:
@@ -191,9 +189,7 @@ class _Connection:
         try:
             outcome = await stream(asked, request, allowed=list(OperationType))
         finally:
-            if request.verdict is None:
-                # What could not even be parsed costs a unit like everything else.
-                await request.charge()
+            await request.charge_the_least()
         if isinstance(outcome, ExecutionResult):
             raise _NotExecuted(outcome)
         async with contextlib.aclosing(outcome) as results:

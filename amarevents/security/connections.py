@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from amarevents import errors
+from amarevents.security.policy import Account
 from amarevents.security.quotas import client_of
 
 MAX_PER_ADDRESS = 200
@@ -43,9 +44,9 @@ class Connections:
             yield
 
     @contextlib.contextmanager
-    def of_account(self, account_id: int) -> Iterator[None]:
-        """The same for an account, beside its address. Raises TooManyConnections."""
-        with self._one_more(f"account:{account_id}", MAX_PER_ACCOUNT):
+    def of_account(self, account: Account | None) -> Iterator[None]:
+        """The same for an account, beside its address; nobody has none. Raises TooManyConnections."""
+        with contextlib.nullcontext() if account is None else self._one_more(f"account:{account.id}", MAX_PER_ACCOUNT):
             yield
 
     @contextlib.contextmanager

@@ -22,6 +22,7 @@ class Context:
     ``credential`` is what the request has shown, ``principal`` who it stands for, ``created_account`` the account that
     it has registered. ``quota`` is the budget that it is charged to: the key's, the account's or the address's;
     ``caller`` is whose it is, None for an address. ``announced``: what the running operation has changed, by event.
+    ``carries_cookies``: whether the answer can start a session, which one over a WebSocket cannot.
     """
 
     services: Services
@@ -30,6 +31,7 @@ class Context:
     credential: Credential = None
     principal: Principal = ANONYMOUS
     created_account: int | None = None
+    carries_cookies: bool = True
     caller: KeyType | None = None
     quota: Quota | None = None
     verdict: Verdict | None = None
@@ -53,6 +55,11 @@ class Context:
         self.verdict = await self.services.limiter.charge(self.quota, units)
         if not self.verdict.allowed:
             raise errors.RateLimited(self.verdict.retry_after)
+
+    async def charge_the_least(self) -> None:
+        """Count one unit where nothing has been counted: what could not even be read costs as well."""
+        if self.verdict is None:
+            await self.charge()
 
     def announce(self, event_id: int, *changes: TicketChange) -> None:
         """Have the event's followers told once the operation is done: what has happened to which of its tickets.

@@ -56,6 +56,7 @@ async def next_request(connection: Context) -> Context:
         request_id=secrets.token_hex(8),
         address=connection.address,
         credential=connection.credential,
+        carries_cookies=False,
     )
     bill_by_credential(context)
     try:

@@ -81,8 +81,7 @@ class SecurityMiddleware:
         try:
             await self._identify_and_count(context, method, headers)
         except errors.AmarEventsError:
-            if context.verdict is None:
-                await context.charge()
+            await context.charge_the_least()
             raise
 
     async def _identify_and_count(self, context: Context, method: str, headers: Headers) -> None:

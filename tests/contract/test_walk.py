@@ -169,9 +169,9 @@ HOLES: dict[str, tuple[str, Any, str, Any]] = {
     "whoever asks is shown an account": ("owner", OfAccounts, "check", _everything),
     "edges lead to hidden events": ("holder without events:read", context, "load_events", _hidden_events),
     "hidden events show their gallery": ("admin with admin alone", gallery, "visible_event_ids", _all_of),
-    "everybody's statistics": ("foreign", statistics, "managed", _everything),
-    "everybody's tickets": ("foreign", event_tickets, "managed", _everything),
-    "everybody's attendance": ("foreign", check_in, "managed", _everything),
+    "everybody's statistics": ("foreign", statistics, "managed_event_ids", _all_of),
+    "everybody's tickets": ("foreign", event_tickets, "managed_event_ids", _all_of),
+    "everybody's attendance": ("foreign", check_in, "managed_event_ids", _all_of),
     "everybody's ticket types": ("holder", ticket_types, "visible_event_ids", _all_of),
 }
 """Checks that are taken away, and a principal who then sees too much."""

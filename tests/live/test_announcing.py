@@ -1,5 +1,6 @@
 """What operations announce to the followers of events: what they have changed, once it is so, and nothing else."""
 
+import asyncio
 import dataclasses
 from collections.abc import Sequence
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
+from amarevents.models import CustomValue, Ticket
+from amarevents.models.engines import guarding
 from amarevents.models.enums import TicketChangeKind, TicketStatus
 from amarevents.resolvers import registration
 from amarevents.security.broker import MemoryBroker, TicketChange
@@ -106,6 +109,71 @@ async def test_each_mutation_of_a_document_announces_its_own(broker: Recording, 
     answer = await scene.buyer.graphql(query, id=scene.event.id, type=scene.kind.id)
     made = [int(answer["data"][name]["id"]) for name in "ab"]
     assert broker.heard == [(scene.event.id, [TicketChange(CREATED, ticket_id)]) for ticket_id in made]
+
+
+APPROVE = "mutation($id: ID!) { approvePayments(input: {ticketIds: [$id], mode: ALL}) { decided { id } } }"
+REJECT = "mutation($id: ID!) { rejectPayments(input: {ticketIds: [$id], mode: EACH}) { decided { id } } }"
+CHECK_IN = "mutation($code: String!) { checkInTicket(code: $code) { outcome } }"
+UNDO = "mutation($id: ID!) { undoCheckIn(ticketId: $id) { id } }"
+
+
+@dataclasses.dataclass(frozen=True)
+class Door:
+    """A ticket that waits for its payment to be approved, and what is done with it."""
+
+    scene: Scene
+    ticket: Ticket
+
+    async def do(self, mutation: str) -> None:
+        named = {"code": self.ticket.code} if "$code" in mutation else {"id": self.ticket.id}
+        answer = await self.scene.organizer.graphql(mutation, **named)
+        assert "errors" not in answer
+
+
+@pytest.fixture
+async def door(scene: Scene, world: World) -> Door:
+    ticket = await world.ticket(scene.event, scene.owner, ticket_type=scene.kind, status=TicketStatus.PENDING)
+    return Door(scene, ticket)
+
+
+async def test_decisions_and_the_door(broker: Recording, door: Door) -> None:
+    for mutation in (APPROVE, CHECK_IN, CHECK_IN, UNDO):  # a second scan changes nothing
+        await door.do(mutation)
+    await Ticket.filter(id=door.ticket.id).update(status=TicketStatus.PENDING)
+    await door.do(REJECT)
+    assert broker.heard == [(door.scene.event.id, [TicketChange(UPDATED, door.ticket.id)])] * 4
+
+
+@pytest.mark.parametrize("mutation", [APPROVE, REJECT, CHECK_IN, UNDO])
+async def test_a_caller_who_leaves_during_the_commit_keeps_nobody_from_being_told(
+    broker: Recording, door: Door, world: World, monkeypatch: pytest.MonkeyPatch, mutation: str
+) -> None:
+    if mutation in (CHECK_IN, UNDO):
+        await Ticket.filter(id=door.ticket.id).update(status=TicketStatus.SUCCESS)
+    if mutation == UNDO:
+        await world.check_in(door.ticket, door.scene.owner)
+    asking = asyncio.create_task(door.do(mutation))
+    commit = guarding.end_transaction
+
+    async def commit_and_leave(*how: Any) -> None:
+        await commit(*how)
+        asking.cancel()
+
+    monkeypatch.setattr(guarding, "end_transaction", commit_and_leave)
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert broker.heard == [(door.scene.event.id, [TicketChange(UPDATED, door.ticket.id)])]
+
+
+async def test_a_question_that_goes_with_its_answers(broker: Recording, door: Door, world: World) -> None:
+    field = await world.custom_field(door.scene.event, "Size")
+    await CustomValue.create(ticket=door.ticket, field=field, value="M")
+    await world.ticket(door.scene.event, door.scene.owner)  # has not been asked
+    answer = await door.scene.organizer.graphql(
+        "mutation($id: ID!) { deleteCustomField(id: $id) { deleted } }", id=field.id
+    )
+    assert "errors" not in answer
+    assert broker.heard == [(door.scene.event.id, [TicketChange(UPDATED, door.ticket.id)])]
 
 
 async def test_a_replay_announces_nothing(broker: Recording, scene: Scene) -> None:

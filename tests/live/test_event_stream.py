@@ -197,6 +197,39 @@ async def test_streams_count_among_the_connections_of_an_account(
         assert (await first.next())[1]["data"] == {"eventStats": {"total": 1}}
 
 
+async def test_one_stream_too_many_is_refused_before_anything_is_done(
+    scene: Scene, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "MAX_PER_ACCOUNT", 0)
+    before = await snapshot()
+    query = f"mutation {{ registerForEvent(input: {{eventId: {scene.event.id}}}) {{ id }} }}"
+    answer = await world.http.post("/graphql", json={"query": query}, headers={**EVENTS, **scene.buyer.headers})
+    assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (429, "TOO_MANY_CONNECTIONS")
+    assert await snapshot() == before
+
+
+@pytest.mark.parametrize(
+    ("accept", "is_stream"),
+    [
+        ("text/event-stream", True),
+        ("Text/Event-Stream, */*", True),
+        ("application/json;q=0.5, text/event-stream", True),
+        ("text/event-stream, application/json", False),
+        ("application/graphql-response+json, application/json, text/event-stream, multipart/mixed", False),
+        ("application/json, text/event-stream;q=0", False),
+        ("text/event-stream;q=0.5, application/json", False),
+        ("*/*", False),
+    ],
+)
+async def test_a_stream_is_for_whom_it_is_more_welcome_than_json(
+    world: World, scene: Scene, accept: str, is_stream: bool
+) -> None:
+    headers = {**scene.buyer.headers, "Accept": accept}
+    answer = await world.http.post("/graphql", json={"query": "{ me { username } }"}, headers=headers)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith("text/event-stream") is is_stream
+
+
 async def test_a_result_is_worked_at_only_once_the_one_before_is_on_its_way(app: Starlette) -> None:
     """What a slow reader is told at last must not be what it might have known long ago."""
     worked_at, drained = [], asyncio.Event()
@@ -219,7 +252,9 @@ async def test_a_result_is_worked_at_only_once_the_one_before_is_on_its_way(app:
         raise AssertionError
 
     context = Context(services=app.state.services, request_id="x", address="x")
-    answering = asyncio.create_task(sse.EventStream(Results(results()), context)({}, receive, send))
+    answering = asyncio.create_task(
+        sse.EventStream(Results(results()), context, contextlib.ExitStack())({}, receive, send)
+    )
     await asyncio.sleep(0.1)
     assert worked_at == [0]
     drained.set()

@@ -541,6 +541,17 @@ async def test_what_nobody_has_foreseen_ends_the_operation_without_a_word_of_it(
     ]
 
 
+async def test_a_session_cannot_begin_where_there_is_no_cookie(address: str, scene: Scene) -> None:
+    before = await snapshot()
+    query = 'mutation { login(input: {email: "owner@example.com", password: "secret123"}) { id } }'
+    async with connected(address) as socket:
+        await socket.begin()
+        await socket.subscribe(query)
+        [failure] = (await socket.hear())["payload"]["errors"]
+    assert (failure["extensions"]["code"], "over HTTP" in failure["message"]) == ("BAD_REQUEST", True)
+    assert await snapshot() == before
+
+
 async def test_other_paths_know_no_websockets(address: str) -> None:
     with pytest.raises(InvalidStatus):
         async with connect(f"ws://{address}/api/events", proxy=None):

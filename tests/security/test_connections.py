@@ -6,8 +6,20 @@ import time
 import pytest
 
 from amarevents import errors
+from amarevents.models.enums import AccountType
 from amarevents.security import connections as module
 from amarevents.security.connections import Connections
+from amarevents.security.policy import Account
+
+ACCOUNT = Account(
+    id=1,
+    username="karim",
+    email="karim@example.com",
+    number="01700000000",
+    type=AccountType.USER,
+    admin=False,
+    email_confirmed=True,
+)
 
 
 def test_each_owner_has_so_many_and_a_closed_one_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -16,7 +28,7 @@ def test_each_owner_has_so_many_and_a_closed_one_makes_room(monkeypatch: pytest.
     with (
         connections.of_address("192.0.2.1"),
         connections.of_address("192.0.2.2"),
-        connections.of_account(1),
+        connections.of_account(ACCOUNT),
         pytest.raises(errors.TooManyConnections),
         connections.of_address("192.0.2.1"),
     ):
