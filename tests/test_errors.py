@@ -3,10 +3,11 @@
 import inspect
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
-import amarevents.schema.schema  # noqa: F401 - the errors of GraphQL's documents are declared beside them
+import amarevents.app  # noqa: F401 - some errors are declared beside what raises them
 from amarevents import errors
 from amarevents.errors import AmarEventsError
 from amarevents.rest.envelopes import failure
@@ -100,3 +101,12 @@ def test_validation_names_the_first_three_fields_in_its_message_and_all_of_them_
     made = errors.ValidationFailed(dict.fromkeys("abcd", "is required"))
     assert str(made) == "Invalid input: a: is required; b: is required; c: is required (and 1 more)"
     assert list(made.fields) == list("abcd")
+
+
+def test_the_guide_has_every_code_with_its_status() -> None:
+    """And GraphQL's own for what is wrong with a document, which is no failure of ours."""
+    guide = Path(__file__).parents[1] / "docs" / "api.md"
+    rows = re.findall(r"^\| ([1-5]\d\d) \| (.*) \|$", guide.read_text(encoding="utf-8"), re.MULTILINE)
+    told = [(code, int(status)) for status, codes in rows for code in re.findall("`([A-Z_]+)`", codes)]
+    assert len(told) == len(set(told))
+    assert set(told) == {(error.code, error.status) for error in ERRORS} | {("GRAPHQL_INVALID", 400)}

@@ -153,6 +153,7 @@ EXCEPTIONS = {
     ("ManagedEvent", "custom_fields"): "What registration asks, in the order of asking.",
     ("Pagination", "total"): "How many there are on all pages together.",
     ("Plan", "price"): "What the plan costs, in its currency with at most two decimals.",
+    ("RateLimit", "key_id"): "The id of the API key.",
     ("RateLimit", "limit"): "How many requests a minute the key has.",
     ("RegisterForEvent", "amount"): "What the buyer says to have paid, in taka, not less than the price; from the "
     "event's owner and admins it replaces the price.",

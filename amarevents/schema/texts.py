@@ -64,13 +64,22 @@ _OWN = {
     "ticket_ids": "The tickets, each named once.",
 }
 """Words for names that REST has not, or where it says something that is true of REST alone."""
+_OF_KINDS = {
+    "UpdateDonationInput": "What has been found out about the money.",
+    "Verification": "What the door needs to know of a ticket; `valid` is whether its status is `SUCCESS`.",
+}
+"""Types of which REST says something in its own words."""
 _OF_TYPES = {
     ("CheckIn", "ticket"): "The ticket that was scanned.",
+    ("DecidePayments", "reason"): "Why they are decided so, for the attendees.",
     ("DecisionFailure", "code"): "What is in the way, for programs.",
     ("OutgoingMail", "status"): "Whether it has been sent.",
     ("PaymentDecisions", "failed"): "The tickets that could not be decided, and why.",
     ("TicketUpdate", "kind"): "What has happened.",
     ("TicketUpdate", "ticket"): "The ticket as it is now; null where it has been deleted.",
+    ("UpdateDonation", "status"): "Whether the money has been seen: `PENDING`, `VERIFIED` or `REJECTED`.",
+    ("list_all_donations", "status"): "Donations of this status alone.",
+    ("list_donations", "status"): "Donations of this status alone.",
     ("list_outgoing_mails", "status"): "Mails of this status alone.",
 }
 _VALUES = {
@@ -78,6 +87,16 @@ _VALUES = {
     "AccountType.ORGANIZER": "Publishes events as well.",
     "AuthMethod.SESSION": "A login, by its cookie.",
     "AuthMethod.API_KEY": "An API key.",
+    "Category.EDUCATION": "Something to learn.",
+    "Category.SPORTS": "A match, a race or a tournament.",
+    "Category.CONCERT": "Music for an audience.",
+    "Category.CONFERENCE": "Talks and discussions.",
+    "Category.WORKSHOP": "Something to learn by doing it.",
+    "Category.FESTIVAL": "A celebration of many parts.",
+    "Category.CHARITY": "For the good of others.",
+    "Category.CULTURAL": "Arts, literature and traditions.",
+    "Category.GAMES": "Playing together.",
+    "Category.OTHER": "None of the others.",
     "CheckInOutcome.ADMITTED": "Let them in.",
     "CheckInOutcome.ALREADY_CHECKED_IN": "Somebody is in with this ticket: see when and where.",
     "DecisionMode.ALL": "All are decided, or none.",
@@ -104,9 +123,28 @@ _VALUES = {
     "MailStatus.SENT": "The mail server has taken it.",
     "MailStatus.FAILED": "It has been given up.",
     "MailStatus.HELD": "It is kept and not sent.",
+    "PaymentMethod.BKASH": "Mobile money of bKash.",
+    "PaymentMethod.NAGAD": "Mobile money of Nagad.",
+    "PaymentMethod.ROCKET": "Mobile money of Rocket.",
+    "PaymentMethod.CARD": "A bank card.",
+    "PaymentMethod.OTHER": "In any other way.",
     "Privacy.PUBLIC": "Everybody sees it.",
     "Privacy.PRIVATE": "Its owner, admins and holders of its tickets see it.",
-    "Scope.ADMIN": "The whole platform.",
+    "Scope.EVENTS_READ": "See the private events that the account may see; the public ones need no permission.",
+    "Scope.EVENTS_WRITE": "Create and change events, and create, change and delete their ticket types, custom fields "
+    "and pictures.",
+    "Scope.EVENTS_DELETE": "Delete events, with all that hangs on them.",
+    "Scope.TICKETS_READ": "See and verify tickets, see the statistics of events, and follow both live.",
+    "Scope.TICKETS_WRITE": "Register for events, change tickets, decide on payments, and let people in at the door.",
+    "Scope.TICKETS_DELETE": "Delete tickets.",
+    "Scope.ORGANIZATIONS_READ": "See organizations; they are public, and nothing asks for this.",
+    "Scope.ORGANIZATIONS_WRITE": "Change one's own organizations; for admins, create and change any.",
+    "Scope.DONATIONS_READ": "See the donations to one's own organizations; for admins, all donations.",
+    "Scope.DONATIONS_WRITE": "Verify and reject the donations to one's own organizations; for admins, all donations.",
+    "Scope.USERS_READ": "See one's own profile, organizations and keys.",
+    "Scope.USERS_WRITE": "Change one's own profile.",
+    "Scope.ADMIN": "Administer accounts, keys, plans and donations; see all events, all mails and the statistics of "
+    "the platform.",
     "Scope.EVERYTHING": "All permissions.",
     "TicketChangeKind.CREATED": "Somebody has registered.",
     "TicketChangeKind.UPDATED": "It has been changed, decided or checked in.",
@@ -120,6 +158,7 @@ _VALUES = {
 _ENUMS = {f"`{one}`": f"`{one.name}`" for enum in (DonationStatus, Privacy, TicketStatus) for one in enum}
 # What an input says beside the noun that it is about.
 _OF_AN_INPUT = re.compile("^(Create|Update)|Input$")
+_HEADER = re.compile("`?Idempotency-Key`?")
 _QUOTED_NAME = re.compile("`[a-z]+(_[a-z0-9]+)+`")
 _Described = GraphQLField | GraphQLArgument | GraphQLInputField
 
@@ -127,12 +166,12 @@ _Described = GraphQLField | GraphQLArgument | GraphQLInputField
 def describe(schema: GraphQLSchema) -> None:
     """Give words to every field, argument and value that has none, and let all words have the schema's own names.
 
-    Raises KeyError where nothing is said of a field or an argument.
+    Raises KeyError where nothing is said of one of them.
     """
     for kind in schema.type_map.values():
         if kind.name.startswith("__"):
             continue
-        kind.description = _in_own_names(kind.description or "") or None
+        kind.description = _in_own_names(_OF_KINDS.get(kind.name) or kind.description or "") or None
         if isinstance(kind, GraphQLEnumType):
             _describe_values(kind)
         elif isinstance(kind, GraphQLObjectType | GraphQLInputObjectType):
@@ -142,7 +181,7 @@ def describe(schema: GraphQLSchema) -> None:
 
 def _describe_values(kind: GraphQLEnumType) -> None:
     for name, value in kind.values.items():
-        value.description = _VALUES.get(f"{kind.name}.{name}", f"`{value.value}` in REST.")
+        value.description = _VALUES[f"{kind.name}.{name}"]
 
 
 def _parts(kind: GraphQLObjectType | GraphQLInputObjectType) -> Iterator[tuple[str, _Described]]:
@@ -167,7 +206,7 @@ def _words(owner: str, name: str) -> str:
 
 def _in_own_names(text: str) -> str:
     """With names as the schema has them, where they are quoted."""
-    text = text.replace(": 1 or 0.", ".")
+    text = _HEADER.sub("`idempotencyKey`", text.replace(": 1 or 0.", "."))
     for in_rest, here in _ENUMS.items():
         text = text.replace(in_rest, here)
     return _QUOTED_NAME.sub(lambda found: to_camel_case(found.group()), text)

@@ -7,7 +7,7 @@ import pytest
 from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLObjectType, build_schema, is_specified_scalar_type
 
 from amarevents.schema.schema import schema
-from amarevents.schema.texts import _OWN, describe
+from amarevents.schema.texts import _OF_KINDS, _OWN, _VALUES, describe
 
 
 def _descriptions() -> Iterator[tuple[str, str | None]]:
@@ -34,12 +34,43 @@ def test_everything_is_described() -> None:
     assert {name for name, text in DESCRIPTIONS.items() if not text} == set()
 
 
+OF_REST = re.compile(
+    r"`[a-z]+[_:][a-z_0-9]+`|`(private|verified|approved)`|\bor approved\b|\b(Pending|Success|Failed|Refunded)\b"
+    "|Idempotency-Key"
+)
+
+
 def test_descriptions_have_the_names_of_the_schema() -> None:
-    """Not those of REST, such as `created_at` and `Success`; but for enums, which say how REST writes them."""
-    kinds = schema.graphql_schema.type_map
-    enums = {name for name in DESCRIPTIONS if isinstance(kinds[name.split(".")[0]], GraphQLEnumType)}
-    of_rest = re.compile("`[a-z]+_[a-z_0-9]+`|`(Pending|Success|Failed|Refunded|private|verified)`")
-    assert {name for name in DESCRIPTIONS.keys() - enums if of_rest.search(DESCRIPTIONS[name] or "")} == set()
+    """Not those of REST, such as `created_at` and `Success`."""
+    assert {name for name, text in DESCRIPTIONS.items() if OF_REST.search(text or "")} == set()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "`created_at`",
+        "`events:read`",
+        "`approved` is another word for `VERIFIED`.",
+        "verified (or approved)",
+        "Its status is Success.",
+        "An Idempotency-Key repeats it.",
+    ],
+)
+def test_names_of_rest_are_noticed(text: str) -> None:
+    assert OF_REST.search(text)
+
+
+def test_each_value_has_words_and_all_words_are_of_a_value() -> None:
+    enums = [kind for kind in schema.graphql_schema.type_map.values() if isinstance(kind, GraphQLEnumType)]
+    values = {f"{kind.name}.{name}" for kind in enums if not kind.name.startswith("__") for name in kind.values}
+    assert _VALUES.keys() == values
+    assert _OF_KINDS.keys() <= schema.graphql_schema.type_map.keys()
+
+
+def test_a_value_of_which_nothing_is_said_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(_VALUES, "Scope.EVENTS_READ")
+    with pytest.raises(KeyError, match="EVENTS_READ"):
+        describe(schema.graphql_schema)
 
 
 def test_a_part_of_which_nothing_is_said_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
