@@ -188,8 +188,7 @@ async def login(ctx: Context, data: Login) -> AccountView:
 
     Raises InvalidCredentials, or BadRequest over a WebSocket.
     """
-    if not ctx.carries_cookies:
-        raise errors.BadRequest("Log in over HTTP: a WebSocket cannot carry the session's cookie")
+    ctx.require_cookies()
     user = await _verify(ctx, data)
     await renew_confirmation(ctx, user)
     while not await _start_session(ctx, user, data.password):

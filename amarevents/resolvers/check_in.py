@@ -79,7 +79,7 @@ class CheckInTicket(Input):
 async def check_in_ticket(ctx: Context, data: CheckInTicket) -> CheckInView:
     """Let somebody in by the code of a ticket, once. A second scan is told when and where the first was.
 
-    The same scan again, by its id, is answered like the first time, whatever became of that answer on the way.
+    The same scan again, by its id, is answered like the first time, as long as the ticket is good.
 
     Raises NotFound, Forbidden, TicketNotValid for a ticket that is not Success, ScanMismatch for a scan of another
     ticket, or ScanUndone.

@@ -24,6 +24,8 @@ from amarevents.resolvers.statistics import load_event_stats
 from amarevents.resolvers.ticket_types import load_ticket_types
 from amarevents.resolvers.tickets import load_answers, load_tickets
 from amarevents.schema.deadlines import Deadline
+from amarevents.security.credentials import SessionToken
+from amarevents.security.identification import identify
 
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
@@ -43,7 +45,21 @@ class GraphQLContext:
         self.cost: int | None = None
         self.deadline = Deadline()
         self.begun = asyncio.Event()
+        self._has_mutated = False
         self.load_anew()
+
+    async def begin_mutation(self) -> None:
+        """What may have changed is loaded anew. For every mutation but the first whoever asks is found anew as well.
+
+        The one before may have ended the key, the session or the role that it came with, or begun another session.
+        Raises what is wrong with the credential by now.
+        """
+        self.load_anew()
+        if self._has_mutated:
+            if self.request.started_session is not None:
+                self.request.credential = SessionToken(self.request.started_session.token)
+            self.request.principal = await identify(self.request.credential)
+        self._has_mutated = True
 
     def begin_delivery(self) -> None:
         """What hangs on what a subscription delivers next is loaded anew, and has the time of an operation."""
@@ -51,7 +67,7 @@ class GraphQLContext:
         self.load_anew()
 
     def load_anew(self) -> None:
-        """Forget what has been loaded: before a mutation, which may change it, and before each delivery."""
+        """Forget what has been loaded."""
         request, loader = self.request, self._loader
         self.account_keys = loader(partial(load_account_keys, request))
         self.account_organizations = loader(load_account_organizations)

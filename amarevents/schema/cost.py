@@ -46,8 +46,9 @@ _LONG_TEXT = 80
 _LONG_TEXTS = frozenset({"description", "notice", "emailmessage", "template", "note", "options"})
 # The arguments that say how many of a list are wanted.
 _SIZES = frozenset({"limit", "first", "last"})
-# What a list that cannot be paged is taken to hold: an organization's recent events, an event's ticket types.
+# What a list that cannot be paged is taken to hold; those that may be long and lead back to where they hang, at most.
 _LIST_SIZE = 10
+_LIST_SIZES = {"apiKeys": 100, "gallery": 100, "ticketTypes": 50}
 
 
 def require_affordable(
@@ -111,7 +112,7 @@ class _Counting:
         if field.selection_set is None or not isinstance(inner, GraphQLObjectType):
             return own
         size = self._page_size(field) if _is_paged(definition) else _LIST_SIZE
-        times = page_size if _is_list(definition.type) else 1
+        times = _LIST_SIZES.get(field.name.value, page_size) if _is_list(definition.type) else 1
         return own + times * self.of(field.selection_set, inner, size)
 
     def _sent_with(self, field: FieldNode, definition: GraphQLField) -> int:

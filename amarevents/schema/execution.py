@@ -5,6 +5,7 @@ a resolver, arguments or an object for its value, goes the ordinary way; and so 
 does not fit (null where it may not be, a value that does not serialize), so that errors are the engine's own.
 """
 
+import itertools
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +14,7 @@ from typing import Any
 from graphql import (
     GraphQLBoolean,
     GraphQLEnumType,
+    GraphQLError,
     GraphQLField,
     GraphQLID,
     GraphQLObjectType,
@@ -23,10 +25,13 @@ from graphql import (
     is_non_null_type,
 )
 from graphql.execution.collect_fields import GroupedFieldSet
+from graphql.execution.executor import CollectedErrors
 from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
+
+from amarevents import errors
 
 # Any throughout: the values of fields, and the executor's own generic parts.
 _Serialize = Callable[[Any], Any]
@@ -37,6 +42,7 @@ _KNOWN: dict[str, Mapping[type, _Serialize | None]] = {
     GraphQLBoolean.name: {bool: None},
     GraphQLID.name: {int: str, str: None},
 }
+MAX_OBJECTS = 20_000
 _TYPENAME = "__typename"
 _LEAF = "amarevents.leaf"
 
@@ -63,11 +69,39 @@ class _Plan:
     others: frozenset[str]
 
 
+class AnswerTooLarge(errors.BadRequest):
+    code = "ANSWER_TOO_LARGE"
+    message = f"An answer holds at most {MAX_OBJECTS} objects: ask for fewer, or for less within each of them"
+
+
+class _Errors(CollectedErrors):
+    """What has gone wrong. An answer that is too large is told once, however much of it is left out."""
+
+    __slots__ = ("_told",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told = False
+
+    def add(self, error: GraphQLError, path: Path | None) -> None:
+        if isinstance(error.original_error, AnswerTooLarge):
+            if self._told:
+                self._error_positions.add(path)
+                return
+            self._told = True
+        super().add(error, path)
+
+
 class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
-    """Strawberry's executor with a plan for each selection."""
+    """Strawberry's executor with a plan for each selection, and a bound to the objects of an answer.
+
+    What a document may cost is told before; how many things there really are is known only here.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.collected_errors = _Errors()
+        self._objects = itertools.count(1)
         # By identity: the engine keeps one set of fields for each selection, and holding it here keeps its id.
         self._plans: dict[int, tuple[GroupedFieldSet, _Plan]] = {}
 
@@ -79,6 +113,8 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
         grouped_field_set: GroupedFieldSet,
         position_context: Any,
     ) -> Any:
+        if next(self._objects) > MAX_OBJECTS:
+            raise AnswerTooLarge
         plan = self._plan(parent_type, grouped_field_set)
         try:
             results = _read(plan, source_value, parent_type.name)
@@ -92,6 +128,14 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
         if isinstance(others, dict):
             return _merged(plan, results, others)
         return _completed(plan, results, others)
+
+    def build_per_event_executor(self, payload: Any) -> "PlannedExecutor":
+        """Each delivery of a subscription is an answer of its own."""
+        executor = super().build_per_event_executor(payload)
+        assert isinstance(executor, PlannedExecutor)  # noqa: S101 - for the type checker; it is a copy of this one
+        executor.collected_errors = _Errors()
+        executor._objects = itertools.count(1)  # noqa: SLF001 - its own
+        return executor
 
     def _plan(self, parent_type: GraphQLObjectType, fields: GroupedFieldSet) -> _Plan:
         known = self._plans.get(id(fields))

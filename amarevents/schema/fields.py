@@ -65,7 +65,7 @@ def mutation(operation: Operation[Any], returns: Any, *, flat: bool = False) -> 
         key = None if given_key is strawberry.UNSET else given_key
         values = vars(given["input"]) if "input" in given and not flat else given
         data = to_values(operation.input_type, values) if operation.input_type else None
-        context.load_anew()
+        await context.begin_mutation()
         return await context.deadline.begin(
             lambda: operation(context.request, id=_whole(target), data=data, idempotency_key=key)
         )

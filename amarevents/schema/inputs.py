@@ -2,6 +2,7 @@
 
 import types
 from collections.abc import Mapping
+from decimal import Decimal
 from enum import Enum
 from functools import cache
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -13,6 +14,8 @@ from amarevents.resolvers.base import Input, RecordId, Taka, public_text
 from amarevents.schema.scalars import JSON
 
 # Any throughout: annotations and the classes made of them have no narrower type.
+
+_MAX_DIGITS = 18  # of an id and of whole taka: more than the database holds, and quickly read
 
 
 @cache
@@ -84,12 +87,18 @@ def _plain(annotation: Any, value: Any) -> Any:
     if annotation is RecordId:
         return to_id(value)
     if annotation is Taka:
-        return int(value) if value == value.to_integral_value() else value
+        return _whole(value)
     if isinstance(annotation, type) and issubclass(annotation, Input):
         return to_values(annotation, vars(value))
     return value
 
 
+def _whole(value: Decimal) -> int | Decimal:
+    """A whole number as an integer; what is none, or has more digits than any sum, is left for the Input to refuse."""
+    is_whole = value.is_finite() and value.adjusted() < _MAX_DIGITS and value == value.to_integral_value()
+    return int(value) if is_whole else value
+
+
 def to_id(value: str) -> object:
     """An ``ID`` as the integer that it holds; what holds none is left for the Input to refuse."""
-    return int(value) if value.isascii() and value.isdecimal() and len(value) <= 18 else value
+    return int(value) if value.isascii() and value.isdecimal() and len(value) <= _MAX_DIGITS else value

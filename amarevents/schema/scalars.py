@@ -1,7 +1,7 @@
 """Scalars of the schema. Their values reach the operations as sent: what is wrong with one is said by its Input."""
 
 import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 import strawberry
 from graphql import GraphQLError
@@ -30,11 +30,13 @@ def _date(value: datetime.date) -> str:
 def _decimal(value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise GraphQLError('Decimal must be a string or a number, such as "499.50"')
+    text = str(value)
     try:
-        # Decimal itself reads over underscores; adding nothing leaves no negative zero.
-        return Decimal(str(value).replace("_", "?")) + 0
-    except InvalidOperation:
+        # Decimal itself reads over underscores, and takes the digits of every script.
+        number = Decimal(text.replace("_", "?") if text.isascii() else "?")
+    except ArithmeticError:
         raise GraphQLError(f"Decimal cannot represent {value!r}") from None
+    return number or Decimal(0)  # no negative zero
 
 
 _DECIMAL = strawberry.scalar(

@@ -56,6 +56,11 @@ class Context:
         if not self.verdict.allowed:
             raise errors.RateLimited(self.verdict.retry_after)
 
+    def require_cookies(self) -> None:
+        """Raises BadRequest where a session would be started that nobody is told of."""
+        if not self.carries_cookies:
+            raise errors.BadRequest("Do this over HTTP: a WebSocket cannot carry the session's cookie")
+
     async def charge_the_least(self) -> None:
         """Count one unit where nothing has been counted: what could not even be read costs as well."""
         if self.verdict is None:

@@ -38,7 +38,15 @@ def comes_from_allowed_origin(headers: Mapping[str, str], allowed_origins: froze
     if origin in allowed_origins:
         return True
     # A browser that says "cross-site" or "same-site" has compared the origins already.
-    return site is None and bool(origin) and urlsplit(origin).netloc == headers.get("host", "").lower()
+    return site is None and bool(netloc := _netloc(origin)) and netloc == headers.get("host", "").lower()
+
+
+def _netloc(origin: str) -> str:
+    """Host and port of an origin; empty for what is none."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
 
 
 def _carries_json(headers: Mapping[str, str]) -> bool:
