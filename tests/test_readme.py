@@ -22,13 +22,22 @@ from tests.servers import PostgresServer
 HOUSE = Path(__file__).parents[1]
 README = HOUSE / "README.md"
 SETTINGS = HOUSE / "docs" / "settings.md"
+GUIDE = HOUSE / "docs" / "graphql.md"
 CLI = f'{sys.executable} -c "from amarevents.cli import main; main()"'
+
+
+def blocks(language: str, text: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
 def walk() -> str:
     """The commands of the README's walk, as one script."""
     marked = README.read_text().partition("<!-- walk: begin -->")[2].partition("<!-- walk: end -->")[0]
-    return "\n".join(re.findall(r"```bash\n(.*?)```", marked, re.DOTALL))
+    return "\n".join(blocks("bash", marked))
+
+
+def guide(section: str) -> str:
+    return GUIDE.read_text().partition(f"\n## {section}\n")[2].partition("\n## ")[0]
 
 
 def free_port() -> int:
@@ -110,6 +119,33 @@ def test_walk_works_as_pasted(environment: dict[str, str], tmp_path: Path) -> No
     assert '"attendance":{"checkedIn":1,"expected":1}' in printed
     assert all(json.loads(line) for line in printed.splitlines())  # each answer on a line of its own
     assert "Traceback" not in (tmp_path / "server.log").read_text()
+
+
+def test_first_queries_of_the_guide_work_as_pasted(environment: dict[str, str], tmp_path: Path) -> None:
+    mint = ".venv/bin/amarevents create-key --email demo@example.com --type organizer"
+    with serving(environment, tmp_path) as url:
+        key = pasted(mint, url, environment, tmp_path).strip()
+        commands = "\n".join(blocks("bash", guide("First query"))).replace("ae_o_…", key)
+        *answers, approval, event = pasted(f"{commands}\necho $EVENT", url, environment, tmp_path).splitlines()
+        exported = {"AMAR_EVENTS_URL": url, "AMAR_EVENTS_KEY": key, "EVENT": event}
+        [follower] = blocks("python", guide("Live"))
+        told = first_line_of(follower, {**environment, **exported})
+    shown = blocks("json", guide("First query"))
+    assert list(map(json.loads, answers)) == list(map(json.loads, shown))
+    assert '"status":"SUCCESS"}],"failed":[]' in approval
+    assert told.startswith("{'total': 1, 'approved': 1, 'pending': 0, 'revenue': '500")
+
+
+def first_line_of(program: str, environment: dict[str, str]) -> str:
+    """What the program prints first; then it is ended."""
+    with subprocess.Popen(
+        [sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as running:
+        assert running.stdout
+        try:
+            return running.stdout.readline().strip()
+        finally:
+            running.terminate()
 
 
 def test_walk_has_commands() -> None:
