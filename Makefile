@@ -65,7 +65,7 @@ test: setup ## Run all tests on SQLite and, beside that, on PostgreSQL and Redis
 	@$(BIN)/python -m coverage erase
 	@failed=0; log=$$(mktemp); \
 	$(BIN)/python -m coverage run -m pytest --backend=postgres $(ARGS) >"$$log" 2>&1 & postgres=$$!; \
-	trap 'kill $$postgres 2>/dev/null; rm -f "$$log"' EXIT; \
+	trap 'kill $$postgres 2>/dev/null; rm -f "$$log"' EXIT; trap 'exit 130' INT TERM; \
 	echo "== sqlite"; \
 	$(BIN)/python -m coverage run -m pytest --backend=sqlite $(ARGS) || failed=1; \
 	wait $$postgres || failed=1; \

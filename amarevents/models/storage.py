@@ -179,12 +179,25 @@ async def database_is_ready() -> bool:
     try:
         async with asyncio.timeout(PROBE_SECONDS), get_connection(CONNECTION).acquire_connection() as connection:
             probed = True
-            await connection.execute("SELECT 1")
+            await _answer(connection)
     except (DatabaseBusy, TimeoutError):
         return not probed
-    except (DatabaseUnavailable, OperationalError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+    except (
+        DatabaseUnavailable,
+        OperationalError,
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        OSError,
+        sqlite3.Error,
+    ):
         return False
     return True
+
+
+async def _answer(connection: Any) -> None:  # Any: a connection of either driver
+    """Read what is answered as well: SQLite takes a statement for running until it has been read to its end."""
+    fetch = getattr(connection, "execute_fetchall", None) or connection.fetch
+    await fetch("SELECT 1")
 
 
 def violates(error: IntegrityError, name: str) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
+from amarevents.models.storage import database_is_ready
 from amarevents.settings import Settings
 from tests.conftest import Backend
 from tests.models.conftest import connected
@@ -169,6 +170,30 @@ async def test_cancelled_statement_ends_at_once(empty: Settings) -> None:
                 await client.execute_query(f"{NUMBERS % 1_000_000_000} SELECT max(n) FROM numbers")
         async with asyncio.timeout(PATIENCE):
             assert (await client.execute_query_dict("SELECT 1 AS one")) == [{"one": 1}]
+
+
+@pytest.mark.backend("sqlite")
+async def test_an_interruption_does_not_last_where_a_statement_has_not_been_read_to_its_end(empty: Settings) -> None:
+    """SQLite interrupts all that comes next for as long as any statement is running, and such a one is."""
+    async with connected(empty) as client:
+        async with client.acquire_connection() as connection:
+            await connection.execute("SELECT 1")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await client.execute_query_dict(f"{NUMBERS % 50_000_000} SELECT count(*) FROM numbers")
+        assert (await client.execute_query_dict("SELECT 1 AS one")) == [{"one": 1}]
+
+
+@pytest.mark.backend("sqlite")
+async def test_a_probe_leaves_nothing_running(empty: Settings) -> None:
+    async with connected(empty) as client:
+        before = client._connection
+        assert await database_is_ready()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await client.execute_query_dict(f"{NUMBERS % 50_000_000} SELECT count(*) FROM numbers")
+        assert (await client.execute_query_dict("SELECT 1 AS one")) == [{"one": 1}]
+        assert client._connection is before  # connecting anew was not necessary
 
 
 @pytest.mark.backend("sqlite")

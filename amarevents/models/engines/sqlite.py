@@ -81,9 +81,16 @@ class _Turn(ConnectionWrapper[aiosqlite.Connection]):
 
     async def _give_up(self) -> None:
         """End the statement of a cancelled task. One in a transaction ends by itself: SQLite would undo all of it."""
-        if isinstance(self.client, GuardedSqliteClient):
-            await self.connection.interrupt()
-        await _drain(self.connection)
+        if not isinstance(self.client, GuardedSqliteClient):
+            await _drain(self.connection)
+            return
+        await self.connection.interrupt()
+        try:
+            await _drain(self.connection)
+        except sqlite3.OperationalError:
+            # Something else is running that nobody has read to its end: until then SQLite would interrupt whatever
+            # comes next. The next task connects anew.
+            await self.client.close()
 
 
 async def take_turn(lock: asyncio.Lock, seconds: float) -> None:
