@@ -1,6 +1,7 @@
-"""The README is true: its walk works as pasted, and it names every setting."""
+"""The README is true: its walk works as pasted. So are the list of settings and the guide's first queries."""
 
 import dataclasses
+import json
 import os
 import re
 import socket
@@ -18,14 +19,25 @@ from amarevents.settings import PREFIX, Settings
 from tests.conftest import Backend
 from tests.servers import PostgresServer
 
-README = Path(__file__).parents[1] / "README.md"
+HOUSE = Path(__file__).parents[1]
+README = HOUSE / "README.md"
+SETTINGS = HOUSE / "docs" / "settings.md"
+GUIDE = HOUSE / "docs" / "graphql.md"
 CLI = f'{sys.executable} -c "from amarevents.cli import main; main()"'
+
+
+def blocks(language: str, text: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
 def walk() -> str:
     """The commands of the README's walk, as one script."""
     marked = README.read_text().partition("<!-- walk: begin -->")[2].partition("<!-- walk: end -->")[0]
-    return "\n".join(re.findall(r"```bash\n(.*?)```", marked, re.DOTALL))
+    return "\n".join(blocks("bash", marked))
+
+
+def guide(section: str) -> str:
+    return GUIDE.read_text().partition(f"\n## {section}\n")[2].partition("\n## ")[0]
 
 
 def free_port() -> int:
@@ -41,7 +53,7 @@ def environment(backend: Backend, request: pytest.FixtureRequest, tmp_path: Path
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     variables = {
         **inherited,
-        "PYTHONPATH": str(README.parent),
+        "PYTHONPATH": str(HOUSE),
         f"{PREFIX}PORT": str(free_port()),
         f"{PREFIX}COOKIE_SECURE": "false",
     }
@@ -82,19 +94,58 @@ def wait_until_healthy(url: str, server: "subprocess.Popen[bytes]") -> None:
     raise AssertionError("the server did not come up")
 
 
+def pasted(script: str, url: str, environment: dict[str, str], folder: Path) -> str:
+    """What the commands print that a reader pastes into bash."""
+    script = script.replace("http://127.0.0.1:8000", url).replace(".venv/bin/python", sys.executable)
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script.replace(".venv/bin/amarevents", CLI)],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def test_walk_works_as_pasted(environment: dict[str, str], tmp_path: Path) -> None:
     with serving(environment, tmp_path) as url:
-        script = walk().replace("http://127.0.0.1:8000", url).replace(".venv/bin/amarevents", CLI)
-        done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True
-        )
-    assert done.returncode == 0, done.stderr
-    assert '"success":false' not in done.stdout
-    assert '"errors"' not in done.stdout
-    assert done.stdout.count('"status":"Pending"') == 1  # the retry registered nobody twice
-    assert '"status":"Success","event":"বৃষ্টির গান: Songs of Rain"' in done.stdout
-    assert '"event":"Reading under the banyan","status":"SUCCESS","valid":true' in done.stdout
+        printed = pasted(walk(), url, environment, tmp_path)
+    assert '"success":false' not in printed
+    assert '"errors"' not in printed
+    assert printed.count('"status":"Pending"') == 1  # the retry registered nobody twice
+    assert '"status":"Success","event":"বৃষ্টির গান: Songs of Rain"' in printed
+    assert [printed.count(f'"outcome":"{outcome}"') for outcome in ("ADMITTED", "ALREADY_CHECKED_IN")] == [1, 1]
+    assert '"attendance":{"checkedIn":1,"expected":1}' in printed
+    assert all(json.loads(line) for line in printed.splitlines())  # each answer on a line of its own
     assert "Traceback" not in (tmp_path / "server.log").read_text()
+
+
+def test_first_queries_of_the_guide_work_as_pasted(environment: dict[str, str], tmp_path: Path) -> None:
+    mint = ".venv/bin/amarevents create-key --email demo@example.com --type organizer"
+    with serving(environment, tmp_path) as url:
+        key = pasted(mint, url, environment, tmp_path).strip()
+        commands = "\n".join(blocks("bash", guide("First query"))).replace("ae_o_…", key)
+        *answers, approval, event = pasted(f"{commands}\necho $EVENT", url, environment, tmp_path).splitlines()
+        exported = {"AMAR_EVENTS_URL": url, "AMAR_EVENTS_KEY": key, "EVENT": event}
+        [follower] = blocks("python", guide("Live"))
+        told = first_line_of(follower, {**environment, **exported})
+    shown = blocks("json", guide("First query"))
+    assert list(map(json.loads, answers)) == list(map(json.loads, shown))
+    assert '"status":"SUCCESS"}],"failed":[]' in approval
+    assert told.startswith("{'total': 1, 'approved': 1, 'pending': 0, 'revenue': '500")
+
+
+def first_line_of(program: str, environment: dict[str, str]) -> str:
+    """What the program prints first; then it is ended."""
+    with subprocess.Popen(
+        [sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as running:
+        assert running.stdout
+        try:
+            return running.stdout.readline().strip()
+        finally:
+            running.terminate()
 
 
 def test_walk_has_commands() -> None:
@@ -103,4 +154,4 @@ def test_walk_has_commands() -> None:
 
 @pytest.mark.parametrize("setting", [spec.name for spec in dataclasses.fields(Settings)])
 def test_every_setting_is_listed(setting: str) -> None:
-    assert f"`{PREFIX}{setting.upper()}`" in README.read_text()
+    assert f"`{PREFIX}{setting.upper()}`" in SETTINGS.read_text()

@@ -15,8 +15,10 @@ from amarevents.demo.specs import DonationSpec, EventSpec, FieldSpec, Person, Ty
 from amarevents.models.enums import DonationStatus, PaymentMethod, TicketStatus
 
 _SEED = 1421  # any number will do; another one makes another demo
-_CODE_ALPHABET = string.ascii_letters + string.digits
-_CODE_LENGTH = 22
+# As registration makes them, though not secret: ``resolvers.registration.new_ticket_code``.
+_CODE_PREFIX = "AE"
+_CODE_ALPHABET = string.ascii_uppercase + "234567"
+_CODE_LENGTH = 25
 _TRANSACTION_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 _TRANSACTION_LENGTH = 10
 # Shares of the places held that still wait for the organizer, before and after the event.
@@ -159,7 +161,7 @@ class Books:
         created_at = self.instant(self._day_of_registration(event, status))
         method = self._method(event) if kind.price else None
         return TicketDraft(
-            code="".join(self._random.choices(_CODE_ALPHABET, k=_CODE_LENGTH)),
+            code=_CODE_PREFIX + "".join(self._random.choices(_CODE_ALPHABET, k=_CODE_LENGTH)),
             event=event.name,
             ticket_type=kind.name or None,
             account=attendee.account.username,

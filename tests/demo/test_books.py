@@ -15,6 +15,7 @@ from amarevents.demo.specs import EventSpec
 from amarevents.models import CustomField
 from amarevents.models.enums import Category, DonationStatus, PaymentMethod, TicketStatus
 from amarevents.resolvers.custom_answers import check_answers
+from amarevents.resolvers.registration import new_ticket_code
 
 TODAY = datetime.date(2026, 3, 10)
 # When TODAY begins in Dhaka.
@@ -120,6 +121,12 @@ def test_paid_places_have_a_unique_upper_case_transaction(tickets: list[TicketDr
     assert len(transactions) == len(paid)
     assert all(transaction == transaction.upper() for transaction in transactions)
     assert all(draft.payment_method for draft in paid)
+
+
+def test_codes_have_the_form_of_those_of_registration(tickets: list[TicketDraft]) -> None:
+    form = re.compile(r"AE[A-Z2-7]{25}")
+    assert form.fullmatch(new_ticket_code())
+    assert all(form.fullmatch(draft.code) for draft in tickets)
 
 
 def test_payments_use_every_method(tickets: list[TicketDraft]) -> None:
