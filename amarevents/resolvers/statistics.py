@@ -79,8 +79,8 @@ async def tally(which: Q) -> list[_Tally]:
 
 
 def _taka(millions: int | Decimal, rest: int | Decimal) -> Decimal:
-    """Of the two sums of cents."""
-    return (Decimal(millions) * _MILLION + Decimal(rest)) / 100
+    """Of the two sums of cents, with two decimals as all money."""
+    return (Decimal(millions) * _MILLION + Decimal(rest)).scaleb(-2)
 
 
 def counts(tallies: Iterable[_Tally]) -> dict[str, Any]:  # Any: counts and money
