@@ -73,8 +73,9 @@ class Socket:
         await self.say({"type": "connection_init", "payload": payload or {}})
         assert await self.hear() == {"type": "connection_ack"}
 
-    async def subscribe(self, query: str, *, id: str = "1", **variables: Any) -> None:
-        await self.say({"id": id, "type": "subscribe", "payload": {"query": query, "variables": variables}})
+    async def subscribe(self, query: str, operation: str = "1", /, **variables: Any) -> None:
+        """``operation``: the id of the message, by which its answers are known."""
+        await self.say({"id": operation, "type": "subscribe", "payload": {"query": query, "variables": variables}})
 
     async def closed(self, seconds: float = PATIENCE) -> tuple[int, str]:
         """The code and the reason with which the server closes, whatever it says before."""

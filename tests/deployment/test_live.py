@@ -85,7 +85,7 @@ async def test_a_key_revoked_in_one_process_ends_what_it_follows_in_another(
         sale = await _sale(first, admin_key)
         async with connected(f"{HOST}:{second.port}", {"Authorization": f"Bearer {key}"}) as socket:
             await socket.begin()
-            await socket.say(_asking(TICKETS, sale))
+            await socket.subscribe(TICKETS, id=sale.event_id)
             async with first.client(key) as client:
                 key_id = (await client.get("/api/auth/me")).json()["data"]["auth"]["key_id"]
                 await client.delete(f"/api/keys/{key_id}")
@@ -93,11 +93,6 @@ async def test_a_key_revoked_in_one_process_ends_what_it_follows_in_another(
             ended = await socket.hear(6)
             assert (ended["type"], ended["payload"][0]["extensions"]["code"]) == ("error", "API_KEY_REVOKED")
             assert (await socket.closed())[0] == 4401
-
-
-def _asking(query: str, sale: OnSale) -> dict[str, Any]:
-    payload = {"query": query, "variables": {"id": sale.event_id}}
-    return {"type": "subscribe", "id": "1", "payload": payload}
 
 
 @pytest.mark.backend("postgres")
@@ -130,7 +125,7 @@ async def test_a_server_that_stops_ends_what_is_open_and_is_not_held_up(
             client.stream("POST", "/graphql", json=body, headers={"Accept": "text/event-stream"}) as stream,
         ):
             await socket.begin()
-            await socket.say(_asking(STATS, sale))
+            await socket.subscribe(STATS, id=sale.event_id)
             assert (await socket.hear())["type"] == "next"
             began = time.monotonic()
             stopping = asyncio.create_task(asyncio.to_thread(platform.server.stop))

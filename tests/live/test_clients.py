@@ -76,7 +76,7 @@ async def narrow_address(app: Starlette) -> AsyncIterator[str]:
 
 async def _follow_at_length(socket: Socket, scene: Scene) -> None:
     await socket.begin()
-    await socket.say({"type": "subscribe", "id": "1", "payload": {"query": LONG, "variables": {"id": scene.event.id}}})
+    await socket.subscribe(LONG, id=scene.event.id)
     assert (await socket.hear())["type"] == "next"
 
 

@@ -202,18 +202,13 @@ async def test_an_id_in_use_closes_with_4409_and_may_be_used_again_once_it_has_e
         for _ in range(3):
             await socket.subscribe(ME)
             assert [(await socket.hear())["type"] for _ in range(2)] == ["next", "complete"]
-        await socket.say(_asking(STATS, "1", scene))
+        await socket.subscribe(STATS, id=scene.event.id)
         assert (await socket.hear())["type"] == "next"
         await socket.say({"type": "complete", "id": "1"})
-        await socket.say(_asking(STATS, "1", scene))
+        await socket.subscribe(STATS, id=scene.event.id)
         assert (await socket.hear())["type"] == "next"
-        await socket.say(_asking(STATS, "1", scene))
+        await socket.subscribe(STATS, id=scene.event.id)
         assert await socket.closed() == (4409, "Subscriber for 1 already exists")
-
-
-def _asking(query: str, identifier: str, scene: Scene) -> dict[str, Any]:
-    payload = {"query": query, "variables": {"id": scene.event.id}}
-    return {"type": "subscribe", "id": identifier, "payload": payload}
 
 
 # Who is asking --------------------------------------------------------------------------------------------------
@@ -342,12 +337,12 @@ async def test_the_end_of_a_session_ends_what_it_follows_but_no_connection_of_no
     async with connected(address, {**session.headers, "Origin": f"http://{address}"}) as socket:
         await socket.begin()
         await Session.all().delete()
-        await socket.say(_asking(STATS, "1", scene))
+        await socket.subscribe(STATS, id=scene.event.id)
         assert _code(await socket.hear()) == "UNAUTHENTICATED"
         assert (await socket.closed())[0] == 4401
     async with connected(address) as socket:
         await socket.begin()
-        await socket.say(_asking(STATS, "1", scene))
+        await socket.subscribe(STATS, id=scene.event.id)
         assert _code(await socket.hear()) == "UNAUTHENTICATED"
         await socket.say({"type": "ping"})
         assert await socket.hear() == {"type": "pong"}
@@ -360,7 +355,7 @@ async def test_a_mutation_does_its_work_and_nothing_of_it_when_it_is_refused(add
     query = "mutation($id: ID!) { registerForEvent(input: {eventId: $id}) { status } }"
     async with connected(address, scene.buyer.headers) as socket:
         await socket.begin()
-        await socket.say(_asking(query, "a", scene))
+        await socket.subscribe(query, "a", id=scene.event.id)
         done = await socket.hear()
         assert (done["id"], done["type"]) == ("a", "next")
         assert done["payload"]["data"] == {"registerForEvent": {"status": "SUCCESS"}}
@@ -369,7 +364,7 @@ async def test_a_mutation_does_its_work_and_nothing_of_it_when_it_is_refused(add
     before = await snapshot()
     async with connected(address) as socket:
         await socket.begin()
-        await socket.say(_asking(query, "a", scene))
+        await socket.subscribe(query, "a", id=scene.event.id)
         refused = await socket.hear()
     assert refused["payload"]["data"] == {"registerForEvent": None}
     assert refused["payload"]["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
@@ -409,19 +404,19 @@ async def test_every_operation_is_charged_by_its_root_fields(
     configure(rate_limit_organizer=5)
     async with connected(address, scene.organizer.headers) as socket:
         await socket.begin()
-        await socket.say(_asking(STATS, "0", scene))  # 1
+        await socket.subscribe(STATS, "0", id=scene.event.id)  # 1
         assert (await socket.hear())["type"] == "next"
-        await socket.subscribe("{ a: me { id } b: me { id } }", id="1")  # 3
+        await socket.subscribe("{ a: me { id } b: me { id } }", "1")  # 3
         assert [(await socket.hear())["type"] for _ in range(2)] == ["next", "complete"]
-        await socket.subscribe("{", id="2")  # 4
+        await socket.subscribe("{", "2")  # 4
         assert _code(await socket.hear()) == "GRAPHQL_INVALID"
-        await socket.subscribe("{ a: me { id } b: me { id } }", id="3")
+        await socket.subscribe("{ a: me { id } b: me { id } }", "3")
         refused = await socket.hear()
         assert _code(refused) == "RATE_LIMITED"
         assert 55 <= refused["payload"][0]["extensions"]["retryAfter"] <= 61
-        await socket.subscribe(ME, id="4")  # 5
+        await socket.subscribe(ME, "4")  # 5
         assert [(await socket.hear())["type"] for _ in range(2)] == ["next", "complete"]
-        await socket.say(_asking(STATS, "5", scene))
+        await socket.subscribe(STATS, "5", id=scene.event.id)
         assert _code(await socket.hear()) == "RATE_LIMITED"
     assert (await scene.organizer.get("/auth/me")).status_code == 429
 
@@ -433,13 +428,13 @@ async def test_a_connection_has_so_many_operations_under_way(
     async with connected(address, scene.organizer.headers) as socket:
         await socket.begin()
         for number in range(3):
-            await socket.say(_asking(STATS, str(number), scene))
+            await socket.subscribe(STATS, str(number), id=scene.event.id)
             assert (await socket.hear())["type"] == "next"
-        await socket.say(_asking(STATS, "3", scene))
+        await socket.subscribe(STATS, "3", id=scene.event.id)
         assert _code(await socket.hear()) == "TOO_MANY_OPERATIONS"
         await socket.say({"type": "complete", "id": "0"})
         await until_followed(app, 2)
-        await socket.say(_asking(STATS, "3", scene))
+        await socket.subscribe(STATS, "3", id=scene.event.id)
         assert (await socket.hear())["type"] == "next"
 
 
@@ -485,7 +480,7 @@ async def test_leaving_leaves_nothing_behind(address: str, app: Starlette, scene
     async with connected(address, scene.organizer.headers) as socket:
         await socket.begin()
         for number in range(5):
-            await socket.say(_asking(STATS, str(number), scene))
+            await socket.subscribe(STATS, str(number), id=scene.event.id)
         await until_followed(app, 5)
         await socket.say({"type": "complete", "id": "2"})
         await until_followed(app, 4)
@@ -495,7 +490,7 @@ async def test_leaving_leaves_nothing_behind(address: str, app: Starlette, scene
 async def test_losing_the_line_leaves_nothing_behind(address: str, app: Starlette, scene: Scene) -> None:
     async with connected(address, scene.organizer.headers) as socket:
         await socket.begin()
-        await socket.say(_asking(STATS, "1", scene))
+        await socket.subscribe(STATS, id=scene.event.id)
         await until_followed(app)
         socket.connection.transport.abort()
         await until_followed(app, 0)
@@ -551,7 +546,7 @@ async def test_a_process_that_stops_says_so(address: str, app: Starlette, scene:
     stopping = app.state.services.connections.stopping
     async with connected(address, scene.organizer.headers) as socket:
         await socket.begin()
-        await socket.say(_asking(STATS, "1", scene))
+        await socket.subscribe(STATS, id=scene.event.id)
         await until_followed(app)
         stopping.set()
         try:
