@@ -9,12 +9,11 @@ from typing import Any
 import orjson
 import uvicorn
 from starlette.applications import Starlette
-from starlette.types import ASGIApp
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from amarevents.sockets import WebSocketProtocol
+from amarevents.sockets import websocket_options
 from tests.servers import HOST
 
 PROTOCOL = "graphql-transport-ws"
@@ -31,8 +30,8 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def listening(app: ASGIApp, *, send_buffer: int | None = None) -> AsyncIterator[str]:
-    """Serve on a free port for the length of the block, as the command line does; yields ``host:port``.
+async def listening(app: Starlette, *, send_buffer: int | None = None) -> AsyncIterator[str]:
+    """Serve on a free port for the length of the block, WebSockets as the command line does; yields ``host:port``.
 
     ``send_buffer``: bytes that the system keeps for a client that does not read; some hundred thousand otherwise.
     """
@@ -40,9 +39,8 @@ async def listening(app: ASGIApp, *, send_buffer: int | None = None) -> AsyncIte
         if send_buffer is not None:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
         listener.bind((HOST, 0))
-        config = uvicorn.Config(
-            app, ws=WebSocketProtocol, ws_max_size=65536, lifespan="off", log_config=None, timeout_graceful_shutdown=5
-        )
+        options = websocket_options(app.state.services.settings.max_body_bytes)
+        config = uvicorn.Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=5, **options)
         server = _Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         await _until(lambda: server.started)
