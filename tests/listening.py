@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 import uvicorn
+from gql.transport.websockets import WebsocketsTransport
 from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
@@ -91,6 +92,12 @@ async def connected(address: str, headers: dict[str, str] | None = None, **optio
     protocols = {"subprotocols": [Subprotocol(PROTOCOL)], "proxy": None, **options}
     async with connect(f"ws://{address}/graphql", additional_headers=headers or {}, **protocols) as connection:
         yield Socket(connection)
+
+
+def gql_transport(address: str, headers: dict[str, str], *, in_handshake: bool) -> WebsocketsTransport:
+    """How gql comes over a WebSocket; without headers in the handshake, as in browsers, its first message has them."""
+    shown: dict[str, Any] = {"headers" if in_handshake else "init_payload": headers}
+    return WebsocketsTransport(f"ws://{address}/graphql", subprotocols=[Subprotocol(PROTOCOL)], **shown)
 
 
 def followers(app: Starlette) -> int:
