@@ -11,7 +11,6 @@ from gql.transport.aiohttp import AIOHTTPTransport
 from gql.transport.async_transport import AsyncTransport
 from gql.transport.exceptions import TransportQueryError
 from gql.transport.httpx import HTTPXAsyncTransport
-from gql.transport.websockets import WebsocketsTransport
 from starlette.applications import Starlette
 
 from tests.world import Caller
@@ -267,10 +266,3 @@ def in_process(app: Starlette, caller: Caller) -> AsyncTransport:
 
 def over_http(address: str, caller: Caller) -> AsyncTransport:
     return AIOHTTPTransport(f"http://{address}/graphql", headers=caller.headers)
-
-
-def over_websocket(address: str, caller: Caller) -> AsyncTransport:
-    """As a browser does it, which cannot send headers with a WebSocket: the key is in the first message."""
-    return WebsocketsTransport(
-        f"ws://{address}/graphql", subprotocols=["graphql-transport-ws"], init_payload=dict(caller.headers)
-    )
