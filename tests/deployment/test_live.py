@@ -15,6 +15,7 @@ from gql import Client, GraphQLRequest
 
 from tests.deployment.platforms import ROOT, Deployment, OnSale, RunningPlatform, put_on_sale
 from tests.listening import connected, gql_transport
+from tests.schema.answers import code_told
 from tests.servers import HOST, private_redis
 
 STATS = "subscription($id: ID!) { eventStats(eventId: $id) { total } }"
@@ -84,8 +85,7 @@ async def test_a_key_revoked_in_one_process_ends_what_it_follows_in_another(
                 key_id = (await client.get("/api/auth/me")).json()["data"]["auth"]["key_id"]
                 await client.delete(f"/api/keys/{key_id}")
             await _register(first, admin_key, sale)
-            ended = await socket.hear(6)
-            assert (ended["type"], ended["payload"][0]["extensions"]["code"]) == ("error", "API_KEY_REVOKED")
+            assert code_told(await socket.hear(6)) == "API_KEY_REVOKED"
             assert (await socket.closed())[0] == 4401
 
 

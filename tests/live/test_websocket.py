@@ -19,18 +19,13 @@ from amarevents.schema import websocket as module
 from amarevents.security import connections
 from tests.listening import Socket, connected, until_followed
 from tests.live.conftest import Scene
+from tests.schema.answers import code_told
 from tests.world import ORIGIN, World, snapshot
 
 STATS = "subscription($id: ID!) { eventStats(eventId: $id) { total approved } }"
 ME = "{ me { username } }"
 
 # Any: JSON.
-
-
-def _code(error: dict[str, Any]) -> str:
-    assert error["type"] == "error", error
-    [failure] = error["payload"]
-    return str(failure["extensions"]["code"])
 
 
 # Frames ---------------------------------------------------------------------------------------------------------
@@ -326,7 +321,7 @@ async def test_each_operation_is_of_whom_the_caller_is_by_then(address: str, sce
         scene.key.is_active = False
         await scene.key.save()
         await socket.subscribe(ME)
-        assert _code(await socket.hear()) == "API_KEY_SUSPENDED"
+        assert code_told(await socket.hear()) == "API_KEY_SUSPENDED"
         assert (await socket.closed())[0] == 4401
 
 
@@ -338,12 +333,12 @@ async def test_the_end_of_a_session_ends_what_it_follows_but_no_connection_of_no
         await socket.begin()
         await Session.all().delete()
         await socket.subscribe(STATS, id=scene.event.id)
-        assert _code(await socket.hear()) == "UNAUTHENTICATED"
+        assert code_told(await socket.hear()) == "UNAUTHENTICATED"
         assert (await socket.closed())[0] == 4401
     async with connected(address) as socket:
         await socket.begin()
         await socket.subscribe(STATS, id=scene.event.id)
-        assert _code(await socket.hear()) == "UNAUTHENTICATED"
+        assert code_told(await socket.hear()) == "UNAUTHENTICATED"
         await socket.say({"type": "ping"})
         assert await socket.hear() == {"type": "pong"}
 
@@ -394,7 +389,7 @@ async def test_what_cannot_be_executed_is_an_error_of_the_operation_alone(
     async with connected(address, scene.organizer.headers) as socket:
         await socket.begin()
         await socket.say({"type": "subscribe", "id": "1", "payload": {"query": query}})
-        assert _code(await socket.hear()) == code
+        assert code_told(await socket.hear()) == code
         assert await _whoami(socket) == "owner"
 
 
@@ -409,15 +404,15 @@ async def test_every_operation_is_charged_by_its_root_fields(
         await socket.subscribe("{ a: me { id } b: me { id } }", "1")  # 3
         assert [(await socket.hear())["type"] for _ in range(2)] == ["next", "complete"]
         await socket.subscribe("{", "2")  # 4
-        assert _code(await socket.hear()) == "GRAPHQL_INVALID"
+        assert code_told(await socket.hear()) == "GRAPHQL_INVALID"
         await socket.subscribe("{ a: me { id } b: me { id } }", "3")
         refused = await socket.hear()
-        assert _code(refused) == "RATE_LIMITED"
+        assert code_told(refused) == "RATE_LIMITED"
         assert 55 <= refused["payload"][0]["extensions"]["retryAfter"] <= 61
         await socket.subscribe(ME, "4")  # 5
         assert [(await socket.hear())["type"] for _ in range(2)] == ["next", "complete"]
         await socket.subscribe(STATS, "5", id=scene.event.id)
-        assert _code(await socket.hear()) == "RATE_LIMITED"
+        assert code_told(await socket.hear()) == "RATE_LIMITED"
     assert (await scene.organizer.get("/auth/me")).status_code == 429
 
 
@@ -431,7 +426,7 @@ async def test_a_connection_has_so_many_operations_under_way(
             await socket.subscribe(STATS, str(number), id=scene.event.id)
             assert (await socket.hear())["type"] == "next"
         await socket.subscribe(STATS, "3", id=scene.event.id)
-        assert _code(await socket.hear()) == "TOO_MANY_OPERATIONS"
+        assert code_told(await socket.hear()) == "TOO_MANY_OPERATIONS"
         await socket.say({"type": "complete", "id": "0"})
         await until_followed(app, 2)
         await socket.subscribe(STATS, "3", id=scene.event.id)
@@ -527,7 +522,7 @@ async def test_what_nobody_has_foreseen_ends_the_operation_without_a_word_of_it(
                 patch.setattr(module, "stream", fail)
                 await socket.subscribe(ME)
                 told = await socket.hear()
-            assert _code(told) == code
+            assert code_told(told) == code
             assert "secret" not in str(told)
         assert await _whoami(socket) == "owner"
     assert [record.exc_info is not None for record in caplog.records if record.levelno >= logging.ERROR] == [
