@@ -13,6 +13,7 @@ from gql.transport.exceptions import TransportQueryError
 from gql.transport.httpx import HTTPXAsyncTransport
 from starlette.applications import Starlette
 
+from tests.contract.operations import camel
 from tests.world import Caller
 
 # Any throughout: JSON.
@@ -163,7 +164,7 @@ class GraphQLSurface:
     async def tickets(self, **filters: Any) -> list[Values]:
         kinds = {"event_id": "ID", "status": "TicketStatus"}
         given = {name: (kinds[name], value) for name, value in filters.items()}
-        arguments = ", ".join(f"{_camel(name)}: ${name}" for name in given)
+        arguments = ", ".join(f"{camel(name)}: ${name}" for name in given)
         field = f"tickets{f'({arguments})' if arguments else ''} {{ items {{ {_TICKET} }} }}"
         return list((await self._one("query", field, **given))["items"])
 
@@ -200,7 +201,7 @@ def _to_graphql(name: str, value: Any) -> Any:
     """Enums in upper case, money as text, names in camelCase but for those that callers have given themselves."""
     if isinstance(value, Mapping):
         named = name == "custom_fields"
-        return {part if named else _camel(part): _to_graphql(part, inner) for part, inner in value.items()}
+        return {part if named else camel(part): _to_graphql(part, inner) for part, inner in value.items()}
     if isinstance(value, list):
         return [_to_graphql(name, part) for part in value]
     if isinstance(value, Decimal | datetime.date):
@@ -220,11 +221,6 @@ def _from_graphql(name: str, value: Any) -> Any:
     if name in {"price", "amount"}:
         return Decimal(value)
     return _AS_REST_SHOWS.get(name, str.lower)(value) if name in _ENUMS else value
-
-
-def _camel(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(part.capitalize() for part in others)
 
 
 class SessionSurface(GraphQLSurface):

@@ -10,7 +10,7 @@ from playwright.async_api import Browser, BrowserContext, Locator, Page, Request
 
 from tests.deployment.pages import DESKTOP, PATIENCE, PHONE, Visit
 from tests.deployment.platforms import PASSWORD, Deployment, RunningPlatform, new_key, register
-from tests.schema.explorer.test_operations import NAMES
+from tests.schema.explorer.ready import NAMES
 
 pytestmark = pytest.mark.backend("sqlite")  # what is tested is the page
 

@@ -10,13 +10,11 @@ from graphql import (
     GraphQLInputObjectType,
     GraphQLNonNull,
     GraphQLObjectType,
-    build_schema,
 )
 
-from amarevents.schema.schema import schema
+from tests.graph import SCHEMA
 from tests.world import World
 
-SCHEMA = build_schema(schema.as_str())
 OBJECTS = [kind for kind in SCHEMA.type_map.values() if isinstance(kind, GraphQLObjectType)]
 NOUNS = [kind for kind in OBJECTS if not kind.name.startswith("__")]
 INPUTS = [kind for kind in SCHEMA.type_map.values() if isinstance(kind, GraphQLInputObjectType)]

@@ -12,7 +12,6 @@ from amarevents.models import OutgoingMail, Ticket, TicketType
 from amarevents.models.enums import MailKind, TicketStatus
 from amarevents.resolvers import registration, ticket_types
 from tests.orphans import unbalanced
-from tests.rest.test_totals import remember  # noqa: F401 - the fixture
 from tests.schema.answers import refusal
 from tests.schema.door import Door, open_door
 from tests.statements import counted_statements
