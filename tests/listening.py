@@ -120,6 +120,11 @@ async def until_nothing_open(app: Starlette) -> None:
     await _until(lambda: nothing_open(app))
 
 
+async def until_ended_but(before: set[asyncio.Task[Any]]) -> None:
+    """Until nothing goes on in this process that had not begun then."""
+    await _until(lambda: asyncio.all_tasks() <= before)
+
+
 async def _until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE):
         while not condition():  # noqa: ASYNC110 - nobody tells when

@@ -1,22 +1,17 @@
 """graphql-transport-ws as clients speak it, well and badly: what they do wrong closes with 44xx."""
 
-import asyncio
 import logging
-import random
 from collections.abc import Callable
-from typing import Any
 
 import orjson
 import pytest
 from starlette.applications import Starlette
-from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from amarevents.models import Session, Ticket
 from amarevents.models.fields import utc_now
 from amarevents.models.storage import DatabaseUnavailable
 from amarevents.schema import websocket as module
-from amarevents.security import connections
 from tests.listening import Socket, connected, until_followed
 from tests.live.conftest import Scene
 from tests.schema.answers import code_told
@@ -24,147 +19,6 @@ from tests.world import ORIGIN, World, snapshot
 
 STATS = "subscription($id: ID!) { eventStats(eventId: $id) { total approved } }"
 ME = "{ me { username } }"
-
-# Any: JSON.
-
-
-# Frames ---------------------------------------------------------------------------------------------------------
-
-MALFORMED: list[Any] = [
-    "3",
-    "null",
-    "[]",
-    '"subscribe"',
-    "{",
-    '{"type": "ping", "type": "pong"}',
-    "",
-    "NaN",
-    '{"type": "\\ud800"}',
-    "[" * 2_000,
-    b"\x00",
-    b'{"type": "ping"}',
-    {},
-    {"type": None},
-    {"type": 3},
-    {"type": {}},
-    {"type": "start"},
-    {"type": "connection_ack"},
-    {"type": "next", "id": "1", "payload": {}},
-    {"type": "ping", "payload": 3},
-    {"type": "ping", "payload": None},
-    {"type": "subscribe"},
-    {"type": "subscribe", "id": "1"},
-    {"type": "subscribe", "id": "1", "payload": None},
-    {"type": "subscribe", "id": "1", "payload": []},
-    {"type": "subscribe", "id": "1", "payload": {}},
-    {"type": "subscribe", "id": "1", "payload": {"query": 3}},
-    {"type": "subscribe", "id": "1", "payload": {"query": ME, "variables": []}},
-    {"type": "subscribe", "id": "1", "payload": {"query": ME, "operationName": {}}},
-    {"type": "subscribe", "id": "1", "payload": {"query": ME, "extensions": 3}},
-    {"type": "subscribe", "id": {}, "payload": {"query": ME}},
-    {"type": "subscribe", "id": "", "payload": {"query": ME}},
-    {"type": "subscribe", "id": 1, "payload": {"query": ME}},
-    {"type": "subscribe", "id": None, "payload": {"query": ME}},
-    {"type": "complete"},
-    {"type": "complete", "id": []},
-]
-
-
-@pytest.mark.parametrize("is_begun", [False, True], ids=["before init", "after init"])
-@pytest.mark.parametrize("message", MALFORMED, ids=str)
-async def test_what_is_no_message_of_the_protocol_closes_with_4400(
-    address: str, message: Any, is_begun: bool, caplog: pytest.LogCaptureFixture
-) -> None:
-    async with connected(address) as socket:
-        if is_begun:
-            await socket.begin()
-        await socket.say(message)
-        assert (await socket.closed())[0] == 4400
-    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
-
-
-@pytest.mark.parametrize("payload", [None, [], 3, "x"])
-async def test_an_initialisation_with_an_odd_payload_closes_with_4400(address: str, payload: object) -> None:
-    async with connected(address) as socket:
-        await socket.say({"type": "connection_init", "payload": payload})
-        assert (await socket.closed())[0] == 4400
-
-
-async def test_without_the_subprotocol_there_is_nothing_to_talk_about(address: str) -> None:
-    async with connected(address, subprotocols=None) as socket:
-        assert (await socket.closed())[0] == 4406
-
-
-async def test_a_frame_above_the_limit_of_bodies_closes(address: str) -> None:
-    async with connected(address) as socket:
-        await socket.say(" " * 70_000)
-        assert (await socket.closed())[0] == 1009
-
-
-async def test_pings_are_answered_and_pongs_are_not_at_any_time(address: str) -> None:
-    async with connected(address) as socket:
-        await socket.say({"type": "pong"})
-        await socket.say({"type": "ping", "payload": {"at": 1}})
-        assert await socket.hear() == {"type": "pong", "payload": {"at": 1}}
-        await socket.begin()
-        await socket.say({"type": "pong", "payload": {}})
-        await socket.say({"type": "ping"})
-        assert await socket.hear() == {"type": "pong"}
-
-
-async def test_completing_what_is_not_there_is_no_mistake(address: str) -> None:
-    async with connected(address) as socket:
-        await socket.begin()
-        await socket.say({"type": "complete", "id": "1"})
-        await socket.say({"type": "ping"})
-        assert await socket.hear() == {"type": "pong"}
-
-
-MUTABLE: list[dict[str, Any]] = [
-    {"type": "connection_init", "payload": {}},
-    {"type": "ping", "payload": {"a": [1, None]}},
-    {"type": "pong"},
-    {"type": "complete", "id": "1"},
-    {"type": "subscribe", "id": "1", "payload": {"query": ME, "variables": {"a": 1}, "operationName": None}},
-]
-ODD: list[Any] = [None, 3, -1.5, True, "", "x", "\x00", [], {}, [[]], {"id": {}}, "subscribe", 10**30, "ü" * 100]
-
-
-def _mutated(dice: random.Random) -> str | bytes:
-    """A message with something of it replaced, left out or torn off."""
-    message = orjson.loads(orjson.dumps(dice.choice(MUTABLE)))
-    inner = dice.choice([message, *(part for part in message.values() if isinstance(part, dict))])
-    name = dice.choice([*inner, "type", "id", "payload"])
-    if dice.random() < 0.2:
-        inner.pop(name, None)
-    else:
-        inner[name] = dice.choice([odd for odd in ODD if odd != 10**30])
-    text = orjson.dumps(message).decode()
-    if dice.random() < 0.3:
-        text = text[: dice.randrange(len(text))] + dice.choice(["", "}", '"', "1" + "0" * 30, "\\", "é"])
-    return text.encode() if dice.random() < 0.1 else text
-
-
-async def test_hundreds_of_mutated_frames_close_with_44xx_or_are_answered(
-    address: str, app: Starlette, caplog: pytest.LogCaptureFixture
-) -> None:
-    dice, codes = random.Random(20), set()
-    for _ in range(400):
-        async with connected(address) as socket:
-            if dice.random() < 0.8:
-                await socket.begin()
-            for _ in range(3):
-                await socket.say(_mutated(dice))
-            await socket.say({"type": "end of the test"})
-            codes.add((await socket.closed())[0])
-    assert codes <= {4400, 4401, 4409, 4429}
-    assert {4400, 4401, 4429} <= codes
-    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
-    async with connected(address) as socket:
-        await socket.begin()
-        await socket.subscribe("{ events { pagination { total } } }")
-        assert (await socket.hear())["type"] == "next"
-
 
 # Beginning ------------------------------------------------------------------------------------------------------
 
@@ -433,81 +287,6 @@ async def test_a_connection_has_so_many_operations_under_way(
         assert (await socket.hear())["type"] == "next"
 
 
-# Connections ----------------------------------------------------------------------------------------------------
-
-
-async def test_an_address_has_so_many_connections(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "MAX_PER_ADDRESS", 2)
-    async with connected(address), connected(address):
-        with pytest.raises(InvalidStatus) as refused:
-            async with connected(address):
-                pass
-    response = refused.value.response
-    assert (response.status_code, response.headers["Retry-After"]) == (429, "5")
-    assert b"TOO_MANY_CONNECTIONS" in (response.body or b"")
-
-
-async def test_an_account_has_so_many_connections_over_all_its_keys(
-    address: str, world: World, scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(connections, "MAX_PER_ACCOUNT", 1)
-    other = await world.key(scene.owner)
-    async with connected(address) as first, connected(address) as second, connected(address) as third:
-        await first.begin(dict(scene.organizer.headers))
-        await second.say({"type": "connection_init", "payload": other.headers})
-        assert (await second.closed())[0] == 1013
-        await third.begin(dict(scene.buyer.headers))
-
-
-async def test_handshakes_count_for_the_address(address: str, configure: Callable[..., None], scene: Scene) -> None:
-    configure(rate_limit_anonymous=2)
-    for _ in range(2):
-        async with connected(address, scene.organizer.headers):
-            pass
-    with pytest.raises(InvalidStatus) as refused:
-        async with connected(address, scene.organizer.headers):
-            pass
-    assert refused.value.response.status_code == 429
-    assert int(refused.value.response.headers["Retry-After"]) > 50
-
-
-async def test_leaving_leaves_nothing_behind(address: str, app: Starlette, scene: Scene) -> None:
-    async with connected(address, scene.organizer.headers) as socket:
-        await socket.begin()
-        for number in range(5):
-            await socket.subscribe(STATS, str(number), id=scene.event.id)
-        await until_followed(app, 5)
-        await socket.say({"type": "complete", "id": "2"})
-        await until_followed(app, 4)
-    await until_followed(app, 0)
-
-
-async def test_losing_the_line_leaves_nothing_behind(address: str, app: Starlette, scene: Scene) -> None:
-    async with connected(address, scene.organizer.headers) as socket:
-        await socket.begin()
-        await socket.subscribe(STATS, id=scene.event.id)
-        await until_followed(app)
-        socket.connection.transport.abort()
-        await until_followed(app, 0)
-
-
-async def test_leaving_during_the_handshake_fills_no_log(
-    address: str, app: Starlette, scene: Scene, caplog: pytest.LogCaptureFixture
-) -> None:
-    host, port = address.split(":")
-    key = "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
-    head = f"GET /graphql HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{key}"
-    shown = f"Authorization: {scene.organizer.headers['Authorization']}\r\n"
-    for headers in ["", "Sec-WebSocket-Protocol: graphql-transport-ws\r\n"] * 10:
-        _, writer = await asyncio.open_connection(host, int(port))
-        writer.write(f"{head}{headers}{shown}\r\n".encode())
-        await writer.drain()
-        await asyncio.sleep(0)
-        writer.transport.abort()
-    await asyncio.sleep(0.2)
-    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
-
-
 async def test_what_nobody_has_foreseen_ends_the_operation_without_a_word_of_it(
     address: str, scene: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -529,22 +308,3 @@ async def test_what_nobody_has_foreseen_ends_the_operation_without_a_word_of_it(
         True,
         False,
     ]
-
-
-async def test_other_paths_know_no_websockets(address: str) -> None:
-    with pytest.raises(InvalidStatus):
-        async with connect(f"ws://{address}/api/events", proxy=None):
-            pass
-
-
-async def test_a_process_that_stops_says_so(address: str, app: Starlette, scene: Scene) -> None:
-    stopping = app.state.services.connections.stopping
-    async with connected(address, scene.organizer.headers) as socket:
-        await socket.begin()
-        await socket.subscribe(STATS, id=scene.event.id)
-        await until_followed(app)
-        stopping.set()
-        try:
-            assert (await socket.closed())[0] == 1001
-        finally:
-            stopping.clear()
