@@ -41,6 +41,7 @@ from amarevents.security.policy import session_principal
 from amarevents.security.rate_limit import MemoryRateLimiter
 from amarevents.security.services import Services
 from amarevents.settings import PREFIX, Settings, SettingsError
+from amarevents.sockets import websocket_options
 
 _GRACE_SECONDS = 10
 
@@ -96,9 +97,7 @@ def serve(options: argparse.Namespace) -> None:
         workers=settings.workers,
         proxy_headers=False,  # the client's address is decided by AMAREVENTS_TRUSTED_PROXIES alone
         server_header=False,
-        ws="amarevents.sockets:WebSocketProtocol",
-        ws_max_size=settings.max_body_bytes,
-        ws_per_message_deflate=False,  # its memory for each connection is worth more than what small messages shrink
+        **websocket_options(settings.max_body_bytes),
         access_log=False,  # it would hold the tokens of confirmation links
         log_config=None,  # ours
         timeout_graceful_shutdown=_GRACE_SECONDS,

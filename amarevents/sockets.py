@@ -1,11 +1,30 @@
 """WebSockets below the application: uvicorn's protocol, but for what it takes for an error of its own."""
 
+from typing import TypedDict
+
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode
 
 
+class WebSocketOptions(TypedDict):
+    """What uvicorn is told of WebSockets, in its words."""
+
+    ws: str
+    ws_max_size: int
+    ws_per_message_deflate: bool
+
+
+def websocket_options(max_message_bytes: int) -> WebSocketOptions:
+    return {
+        "ws": f"{__name__}:{WebSocketProtocol.__name__}",  # by its name, so that each of uvicorn's processes finds it
+        "ws_max_size": max_message_bytes,
+        # Its memory for each connection is worth more than what small messages shrink.
+        "ws_per_message_deflate": False,
+    }
+
+
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """Named to uvicorn by ``amarevents.sockets:WebSocketProtocol``, so that each of its processes finds it."""
+    """uvicorn's own but for texts that are none."""
 
     def send_receive_event_to_app(self) -> None:
         """A text that is not UTF-8 is a mistake of the client's: it closes the connection, and fills no log."""

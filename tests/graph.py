@@ -1,7 +1,7 @@
 """The graph that the schema spans, as tests walk it: whatever the schema has, without being listed anywhere."""
 
 import pytest
-from graphql import GraphQLObjectType, get_named_type
+from graphql import GraphQLObjectType, build_schema, get_named_type
 from graphql.type import GraphQLField, get_nullable_type
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
@@ -9,6 +9,9 @@ from strawberry.types.field import StrawberryField
 from amarevents.schema import cost, documents, limits
 from amarevents.schema import schema as checking
 from amarevents.schema.schema import schema
+
+SCHEMA = build_schema(schema.as_str())
+"""The schema as clients are told it."""
 
 _ANY_NUMBER = 10**15
 _ROOTS = {"Query", "Mutation", "Subscription"}

@@ -8,13 +8,13 @@ from typing import Any
 
 import orjson
 import uvicorn
+from gql.transport.websockets import WebsocketsTransport
 from starlette.applications import Starlette
-from starlette.types import ASGIApp
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from amarevents.sockets import WebSocketProtocol
+from amarevents.sockets import websocket_options
 from tests.servers import HOST
 
 PROTOCOL = "graphql-transport-ws"
@@ -31,8 +31,8 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def listening(app: ASGIApp, *, send_buffer: int | None = None) -> AsyncIterator[str]:
-    """Serve on a free port for the length of the block, as the command line does; yields ``host:port``.
+async def listening(app: Starlette, *, send_buffer: int | None = None) -> AsyncIterator[str]:
+    """Serve on a free port for the length of the block, WebSockets as the command line does; yields ``host:port``.
 
     ``send_buffer``: bytes that the system keeps for a client that does not read; some hundred thousand otherwise.
     """
@@ -40,9 +40,8 @@ async def listening(app: ASGIApp, *, send_buffer: int | None = None) -> AsyncIte
         if send_buffer is not None:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
         listener.bind((HOST, 0))
-        config = uvicorn.Config(
-            app, ws=WebSocketProtocol, ws_max_size=65536, lifespan="off", log_config=None, timeout_graceful_shutdown=5
-        )
+        options = websocket_options(app.state.services.settings.max_body_bytes)
+        config = uvicorn.Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=5, **options)
         server = _Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         await _until(lambda: server.started)
@@ -73,8 +72,9 @@ class Socket:
         await self.say({"type": "connection_init", "payload": payload or {}})
         assert await self.hear() == {"type": "connection_ack"}
 
-    async def subscribe(self, query: str, *, id: str = "1", **variables: Any) -> None:
-        await self.say({"id": id, "type": "subscribe", "payload": {"query": query, "variables": variables}})
+    async def subscribe(self, query: str, operation: str = "1", /, **variables: Any) -> None:
+        """``operation``: the id of the message, by which its answers are known."""
+        await self.say({"id": operation, "type": "subscribe", "payload": {"query": query, "variables": variables}})
 
     async def closed(self, seconds: float = PATIENCE) -> tuple[int, str]:
         """The code and the reason with which the server closes, whatever it says before."""
@@ -92,6 +92,12 @@ async def connected(address: str, headers: dict[str, str] | None = None, **optio
     protocols = {"subprotocols": [Subprotocol(PROTOCOL)], "proxy": None, **options}
     async with connect(f"ws://{address}/graphql", additional_headers=headers or {}, **protocols) as connection:
         yield Socket(connection)
+
+
+def gql_transport(address: str, headers: dict[str, str], *, in_handshake: bool) -> WebsocketsTransport:
+    """How gql comes over a WebSocket; without headers in the handshake, as in browsers, its first message has them."""
+    shown: dict[str, Any] = {"headers" if in_handshake else "init_payload": headers}
+    return WebsocketsTransport(f"ws://{address}/graphql", subprotocols=[Subprotocol(PROTOCOL)], **shown)
 
 
 def followers(app: Starlette) -> int:
@@ -112,6 +118,11 @@ def nothing_open(app: Starlette) -> bool:
 
 async def until_nothing_open(app: Starlette) -> None:
     await _until(lambda: nothing_open(app))
+
+
+async def until_ended_but(before: set[asyncio.Task[Any]]) -> None:
+    """Until nothing goes on in this process that had not begun then."""
+    await _until(lambda: asyncio.all_tasks() <= before)
 
 
 async def _until(condition: Callable[[], bool]) -> None:

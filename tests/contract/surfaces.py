@@ -11,9 +11,9 @@ from gql.transport.aiohttp import AIOHTTPTransport
 from gql.transport.async_transport import AsyncTransport
 from gql.transport.exceptions import TransportQueryError
 from gql.transport.httpx import HTTPXAsyncTransport
-from gql.transport.websockets import WebsocketsTransport
 from starlette.applications import Starlette
 
+from tests.contract.operations import camel
 from tests.world import Caller
 
 # Any throughout: JSON.
@@ -164,7 +164,7 @@ class GraphQLSurface:
     async def tickets(self, **filters: Any) -> list[Values]:
         kinds = {"event_id": "ID", "status": "TicketStatus"}
         given = {name: (kinds[name], value) for name, value in filters.items()}
-        arguments = ", ".join(f"{_camel(name)}: ${name}" for name in given)
+        arguments = ", ".join(f"{camel(name)}: ${name}" for name in given)
         field = f"tickets{f'({arguments})' if arguments else ''} {{ items {{ {_TICKET} }} }}"
         return list((await self._one("query", field, **given))["items"])
 
@@ -201,7 +201,7 @@ def _to_graphql(name: str, value: Any) -> Any:
     """Enums in upper case, money as text, names in camelCase but for those that callers have given themselves."""
     if isinstance(value, Mapping):
         named = name == "custom_fields"
-        return {part if named else _camel(part): _to_graphql(part, inner) for part, inner in value.items()}
+        return {part if named else camel(part): _to_graphql(part, inner) for part, inner in value.items()}
     if isinstance(value, list):
         return [_to_graphql(name, part) for part in value]
     if isinstance(value, Decimal | datetime.date):
@@ -221,11 +221,6 @@ def _from_graphql(name: str, value: Any) -> Any:
     if name in {"price", "amount"}:
         return Decimal(value)
     return _AS_REST_SHOWS.get(name, str.lower)(value) if name in _ENUMS else value
-
-
-def _camel(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(part.capitalize() for part in others)
 
 
 class SessionSurface(GraphQLSurface):
@@ -267,10 +262,3 @@ def in_process(app: Starlette, caller: Caller) -> AsyncTransport:
 
 def over_http(address: str, caller: Caller) -> AsyncTransport:
     return AIOHTTPTransport(f"http://{address}/graphql", headers=caller.headers)
-
-
-def over_websocket(address: str, caller: Caller) -> AsyncTransport:
-    """As a browser does it, which cannot send headers with a WebSocket: the key is in the first message."""
-    return WebsocketsTransport(
-        f"ws://{address}/graphql", subprotocols=["graphql-transport-ws"], init_payload=dict(caller.headers)
-    )

@@ -14,9 +14,8 @@ from tests.contract.access import ADMINS, CALLERS, Row
 from tests.contract.access_graphql import ONLY_GRAPHQL_ROWS
 from tests.contract.access_table import ALL_ROWS, ROWS
 from tests.contract.contract import contract_routes
-from tests.contract.operations import GRAPHQL_ONLY, operation_of
+from tests.contract.operations import GRAPHQL_ONLY, field_name, operation_of
 from tests.contract.scene import Request, Scene, Surface, over_graphql, over_rest
-from tests.contract.test_shapes import field_name
 from tests.world import Caller, snapshot
 
 _READ = ["events:read", "tickets:read", "users:read"]

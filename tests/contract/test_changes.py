@@ -8,10 +8,9 @@ from amarevents.models import ApiKey, Donation, Event, Organization, Ticket, Use
 from amarevents.resolvers.operation import OPERATIONS, Operation
 from tests.contract.access import ADMINS, Row
 from tests.contract.access_table import ALL_ROWS
-from tests.contract.operations import GRAPHQL_ONLY, operation_of
+from tests.contract.operations import GRAPHQL_ONLY, field_name, operation_of
 from tests.contract.queries import QUERIES
 from tests.contract.scene import Scene, over_graphql, over_rest
-from tests.contract.test_shapes import field_name
 from tests.world import snapshot
 
 LISTED = {

@@ -17,9 +17,8 @@ from tests.contract.surfaces import (
     Values,
     in_process,
     over_http,
-    over_websocket,
 )
-from tests.listening import listening
+from tests.listening import gql_transport, listening
 from tests.world import World, in_days
 
 As = Callable[[User, KeyType], Awaitable[Surface]]
@@ -32,35 +31,54 @@ async def address(app: Starlette) -> AsyncIterator[str]:
         yield host_and_port
 
 
-@pytest.fixture(
-    params=["rest with keys", "graphql with sessions", "gql in process", "gql over http", "gql over websocket"]
-)
-def act_as(request: pytest.FixtureRequest, world: World, app: Starlette, address: str) -> As:
-    """``await act_as(user, KeyType.USER)``: the platform as that account sees it."""
-
-    async def over_rest(user: User, key_type: KeyType) -> Surface:
+@pytest.fixture
+def rest_with_keys(world: World) -> As:
+    async def act(user: User, key_type: KeyType) -> Surface:
         return RestSurface(await world.key(user, key_type))
 
-    async def with_session(user: User, _key_type: KeyType) -> Surface:
+    return act
+
+
+@pytest.fixture
+def graphql_with_sessions(world: World) -> As:
+    async def act(user: User, _key_type: KeyType) -> Surface:
         return SessionSurface(await world.session(user))
 
-    async def with_gql(user: User, key_type: KeyType) -> Surface:
+    return act
+
+
+@pytest.fixture
+def gql_in_process(world: World, app: Starlette) -> As:
+    async def act(user: User, key_type: KeyType) -> Surface:
         return GqlSurface(in_process(app, await world.key(user, key_type)))
 
-    async def with_gql_over_http(user: User, key_type: KeyType) -> Surface:
+    return act
+
+
+@pytest.fixture
+def gql_over_http(world: World, address: str) -> As:
+    async def act(user: User, key_type: KeyType) -> Surface:
         return GqlSurface(over_http(address, await world.key(user, key_type)))
 
-    async def with_gql_over_websocket(user: User, key_type: KeyType) -> Surface:
-        return GqlSurface(over_websocket(address, await world.key(user, key_type)))
+    return act
 
-    ways: dict[str, As] = {
-        "rest with keys": over_rest,
-        "graphql with sessions": with_session,
-        "gql in process": with_gql,
-        "gql over http": with_gql_over_http,
-        "gql over websocket": with_gql_over_websocket,
-    }
-    return ways[request.param]
+
+@pytest.fixture
+def gql_over_websocket(world: World, address: str) -> As:
+    async def act(user: User, key_type: KeyType) -> Surface:
+        caller = await world.key(user, key_type)
+        return GqlSurface(gql_transport(address, caller.headers, in_handshake=False))
+
+    return act
+
+
+@pytest.fixture(
+    params=["rest_with_keys", "graphql_with_sessions", "gql_in_process", "gql_over_http", "gql_over_websocket"]
+)
+def act_as(request: pytest.FixtureRequest) -> As:
+    """``await act_as(user, KeyType.USER)``: the platform as that account sees it."""
+    way: As = request.getfixturevalue(request.param)  # which serves on a socket only where one is asked for
+    return way
 
 
 async def _concert(world: World, organizer: Surface, owner: User) -> Values:

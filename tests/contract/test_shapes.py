@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Annotated, Any, Union, get_args, get_origin
 
 import pytest
-from graphql import GraphQLInputObjectType, GraphQLObjectType, build_schema
+from graphql import GraphQLInputObjectType, GraphQLObjectType
 from pydantic.fields import FieldInfo
 
 from amarevents.resolvers.base import Input, Page, RecordId, Taka
@@ -17,11 +17,11 @@ from amarevents.resolvers.cursors import Connection
 from amarevents.resolvers.live import SUBSCRIPTIONS
 from amarevents.resolvers.operation import OPERATIONS, Operation
 from amarevents.schema.fields import OPERATION_EDGES, OPERATION_FIELDS
-from amarevents.schema.schema import schema
+from tests.contract.operations import EDGES, camel, field_name
+from tests.graph import SCHEMA
 
 # Any throughout: annotations have no narrower type.
 
-SCHEMA = build_schema(schema.as_str())
 REST_ONLY = {("RegisterForEvent", "transid"), ("UpdateTicket", "transid"), ("VerifyTicket", "ticket")}
 """Further names that REST has for the same thing."""
 
@@ -36,11 +36,6 @@ SCALARS: dict[object, str] = {
     datetime.date: "Date",
 }
 WITH_FIELDS = {name: OPERATIONS[name] for name in sorted({*OPERATION_FIELDS, *OPERATION_EDGES})}
-
-
-def _camel(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(part.capitalize() for part in others)
 
 
 def _type_text(annotation: Any, *, is_input: bool) -> str:
@@ -96,7 +91,7 @@ def _with_input() -> list[Any]:
 
 
 def _argument_types(operation: Operation[Any]) -> dict[str, str]:
-    parents = [OF_EVENTS] if operation.name in EDGES else ["Query", "Mutation"]
+    parents = ["Event"] if operation.name in EDGES else ["Query", "Mutation"]
     parent = next(_root(kind) for kind in parents if field_name(operation) in _root(kind).fields)
     return {name: str(argument.type) for name, argument in parent.fields[field_name(operation)].args.items()}
 
@@ -107,57 +102,14 @@ def _root(name: str) -> GraphQLObjectType:
     return kind
 
 
-QUERY_NAMES = {
-    "list_events": "events",
-    "get_event": "event",
-    "list_organizations": "organizations",
-    "get_organization": "organization",
-    "list_tickets": "tickets",
-    "get_ticket": "ticket",
-    "list_ticket_types": "ticketTypes",
-    "list_api_keys": "apiKeys",
-    "list_outgoing_mails": "outbox",
-    "get_profile": "myProfile",
-    "list_own_tickets": "myTickets",
-    "update_profile": "updateMe",
-    "list_donations": "donations",
-    "get_platform_stats": "adminStats",
-    "list_users": "users",
-    "get_user": "user",
-    "list_all_events": "adminEvents",
-    "list_all_donations": "adminDonations",
-    "list_all_api_keys": "adminApiKeys",
-    "list_plans": "plans",
-    "list_rate_limits": "rateLimits",
-    "list_events_by_cursor": "eventsConnection",
-    "list_tickets_by_cursor": "ticketsConnection",
-}
-"""The names of decisions 9.2 and 9.3, where they are not the operation's own; connections are beyond them."""
-
-
-OF_EVENTS = "Event"
-EDGES = {
-    "list_event_tickets": "tickets",
-    "get_event_stats": "stats",
-    "list_gallery": "gallery",
-    "list_custom_fields": "customFields",
-}
-"""What is a query of its own in REST, and a field of its event in GraphQL (decisions 9.2)."""
-
-
 FLAT = {"check_in_ticket", "undo_check_in"}
 """Mutations whose Input's fields are arguments of their own."""
-
-
-def field_name(operation: Operation[Any]) -> str:
-    """Of the query, the mutation or the edge."""
-    return EDGES.get(operation.name) or QUERY_NAMES.get(operation.name, _camel(operation.name))
 
 
 @pytest.mark.parametrize("name", sorted(_inputs()))
 def test_an_input_has_the_same_fields_on_both_surfaces(name: str) -> None:
     expected = {
-        _camel(own_name): _taken(field)
+        camel(own_name): _taken(field)
         for own_name, field in _inputs()[name].model_fields.items()
         if (name, own_name) not in REST_ONLY
     }
@@ -181,14 +133,14 @@ def test_a_field_takes_what_its_operation_takes(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(SUBSCRIPTIONS))
 def test_a_subscription_takes_its_input_and_tells_its_view(name: str) -> None:
-    followed, field = SUBSCRIPTIONS[name], _root("Subscription").fields[_camel(name)]
-    taken = {_camel(one): _taken(info) for one, info in followed.input_type.model_fields.items()}
+    followed, field = SUBSCRIPTIONS[name], _root("Subscription").fields[camel(name)]
+    taken = {camel(one): _taken(info) for one, info in followed.input_type.model_fields.items()}
     assert {argument: str(of.type) for argument, of in field.args.items()} == taken
     assert str(field.type) == _type_name(followed.view)
 
 
 def test_nothing_else_can_be_subscribed_to() -> None:
-    assert _root("Subscription").fields.keys() == {_camel(name) for name in SUBSCRIPTIONS}
+    assert _root("Subscription").fields.keys() == {camel(name) for name in SUBSCRIPTIONS}
 
 
 TYPES = {
@@ -255,7 +207,7 @@ def _shown(view: type) -> dict[str, str]:
     """The view's fields as the schema is to have them."""
     shown = {}
     for name, annotation in typing.get_type_hints(view, include_extras=True).items():
-        text, field = _type_text(annotation, is_input=False), _camel(name)
+        text, field = _type_text(annotation, is_input=False), camel(name)
         may_be_null = _may_be_null(annotation) or field in MANAGERS_ALONE.get(view.__name__, ())
         shown[field] = text if may_be_null else f"{text}!"
     return shown

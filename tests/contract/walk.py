@@ -19,6 +19,7 @@ from amarevents.resolvers.base import Page
 from amarevents.rest.routes import ROUTES
 from amarevents.rest.routing import Route
 from amarevents.schema.schema import schema
+from tests.contract.operations import camel
 from tests.graph import leads_to, selection, whole_list
 from tests.world import Caller
 
@@ -83,11 +84,6 @@ def _noun(name: str) -> str:
     return _NOUNS.get(name, name)
 
 
-def _camel(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(part.capitalize() for part in others)
-
-
 def _thing(noun: str, values: Mapping[str, Any], parent: Thing | None, way: tuple[Any, ...]) -> Thing:
     named = values.get(_NAMED_BY.get(noun, "id"))
     if named is not None:
@@ -139,7 +135,7 @@ def _queries(route: Route, ids: Ids) -> Iterator[tuple[dict[str, Any], list[Thin
     everything = {"limit": 100} if "limit" in fields else {}
     yield everything, []
     for name in fields:
-        if noun := _LEADING.get(_camel(name)):
+        if noun := _LEADING.get(camel(name)):
             for one in ids[noun]:
                 yield {**everything, name: one}, [(noun, Decimal(one))]
 
@@ -158,19 +154,19 @@ def _rest_object(
     shown: Shown, view: type, data: dict[str, Any], within: tuple[Thing | None, tuple[Any, ...]], path: str
 ) -> Thing:
     """``within``: the thing that it hangs on, and the way from there."""
-    values = {_camel(name): value for name, value in data.items()}
+    values = {camel(name): value for name, value in data.items()}
     thing = _thing(_noun(view.__name__.removesuffix("View")), values, *within)
     hints = _hints(view)
     shown.link(within[0], thing, path)
     for name, value in data.items():
-        inner, camel = _find_dataclass(hints[name]), _camel(name)
+        inner, field = _find_dataclass(hints[name]), camel(name)
         if inner is None:
-            shown.tell(thing, camel, _plain(value), path)
-            if value is not None and camel in _LEADING:
-                shown.link(thing, (_LEADING[camel], Decimal(value)), path)
+            shown.tell(thing, field, _plain(value), path)
+            if value is not None and field in _LEADING:
+                shown.link(thing, (_LEADING[field], Decimal(value)), path)
         else:
-            for way, part in _parts(camel, value):
-                _rest_object(shown, inner, part, (thing, way), f"{path}.{camel}")
+            for way, part in _parts(field, value):
+                _rest_object(shown, inner, part, (thing, way), f"{path}.{field}")
     return thing
 
 

@@ -1,7 +1,6 @@
 """Following an event on real servers: across processes, past a lost Redis, and until a server stops."""
 
 import asyncio
-import contextlib
 import os
 import re
 import signal
@@ -13,10 +12,10 @@ from typing import Any
 
 import pytest
 from gql import Client, GraphQLRequest
-from gql.transport.websockets import WebsocketsTransport
 
 from tests.deployment.platforms import ROOT, Deployment, OnSale, RunningPlatform, put_on_sale
-from tests.listening import connected
+from tests.listening import connected, gql_transport
+from tests.schema.answers import code_told
 from tests.servers import HOST, private_redis
 
 STATS = "subscription($id: ID!) { eventStats(eventId: $id) { total } }"
@@ -25,13 +24,9 @@ TICKETS = "subscription($id: ID!) { ticketUpdated(eventId: $id) { kind ticket { 
 # Any: JSON.
 
 
-@contextlib.asynccontextmanager
-async def _session(platform: RunningPlatform, key: str) -> AsyncIterator[Any]:
+def _client(platform: RunningPlatform, key: str) -> Client:
     headers = {"Authorization": f"Bearer {key}"}
-    url = f"ws://{HOST}:{platform.port}/graphql"
-    transport = WebsocketsTransport(url, subprotocols=["graphql-transport-ws"], headers=headers)
-    async with Client(transport=transport) as session:
-        yield session
+    return Client(transport=gql_transport(f"{HOST}:{platform.port}", headers, in_handshake=True))
 
 
 async def _register(platform: RunningPlatform, key: str, sale: OnSale) -> int:
@@ -56,7 +51,7 @@ async def test_a_counter_moves_in_one_process_within_a_second_of_a_change_in_ano
 ) -> None:
     with operated.serving() as first, operated.serving() as second:
         sale = await _sale(first, admin_key)
-        async with _session(second, admin_key) as session:
+        async with _client(second, admin_key) as session:
             asked = {"id": sale.event_id}
             told = session.subscribe(GraphQLRequest(STATS, variable_values=asked))
             assert await _next_total(told, 10) == 0
@@ -85,19 +80,13 @@ async def test_a_key_revoked_in_one_process_ends_what_it_follows_in_another(
         sale = await _sale(first, admin_key)
         async with connected(f"{HOST}:{second.port}", {"Authorization": f"Bearer {key}"}) as socket:
             await socket.begin()
-            await socket.say(_asking(TICKETS, sale))
+            await socket.subscribe(TICKETS, id=sale.event_id)
             async with first.client(key) as client:
                 key_id = (await client.get("/api/auth/me")).json()["data"]["auth"]["key_id"]
                 await client.delete(f"/api/keys/{key_id}")
             await _register(first, admin_key, sale)
-            ended = await socket.hear(6)
-            assert (ended["type"], ended["payload"][0]["extensions"]["code"]) == ("error", "API_KEY_REVOKED")
+            assert code_told(await socket.hear(6)) == "API_KEY_REVOKED"
             assert (await socket.closed())[0] == 4401
-
-
-def _asking(query: str, sale: OnSale) -> dict[str, Any]:
-    payload = {"query": query, "variables": {"id": sale.event_id}}
-    return {"type": "subscribe", "id": "1", "payload": payload}
 
 
 @pytest.mark.backend("postgres")
@@ -106,7 +95,7 @@ async def test_past_a_lost_redis_the_numbers_are_right_again(operated: Deploymen
         own = Deployment(database_url=operated.database_url, redis_url=redis.url)
         with own.serving() as first, own.serving() as second:
             sale = await _sale(first, admin_key)
-            async with _session(second, admin_key) as session:
+            async with _client(second, admin_key) as session:
                 told = session.subscribe(GraphQLRequest(STATS, variable_values={"id": sale.event_id}))
                 assert await _next_total(told, 10) == 0
                 redis.stop()
@@ -130,7 +119,7 @@ async def test_a_server_that_stops_ends_what_is_open_and_is_not_held_up(
             client.stream("POST", "/graphql", json=body, headers={"Accept": "text/event-stream"}) as stream,
         ):
             await socket.begin()
-            await socket.say(_asking(STATS, sale))
+            await socket.subscribe(STATS, id=sale.event_id)
             assert (await socket.hear())["type"] == "next"
             began = time.monotonic()
             stopping = asyncio.create_task(asyncio.to_thread(platform.server.stop))

@@ -1,16 +1,22 @@
-"""An event with its organizer, and the application on a socket."""
+"""An event with its organizer and its followers, and the application on a socket."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from starlette.applications import Starlette
 
 from amarevents.models import ApiKey, Event, TicketType, User
 from amarevents.models.enums import KeyType
-from tests.listening import listening, nothing_open, until_nothing_open
+from amarevents.resolvers import live
+from tests.listening import listening, nothing_open, until_followed, until_nothing_open
+from tests.live.following import Follower, following
 from tests.rest.answers import data_of
 from tests.world import Caller, World
+
+# Any: views of several types.
 
 
 @dataclass
@@ -49,3 +55,26 @@ async def address(app: Starlette) -> AsyncIterator[str]:
         assert nothing_open(app)
         yield address
         await until_nothing_open(app)
+
+
+@pytest.fixture
+def checked_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is checked every few seconds, several times a second: the tests wait for it."""
+    monkeypatch.setattr(live, "CHECK_SECONDS", 0.1)
+
+
+@pytest.fixture
+async def stats(app: Starlette, scene: Scene) -> AsyncIterator[Follower]:
+    async with following(app, live.event_stats, scene.organizer, scene.event.id) as follower:
+        yield follower
+
+
+@pytest.fixture
+async def tickets(app: Starlette, scene: Scene) -> AsyncIterator[tuple[Follower, "asyncio.Task[Any]"]]:
+    """A follower of tickets, and what it is told first."""
+    async with following(app, live.ticket_updated, scene.organizer, scene.event.id) as follower:
+        first = asyncio.create_task(follower.next(5))
+        await until_followed(app)
+        yield follower, first
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)

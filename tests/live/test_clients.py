@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 from gql import Client, GraphQLRequest
-from gql.transport.websockets import WebsocketsTransport
 from starlette.applications import Starlette
 
 from amarevents.schema import websocket as module
-from tests.listening import Socket, connected, listening, until_followed, until_nothing_open
+from tests.listening import Socket, connected, gql_transport, listening, until_followed, until_nothing_open
 from tests.live.conftest import Scene
 from tests.world import World
 
@@ -22,15 +21,10 @@ TICKETS = "subscription($id: ID!) { ticketUpdated(eventId: $id) { kind ticket { 
 # Any: JSON.
 
 
-def _client(address: str, scene: Scene, *, in_handshake: bool) -> Client:
-    shown: dict[str, Any] = {"headers" if in_handshake else "init_payload": scene.organizer.headers}
-    url = f"ws://{address}/graphql"
-    return Client(transport=WebsocketsTransport(url, subprotocols=["graphql-transport-ws"], **shown))
-
-
 @pytest.mark.parametrize("in_handshake", [True, False])
 async def test_gql_follows_an_event(address: str, app: Starlette, scene: Scene, in_handshake: bool) -> None:
-    async with _client(address, scene, in_handshake=in_handshake) as session:
+    transport = gql_transport(address, scene.organizer.headers, in_handshake=in_handshake)
+    async with Client(transport=transport) as session:
         told = session.subscribe(GraphQLRequest(STATS, variable_values={"id": scene.event.id}))
         assert await anext(told) == {"eventStats": {"total": 0}}
         tickets = session.subscribe(GraphQLRequest(TICKETS, variable_values={"id": scene.event.id}))
@@ -76,7 +70,7 @@ async def narrow_address(app: Starlette) -> AsyncIterator[str]:
 
 async def _follow_at_length(socket: Socket, scene: Scene) -> None:
     await socket.begin()
-    await socket.say({"type": "subscribe", "id": "1", "payload": {"query": LONG, "variables": {"id": scene.event.id}}})
+    await socket.subscribe(LONG, id=scene.event.id)
     assert (await socket.hear())["type"] == "next"
 
 

@@ -1,9 +1,7 @@
-"""What followers of an event are told, when it ends, and that nothing is told after that."""
+"""What followers of an event are told, and who may follow it."""
 
 import asyncio
 import contextlib
-import datetime
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -11,92 +9,21 @@ from starlette.applications import Starlette
 from strawberry.types.graphql import OperationType
 
 from amarevents import errors
-from amarevents.models import ApiKey, CustomValue, Session
-from amarevents.models.enums import AccountType, KeyType, TicketChangeKind, TicketStatus
-from amarevents.models.fields import utc_now
+from amarevents.models import CustomValue
+from amarevents.models.enums import KeyType, TicketChangeKind, TicketStatus
 from amarevents.resolvers import live
 from amarevents.resolvers.live import Subscription
 from amarevents.schema.running import Asked, Results, stream
-from amarevents.security.authentication import read_credential
-from amarevents.security.context import Context
-from amarevents.security.identification import identify
 from amarevents.security.policy import Scope
-from amarevents.security.quotas import anonymous_quota
 from tests.listening import followers, until_followed
 from tests.live.conftest import Scene
+from tests.live.following import BOTH, FOLLOWED, Follower, context_for, following
 from tests.rest.answers import data_of
 from tests.world import Caller, World
 
 # Any: JSON, and views of several types.
 
-PROMPTLY = 1.0  # seconds, from the answer of what changes to the delivery
-
-
-@pytest.fixture(autouse=True)
-def checked_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is checked every few seconds, several times a second: the tests wait for it."""
-    monkeypatch.setattr(live, "CHECK_SECONDS", 0.1)
-
-
-async def _context(app: Starlette, caller: Caller) -> Context:
-    """What the middleware would make for a request of the caller."""
-    header, cookie = caller.headers.get("Authorization"), caller.headers.get("Cookie")
-    credential = read_credential([header] if header else [], cookie)
-    services = app.state.services
-    context = Context(services=services, request_id="x", address="x", credential=credential)
-    context.bill(None, anonymous_quota("x", services.settings))
-    context.principal = await identify(credential)
-    return context
-
-
-class Follower:
-    """Somebody who takes what a subscription tells, one by one."""
-
-    def __init__(self, views: AsyncGenerator[Any, None]) -> None:
-        self._views = views
-
-    async def next(self, seconds: float = PROMPTLY) -> Any:
-        async with asyncio.timeout(seconds):
-            return await anext(self._views)
-
-    async def is_told_nothing(self, seconds: float = 0.4) -> bool:
-        """Nothing for so long; can be asked once, last."""
-        try:
-            await self.next(seconds)
-        except TimeoutError:
-            return True
-        return False
-
-
-@contextlib.asynccontextmanager
-async def _following(
-    app: Starlette, subscription: Subscription[Any], caller: Caller, event_id: int
-) -> AsyncIterator[Follower]:
-    """Ends well, or the test fails: the broker knows nobody any more."""
-    before = followers(app)
-    context = await _context(app, caller)
-    views = subscription(context, {"event_id": event_id}, begun=lambda: None)
-    async with contextlib.aclosing(views):
-        yield Follower(views)
-    assert followers(app) == before
-
-
-@pytest.fixture
-async def stats(app: Starlette, scene: Scene) -> AsyncIterator[Follower]:
-    async with _following(app, live.event_stats, scene.organizer, scene.event.id) as follower:
-        yield follower
-
-
-@pytest.fixture
-async def tickets(app: Starlette, scene: Scene) -> AsyncIterator[tuple[Follower, "asyncio.Task[Any]"]]:
-    """A follower of tickets, and what it is told first."""
-    async with _following(app, live.ticket_updated, scene.organizer, scene.event.id) as follower:
-        first = asyncio.create_task(follower.next(5))
-        await until_followed(app)
-        yield follower, first
-        first.cancel()
-        await asyncio.gather(first, return_exceptions=True)
-
+pytestmark = pytest.mark.usefixtures("checked_often")
 
 # The numbers ----------------------------------------------------------------------------------------------------
 
@@ -260,12 +187,14 @@ async def test_what_is_refused_or_only_repeated_is_not_told(
 
 # Who may --------------------------------------------------------------------------------------------------------
 
-BOTH = pytest.mark.parametrize("subscription", [live.event_stats, live.ticket_updated], ids=lambda one: one.name)
+
+def test_no_subscription_is_left_out() -> None:
+    assert {one.name for one in FOLLOWED} == live.SUBSCRIPTIONS.keys()
 
 
 async def _refusal(app: Starlette, subscription: Subscription[Any], caller: Caller, event_id: int) -> str:
     with pytest.raises(errors.AmarEventsError) as refused:
-        async with _following(app, subscription, caller, event_id) as follower:
+        async with following(app, subscription, caller, event_id) as follower:
             await follower.next(5)
     return refused.value.code
 
@@ -286,128 +215,8 @@ async def test_owner_and_admins_may_and_nobody_else(
     private = await world.event(await world.organizer(), privacy="private")
     assert await _refusal(app, subscription, scene.organizer, private.id) == "NOT_FOUND"
     for caller in (await world.admin_key(), await world.session(scene.owner)):
-        async with _following(app, live.event_stats, caller, event_id) as follower:
+        async with following(app, live.event_stats, caller, event_id) as follower:
             assert (await follower.next()).total == 0
-
-
-# Its end --------------------------------------------------------------------------------------------------------
-
-
-async def _revoke(scene: Scene, world: World) -> None:
-    data_of(await scene.organizer.delete(f"/keys/{scene.key.id}"))
-
-
-async def _suspend(scene: Scene, world: World) -> None:
-    await ApiKey.filter(id=scene.key.id).update(is_active=False)
-
-
-async def _expire(scene: Scene, world: World) -> None:
-    await ApiKey.filter(id=scene.key.id).update(expires_at=utc_now() - datetime.timedelta(seconds=1))
-
-
-async def _unscope(scene: Scene, world: World) -> None:
-    await ApiKey.filter(id=scene.key.id).update(permissions=["events:read"])
-
-
-async def _demote(scene: Scene, world: World) -> None:
-    scene.owner.type = AccountType.USER
-    await scene.owner.save(update_fields=["type"])
-
-
-async def _hand_over(scene: Scene, world: World) -> None:
-    organization = await scene.event.organization
-    organization.user_id = (await world.organizer()).id
-    await organization.save(update_fields=["user_id"])
-
-
-async def _delete_event(scene: Scene, world: World) -> None:
-    data_of(await (await world.key(scene.owner, KeyType.ORGANIZER)).delete(f"/events/{scene.event.id}"))
-
-
-async def _delete_account(scene: Scene, world: World) -> None:
-    data_of(await (await world.admin_key()).delete(f"/admin/users/{scene.owner.id}"))
-
-
-ENDS = {
-    "API_KEY_REVOKED": _revoke,
-    "API_KEY_SUSPENDED": _suspend,
-    "API_KEY_EXPIRED": _expire,
-    "MISSING_SCOPE": _unscope,
-    "ROLE_LOST": _demote,
-    "FORBIDDEN": _hand_over,
-    "NOT_FOUND": _delete_event,
-    "INVALID_API_KEY": _delete_account,
-}
-End = Callable[[Scene, World], Awaitable[None]]
-
-
-@BOTH
-@pytest.mark.parametrize(("code", "end"), ENDS.items(), ids=list(ENDS))
-async def test_it_ends_by_itself_when_the_right_to_it_does(
-    app: Starlette, scene: Scene, world: World, subscription: Subscription[Any], code: str, end: End
-) -> None:
-    """Nothing happens in the event meanwhile."""
-    async with _following(app, subscription, scene.organizer, scene.event.id) as follower:
-        if subscription is live.event_stats:
-            await follower.next()
-        upcoming = asyncio.create_task(follower.next(5))
-        await until_followed(app)
-        await end(scene, world)
-        with pytest.raises(errors.AmarEventsError) as ended:
-            await upcoming
-        assert ended.value.code == code
-
-
-@BOTH
-@pytest.mark.parametrize(("code", "end"), list(ENDS.items())[:6], ids=list(ENDS)[:6])
-async def test_nothing_is_told_after_its_end_even_if_it_happened_before(
-    app: Starlette,
-    scene: Scene,
-    world: World,
-    subscription: Subscription[Any],
-    code: str,
-    end: End,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Without waiting for the next check: what has been told to the broker meets a follower without a right to it."""
-    monkeypatch.setattr(live, "CHECK_SECONDS", 60)
-    async with _following(app, subscription, scene.organizer, scene.event.id) as follower:
-        if subscription is live.event_stats:
-            await follower.next()
-        else:
-            first = asyncio.create_task(follower.next(5))
-            await until_followed(app)
-            await scene.register()
-            await first
-        await scene.register()
-        await end(scene, world)
-        with pytest.raises(errors.AmarEventsError) as ended:
-            await follower.next(5)
-        assert ended.value.code == code
-
-
-async def test_without_the_check_before_each_delivery_it_would_be_told(
-    stats: Follower, scene: Scene, world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The control of the above."""
-
-    async def trusting(_standing: live.Standing) -> None:
-        return
-
-    await stats.next()
-    await _revoke(scene, world)
-    monkeypatch.setattr(live.Standing, "identify", trusting)
-    await scene.register()
-    assert (await stats.next()).total == 1
-
-
-async def test_it_ends_with_its_session(app: Starlette, scene: Scene, world: World) -> None:
-    session = await world.session(scene.owner)
-    async with _following(app, live.event_stats, session, scene.event.id) as follower:
-        await follower.next()
-        await Session.all().delete()
-        with pytest.raises(errors.Unauthenticated):
-            await follower.next(5)
 
 
 # Loaders --------------------------------------------------------------------------------------------------------
@@ -419,7 +228,7 @@ async def test_each_delivery_loads_anew(app: Starlette, scene: Scene, world: Wor
     field = await world.custom_field(scene.event, "Size")
     ticket = await world.ticket(scene.event, await world.user(), ticket_type=scene.kind)
     answer = await CustomValue.create(ticket=ticket, field=field, value="M")
-    context = await _context(app, scene.organizer)
+    context = await context_for(app, scene.organizer)
     asked = Asked(query=WITH_ANSWERS, variables={"id": scene.event.id}, operation_name=None)
     results = await stream(asked, context, allowed=list(OperationType))
     assert isinstance(results, Results)
@@ -444,8 +253,8 @@ async def test_who_takes_tickets_too_slowly_is_told_to_begin_anew(
     monkeypatch.setattr("amarevents.security.broker.base.MAX_WAITING", 3)
     event_id = scene.event.id
     async with (
-        _following(app, live.ticket_updated, scene.organizer, event_id) as slow,
-        _following(app, live.ticket_updated, scene.organizer, event_id) as quick,
+        following(app, live.ticket_updated, scene.organizer, event_id) as slow,
+        following(app, live.ticket_updated, scene.organizer, event_id) as quick,
     ):
         upcoming = [asyncio.create_task(follower.next(5)) for follower in (slow, quick)]
         await until_followed(app, 2)

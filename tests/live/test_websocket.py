@@ -1,175 +1,24 @@
 """graphql-transport-ws as clients speak it, well and badly: what they do wrong closes with 44xx."""
 
-import asyncio
 import logging
-import random
 from collections.abc import Callable
-from typing import Any
 
 import orjson
 import pytest
 from starlette.applications import Starlette
-from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from amarevents.models import Session, Ticket
 from amarevents.models.fields import utc_now
 from amarevents.models.storage import DatabaseUnavailable
 from amarevents.schema import websocket as module
-from amarevents.security import connections
 from tests.listening import Socket, connected, until_followed
 from tests.live.conftest import Scene
+from tests.schema.answers import code_told
 from tests.world import ORIGIN, World, snapshot
 
 STATS = "subscription($id: ID!) { eventStats(eventId: $id) { total approved } }"
 ME = "{ me { username } }"
-
-# Any: JSON.
-
-
-def _code(error: dict[str, Any]) -> str:
-    assert error["type"] == "error", error
-    [failure] = error["payload"]
-    return str(failure["extensions"]["code"])
-
-
-# Frames ---------------------------------------------------------------------------------------------------------
-
-MALFORMED: list[Any] = [
-    "3",
-    "null",
-    "[]",
-    '"subscribe"',
-    "{",
-    '{"type": "ping", "type": "pong"}',
-    "",
-    "NaN",
-    '{"type": "\\ud800"}',
-    "[" * 2_000,
-    b"\x00",
-    b'{"type": "ping"}',
-    {},
-    {"type": None},
-    {"type": 3},
-    {"type": {}},
-    {"type": "start"},
-    {"type": "connection_ack"},
-    {"type": "next", "id": "1", "payload": {}},
-    {"type": "ping", "payload": 3},
-    {"type": "ping", "payload": None},
-    {"type": "subscribe"},
-    {"type": "subscribe", "id": "1"},
-    {"type": "subscribe", "id": "1", "payload": None},
-    {"type": "subscribe", "id": "1", "payload": []},
-    {"type": "subscribe", "id": "1", "payload": {}},
-    {"type": "subscribe", "id": "1", "payload": {"query": 3}},
-    {"type": "subscribe", "id": "1", "payload": {"query": ME, "variables": []}},
-    {"type": "subscribe", "id": "1", "payload": {"query": ME, "operationName": {}}},
-    {"type": "subscribe", "id": "1", "payload": {"query": ME, "extensions": 3}},
-    {"type": "subscribe", "id": {}, "payload": {"query": ME}},
-    {"type": "subscribe", "id": "", "payload": {"query": ME}},
-    {"type": "subscribe", "id": 1, "payload": {"query": ME}},
-    {"type": "subscribe", "id": None, "payload": {"query": ME}},
-    {"type": "complete"},
-    {"type": "complete", "id": []},
-]
-
-
-@pytest.mark.parametrize("is_begun", [False, True], ids=["before init", "after init"])
-@pytest.mark.parametrize("message", MALFORMED, ids=str)
-async def test_what_is_no_message_of_the_protocol_closes_with_4400(
-    address: str, message: Any, is_begun: bool, caplog: pytest.LogCaptureFixture
-) -> None:
-    async with connected(address) as socket:
-        if is_begun:
-            await socket.begin()
-        await socket.say(message)
-        assert (await socket.closed())[0] == 4400
-    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
-
-
-@pytest.mark.parametrize("payload", [None, [], 3, "x"])
-async def test_an_initialisation_with_an_odd_payload_closes_with_4400(address: str, payload: object) -> None:
-    async with connected(address) as socket:
-        await socket.say({"type": "connection_init", "payload": payload})
-        assert (await socket.closed())[0] == 4400
-
-
-async def test_without_the_subprotocol_there_is_nothing_to_talk_about(address: str) -> None:
-    async with connected(address, subprotocols=None) as socket:
-        assert (await socket.closed())[0] == 4406
-
-
-async def test_a_frame_above_the_limit_of_bodies_closes(address: str) -> None:
-    async with connected(address) as socket:
-        await socket.say(" " * 70_000)
-        assert (await socket.closed())[0] == 1009
-
-
-async def test_pings_are_answered_and_pongs_are_not_at_any_time(address: str) -> None:
-    async with connected(address) as socket:
-        await socket.say({"type": "pong"})
-        await socket.say({"type": "ping", "payload": {"at": 1}})
-        assert await socket.hear() == {"type": "pong", "payload": {"at": 1}}
-        await socket.begin()
-        await socket.say({"type": "pong", "payload": {}})
-        await socket.say({"type": "ping"})
-        assert await socket.hear() == {"type": "pong"}
-
-
-async def test_completing_what_is_not_there_is_no_mistake(address: str) -> None:
-    async with connected(address) as socket:
-        await socket.begin()
-        await socket.say({"type": "complete", "id": "1"})
-        await socket.say({"type": "ping"})
-        assert await socket.hear() == {"type": "pong"}
-
-
-MUTABLE: list[dict[str, Any]] = [
-    {"type": "connection_init", "payload": {}},
-    {"type": "ping", "payload": {"a": [1, None]}},
-    {"type": "pong"},
-    {"type": "complete", "id": "1"},
-    {"type": "subscribe", "id": "1", "payload": {"query": ME, "variables": {"a": 1}, "operationName": None}},
-]
-ODD: list[Any] = [None, 3, -1.5, True, "", "x", "\x00", [], {}, [[]], {"id": {}}, "subscribe", 10**30, "ü" * 100]
-
-
-def _mutated(dice: random.Random) -> str | bytes:
-    """A message with something of it replaced, left out or torn off."""
-    message = orjson.loads(orjson.dumps(dice.choice(MUTABLE)))
-    inner = dice.choice([message, *(part for part in message.values() if isinstance(part, dict))])
-    name = dice.choice([*inner, "type", "id", "payload"])
-    if dice.random() < 0.2:
-        inner.pop(name, None)
-    else:
-        inner[name] = dice.choice([odd for odd in ODD if odd != 10**30])
-    text = orjson.dumps(message).decode()
-    if dice.random() < 0.3:
-        text = text[: dice.randrange(len(text))] + dice.choice(["", "}", '"', "1" + "0" * 30, "\\", "é"])
-    return text.encode() if dice.random() < 0.1 else text
-
-
-async def test_hundreds_of_mutated_frames_close_with_44xx_or_are_answered(
-    address: str, app: Starlette, caplog: pytest.LogCaptureFixture
-) -> None:
-    dice, codes = random.Random(20), set()
-    for _ in range(400):
-        async with connected(address) as socket:
-            if dice.random() < 0.8:
-                await socket.begin()
-            for _ in range(3):
-                await socket.say(_mutated(dice))
-            await socket.say({"type": "end of the test"})
-            codes.add((await socket.closed())[0])
-    assert codes <= {4400, 4401, 4409, 4429}
-    assert {4400, 4401, 4429} <= codes
-    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
-    async with connected(address) as socket:
-        await socket.begin()
-        await socket.subscribe("{ events { pagination { total } } }")
-        assert (await socket.hear())["type"] == "next"
-
 
 # Beginning ------------------------------------------------------------------------------------------------------
 
@@ -202,18 +51,13 @@ async def test_an_id_in_use_closes_with_4409_and_may_be_used_again_once_it_has_e
         for _ in range(3):
             await socket.subscribe(ME)
             assert [(await socket.hear())["type"] for _ in range(2)] == ["next", "complete"]
-        await socket.say(_asking(STATS, "1", scene))
+        await socket.subscribe(STATS, id=scene.event.id)
         assert (await socket.hear())["type"] == "next"
         await socket.say({"type": "complete", "id": "1"})
-        await socket.say(_asking(STATS, "1", scene))
+        await socket.subscribe(STATS, id=scene.event.id)
         assert (await socket.hear())["type"] == "next"
-        await socket.say(_asking(STATS, "1", scene))
+        await socket.subscribe(STATS, id=scene.event.id)
         assert await socket.closed() == (4409, "Subscriber for 1 already exists")
-
-
-def _asking(query: str, identifier: str, scene: Scene) -> dict[str, Any]:
-    payload = {"query": query, "variables": {"id": scene.event.id}}
-    return {"type": "subscribe", "id": identifier, "payload": payload}
 
 
 # Who is asking --------------------------------------------------------------------------------------------------
@@ -331,7 +175,7 @@ async def test_each_operation_is_of_whom_the_caller_is_by_then(address: str, sce
         scene.key.is_active = False
         await scene.key.save()
         await socket.subscribe(ME)
-        assert _code(await socket.hear()) == "API_KEY_SUSPENDED"
+        assert code_told(await socket.hear()) == "API_KEY_SUSPENDED"
         assert (await socket.closed())[0] == 4401
 
 
@@ -342,13 +186,13 @@ async def test_the_end_of_a_session_ends_what_it_follows_but_no_connection_of_no
     async with connected(address, {**session.headers, "Origin": f"http://{address}"}) as socket:
         await socket.begin()
         await Session.all().delete()
-        await socket.say(_asking(STATS, "1", scene))
-        assert _code(await socket.hear()) == "UNAUTHENTICATED"
+        await socket.subscribe(STATS, id=scene.event.id)
+        assert code_told(await socket.hear()) == "UNAUTHENTICATED"
         assert (await socket.closed())[0] == 4401
     async with connected(address) as socket:
         await socket.begin()
-        await socket.say(_asking(STATS, "1", scene))
-        assert _code(await socket.hear()) == "UNAUTHENTICATED"
+        await socket.subscribe(STATS, id=scene.event.id)
+        assert code_told(await socket.hear()) == "UNAUTHENTICATED"
         await socket.say({"type": "ping"})
         assert await socket.hear() == {"type": "pong"}
 
@@ -360,7 +204,7 @@ async def test_a_mutation_does_its_work_and_nothing_of_it_when_it_is_refused(add
     query = "mutation($id: ID!) { registerForEvent(input: {eventId: $id}) { status } }"
     async with connected(address, scene.buyer.headers) as socket:
         await socket.begin()
-        await socket.say(_asking(query, "a", scene))
+        await socket.subscribe(query, "a", id=scene.event.id)
         done = await socket.hear()
         assert (done["id"], done["type"]) == ("a", "next")
         assert done["payload"]["data"] == {"registerForEvent": {"status": "SUCCESS"}}
@@ -369,7 +213,7 @@ async def test_a_mutation_does_its_work_and_nothing_of_it_when_it_is_refused(add
     before = await snapshot()
     async with connected(address) as socket:
         await socket.begin()
-        await socket.say(_asking(query, "a", scene))
+        await socket.subscribe(query, "a", id=scene.event.id)
         refused = await socket.hear()
     assert refused["payload"]["data"] == {"registerForEvent": None}
     assert refused["payload"]["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
@@ -399,7 +243,7 @@ async def test_what_cannot_be_executed_is_an_error_of_the_operation_alone(
     async with connected(address, scene.organizer.headers) as socket:
         await socket.begin()
         await socket.say({"type": "subscribe", "id": "1", "payload": {"query": query}})
-        assert _code(await socket.hear()) == code
+        assert code_told(await socket.hear()) == code
         assert await _whoami(socket) == "owner"
 
 
@@ -409,20 +253,20 @@ async def test_every_operation_is_charged_by_its_root_fields(
     configure(rate_limit_organizer=5)
     async with connected(address, scene.organizer.headers) as socket:
         await socket.begin()
-        await socket.say(_asking(STATS, "0", scene))  # 1
+        await socket.subscribe(STATS, "0", id=scene.event.id)  # 1
         assert (await socket.hear())["type"] == "next"
-        await socket.subscribe("{ a: me { id } b: me { id } }", id="1")  # 3
+        await socket.subscribe("{ a: me { id } b: me { id } }", "1")  # 3
         assert [(await socket.hear())["type"] for _ in range(2)] == ["next", "complete"]
-        await socket.subscribe("{", id="2")  # 4
-        assert _code(await socket.hear()) == "GRAPHQL_INVALID"
-        await socket.subscribe("{ a: me { id } b: me { id } }", id="3")
+        await socket.subscribe("{", "2")  # 4
+        assert code_told(await socket.hear()) == "GRAPHQL_INVALID"
+        await socket.subscribe("{ a: me { id } b: me { id } }", "3")
         refused = await socket.hear()
-        assert _code(refused) == "RATE_LIMITED"
+        assert code_told(refused) == "RATE_LIMITED"
         assert 55 <= refused["payload"][0]["extensions"]["retryAfter"] <= 61
-        await socket.subscribe(ME, id="4")  # 5
+        await socket.subscribe(ME, "4")  # 5
         assert [(await socket.hear())["type"] for _ in range(2)] == ["next", "complete"]
-        await socket.say(_asking(STATS, "5", scene))
-        assert _code(await socket.hear()) == "RATE_LIMITED"
+        await socket.subscribe(STATS, "5", id=scene.event.id)
+        assert code_told(await socket.hear()) == "RATE_LIMITED"
     assert (await scene.organizer.get("/auth/me")).status_code == 429
 
 
@@ -433,89 +277,14 @@ async def test_a_connection_has_so_many_operations_under_way(
     async with connected(address, scene.organizer.headers) as socket:
         await socket.begin()
         for number in range(3):
-            await socket.say(_asking(STATS, str(number), scene))
+            await socket.subscribe(STATS, str(number), id=scene.event.id)
             assert (await socket.hear())["type"] == "next"
-        await socket.say(_asking(STATS, "3", scene))
-        assert _code(await socket.hear()) == "TOO_MANY_OPERATIONS"
+        await socket.subscribe(STATS, "3", id=scene.event.id)
+        assert code_told(await socket.hear()) == "TOO_MANY_OPERATIONS"
         await socket.say({"type": "complete", "id": "0"})
         await until_followed(app, 2)
-        await socket.say(_asking(STATS, "3", scene))
+        await socket.subscribe(STATS, "3", id=scene.event.id)
         assert (await socket.hear())["type"] == "next"
-
-
-# Connections ----------------------------------------------------------------------------------------------------
-
-
-async def test_an_address_has_so_many_connections(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "MAX_PER_ADDRESS", 2)
-    async with connected(address), connected(address):
-        with pytest.raises(InvalidStatus) as refused:
-            async with connected(address):
-                pass
-    response = refused.value.response
-    assert (response.status_code, response.headers["Retry-After"]) == (429, "5")
-    assert b"TOO_MANY_CONNECTIONS" in (response.body or b"")
-
-
-async def test_an_account_has_so_many_connections_over_all_its_keys(
-    address: str, world: World, scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(connections, "MAX_PER_ACCOUNT", 1)
-    other = await world.key(scene.owner)
-    async with connected(address) as first, connected(address) as second, connected(address) as third:
-        await first.begin(dict(scene.organizer.headers))
-        await second.say({"type": "connection_init", "payload": other.headers})
-        assert (await second.closed())[0] == 1013
-        await third.begin(dict(scene.buyer.headers))
-
-
-async def test_handshakes_count_for_the_address(address: str, configure: Callable[..., None], scene: Scene) -> None:
-    configure(rate_limit_anonymous=2)
-    for _ in range(2):
-        async with connected(address, scene.organizer.headers):
-            pass
-    with pytest.raises(InvalidStatus) as refused:
-        async with connected(address, scene.organizer.headers):
-            pass
-    assert refused.value.response.status_code == 429
-    assert int(refused.value.response.headers["Retry-After"]) > 50
-
-
-async def test_leaving_leaves_nothing_behind(address: str, app: Starlette, scene: Scene) -> None:
-    async with connected(address, scene.organizer.headers) as socket:
-        await socket.begin()
-        for number in range(5):
-            await socket.say(_asking(STATS, str(number), scene))
-        await until_followed(app, 5)
-        await socket.say({"type": "complete", "id": "2"})
-        await until_followed(app, 4)
-    await until_followed(app, 0)
-
-
-async def test_losing_the_line_leaves_nothing_behind(address: str, app: Starlette, scene: Scene) -> None:
-    async with connected(address, scene.organizer.headers) as socket:
-        await socket.begin()
-        await socket.say(_asking(STATS, "1", scene))
-        await until_followed(app)
-        socket.connection.transport.abort()
-        await until_followed(app, 0)
-
-
-async def test_leaving_during_the_handshake_fills_no_log(
-    address: str, app: Starlette, scene: Scene, caplog: pytest.LogCaptureFixture
-) -> None:
-    host, port = address.split(":")
-    key = "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
-    head = f"GET /graphql HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{key}"
-    shown = f"Authorization: {scene.organizer.headers['Authorization']}\r\n"
-    for headers in ["", "Sec-WebSocket-Protocol: graphql-transport-ws\r\n"] * 10:
-        _, writer = await asyncio.open_connection(host, int(port))
-        writer.write(f"{head}{headers}{shown}\r\n".encode())
-        await writer.drain()
-        await asyncio.sleep(0)
-        writer.transport.abort()
-    await asyncio.sleep(0.2)
-    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 async def test_what_nobody_has_foreseen_ends_the_operation_without_a_word_of_it(
@@ -532,7 +301,7 @@ async def test_what_nobody_has_foreseen_ends_the_operation_without_a_word_of_it(
                 patch.setattr(module, "stream", fail)
                 await socket.subscribe(ME)
                 told = await socket.hear()
-            assert _code(told) == code
+            assert code_told(told) == code
             assert "secret" not in str(told)
         assert await _whoami(socket) == "owner"
     assert [record.exc_info is not None for record in caplog.records if record.levelno >= logging.ERROR] == [
@@ -550,22 +319,3 @@ async def test_a_session_cannot_begin_where_there_is_no_cookie(address: str, sce
         [failure] = (await socket.hear())["payload"]["errors"]
     assert (failure["extensions"]["code"], "over HTTP" in failure["message"]) == ("BAD_REQUEST", True)
     assert await snapshot() == before
-
-
-async def test_other_paths_know_no_websockets(address: str) -> None:
-    with pytest.raises(InvalidStatus):
-        async with connect(f"ws://{address}/api/events", proxy=None):
-            pass
-
-
-async def test_a_process_that_stops_says_so(address: str, app: Starlette, scene: Scene) -> None:
-    stopping = app.state.services.connections.stopping
-    async with connected(address, scene.organizer.headers) as socket:
-        await socket.begin()
-        await socket.say(_asking(STATS, "1", scene))
-        await until_followed(app)
-        stopping.set()
-        try:
-            assert (await socket.closed())[0] == 1001
-        finally:
-            stopping.clear()

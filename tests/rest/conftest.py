@@ -1,15 +1,21 @@
 """Who and what most tests of the API begin with."""
 
 import datetime
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
 
 import pytest
+from starlette.applications import Starlette
 
 from amarevents.models import Event, Organization, User
 from amarevents.models.enums import KeyType
+from amarevents.models.totals import Totals
 from amarevents.security import middleware
+from amarevents.security.cache import shared_cache
+from amarevents.settings import Settings
 from tests.world import Caller, World
+
+Remember = Callable[[Settings], Totals]
 
 
 @dataclass
@@ -60,3 +66,19 @@ def set_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime.datetime], 
         monkeypatch.setattr(middleware, "_new_context", stopped)
 
     return set_to
+
+
+@pytest.fixture
+async def remember(app: Starlette, deployment: Settings) -> AsyncIterator[Remember]:
+    """``remember(deployment)``: the application remembers totals for a minute, where the settings say."""
+    made: list[Totals] = []
+
+    def start(settings: Settings) -> Totals:
+        made.append(Totals(shared_cache(settings), seconds=60))
+        app.state.services = replace(app.state.services, totals=made[-1])
+        return made[-1]
+
+    start(deployment)
+    yield start
+    for totals in made:
+        await totals.aclose()

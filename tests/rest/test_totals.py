@@ -2,7 +2,6 @@
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Callable
 
 import pytest
 from starlette.applications import Starlette
@@ -13,26 +12,9 @@ from amarevents.models.totals import Totals
 from amarevents.security.cache import shared_cache
 from amarevents.settings import Settings
 from tests.rest.answers import data_of
+from tests.rest.conftest import Remember
 from tests.statements import counted_statements
 from tests.world import Caller, World
-
-Remember = Callable[[Settings], Totals]
-
-
-@pytest.fixture
-async def remember(app: Starlette, deployment: Settings) -> AsyncIterator[Remember]:
-    """``remember(deployment)``: the application remembers totals for a minute, where the settings say."""
-    made: list[Totals] = []
-
-    def start(settings: Settings) -> Totals:
-        made.append(Totals(shared_cache(settings), seconds=60))
-        app.state.services = dataclasses.replace(app.state.services, totals=made[-1])
-        return made[-1]
-
-    start(deployment)
-    yield start
-    for totals in made:
-        await totals.aclose()
 
 
 async def total_of(caller: Caller, path: str = "/events", **query: object) -> int:

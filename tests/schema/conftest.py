@@ -1,5 +1,5 @@
-"""The people and the event that most tests of the API begin with, for this package too."""
+"""What most tests of the API begin with, for this package too."""
 
-from tests.rest.conftest import stage
+from tests.rest.conftest import remember, stage
 
-__all__ = ["stage"]
+__all__ = ["remember", "stage"]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from amarevents.models import Event, Ticket
+from tests.schema.answers import refusal
 from tests.world import Caller, World
 
 # Any throughout: JSON, and models' fields as keyword arguments.
@@ -52,10 +53,4 @@ def admission(answer: dict[str, Any]) -> dict[str, Any]:
 
 def told(answer: dict[str, Any]) -> str:
     """What a scan has come to: its outcome, or the code of the refusal."""
-    return str(answer["errors"][0]["extensions"]["code"] if "errors" in answer else admission(answer)["outcome"])
-
-
-def refusal(answer: dict[str, Any]) -> tuple[str, int]:
-    """Code and status of the one thing that was refused."""
-    [failure] = answer["errors"]
-    return failure["extensions"]["code"], failure["extensions"]["status"]
+    return refusal(answer)[0] if "errors" in answer else str(admission(answer)["outcome"])

@@ -5,7 +5,8 @@ import pytest
 from amarevents.models import CheckIn, Ticket, User
 from amarevents.models.enums import KeyType, TicketStatus
 from tests.orphans import unbalanced
-from tests.schema.door import CHECK_IN, Door, admission, open_door, refusal, told
+from tests.schema.answers import refusal
+from tests.schema.door import CHECK_IN, Door, admission, open_door, told
 from tests.statements import counted_statements
 from tests.world import World, snapshot
 

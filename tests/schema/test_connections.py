@@ -10,18 +10,12 @@ from amarevents.models.enums import Category, KeyType, Privacy, TicketStatus
 from amarevents.resolvers.events import ListEventsByCursor
 from amarevents.resolvers.tickets import ListTicketsByCursor
 from amarevents.security.policy import Scope
+from tests.schema.answers import refusal_of_all
 from tests.schema.walking import EVENTS, TICKETS, ids_of, page_of, pages_backward, pages_forward
 from tests.statements import counted_statements
 from tests.world import Caller, World, in_days, snapshot
 
 # Any: JSON.
-
-
-def _refusal(answer: dict[str, Any]) -> tuple[str, set[str]]:
-    """The code of the one error, and the fields that it names; nothing else is shown."""
-    assert list(answer["data"].values()) == [None]
-    [failure] = answer["errors"]
-    return failure["extensions"]["code"], set(failure["extensions"].get("fields", {}))
 
 
 # Who is shown what ------------------------------------------------------------------------------------------------
@@ -32,9 +26,9 @@ async def test_nobody_walks_through_tickets(world: World) -> None:
     event = await world.event(owner)
     await world.ticket(event, owner)
     for of in (None, event.id, 2**30):
-        assert _refusal(await world.anonymous.graphql(TICKETS, of=of)) == ("UNAUTHENTICATED", set())
+        assert refusal_of_all(await world.anonymous.graphql(TICKETS, of=of)) == ("UNAUTHENTICATED", set())
     # Nor are they told what is wrong with what they have asked.
-    assert _refusal(await world.anonymous.graphql(TICKETS, first=0)) == ("UNAUTHENTICATED", set())
+    assert refusal_of_all(await world.anonymous.graphql(TICKETS, first=0)) == ("UNAUTHENTICATED", set())
 
 
 async def test_another_organizer_is_refused_an_events_tickets(world: World) -> None:
@@ -42,8 +36,8 @@ async def test_another_organizer_is_refused_an_events_tickets(world: World) -> N
     await world.ticket(event, await world.user())
     foreign = await world.organizer_key()
     before = await snapshot()
-    assert _refusal(await foreign.graphql(TICKETS, of=event.id)) == ("FORBIDDEN", set())
-    assert _refusal(await foreign.graphql(TICKETS, of=2**30)) == ("NOT_FOUND", set())
+    assert refusal_of_all(await foreign.graphql(TICKETS, of=event.id)) == ("FORBIDDEN", set())
+    assert refusal_of_all(await foreign.graphql(TICKETS, of=2**30)) == ("NOT_FOUND", set())
     assert await snapshot() == before
 
 
@@ -53,7 +47,7 @@ async def test_a_ticket_holder_and_the_owners_user_key_are_refused_an_events_tic
     assert holder.user
     ticket = await world.ticket(event, holder.user)
     for caller in (holder, await world.key(owner, KeyType.USER)):
-        assert _refusal(await caller.graphql(TICKETS, of=event.id)) == ("FORBIDDEN", set())
+        assert refusal_of_all(await caller.graphql(TICKETS, of=event.id)) == ("FORBIDDEN", set())
     assert ids_of(await page_of(holder, TICKETS)) == [ticket.id]
 
 
@@ -61,7 +55,7 @@ async def test_a_key_needs_the_scope_of_the_lists_route(world: World) -> None:
     user = await world.user()
     await world.ticket(await world.event(await world.organizer()), user)
     key = await world.key(user, permissions=[Scope.EVENTS_READ, Scope.TICKETS_WRITE])
-    assert _refusal(await key.graphql(TICKETS)) == ("MISSING_SCOPE", set())
+    assert refusal_of_all(await key.graphql(TICKETS)) == ("MISSING_SCOPE", set())
 
 
 async def test_one_is_shown_ones_own_tickets_alone(world: World) -> None:
@@ -227,7 +221,7 @@ async def test_every_page_is_what_the_specification_computes(world: World, seed:
 )
 @pytest.mark.parametrize("query", [EVENTS, TICKETS])
 async def test_an_unfit_size_is_refused_by_name(world: World, query: str, asked: dict[str, int], field: str) -> None:
-    assert _refusal(await (await world.user_key()).graphql(query, **asked)) == ("VALIDATION_ERROR", {field})
+    assert refusal_of_all(await (await world.user_key()).graphql(query, **asked)) == ("VALIDATION_ERROR", {field})
 
 
 @pytest.mark.parametrize("asked", [{"first": 100}, {"last": 100}, {"first": None, "last": None, "after": None}])
@@ -249,7 +243,7 @@ async def test_what_is_no_cursor_of_the_list_is_refused_by_name(world: World) ->
         await page_of(caller, query, after=good)
         for bad in (other, good[:-1], good + "A", good + "=", good.swapcase(), "x" * 256, "x", "০", "=="):
             for field in ("after", "before"):
-                assert _refusal(await caller.graphql(query, **{field: bad})) == ("VALIDATION_ERROR", {field}), bad
+                assert refusal_of_all(await caller.graphql(query, **{field: bad})) == ("VALIDATION_ERROR", {field}), bad
 
 
 # What it costs ----------------------------------------------------------------------------------------------------

@@ -11,39 +11,30 @@ from tests.rest.answers import data_of
 from tests.rest.conftest import Stage
 from tests.rest.test_capacity import outcomes
 from tests.schema.answers import answer_of, refused
+from tests.schema.parts import CREATE_FIELD, DELETE_FIELD, REORDER_FIELDS, UPDATE_FIELD
 from tests.world import World, snapshot
 
 # Any throughout: JSON.
 
-SHOWN = "id eventId name type options required position"
-CREATE = (
-    "mutation($input: CreateCustomFieldInput!, $key: String)"
-    "{ createCustomField(input: $input, idempotencyKey: $key) { %s } }" % SHOWN
-)
-UPDATE = (
-    "mutation($id: ID!, $input: UpdateCustomFieldInput!) { updateCustomField(id: $id, input: $input) { %s } }" % SHOWN
-)
-DELETE = "mutation($id: ID!) { deleteCustomField(id: $id) { id deleted } }"
-REORDER = "mutation($input: ReorderCustomFieldsInput!) { reorderCustomFields(input: $input) { id position } }"
 EDGE = "query($id: ID!) { event(id: $id) { customFields { id name position } } }"
 
 
 async def create(stage: Stage, name: str, **fields: Any) -> Any:
     given = {"eventId": stage.event.id, "name": name, "type": "TEXT", **fields}
-    return await answer_of(stage.organizer, CREATE, input=given)
+    return await answer_of(stage.organizer, CREATE_FIELD, input=given)
 
 
 async def not_created(stage: Stage, code: str, **fields: Any) -> dict[str, str]:
     given = {"eventId": stage.event.id, "name": "Size", "type": "TEXT", **fields}
-    return await refused(stage.organizer, CREATE, code, input=given)
+    return await refused(stage.organizer, CREATE_FIELD, code, input=given)
 
 
 async def update(stage: Stage, field_id: object, **fields: Any) -> Any:
-    return await answer_of(stage.organizer, UPDATE, id=field_id, input=fields)
+    return await answer_of(stage.organizer, UPDATE_FIELD, id=field_id, input=fields)
 
 
 async def not_updated(stage: Stage, field_id: object, code: str, **fields: Any) -> dict[str, str]:
-    return await refused(stage.organizer, UPDATE, code, id=field_id, input=fields)
+    return await refused(stage.organizer, UPDATE_FIELD, code, id=field_id, input=fields)
 
 
 async def asked(stage: Stage) -> list[tuple[str, int]]:
@@ -85,12 +76,12 @@ async def test_what_may_be_left_out_has_its_default(stage: Stage) -> None:
 
 async def test_an_admin_adds_fields_to_any_event(stage: Stage) -> None:
     given = {"eventId": stage.event.id, "name": "Size", "type": "TEXT"}
-    assert (await answer_of(stage.admin, CREATE, input=given))["name"] == "Size"
+    assert (await answer_of(stage.admin, CREATE_FIELD, input=given))["name"] == "Size"
 
 
 async def test_a_repeated_creation_with_its_key_makes_one_field(stage: Stage) -> None:
     given = {"eventId": stage.event.id, "name": "Size", "type": "TEXT"}
-    first, second = [await answer_of(stage.organizer, CREATE, input=given, key="k1") for _ in range(2)]
+    first, second = [await answer_of(stage.organizer, CREATE_FIELD, input=given, key="k1") for _ in range(2)]
     assert first == second
     assert await CustomField.all().count() == 1
 
@@ -161,7 +152,7 @@ async def test_a_field_is_put_where_it_is_asked_for(stage: Stage, position: int 
 
 async def test_a_field_that_goes_leaves_the_others_in_their_order(stage: Stage) -> None:
     first, *_ = [await create(stage, name) for name in "abc"]
-    await answer_of(stage.organizer, DELETE, id=first["id"])
+    await answer_of(stage.organizer, DELETE_FIELD, id=first["id"])
     await create(stage, "x", position=2)
     assert [name for name, _ in await asked(stage)] == ["b", "x", "c"]
 
@@ -169,11 +160,11 @@ async def test_a_field_that_goes_leaves_the_others_in_their_order(stage: Stage) 
 async def test_fields_are_put_in_any_order(stage: Stage) -> None:
     a, b, c = [(await create(stage, name))["id"] for name in "abc"]
     given = {"eventId": stage.event.id, "ids": [c, a, b]}
-    shown = await answer_of(stage.organizer, REORDER, input=given)
+    shown = await answer_of(stage.organizer, REORDER_FIELDS, input=given)
     assert shown == [{"id": field_id, "position": number} for number, field_id in enumerate([c, a, b])]
     assert await asked(stage) == [("c", 0), ("a", 1), ("b", 2)]
     before = await snapshot()
-    assert await answer_of(stage.organizer, REORDER, input=given) == shown
+    assert await answer_of(stage.organizer, REORDER_FIELDS, input=given) == shown
     assert await snapshot() == before
 
 
@@ -182,13 +173,13 @@ async def test_an_order_names_each_field_of_the_event_once(world: World, stage: 
     foreign = (await world.custom_field(await world.event(stage.organization), "x")).id
     for ids in ([], [a], [a, a], [a, b, b], [a, b, foreign], [a, foreign], [b, 999_999]):
         named = await refused(
-            stage.organizer, REORDER, "VALIDATION_ERROR", input={"eventId": stage.event.id, "ids": ids}
+            stage.organizer, REORDER_FIELDS, "VALIDATION_ERROR", input={"eventId": stage.event.id, "ids": ids}
         )
         assert named.keys() == {"ids"}
 
 
 async def test_an_event_without_fields_has_an_empty_order(stage: Stage) -> None:
-    assert await answer_of(stage.organizer, REORDER, input={"eventId": stage.event.id, "ids": []}) == []
+    assert await answer_of(stage.organizer, REORDER_FIELDS, input={"eventId": stage.event.id, "ids": []}) == []
 
 
 # Changing -------------------------------------------------------------------------------------------------------
@@ -245,13 +236,13 @@ async def test_a_field_goes_with_its_answers_and_nothing_else(world: World, stag
     made, kept = await create(stage, "Size", required=True), await create(stage, "Meal")
     ticket = await answered(world, stage, made, "M")
     await CustomValue.create(ticket=ticket, field_id=int(kept["id"]), value="Fish")
-    assert await answer_of(stage.organizer, DELETE, id=made["id"]) == {"id": made["id"], "deleted": True}
+    assert await answer_of(stage.organizer, DELETE_FIELD, id=made["id"]) == {"id": made["id"], "deleted": True}
     shown = data_of(await stage.buyer.get(f"/tickets/{ticket.id}"))["custom_fields"]
     assert [one["value"] for one in shown] == ["Fish"]
     assert [name for name, _ in await asked(stage)] == ["Meal"]
     data_of(await stage.buyer.post("/tickets", {"event_id": stage.event.id}), 201)
     assert await unbalanced() == {}
-    await refused(stage.organizer, DELETE, "NOT_FOUND", id=made["id"])
+    await refused(stage.organizer, DELETE_FIELD, "NOT_FOUND", id=made["id"])
 
 
 async def test_fields_go_with_their_event(world: World, stage: Stage) -> None:
@@ -263,8 +254,8 @@ async def test_fields_go_with_their_event(world: World, stage: Stage) -> None:
 
 @pytest.mark.parametrize("field_id", ["0", "999999", "99999999999999999999", "x"])
 async def test_a_field_that_is_not_there_is_not_found(stage: Stage, field_id: str) -> None:
-    await refused(stage.admin, UPDATE, "NOT_FOUND", id=field_id, input={"required": True})
-    await refused(stage.admin, DELETE, "NOT_FOUND", id=field_id)
+    await refused(stage.admin, UPDATE_FIELD, "NOT_FOUND", id=field_id, input={"required": True})
+    await refused(stage.admin, DELETE_FIELD, "NOT_FOUND", id=field_id)
 
 
 # What is shown --------------------------------------------------------------------------------------------------

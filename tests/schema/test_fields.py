@@ -10,13 +10,12 @@ from graphql import (
     GraphQLInputObjectType,
     GraphQLNonNull,
     GraphQLObjectType,
-    build_schema,
 )
 
-from amarevents.schema.schema import schema
-from tests.world import World
+from tests.graph import SCHEMA
+from tests.schema.answers import only_failure
+from tests.world import World, snapshot
 
-SCHEMA = build_schema(schema.as_str())
 OBJECTS = [kind for kind in SCHEMA.type_map.values() if isinstance(kind, GraphQLObjectType)]
 NOUNS = [kind for kind in OBJECTS if not kind.name.startswith("__")]
 INPUTS = [kind for kind in SCHEMA.type_map.values() if isinstance(kind, GraphQLInputObjectType)]
@@ -325,3 +324,17 @@ async def test_answers_too_deep_to_compare_are_refused(world: World) -> None:
         deep = {"a": deep}
     answer = await caller.graphql(REPEATED, input={"eventId": event.id, "customFields": {"a": deep}}, key="k1")
     assert answer["errors"][0]["extensions"]["fields"].keys() == {"customFields.a"}
+
+
+@pytest.mark.parametrize(
+    "amount", ["1e9999999", "-1e9999999", "٣", "0x10", "1_000", "Infinity", "NaN", "", "1e-99999999999"]
+)
+async def test_what_is_no_amount_is_refused(world: World, amount: str) -> None:
+    """Whatever a Decimal could be made of it, and however long that would take to write out."""
+    query = """mutation($amount: Decimal!) { submitDonation(input: {
+        email: "giver@example.com", number: "01700000000", amount: $amount, transactionId: "GIVEN1", type: BKASH
+    }) { id } }"""
+    before = await snapshot()
+    answer = await world.anonymous.graphql(query, amount=amount)
+    assert only_failure(answer["errors"])["status"] == 400
+    assert await snapshot() == before

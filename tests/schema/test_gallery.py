@@ -10,29 +10,16 @@ from tests.orphans import unbalanced
 from tests.rest.answers import data_of
 from tests.rest.conftest import Stage
 from tests.schema.answers import answer_of, refused
+from tests.schema.parts import CREATE_IMAGE, DELETE_IMAGE, REORDER_IMAGES, UPDATE_IMAGE, url
 from tests.world import World, snapshot
 
 # Any throughout: JSON.
 
-SHOWN = "id eventId url caption position"
-CREATE = (
-    "mutation($input: CreateGalleryImageInput!, $key: String)"
-    "{ createGalleryImage(input: $input, idempotencyKey: $key) { %s } }" % SHOWN
-)
-UPDATE = (
-    "mutation($id: ID!, $input: UpdateGalleryImageInput!) { updateGalleryImage(id: $id, input: $input) { %s } }" % SHOWN
-)
-DELETE = "mutation($id: ID!) { deleteGalleryImage(id: $id) { id deleted } }"
-REORDER = "mutation($input: ReorderGalleryInput!) { reorderGallery(input: $input) { id position } }"
 EDGE = "query($id: ID!) { event(id: $id) { gallery { url position } } }"
 
 
-def url(name: str) -> str:
-    return f"https://example.com/{name}.png"
-
-
 async def create(stage: Stage, name: str, **fields: Any) -> Any:
-    return await answer_of(stage.organizer, CREATE, input={"eventId": stage.event.id, "url": url(name), **fields})
+    return await answer_of(stage.organizer, CREATE_IMAGE, input={"eventId": stage.event.id, "url": url(name), **fields})
 
 
 async def shown(stage: Stage) -> list[tuple[str, int]]:
@@ -54,12 +41,13 @@ async def test_a_new_picture_is_shown_at_once(stage: Stage) -> None:
 
 
 async def test_an_admin_adds_pictures_to_any_event(stage: Stage) -> None:
-    assert (await answer_of(stage.admin, CREATE, input={"eventId": stage.event.id, "url": url("a")}))["position"] == 0
+    made = await answer_of(stage.admin, CREATE_IMAGE, input={"eventId": stage.event.id, "url": url("a")})
+    assert made["position"] == 0
 
 
 async def test_a_repeated_creation_with_its_key_makes_one_picture(stage: Stage) -> None:
     given = {"eventId": stage.event.id, "url": url("a")}
-    first, second = [await answer_of(stage.organizer, CREATE, input=given, key="k1") for _ in range(2)]
+    first, second = [await answer_of(stage.organizer, CREATE_IMAGE, input=given, key="k1") for _ in range(2)]
     assert first == second
     assert await GalleryImage.all().count() == 1
 
@@ -69,7 +57,7 @@ async def test_a_gallery_has_a_bounded_number_of_pictures(stage: Stage, monkeypa
     for name in "ab":
         await create(stage, name)
     given = {"eventId": stage.event.id, "url": url("c")}
-    await refused(stage.organizer, CREATE, "TOO_MANY_GALLERY_IMAGES", input=given)
+    await refused(stage.organizer, CREATE_IMAGE, "TOO_MANY_GALLERY_IMAGES", input=given)
 
 
 @pytest.mark.parametrize(("position", "order"), [(None, "abx"), (0, "xab"), (1, "axb"), (99, "abx")])
@@ -85,28 +73,28 @@ async def test_pictures_are_put_in_any_order(world: World, stage: Stage) -> None
     foreign = (await world.gallery_image(await world.event(stage.organization))).id
     for ids in ([], [a, b], [a, b, b], [a, b, foreign]):
         given = {"eventId": stage.event.id, "ids": ids}
-        assert (await refused(stage.organizer, REORDER, "VALIDATION_ERROR", input=given)).keys() == {"ids"}
-    moved = await answer_of(stage.organizer, REORDER, input={"eventId": stage.event.id, "ids": [c, a, b]})
+        assert (await refused(stage.organizer, REORDER_IMAGES, "VALIDATION_ERROR", input=given)).keys() == {"ids"}
+    moved = await answer_of(stage.organizer, REORDER_IMAGES, input={"eventId": stage.event.id, "ids": [c, a, b]})
     assert [one["id"] for one in moved] == [c, a, b]
     assert await shown(stage) == [(url("c"), 0), (url("a"), 1), (url("b"), 2)]
 
 
 async def test_only_what_is_sent_changes_and_null_clears_the_caption(stage: Stage) -> None:
     made = await create(stage, "a", caption="Stage")
-    moved = await answer_of(stage.organizer, UPDATE, id=made["id"], input={"url": url("b")})
+    moved = await answer_of(stage.organizer, UPDATE_IMAGE, id=made["id"], input={"url": url("b")})
     assert moved == made | {"url": url("b")}
-    bare = await answer_of(stage.organizer, UPDATE, id=made["id"], input={"caption": None})
+    bare = await answer_of(stage.organizer, UPDATE_IMAGE, id=made["id"], input={"caption": None})
     assert bare == moved | {"caption": None}
     before = await snapshot()
-    assert await answer_of(stage.organizer, UPDATE, id=made["id"], input={}) == bare
+    assert await answer_of(stage.organizer, UPDATE_IMAGE, id=made["id"], input={}) == bare
     assert await snapshot() == before
 
 
 async def test_a_picture_goes_alone_and_all_go_with_their_event(stage: Stage) -> None:
     first, _ = await create(stage, "a"), await create(stage, "b")
-    assert await answer_of(stage.organizer, DELETE, id=first["id"]) == {"id": first["id"], "deleted": True}
+    assert await answer_of(stage.organizer, DELETE_IMAGE, id=first["id"]) == {"id": first["id"], "deleted": True}
     assert await shown(stage) == [(url("b"), 1)]
-    await refused(stage.organizer, DELETE, "NOT_FOUND", id=first["id"])
+    await refused(stage.organizer, DELETE_IMAGE, "NOT_FOUND", id=first["id"])
     data_of(await stage.organizer.delete(f"/events/{stage.event.id}"))
     assert await unbalanced() == {}
     assert await GalleryImage.all().count() == 0
@@ -114,5 +102,5 @@ async def test_a_picture_goes_alone_and_all_go_with_their_event(stage: Stage) ->
 
 @pytest.mark.parametrize("image_id", ["0", "999999", "x"])
 async def test_a_picture_that_is_not_there_is_not_found(stage: Stage, image_id: str) -> None:
-    await refused(stage.admin, UPDATE, "NOT_FOUND", id=image_id, input={"caption": "x"})
-    await refused(stage.admin, DELETE, "NOT_FOUND", id=image_id)
+    await refused(stage.admin, UPDATE_IMAGE, "NOT_FOUND", id=image_id, input={"caption": "x"})
+    await refused(stage.admin, DELETE_IMAGE, "NOT_FOUND", id=image_id)

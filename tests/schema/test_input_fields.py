@@ -15,8 +15,8 @@ from graphql import GraphQLInputObjectType
 
 from tests.contract.fields import Field, kept, optional, required
 from tests.contract.kinds import BLANK, COUNT, NAME, SHORT, STRICT_FLAG, URL, Kind
+from tests.graph import SCHEMA
 from tests.rest.conftest import Stage
-from tests.schema.test_fields import SCHEMA
 from tests.world import World, snapshot
 
 # Any throughout: JSON.

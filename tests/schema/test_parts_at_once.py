@@ -18,9 +18,7 @@ from tests.rest.answers import data_of, error_in
 from tests.rest.conftest import Stage
 from tests.rest.pauses import Pause
 from tests.schema.answers import Request, at_once, code_of
-from tests.schema.test_custom_fields import CREATE, DELETE, REORDER, UPDATE
-from tests.schema.test_gallery import CREATE as CREATE_IMAGE
-from tests.schema.test_gallery import url
+from tests.schema.parts import CREATE_FIELD, CREATE_IMAGE, DELETE_FIELD, REORDER_FIELDS, UPDATE_FIELD, url
 from tests.world import World
 
 # Any throughout: JSON, and what the guarded functions take.
@@ -28,15 +26,15 @@ from tests.world import World
 
 def creating(stage: Stage, name: str, **fields: Any) -> Request:
     given = {"eventId": stage.event.id, "name": name, "type": "TEXT", **fields}
-    return stage.organizer.graphql_response(CREATE, input=given)
+    return stage.organizer.graphql_response(CREATE_FIELD, input=given)
 
 
 def reordering(stage: Stage, ids: Sequence[object]) -> Request:
-    return stage.organizer.graphql_response(REORDER, input={"eventId": stage.event.id, "ids": list(ids)})
+    return stage.organizer.graphql_response(REORDER_FIELDS, input={"eventId": stage.event.id, "ids": list(ids)})
 
 
 def deleting(stage: Stage, field_id: object) -> Request:
-    return stage.organizer.graphql_response(DELETE, id=field_id)
+    return stage.organizer.graphql_response(DELETE_FIELD, id=field_id)
 
 
 @pytest.fixture
@@ -146,7 +144,7 @@ async def test_without_looking_again_only_the_database_would_object(
     assert await create_while_the_event_goes(stage, monkeypatch) == "INTERNAL"
 
 
-@pytest.mark.parametrize("what", [UPDATE, DELETE])
+@pytest.mark.parametrize("what", [UPDATE_FIELD, DELETE_FIELD])
 async def test_a_field_that_has_gone_meanwhile_is_not_found(
     world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:

@@ -12,8 +12,8 @@ from amarevents.models import OutgoingMail, Ticket, TicketType
 from amarevents.models.enums import MailKind, TicketStatus
 from amarevents.resolvers import registration, ticket_types
 from tests.orphans import unbalanced
-from tests.rest.test_totals import remember  # noqa: F401 - the fixture
-from tests.schema.door import Door, open_door, refusal
+from tests.schema.answers import refusal
+from tests.schema.door import Door, open_door
 from tests.statements import counted_statements
 from tests.world import Caller, World, snapshot
 

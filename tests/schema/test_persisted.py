@@ -16,6 +16,7 @@ from amarevents.schema.persisted import BUCKETS, MAX_BYTES, PER_BUCKET, remember
 from amarevents.schema.running import Asked
 from amarevents.security.cache import shared_cache
 from amarevents.security.services import Services
+from tests.schema.answers import code_of
 from tests.world import World, snapshot
 
 # Any below: JSON.
@@ -46,11 +47,6 @@ async def post(world: World, accept: str = "*/*", **parameters: Any) -> httpx.Re
 async def get(world: World, **parameters: Any) -> httpx.Response:
     shown = {name: value if isinstance(value, str) else json.dumps(value) for name, value in parameters.items()}
     return await world.http.get("/graphql", params=shown)
-
-
-def code_of(response: httpx.Response) -> str:
-    [failure] = response.json()["errors"]
-    return str(failure["extensions"]["code"])
 
 
 @pytest.mark.parametrize("ask", [post, get])

@@ -22,6 +22,8 @@ FOREIGN = [
     {},
     {"Origin": "null"},
     {"Origin": ""},
+    {"Origin": "http://["},
+    {"Origin": "http://a]b"},
     {"Origin": "https://evil.example"},
     {"Origin": f"{ORIGIN}:8080"},
     {"Origin": f"{ORIGIN}.evil.example"},

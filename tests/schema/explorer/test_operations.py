@@ -14,22 +14,12 @@ from amarevents.models.enums import KeyType, TicketStatus
 from amarevents.schema.explorer.operations import ReadyOperation, ready_operations
 from amarevents.schema.schema import schema
 from tests.listening import connected, listening
+from tests.schema.explorer.ready import ALL, NAMES, name_of
 from tests.world import Caller, World
 
-NOW = datetime.datetime(2026, 11, 23, 18, 30, tzinfo=datetime.UTC)
-ALL = ready_operations(NOW)
 COLUMNS = 48  # what an editor shows of a line in a window of 1280 pixels
 
 # Any below: JSON.
-
-
-def name_of(operation: ReadyOperation) -> str:
-    """As its tab is called."""
-    [name] = re.findall(r"^(?:query|mutation|subscription) (\w+)", operation.query, re.MULTILINE)
-    return str(name)
-
-
-NAMES = [name_of(operation) for operation in ALL]
 
 
 def open_names(operation: ReadyOperation) -> set[str]:

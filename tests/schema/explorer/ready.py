@@ -1,0 +1,18 @@
+"""The ready operations of the explorer, by the names of their tabs."""
+
+import datetime
+import re
+
+from amarevents.schema.explorer.operations import ReadyOperation, ready_operations
+
+NOW = datetime.datetime(2026, 11, 23, 18, 30, tzinfo=datetime.UTC)
+ALL = ready_operations(NOW)
+
+
+def name_of(operation: ReadyOperation) -> str:
+    """As its tab is called."""
+    [name] = re.findall(r"^(?:query|mutation|subscription) (\w+)", operation.query, re.MULTILINE)
+    return str(name)
+
+
+NAMES = [name_of(operation) for operation in ALL]
