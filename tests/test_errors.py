@@ -11,6 +11,7 @@ import amarevents.app  # noqa: F401 - some errors are declared beside what raise
 from amarevents import errors
 from amarevents.errors import AmarEventsError
 from amarevents.rest.envelopes import failure
+from amarevents.rest.openapi.failures import kinds_of_errors
 from amarevents.schema.errors import extensions_of
 
 STATUSES = {400, 401, 403, 404, 405, 429, 500}
@@ -103,10 +104,18 @@ def test_validation_names_the_first_three_fields_in_its_message_and_all_of_them_
     assert list(made.fields) == list("abcd")
 
 
+GUIDE = (Path(__file__).parents[1] / "docs" / "api.md").read_text(encoding="utf-8")
+
+
+def test_the_guide_and_the_reference_agree_on_what_is_graphql_s_alone() -> None:
+    told = {code for codes in re.findall(r"GraphQL only: (.*) \|$", GUIDE, re.MULTILINE) for code in codes.split()}
+    of_rest = {error.code for error in kinds_of_errors()}
+    assert {code.strip("`") for code in told} == {error.code for error in ERRORS} - of_rest | {"GRAPHQL_INVALID"}
+
+
 def test_the_guide_has_every_code_with_its_status() -> None:
     """And GraphQL's own for what is wrong with a document, which is no failure of ours."""
-    guide = Path(__file__).parents[1] / "docs" / "api.md"
-    rows = re.findall(r"^\| ([1-5]\d\d) \| (.*) \|$", guide.read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(r"^\| ([1-5]\d\d) \| (.*) \|$", GUIDE, re.MULTILINE)
     told = [(code, int(status)) for status, codes in rows for code in re.findall("`([A-Z_]+)`", codes)]
     assert len(told) == len(set(told))
     assert set(told) == {(error.code, error.status) for error in ERRORS} | {("GRAPHQL_INVALID", 400)}

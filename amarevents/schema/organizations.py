@@ -54,6 +54,7 @@ class OrganizationEdges:
         "What it subscribes to; for admins.",
         as_in=list_plans,
     )
+    owner = account_edge(_owner_id, "The account that owns it; for that account and for admins.")
 
 
 @strawberry.type(name="Organization", description="Who publishes events. Its allowance is shown to owner and admins.")
@@ -68,7 +69,6 @@ class Organization(OrganizationEdges, OrganizationView):
         "How many events it may have at once, null = unlimited; for owner and admins.",
     )
     events_used = edge(_detail, "events_used", int | None, "How many events it has; for owner and admins.")
-    owner = account_edge(_owner_id, "The account that owns it; for that account and for admins.")
 
 
 @strawberry.type(description="A part of a list of organizations.")

@@ -172,7 +172,7 @@ ACROSS = {
     "Identity": {"tickets", "apiKeys", "organizations"},
     "Organization": {"events", "owner", "planDetails"},
     "OutgoingMail": {"ticket", "user"},
-    "OwnedOrganization": {"events", "planDetails"},
+    "OwnedOrganization": {"events", "owner", "planDetails"},
     "Profile": {"tickets", "apiKeys"},
     "RateLimit": {"owner"},
     "Ticket": {"event", "owner", "ticketType", "checkIn", "decision"},

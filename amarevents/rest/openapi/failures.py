@@ -17,6 +17,16 @@ from amarevents.rest.routing import Route
 Kind = type[errors.AmarEventsError]
 
 _WITH_STATUS = {401: ("WWW-Authenticate",), 405: ("Allow",), 429: ("Retry-After",)}
+# Of what has no route: the transports of GraphQL, and what it alone writes.
+_GRAPHQL_ALONE = frozenset(
+    {
+        *(errors.NotAcceptable, errors.OperationTimedOut, errors.UpdatesMissed),
+        *(errors.TooManyOperations, errors.TooManyConnections),
+        *(errors.NameTaken, errors.TooManyCustomFields, errors.TooManyGalleryImages, errors.PlanInUse),
+        *(errors.DefaultPlan, errors.NotPending, errors.TicketNotValid, errors.NotCheckedIn),
+        *(errors.ScanMismatch, errors.ScanUndone),
+    }
+)
 # Credentials are read, counted and may be refused on public routes too; anything may crash.
 _EVERYWHERE = frozenset({401, 403, 405, 429, 500})
 _EXAMPLES = {
@@ -56,8 +66,9 @@ def shared_failures() -> Json:
 
 
 def kinds_of_errors() -> list[Kind]:
-    """Every kind of failure that has a code of its own, by status."""
-    return sorted((kind for kind in _BY_NAME.values() if "code" in vars(kind)), key=_status)
+    """Every kind of failure of REST that has a code of its own, by status."""
+    own = (kind for kind in _BY_NAME.values() if "code" in vars(kind) and kind not in _GRAPHQL_ALONE)
+    return sorted(own, key=_status)
 
 
 def _status(kind: Kind) -> int:
