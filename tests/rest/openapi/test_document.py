@@ -86,7 +86,7 @@ def test_a_route_without_an_example_cannot_be_documented(monkeypatch: pytest.Mon
 
 
 def _kinds(kind: type[AmarEventsError]) -> list[type[AmarEventsError]]:
-    """A class of errors and those below it, but for what is GraphQL's alone (tests/test_errors.py: as the guide says)."""
+    """A class of errors and those below it, but for GraphQL's own: tests/test_errors.py has the guide agree on them."""
     kinds = [kind, *(one for child in kind.__subclasses__() for one in _kinds(child))]
     return [kind for kind in kinds if kind.__module__ == AmarEventsError.__module__ and kind not in _GRAPHQL_ALONE]
 
