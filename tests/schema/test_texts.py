@@ -34,6 +34,11 @@ def test_everything_is_described() -> None:
     assert {name for name, text in DESCRIPTIONS.items() if not text} == set()
 
 
+def test_schema_says_how_to_authenticate_and_what_money_and_ids_are() -> None:
+    about = schema.graphql_schema.description or ""
+    assert all(word in about for word in ("`Authorization: Bearer ae_…`", "`login`", "`Decimal`", "`ID`"))
+
+
 def test_descriptions_have_the_names_of_the_schema() -> None:
     """Not those of REST, such as `created_at` and `Success`; but for enums, which say how REST writes them."""
     kinds = schema.graphql_schema.type_map
