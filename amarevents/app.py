@@ -7,13 +7,15 @@ from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 
 from amarevents import __version__
 from amarevents.mail.delivery import delivery
 from amarevents.models.storage import database_is_ready, open_database
 from amarevents.models.totals import Totals
+from amarevents.pages.assets import FAVICON, ON_EVERYTHING
+from amarevents.pages.visitors import is_opened_by_a_person
 from amarevents.rest.confirmation import confirmation_page
 from amarevents.rest.envelopes import failure
 from amarevents.rest.openapi.endpoint import openapi_json
@@ -51,6 +53,7 @@ def create_app(settings: Settings) -> Starlette:
     app = Starlette(
         routes=[
             Route("/", index),
+            Route("/favicon.ico", favicon),
             Route("/healthz", health),
             Route("/openapi.json", openapi_json),
             *reference_routes(),
@@ -100,11 +103,20 @@ async def _end(task: asyncio.Task[None]) -> None:
 
 
 async def index(request: Request) -> Response:
-    """Where everything is, for whoever opens the address in a browser."""
+    """Where everything is: for programs as JSON, for whoever opens the address in a browser the page to begin with."""
+    has_explorer = services_of(request.scope).settings.graphql_explorer
+    vary = {"Vary": "Accept"}
+    if is_opened_by_a_person(request.scope):
+        return RedirectResponse("/graphql" if has_explorer else "/docs", headers={**vary, "Cache-Control": "no-store"})
     addresses = {"rest": "/api/events", "graphql": "/graphql", "openapi": "/openapi.json", "docs": "/docs"}
-    if services_of(request.scope).settings.graphql_explorer:
+    if has_explorer:
         addresses["graphiql"] = "/graphql"
-    return JSONResponse({"name": "Amar Events", "version": __version__, **addresses})
+    return JSONResponse({"name": "Amar Events", "version": __version__, **addresses}, headers=vary)
+
+
+async def favicon(_request: Request) -> Response:
+    """For what is no page, such as JSON in a browser, which asks for it here."""
+    return FileResponse(FAVICON, media_type="image/svg+xml", headers=ON_EVERYTHING)
 
 
 async def health(_request: Request) -> Response:

@@ -148,7 +148,7 @@ async def _demo_credentials(settings: Settings) -> demo.DemoCredentials | None:
 
 def _print_addresses(settings: Settings) -> None:
     base = f"http://{settings.host}:{settings.port}"
-    graphql = f"{base}/graphql (in a browser: GraphiQL)" if settings.graphql_explorer else f"{base}/graphql"
+    graphql = f"{base}/graphql (open this in a browser to try it)" if settings.graphql_explorer else f"{base}/graphql"
     addresses = f"  Docs     {base}/docs\n  REST     {base}/api/events\n  GraphQL  {graphql}\n"
     print(f"\nAmar Events {__version__}\n{addresses}", flush=True)
 
@@ -156,7 +156,7 @@ def _print_addresses(settings: Settings) -> None:
 def _print_credentials(credentials: demo.DemoCredentials) -> None:
     print(
         "Demo credentials of this demo database (the password is new at each start, the keys end in 7 days)\n"
-        f"  login          {credentials.email}  {credentials.password}\n"
+        f"  login          {credentials.email}  {credentials.password}  (organizer)\n"
         f"  user key       {credentials.user_key}\n"
         f"  organizer key  {credentials.organizer_key}\n"
         f"  admin key      {credentials.admin_key}\n",

@@ -48,7 +48,7 @@ class _Hanging:
     async def acquire_connection(self) -> AsyncIterator["_Hanging"]:
         yield self
 
-    async def execute(self, _sql: str) -> None:
+    async def fetch(self, _sql: str) -> None:
         await asyncio.sleep(60)
 
 

@@ -277,7 +277,8 @@ def test_the_demo_starts_twice_in_a_row_and_keeps_its_data(program: Program) -> 
             assert server.client.get("/api/auth/me", headers=key).json()["data"]["auth"]["key_type"] == kind
         names = [one["name"] for one in server.client.get("/api/keys", headers=key).json()["data"]]
         assert "kept" in names
-        email, password = second["login"].split()
+        email, password, whose = second["login"].split()
+        assert whose == "(organizer)"
         login = server.client.post("/api/auth/login", json={"email": email, "password": password})
         assert login.status_code == 200
 
@@ -288,7 +289,7 @@ def test_the_demo_hands_out_nothing_of_a_database_with_users_of_its_own(ready: P
         assert _credentials(server.printed()) == {}
         assert "ae_" not in server.printed()
         assert server.client.get("/api/events").json()["pagination"]["total"] == 0
-        assert "/graphql (in a browser: GraphiQL)" in server.printed()
+        assert "/graphql (open this in a browser to try it)" in server.printed()
 
 
 # A database that goes away --------------------------------------------------------------------------------------

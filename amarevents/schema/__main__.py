@@ -6,6 +6,8 @@ With ``--release`` also ``released.graphql``, with which later changes are compa
 import sys
 from pathlib import Path
 
+from graphql.utilities.print_schema import print_schema_definition
+
 from amarevents.schema.schema import schema
 from amarevents.schema.stability import RELEASED
 
@@ -14,7 +16,8 @@ SNAPSHOT = Path(__file__).with_name("schema.graphql")
 
 def schema_text() -> str:
     """What the snapshot is to hold."""
-    return schema.as_str() + "\n"
+    # Strawberry prints no description of the schema itself.
+    return f"{print_schema_definition(schema.graphql_schema)}\n\n{schema.as_str()}\n"
 
 
 if __name__ == "__main__":

@@ -20,6 +20,17 @@ from amarevents.models.enums import DonationStatus, Privacy, TicketStatus
 from amarevents.resolvers.idempotency import LIFETIME
 from amarevents.resolvers.texts import EXCEPTIONS, FIELDS
 
+_ABOUT = """\
+Events, their tickets and payments, and the door: what REST has at `/api`, and more, with the same rules.
+
+Who you are: send an API key as `Authorization: Bearer ae_…`, or sign in with `login`, which sets a cookie. Without \
+either you see what is public.
+
+Money is a `Decimal`, in taka: an exact text, such as `"499.50"`. An `ID` comes from an answer and goes into arguments \
+as it is. Times are in UTC, dates are YYYY-MM-DD.
+
+Errors say what happened to programs as well: in `extensions.code`.
+"""
 _HOURS = int(LIFETIME.total_seconds()) // 3600
 _OWN = {
     "after": "What comes behind this place alone: a cursor of the same list.",
@@ -168,6 +179,7 @@ def describe(schema: GraphQLSchema) -> None:
 
     Raises KeyError where nothing is said of one of them.
     """
+    schema.description = _ABOUT.strip()
     for kind in schema.type_map.values():
         if kind.name.startswith("__"):
             continue

@@ -27,6 +27,10 @@ def answer(page: Page) -> Locator:
     return page.get_by_label("Result Window")
 
 
+def variables(page: Page) -> Locator:
+    return page.locator(".graphiql-editor-tool .CodeMirror-lines >> visible=true")
+
+
 async def write(page: Page, name: str, document: str) -> None:
     """In place of what is in the editor, an operation of that name; returns once GraphiQL has read it."""
     await page.get_by_label("Query Editor").locator(".CodeMirror-lines").click()

@@ -5,7 +5,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, Route, expect
+from playwright.async_api import Browser, BrowserContext, Locator, Page, Route, expect
 
 from tests.deployment.explorer import (
     ORGANIZER,
@@ -17,6 +17,7 @@ from tests.deployment.explorer import (
     sign_in,
     until,
     use_key,
+    variables,
     who,
     write,
 )
@@ -108,6 +109,7 @@ async def test_mistake_is_shown_with_its_message(visit: Visit) -> None:
 async def test_documentation_leads_to_a_type(page: Page) -> None:
     await page.get_by_label("Show Documentation Explorer").click()
     documentation = page.get_by_role("region", name="Documentation Explorer")
+    await expect(documentation).to_contain_text("Authorization: Bearer ae_…")
     await documentation.get_by_role("link", name="Query", exact=True).click()
     await documentation.get_by_role("link", name="EventPage", exact=True).first.click()
     await documentation.get_by_role("link", name="Event", exact=True).click()
@@ -150,10 +152,76 @@ async def test_signing_in_and_out_by_the_form(page: Page, organizer_key: str) ->
     await expect(page.get_by_label("Password")).to_be_hidden()
     await page.get_by_role("button", name="Sign out").click()
     await expect(who(page)).to_have_text("Not signed in")
-    assert names[2:] == ["SignOut", "WhoAmI"]
+    assert [name for name in names[2:] if name != "IntrospectionQuery"] == ["SignOut", "WhoAmI"]
     assert await page.get_by_label("Password").input_value() == ""
     await run(page)
     await expect(answer(page)).to_contain_text("UNAUTHENTICATED")
+    await expect(answer(page)).to_contain_text("Sign in at the top of this page first.")
+
+
+async def test_after_signing_in_the_old_answer_is_gone_and_the_operation_is_next(
+    page: Page, organizer_key: str
+) -> None:
+    await run(page)
+    await expect(answer(page)).to_contain_text("UNAUTHENTICATED")
+    await sign_in(page)
+    await expect(who(page)).to_contain_text("You are signed in")
+    await expect(answer(page)).not_to_contain_text("UNAUTHENTICATED")
+    await page.keyboard.press("Control+Enter")
+    await expect(answer(page)).to_contain_text(ORGANIZER)
+
+
+async def test_leaving_leaves_nothing_in_any_window(page: Page, platform: RunningPlatform, organizer_key: str) -> None:
+    another = await page.context.new_page()
+    for window in (page, another):
+        await open_page(window, platform)
+    await sign_in(page)
+    await expect(who(page)).to_contain_text("You are signed in")
+    await open_page(another, platform)
+    for window in (page, another):
+        await run(window)
+        await expect(answer(window)).to_contain_text(ORGANIZER)
+        await until(window, "JSON.stringify({...sessionStorage}).includes('StartHere')")
+    await page.get_by_role("button", name="Sign out").click()
+    for window in (page, another):
+        await expect(who(window)).to_have_text("Not signed in")
+        await expect(answer(window)).not_to_contain_text(ORGANIZER)
+        assert ORGANIZER not in json.dumps(await window.evaluate("({...sessionStorage})"))
+        assert await window.evaluate("[ids.account, ids.known]") == [None, {}]
+        assert await window.get_by_label("Email").input_value() == ""
+
+
+async def test_session_that_ended_elsewhere_is_noticed(page: Page, organizer_key: str) -> None:
+    await sign_in(page)
+    await expect(who(page)).to_contain_text("You are signed in")
+    await page.context.clear_cookies()
+    await run(page)
+    await expect(who(page)).to_have_text("Not signed in")
+    await sign_in(page)
+    await expect(who(page)).to_contain_text("You are signed in")
+    await page.context.clear_cookies()
+    await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    await expect(who(page)).to_have_text("Not signed in")
+
+
+async def test_lost_connection_signs_nobody_out(visit: Visit, organizer_key: str) -> None:
+    await use_key(visit.page, organizer_key)
+    await expect(who(visit.page)).to_contain_text("You use an API key")
+    await visit.page.route("**/graphql", lambda route: route.abort())
+    await visit.page.evaluate("checkIdentity()")
+    await expect(who(visit.page)).to_contain_text("You use an API key")
+    assert await visit.page.evaluate("credentials.key") == organizer_key
+    visit.complaints.clear()  # a browser notes what it cannot reach
+
+
+async def test_another_account_finds_nothing_of_the_one_before(page: Page, organizer_key: str) -> None:
+    await write(page, "Mine", "query Mine { __typename }")
+    await until(page, "sessionStorage['graphiql:query'].includes('Mine')")
+    await page.evaluate("ids.belongsTo('somebody-else@example.com')")
+    await sign_in(page)
+    await expect(page.get_by_role("tab", name="StartHere")).to_be_visible()
+    await expect(who(page)).to_contain_text("You are signed in")
+    assert await page.evaluate("ids.account") == f"{ORGANIZER}@example.com"
 
 
 async def test_session_is_still_there_when_the_page_is_opened_again(
@@ -234,21 +302,91 @@ async def test_every_tab_runs_after_the_other_by_a_press(page: Page, organizer_k
     await expect(answer(page)).to_contain_text('"outcome": "ADMITTED"')
 
 
+PUBLISHED = {"createEvent": {"id": "7", "ticketTypes": [{"id": "70", "price": "0"}, {"id": "71", "price": "9.50"}]}}
+LISTED = {
+    "events": {
+        "items": [
+            {"id": "1", "registrationOpen": False, "ticketTypes": [{"id": "10", "price": "1"}]},
+            {"id": "2", "registrationOpen": True, "ticketTypes": [{"id": "20", "price": "1"}]},
+        ]
+    }
+}
+LEARN = "([name, data]) => (ids.learn(name, data), [ids.known.eventId, ids.known.ticketTypeId])"
+
+
+async def test_event_that_was_published_stays_the_one_that_is_meant(page: Page) -> None:
+    assert await page.evaluate(LEARN, ["MyEvents", LISTED]) == ["2", "20"]
+    assert await page.evaluate(LEARN, ["PublishEvent", PUBLISHED]) == ["7", "71"]
+    assert await page.evaluate(LEARN, ["MyEvents", LISTED]) == ["7", "71"]
+
+
+async def test_answer_without_a_value_takes_none_away(page: Page) -> None:
+    await page.evaluate(LEARN, ["RegisterGuest", {"registerForEvent": {"id": "447"}}])
+    nothing = {"event": {"pending": {"items": []}, "newest": {"items": [{"status": "PENDING", "code": "X"}]}}}
+    await page.evaluate(LEARN, ["Registrations", nothing])
+    assert await page.evaluate("ids.known") == {"ticketIds": "447"}
+    await open_tab(page, "ApprovePayments")
+    await expect(variables(page)).to_contain_text(re.compile(r'"ticketIds": \[.*"447".*\]', re.DOTALL))
+
+
+async def test_tab_that_lacks_an_id_says_which_to_run_first_and_is_not_sent(page: Page) -> None:
+    names = asked(page)
+    for tab, said in (
+        ("MyEvents", "organizationId is not known yet: run StartHere first"),
+        ("WatchLive", "eventId is not known yet: run MyEvents or PublishEvent first"),
+        ("ApprovePayments", "ticketIds is not known yet: run RegisterGuest or Registrations first"),
+    ):
+        await open_tab(page, tab)
+        await run(page)
+        await expect(answer(page)).to_contain_text(said)
+    assert names == []
+
+
+async def test_organization_is_known_from_signing_in(page: Page, organizer_key: str) -> None:
+    await sign_in(page)
+    await expect(who(page)).to_contain_text("You are signed in")
+    await open_tab(page, "MyEvents")
+    await expect(variables(page)).to_contain_text(re.compile(r'"organizationId": "\d+"'))
+
+
+async def test_what_one_window_knows_is_offered_to_another(
+    page: Page, platform: RunningPlatform, organizer_key: str
+) -> None:
+    await sign_in(page)
+    await expect(who(page)).to_contain_text("You are signed in")
+    await page.evaluate(LEARN, ["PublishEvent", PUBLISHED])
+    another = await page.context.new_page()
+    await open_page(another, platform)
+    await open_tab(another, "RegisterGuest")
+    await expect(variables(another)).to_contain_text('"eventId": "7"')
+    await another.evaluate(LEARN, ["PublishEvent", {"createEvent": {"id": "8", "ticketTypes": []}}])
+    await another.evaluate(LEARN, ["RegisterGuest", {"registerForEvent": {"id": "447"}}])
+    await until(page, "ids.known.ticketIds === '447'")
+    assert await page.evaluate("ids.known.eventId") == "7"
+
+
+async def test_mistyped_value_of_an_enum_is_marked(page: Page) -> None:
+    await open_tab(page, "PublishEvent")
+    await variables(page).click()
+    await page.keyboard.press("Control+A")
+    await page.keyboard.insert_text('{"input": {"category": "CONCERTO"}}')
+    await expect(page.locator(".CodeMirror-lint-mark-error").first).to_be_visible()
+
+
 async def test_what_somebody_has_written_is_not_overwritten(page: Page, organizer_key: str) -> None:
     await open_tab(page, "CheckIn")
-    variables = page.locator(".graphiql-editor-tool .CodeMirror-lines >> visible=true")
-    await variables.click()
+    await variables(page).click()
     await page.keyboard.press("Control+A")
     await page.keyboard.insert_text('{"code": "MINE"}')
     await page.evaluate("ids.learn('ApprovePayments', {approvePayments: {decided: [{code: 'THEIRS'}]}})")
-    await expect(variables).to_contain_text("MINE")
+    await expect(variables(page)).to_contain_text("MINE")
     await page.keyboard.press("Control+A")
     await page.keyboard.insert_text('{"code": ""}')
     await open_tab(page, "StartHere")
     await open_tab(page, "CheckIn")
-    await expect(variables).to_contain_text("THEIRS")
+    await expect(variables(page)).to_contain_text("THEIRS")
     await page.evaluate("ids.learn('ApprovePayments', {approvePayments: {decided: [{code: 'NEXT'}]}})")
-    await expect(variables).to_contain_text("NEXT")
+    await expect(variables(page)).to_contain_text("NEXT")
 
 
 async def test_what_is_in_the_tabs_outlives_a_reload_alone(page: Page, platform: RunningPlatform) -> None:
@@ -316,6 +454,41 @@ async def test_spent_limit_is_said_with_when_to_try_again(profile: BrowserContex
         await expect(answer(page)).to_contain_text(re.compile(r"Too many requests; try again in \d+ s"))
         await use_key(page, "ae_u_wrong")
         await expect(page.get_by_role("alert")).to_have_text(re.compile("Too many requests"))
+
+
+# Room -----------------------------------------------------------------------------------------------------------
+
+
+async def height_above(page: Page, locator: Locator) -> float:
+    box = await locator.bounding_box()
+    assert box is not None
+    return box["y"]
+
+
+async def test_problem_moves_nothing(page: Page, organizer_key: str) -> None:
+    before = await height_above(page, page.locator("main"))
+    await sign_in(page, password="wrong-password")
+    await expect(page.get_by_role("alert")).to_be_visible()
+    assert await height_above(page, page.locator("main")) == before
+
+
+async def test_tab_without_variables_leaves_their_room_to_the_operation(page: Page) -> None:
+    editor = page.locator(".graphiql-editor-tool")
+    heights = []
+    for name in ("StartHere", "MyEvents"):
+        await open_tab(page, name)
+        await expect(page.locator("body.without-variables")).to_have_count(1 if name == "StartHere" else 0)
+        box = await editor.bounding_box()
+        assert box is not None
+        heights.append(box["height"])
+    assert heights[0] < 70 < heights[1]
+
+
+@pytest.mark.parametrize("width", [1024, 1280, 1600])
+async def test_ways_to_sign_in_stand_in_one_line(page: Page, width: int) -> None:
+    await page.set_viewport_size({"width": width, "height": 768})
+    fields = [page.get_by_label(label) for label in ("Email", "Password", "API key")]
+    assert len({round(await height_above(page, field)) for field in fields}) == 1
 
 
 # Narrow windows -------------------------------------------------------------------------------------------------

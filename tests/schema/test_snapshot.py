@@ -3,6 +3,7 @@
 from graphql import build_schema
 
 from amarevents.schema.__main__ import SNAPSHOT, schema_text
+from amarevents.schema.schema import schema
 
 
 def test_snapshot_is_the_schema_of_the_code() -> None:
@@ -10,4 +11,6 @@ def test_snapshot_is_the_schema_of_the_code() -> None:
 
 
 def test_snapshot_is_a_schema() -> None:
-    assert build_schema(SNAPSHOT.read_text(encoding="utf-8")).query_type is not None
+    written = build_schema(SNAPSHOT.read_text(encoding="utf-8"))
+    assert written.query_type is not None
+    assert written.description == schema.graphql_schema.description

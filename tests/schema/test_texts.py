@@ -40,6 +40,11 @@ OF_REST = re.compile(
 )
 
 
+def test_schema_says_how_to_authenticate_and_what_money_and_ids_are() -> None:
+    about = schema.graphql_schema.description or ""
+    assert all(word in about for word in ("`Authorization: Bearer ae_…`", "`login`", "`Decimal`", "`ID`"))
+
+
 def test_descriptions_have_the_names_of_the_schema() -> None:
     """Not those of REST, such as `created_at` and `Success`."""
     assert {name for name, text in DESCRIPTIONS.items() if OF_REST.search(text or "")} == set()

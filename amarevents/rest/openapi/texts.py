@@ -11,7 +11,7 @@ _DEFAULTS = Settings()
 _HOURS = int(LIFETIME.total_seconds()) // 3600
 
 INTRODUCTION = f"""
-Events, tickets and donations, and the organizations behind them.
+Events, tickets and donations, and the organizations behind them; over [GraphQL](/graphql) as well.
 
 ### Authentication
 

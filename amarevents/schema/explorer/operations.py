@@ -2,8 +2,11 @@
 
 Beside each document lies a JSON file: ``variables`` to begin with, in which ``""`` stands for what an earlier answer
 brings, and what the operation itself ``provides``: the name of a variable, and where its value stands in the answer.
+In a list that is a number, ``where(field=value)``, the first of which that is true, or ``most(field)``. What it
+``offers`` gives way to what any other provides: an answer of many events means none of them in particular.
 """
 
+import dataclasses
 import datetime
 import json
 from dataclasses import dataclass
@@ -18,11 +21,12 @@ _DAYS_TO_DEADLINE = 28
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadyOperation:
-    """One tab. ``variables`` is JSON as a person would write it, ``provides`` leads from names to dotted paths."""
+    """One tab. ``variables`` is JSON as a person would write it; the others lead from names to dotted paths."""
 
     query: str
     variables: str
     provides: dict[str, str]
+    offers: dict[str, str]
 
 
 def ready_operations(now: datetime.datetime) -> list[ReadyOperation]:
@@ -33,10 +37,7 @@ def ready_operations(now: datetime.datetime) -> list[ReadyOperation]:
         "deadline": today + datetime.timedelta(days=_DAYS_TO_DEADLINE),
         "transaction": f"BK{now:%y%m%d%H%M%S}",
     }
-    return [
-        ReadyOperation(query=one.query, variables=Template(one.variables).substitute(values), provides=one.provides)
-        for one in _templates()
-    ]
+    return [dataclasses.replace(one, variables=Template(one.variables).substitute(values)) for one in _templates()]
 
 
 @cache
@@ -50,4 +51,5 @@ def _read(document: Path) -> ReadyOperation:
         query=document.read_text(encoding="utf-8"),
         variables=json.dumps(beside["variables"], indent=2, ensure_ascii=False) if beside["variables"] else "",
         provides=beside["provides"],
+        offers=beside.get("offers", {}),
     )

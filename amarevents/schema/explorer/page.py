@@ -3,19 +3,19 @@
 import asyncio
 import dataclasses
 import datetime
-import re
 import secrets
 from functools import cache
 from pathlib import Path
 from string import Template
 
 import orjson
-from starlette.datastructures import Headers, QueryParams
+from starlette.datastructures import QueryParams
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from amarevents.pages.assets import FAVICON, ON_EVERYTHING, Assets
+from amarevents.pages.visitors import is_opened_by_a_person
 from amarevents.schema.explorer.operations import ready_operations
 from amarevents.settings import Settings
 
@@ -55,7 +55,6 @@ _POLICY = "; ".join(
         "frame-ancestors 'none'",
     ]
 )
-_HTML = re.compile(r"\btext/html\b(?!;q=0(\.0*)?(,|$))")
 _OF_A_REQUEST = {"query", "extensions"}
 
 
@@ -75,15 +74,8 @@ class _Explorer:
 
 
 def _is_for_reading(scope: Scope) -> bool:
-    """Whether a person opens the address: HTML is asked for by name, JSON is not, and there is nothing to execute."""
-    if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
-        return False
-    accepted = ",".join(Headers(scope=scope).getlist("accept")).replace(" ", "").lower()
-    return (
-        _HTML.search(accepted) is not None
-        and "json" not in accepted
-        and _OF_A_REQUEST.isdisjoint(QueryParams(scope["query_string"]))
-    )
+    """Whether a person opens the address, and there is nothing to execute."""
+    return is_opened_by_a_person(scope) and _OF_A_REQUEST.isdisjoint(QueryParams(scope["query_string"]))
 
 
 def _page(now: datetime.datetime) -> Response:

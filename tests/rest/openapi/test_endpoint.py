@@ -37,3 +37,7 @@ async def test_it_can_only_be_read(http: httpx.AsyncClient) -> None:
 async def test_the_index_names_it(http: httpx.AsyncClient) -> None:
     index = (await http.get("/")).json()
     assert (index["openapi"], index["docs"]) == ("/openapi.json", "/docs")
+
+
+async def test_it_leads_to_graphql(http: httpx.AsyncClient) -> None:
+    assert "[GraphQL](/graphql)" in (await http.get("/openapi.json")).json()["info"]["description"]

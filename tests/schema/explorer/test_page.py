@@ -117,7 +117,9 @@ async def test_page_is_not_kept_framed_or_told_of(http: httpx.AsyncClient) -> No
 
 
 async def test_operations_cannot_end_their_script(http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    hostile = ReadyOperation(query="</script><script>steal()</script><!-- ${nonce}", variables="", provides={})
+    hostile = ReadyOperation(
+        query="</script><script>steal()</script><!-- ${nonce}", variables="", provides={}, offers={}
+    )
     monkeypatch.setattr(page, "ready_operations", lambda _now: [hostile])
     html = (await opened(http)).text
     assert "steal" not in re.sub(r'<script id="operations".*?</script>', "", html)
@@ -155,8 +157,19 @@ async def test_page_and_parts_are_for_everybody_and_cost_nothing(world: World, c
     assert answers == [200, 429]
 
 
-async def test_index_names_it(http: httpx.AsyncClient) -> None:
-    assert (await http.get("/")).json()["graphiql"] == "/graphql"
+async def test_index_names_it_and_leads_browsers_to_it(http: httpx.AsyncClient) -> None:
+    for accepted in ("*/*", "application/json", ""):
+        answer = await http.get("/", headers={"Accept": accepted})
+        assert (answer.json()["graphiql"], answer.headers["Vary"]) == ("/graphql", "Accept")
+    led = await http.get("/", headers=BROWSER)
+    assert (led.status_code, led.headers["Location"], led.headers["Vary"]) == (307, "/graphql", "Accept")
+    assert led.headers["Cache-Control"] == "no-store"
+
+
+async def test_browser_finds_an_icon_for_what_is_no_page(http: httpx.AsyncClient) -> None:
+    answer = await http.get("/favicon.ico")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/svg+xml")
+    assert answer.text.startswith("<svg")
 
 
 async def test_switched_off_nothing_of_it_is_there(app: Starlette, deployment: Settings) -> None:
@@ -171,3 +184,4 @@ async def test_switched_off_nothing_of_it_is_there(app: Starlette, deployment: S
         assert answer.headers["Content-Type"].startswith("application/json")
         assert (await http.get(ASSETS.addresses["start"])).status_code == 404
         assert "graphiql" not in (await http.get("/")).json()
+        assert (await http.get("/", headers=BROWSER)).headers["Location"] == "/docs"

@@ -4,14 +4,39 @@
 /** The key lives here alone: it is forgotten with the page. */
 const credentials = { key: "" };
 
+/** Answers after which one may be somebody else than the bar says. */
+const REFUSALS = ["UNAUTHENTICATED", "INVALID_API_KEY", "API_KEY_REVOKED", "API_KEY_SUSPENDED", "API_KEY_EXPIRED"];
+
 /** GraphiQL's fetcher: an answer, or for a subscription the answers as they come. */
 async function fetcher({ query, variables, operationName }) {
+  const missing = ids.missing(variables);
+  if (missing) return notKnown(missing);
   const operation = operationOf(query, operationName);
   const request = { query, variables, operationName: operation?.name?.value };
   if (operation?.operation === "subscription") return answersAsTheyCome(request);
   const answer = await call(request);
   if (!answer.errors) ids.learn(request.operationName, answer.data);
-  return answer;
+  return withAdvice(answer);
+}
+
+function notKnown(name) {
+  const tabs = bringing(name).join(" or ");
+  return { errors: [{ message: `${name} is not known yet: run ${tabs} first, or write it into the variables.` }] };
+}
+
+/** The answer as it is shown: how to authenticate is said in the words of this page. */
+function withAdvice(answer) {
+  if (isRefused(answer) && !bar.leave.hidden) checkIdentity();
+  const errors = answer.errors?.map((error) =>
+    error.extensions?.code === "UNAUTHENTICATED"
+      ? { ...error, message: `${error.message}. Sign in at the top of this page first.` }
+      : error,
+  );
+  return errors ? { ...answer, errors } : answer;
+}
+
+function isRefused({ errors }) {
+  return Boolean(errors?.some(({ extensions }) => REFUSALS.includes(extensions?.code)));
 }
 
 /** One operation by POST; what is no GraphQL answer becomes an error that says what happened. */
@@ -78,12 +103,12 @@ async function* subscribe(request, signal) {
   try {
     const response = await send(request, "text/event-stream", signal);
     if (!response.headers.get("Content-Type")?.startsWith("text/event-stream")) {
-      yield await answerOf(response);
+      yield withAdvice(await answerOf(response));
       return;
     }
     for await (const { event, data } of serverSentEvents(response.body)) {
       if (event === "complete") return;
-      if (event === "next") yield JSON.parse(data);
+      if (event === "next") yield withAdvice(JSON.parse(data));
     }
   } catch (error) {
     if (!signal.aborted) yield failure(error);

@@ -5,20 +5,45 @@ const bar = Object.fromEntries(
   ["who", "login", "key", "leave", "problem"].map((id) => [id, document.getElementById(id)]),
 );
 
-const WHO_AM_I = "query WhoAmI { me { email type admin auth { method keyType } } }";
+const WHO_AM_I = "query WhoAmI { me { email type admin auth { method keyType } organizations { id } } }";
 const SIGN_IN = "mutation SignIn($input: LoginInput!) { login(input: $input) { id } }";
 const SIGN_OUT = "mutation SignOut { logout { loggedOut } }";
 
+function whoAmI() {
+  return call({ query: WHO_AM_I, operationName: "WhoAmI" });
+}
+
 /** Ask who one is and show it. A key that is not taken is forgotten: without it one may still be signed in. */
 async function showIdentity() {
-  const { data, errors } = await call({ query: WHO_AM_I, operationName: "WhoAmI" });
-  if (data?.me || !credentials.key) {
-    show(data?.me, errors?.[0]);
+  await showWho(await whoAmI());
+}
+
+/** The same where one may have become another; what says nothing of that, as a lost connection, changes nothing. */
+async function checkIdentity() {
+  const answer = await whoAmI();
+  if (answer.data?.me || isRefused(answer)) await showWho(answer);
+}
+
+async function showWho({ data, errors }) {
+  if (data?.me) {
+    welcome(data.me);
+  } else if (credentials.key) {
+    bar.problem.textContent = errors[0].message;
+    credentials.key = "";
+    await showIdentity();
+  } else {
+    show(null, errors?.[0]);
+  }
+}
+
+/** What is in the page may be of another account that was here before: then it begins anew. */
+function welcome(me) {
+  if (!ids.belongsTo(me.email)) {
+    beginAnew();
     return;
   }
-  bar.problem.textContent = errors[0].message;
-  credentials.key = "";
-  await showIdentity();
+  ids.offer(valuesIn(me, { organizationId: "organizations.0.id" }));
+  show(me);
 }
 
 function show(me, error) {
@@ -45,28 +70,38 @@ async function signIn(form) {
     form.elements.password.focus();
     return;
   }
-  await becomeAnother();
+  form.reset();
+  await showIdentity();
+  ready();
 }
 
 async function useKey(form) {
   credentials.key = form.elements.key.value.trim();
   form.reset();
-  await becomeAnother();
+  await showIdentity();
+  if (credentials.key) ready();
 }
 
 async function leave() {
-  if (credentials.key) {
-    credentials.key = "";
-  } else {
+  if (!credentials.key) {
     const { errors } = await call({ query: SIGN_OUT, operationName: "SignOut" });
-    if (errors) bar.problem.textContent = errors[0].message;
+    if (errors) {
+      bar.problem.textContent = errors[0].message;
+      return;
+    }
+    otherWindows.postMessage({ account: ids.account, left: true });
   }
-  await becomeAnother();
+  beginAnew();
 }
 
-async function becomeAnother() {
-  ids.forget();
-  await showIdentity();
+/** Load the page as if nobody had been here, which ends what runs: others may use this computer, too. */
+function beginAnew() {
+  // Not before: GraphiQL writes down what is in its tabs a moment after it has changed.
+  window.addEventListener("pagehide", () => {
+    const kept = Object.keys(storage).filter((name) => /^(graphiql|amarevents):/.test(name));
+    kept.forEach((name) => storage.removeItem(name));
+  });
+  location.reload();
 }
 
 /** While one thing is under way, nothing else of the bar can be pressed. */
@@ -88,4 +123,10 @@ function onSubmit(form, work) {
 onSubmit(bar.login, signIn);
 onSubmit(bar.key, useKey);
 bar.leave.addEventListener("click", () => inTurn(leave));
+otherWindows.addEventListener("message", ({ data: { account, left } }) => {
+  if (left && account === ids.account && !credentials.key) beginAnew();
+});
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "visible") checkIdentity();
+});
 inTurn(showIdentity);
