@@ -16,6 +16,9 @@ MAX_PER_ADDRESS = 200
 MAX_PER_ACCOUNT = 40
 """In one process, over all keys and sessions of the account."""
 
+MAX_FOLLOWERS = 100
+"""Subscriptions under way, of an account in one process, over all its connections: what is delivered costs nothing."""
+
 FREE_AT_ONCE = 100
 """Frames or messages of one connection that ask for nothing, such as pings."""
 
@@ -74,9 +77,16 @@ class Connections:
             yield
 
     @contextlib.contextmanager
-    def _one_more(self, owner: str, limit: int) -> Iterator[None]:
+    def following(self, account: Account) -> Iterator[None]:
+        """One more subscription under way for as long as the block takes. Raises TooManyOperations."""
+        refused = errors.TooManyOperations(MAX_FOLLOWERS, "An account")
+        with self._one_more(f"follower:{account.id}", MAX_FOLLOWERS, refused):
+            yield
+
+    @contextlib.contextmanager
+    def _one_more(self, owner: str, limit: int, refused: errors.AmarEventsError | None = None) -> Iterator[None]:
         if self._open[owner] >= limit:
-            raise errors.TooManyConnections
+            raise refused or errors.TooManyConnections
         self._open[owner] += 1
         try:
             yield
