@@ -274,8 +274,8 @@ class TooManyKeys(BadRequest):
 class TooManyOperations(BadRequest):
     code = "TOO_MANY_OPERATIONS"
 
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"A connection may have {limit} operations under way; end one first")
+    def __init__(self, limit: int, whose: str = "A connection") -> None:
+        super().__init__(f"{whose} may have {limit} operations under way; end one first")
 
 
 class IdempotencyMismatch(BadRequest):

@@ -23,6 +23,7 @@ from graphql import (
     NullValueNode,
     ObjectValueNode,
     OperationDefinitionNode,
+    OperationType,
     SelectionSetNode,
     ValueNode,
     VariableNode,
@@ -38,6 +39,8 @@ from amarevents.resolvers.base import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from amarevents.schema.limits import DocumentTooLarge, fragments_of
 
 MAX_COST = 20_000
+MAX_DELIVERY_COST = 2_000
+"""Of a subscription: it is paid for once, and delivered as often as something happens."""
 _WAITING = 10
 # Dear enough that at most 500 of them fit: each is a part of one statement.
 _PAGED = 40
@@ -57,17 +60,23 @@ def require_affordable(
     operation: OperationDefinitionNode,
     variables: Mapping[str, Any],  # Any: whatever the caller sent
 ) -> int:
-    """What the operation may cost. Raises DocumentTooLarge for more than ``MAX_COST``."""
+    """What the operation may cost. Raises DocumentTooLarge for more than its maximum."""
     root = schema.get_root_type(operation.operation)
     if root is None:
         return 0
     counting = _Counting(schema, fragments_of(document), {**_defaults(operation), **variables})
     cost = counting.of(operation.selection_set, root, _LIST_SIZE)
-    if cost > MAX_COST:
+    maximum = maximum_cost(operation)
+    if cost > maximum:
         raise DocumentTooLarge(
-            f"This operation may cost {cost}, of {MAX_COST} that are allowed: ask for fewer fields or a smaller limit"
+            f"This operation may cost {cost}, of {maximum} that are allowed: ask for fewer fields or a smaller limit"
         )
     return cost
+
+
+def maximum_cost(operation: OperationDefinitionNode) -> int:
+    """What an operation of its kind may cost at most."""
+    return MAX_DELIVERY_COST if operation.operation is OperationType.SUBSCRIPTION else MAX_COST
 
 
 class _Counting:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import strawberry
-from graphql import GraphQLError, GraphQLSchema, OperationType, get_operation_ast
+from graphql import GraphQLError, GraphQLSchema, OperationDefinitionNode, OperationType, get_operation_ast
 from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionContext
 
@@ -15,7 +15,7 @@ from amarevents.schema.administration import AdministrationMutation, Administrat
 from amarevents.schema.api_keys import ApiKeyMutation, ApiKeyQuery
 from amarevents.schema.check_in import CheckInMutation
 from amarevents.schema.context import GraphQLContext
-from amarevents.schema.cost import MAX_COST, require_affordable
+from amarevents.schema.cost import maximum_cost, require_affordable
 from amarevents.schema.custom_fields import CustomFieldMutation
 from amarevents.schema.deadlines import Deadline
 from amarevents.schema.documents import is_remembered, parse_document, validation_errors
@@ -87,8 +87,7 @@ class CheckDocument(SchemaExtension):
         execution = self.execution_context
         document = execution.graphql_document
         context: GraphQLContext = execution.context
-        # Not execution.operation_name, which is the first operation's where the caller gave none.
-        operation = get_operation_ast(document, context.operation_name) if document else None
+        operation = self._operation()
         if document is None or operation is None:
             raise BadRequest("The document holds several operations; name one as 'operationName'")
         settings = context.request.services.settings
@@ -109,7 +108,16 @@ class CheckDocument(SchemaExtension):
     def get_results(self) -> dict[str, Any]:
         """What the answer says beside data and errors: its cost, once that is known."""
         context: GraphQLContext = self.execution_context.context
-        return {} if context.cost is None else {"cost": {"requested": context.cost, "maximum": MAX_COST}}
+        operation = self._operation()
+        if context.cost is None or operation is None:
+            return {}
+        return {"cost": {"requested": context.cost, "maximum": maximum_cost(operation)}}
+
+    def _operation(self) -> OperationDefinitionNode | None:
+        """Not by execution.operation_name, which is the first operation's where the caller gave none."""
+        execution = self.execution_context
+        document = execution.graphql_document
+        return get_operation_ast(document, execution.context.operation_name) if document else None
 
 
 class AmarEventsSchema(strawberry.Schema):

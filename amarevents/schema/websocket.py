@@ -21,6 +21,7 @@ from amarevents.schema.documents import MAX_ERRORS
 from amarevents.schema.errors import cause_of, presented, refusal
 from amarevents.schema.frames import PROTOCOL, BadFrame, Frame, Kind, read_frame
 from amarevents.schema.running import Asked, shown, stream
+from amarevents.security.connections import Patience
 from amarevents.security.context import Context
 from amarevents.security.failures import log_failure, told
 from amarevents.security.handshakes import introduce, next_request
@@ -38,7 +39,7 @@ MAX_OPERATIONS = 20
 _CLOSE_SECONDS = 1.0
 _MAX_REASON = 120  # bytes; a frame that closes has no room for more
 
-GOING_AWAY, TRY_LATER = 1001, 1013
+GOING_AWAY, FLOODED, TRY_LATER = 1001, 1008, 1013
 BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NO_SUBPROTOCOL = 4400, 4401, 4403, 4406
 INIT_TIMEOUT, DUPLICATE_ID, SECOND_INIT = 4408, 4409, 4429
 
@@ -79,6 +80,7 @@ class _Connection:
         self._websocket = websocket
         self._context = context
         self._operations: dict[str, asyncio.Task[None]] = {}
+        self._patience = Patience()
 
     async def serve(self) -> None:
         """Until either side ends it, or the process stops; then nothing of it goes on."""
@@ -138,6 +140,7 @@ class _Connection:
             yield
 
     async def _receive(self) -> Frame:
+        await asyncio.sleep(0)  # others have their turn, however many messages of this one wait
         message = await self._websocket.receive()
         if message["type"] == "websocket.disconnect":
             raise _Ended
@@ -159,11 +162,16 @@ class _Connection:
             await self._refuse_one_more(frame.id)
 
     async def _heed_beside(self, frame: Frame) -> None:
-        """What asks for no work. Whatever is completed may have ended by itself already."""
-        if frame.kind is Kind.PING:
-            await self._send({"type": "pong", "payload": frame.payload} if frame.payload else {"type": "pong"})
-        elif frame.kind is Kind.COMPLETE and (operation := self._operations.pop(frame.id, None)) is not None:
+        """What asks for no work, and is not charged: it ends the connection where there is too much of it.
+
+        Whatever is completed may have ended by itself already.
+        """
+        if frame.kind is Kind.COMPLETE and (operation := self._operations.pop(frame.id, None)) is not None:
             operation.cancel()
+        elif not self._patience.allows():
+            raise _Ended(FLOODED, "Too many messages that ask for nothing")
+        elif frame.kind is Kind.PING:
+            await self._send({"type": "pong", "payload": frame.payload} if frame.payload else {"type": "pong"})
 
     # What it is answered ----------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections import Counter
 from collections.abc import Iterator
 
@@ -15,9 +16,35 @@ MAX_PER_ADDRESS = 200
 MAX_PER_ACCOUNT = 40
 """In one process, over all keys and sessions of the account."""
 
+MAX_FOLLOWERS = 100
+"""Subscriptions under way, of an account in one process, over all its connections: what is delivered costs nothing."""
+
+FREE_AT_ONCE = 100
+"""Frames or messages of one connection that ask for nothing, such as pings."""
+
+FREE_A_SECOND = 10.0
+"""The same, on and on."""
 
 END_SECONDS = 2.0
 """How long a process that stops waits for what is open to end by itself; a client may not read."""
+
+
+class Patience:
+    """With what a connection is sent that costs its sender nothing: a bucket of tokens, which fills up again."""
+
+    def __init__(self) -> None:
+        self._left = float(FREE_AT_ONCE)
+        self._filled_at = time.monotonic()
+
+    def allows(self, number: int = 1) -> bool:
+        """Whether so many more may come; those that may not are not counted."""
+        now = time.monotonic()
+        self._left = min(FREE_AT_ONCE, self._left + FREE_A_SECOND * (now - self._filled_at))
+        self._filled_at = now
+        if number > self._left:
+            return False
+        self._left -= number
+        return True
 
 
 class Connections:
@@ -50,9 +77,16 @@ class Connections:
             yield
 
     @contextlib.contextmanager
-    def _one_more(self, owner: str, limit: int) -> Iterator[None]:
+    def following(self, account: Account) -> Iterator[None]:
+        """One more subscription under way for as long as the block takes. Raises TooManyOperations."""
+        refused = errors.TooManyOperations(MAX_FOLLOWERS, "An account")
+        with self._one_more(f"follower:{account.id}", MAX_FOLLOWERS, refused):
+            yield
+
+    @contextlib.contextmanager
+    def _one_more(self, owner: str, limit: int, refused: errors.AmarEventsError | None = None) -> Iterator[None]:
         if self._open[owner] >= limit:
-            raise errors.TooManyConnections
+            raise refused or errors.TooManyConnections
         self._open[owner] += 1
         try:
             yield
