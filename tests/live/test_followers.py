@@ -139,7 +139,7 @@ async def test_a_subscription_may_cost_less_than_what_is_asked_once(address: str
         await scene.register()
         assert (await socket.hear())["payload"]["extensions"]["cost"]["maximum"] == MAX_DELIVERY_COST < MAX_COST
     answer = await scene.organizer.graphql(
-        "query($id: ID!) { event(id: $id) { tickets(limit: 100) { items { id owner { id } event { name } } } } }",
+        "query($id: ID!) { event(id: $id) { tickets(limit: 100) { items { id ticketType { id } event { name } } } } }",
         id=scene.event.id,
     )
     assert "errors" not in answer
