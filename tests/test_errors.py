@@ -25,6 +25,7 @@ NAMED_BY_THE_DECISIONS = {
     "INTERNAL": 500,
 }
 ARGUMENTS: dict[str, object] = {
+    "whose": "An account",
     "fields": {"name": "is required"},
     "due": 5,
     "accepted": ["admin"],
