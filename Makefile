@@ -61,15 +61,13 @@ $(STAMP): requirements-dev.lock requirements.lock pyproject.toml
 run: setup ## Serve the platform with demo data on http://127.0.0.1:8000 (database in ./data)
 	@AMAREVENTS_COOKIE_SECURE="$${AMAREVENTS_COOKIE_SECURE:-false}" $(BIN)/amarevents serve --demo
 
-test: setup ## Run all tests on SQLite and, beside that, on PostgreSQL and Redis; report the coverage of both
+test: setup ## Run all tests on SQLite, then on PostgreSQL and Redis, and report the coverage of both
 	@$(BIN)/python -m coverage erase
-	@failed=0; log=$$(mktemp); \
-	$(BIN)/python -m coverage run -m pytest --backend=postgres $(ARGS) >"$$log" 2>&1 & postgres=$$!; \
-	trap 'kill $$postgres 2>/dev/null; rm -f "$$log"' EXIT; trap 'exit 130' INT TERM; \
-	echo "== sqlite"; \
-	$(BIN)/python -m coverage run -m pytest --backend=sqlite $(ARGS) || failed=1; \
-	wait $$postgres || failed=1; \
-	echo "== postgres"; cat "$$log"; \
+	@failed=0; \
+	for backend in sqlite postgres; do \
+		echo "== $$backend"; \
+		$(BIN)/python -m coverage run -m pytest --backend=$$backend $(ARGS) || failed=1; \
+	done; \
 	$(BIN)/python -m coverage combine --quiet && $(BIN)/python -m coverage report || failed=1; \
 	exit $$failed
 

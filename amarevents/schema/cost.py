@@ -49,9 +49,10 @@ _LONG_TEXT = 80
 _LONG_TEXTS = frozenset({"description", "notice", "emailmessage", "template", "note", "options"})
 # The arguments that say how many of a list are wanted.
 _SIZES = frozenset({"limit", "first", "last"})
-# What a list that cannot be paged is taken to hold; those that may be long and lead back to where they hang, at most.
+# What a list that cannot be paged is taken to hold: an organization's recent events, an event's ticket types. Keys are
+# more than that. What there really is, is counted when the answer is made.
 _LIST_SIZE = 10
-_LIST_SIZES = {"apiKeys": 100, "gallery": 100, "ticketTypes": 50}
+_LIST_SIZES = {"apiKeys": 100}
 
 
 def require_affordable(

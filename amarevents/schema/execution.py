@@ -5,7 +5,6 @@ a resolver, arguments or an object for its value, goes the ordinary way; and so 
 does not fit (null where it may not be, a value that does not serialize), so that errors are the engine's own.
 """
 
-import itertools
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -43,6 +42,8 @@ _KNOWN: dict[str, Mapping[type, _Serialize | None]] = {
     GraphQLID.name: {int: str, str: None},
 }
 MAX_OBJECTS = 20_000
+# Of each field of an object that is loaded for itself, as many objects take as long.
+_EDGE_WEIGHT = 4
 _TYPENAME = "__typename"
 _LEAF = "amarevents.leaf"
 
@@ -63,15 +64,19 @@ class _Leaf:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """The answer's names in their order, each with its leaf; None for the object's type name and for the ``others``."""
+    """The answer's names in their order, each with its leaf; None for the object's type name and for the ``others``.
+
+    ``weight``: how many plain objects take as long as one of these. What introspection tells is all there already.
+    """
 
     entries: tuple[tuple[str, _Leaf | None], ...]
     others: frozenset[str]
+    weight: int
 
 
 class AnswerTooLarge(errors.BadRequest):
     code = "ANSWER_TOO_LARGE"
-    message = f"An answer holds at most {MAX_OBJECTS} objects: ask for fewer, or for less within each of them"
+    message = f"An answer weighs at most {MAX_OBJECTS} objects: ask for fewer, or for less within each of them"
 
 
 class _Errors(CollectedErrors):
@@ -101,7 +106,7 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.collected_errors = _Errors()
-        self._objects = itertools.count(1)
+        self._weight = 0
         # By identity: the engine keeps one set of fields for each selection, and holding it here keeps its id.
         self._plans: dict[int, tuple[GroupedFieldSet, _Plan]] = {}
 
@@ -113,9 +118,10 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
         grouped_field_set: GroupedFieldSet,
         position_context: Any,
     ) -> Any:
-        if next(self._objects) > MAX_OBJECTS:
-            raise AnswerTooLarge
         plan = self._plan(parent_type, grouped_field_set)
+        self._weight += plan.weight
+        if self._weight > MAX_OBJECTS:
+            raise AnswerTooLarge
         try:
             results = _read(plan, source_value, parent_type.name)
         except Exception:
@@ -134,7 +140,7 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
         executor = super().build_per_event_executor(payload)
         assert isinstance(executor, PlannedExecutor)  # noqa: S101 - for the type checker; it is a copy of this one
         executor.collected_errors = _Errors()
-        executor._objects = itertools.count(1)  # noqa: SLF001 - its own
+        executor._weight = 0  # noqa: SLF001 - its own
         return executor
 
     def _plan(self, parent_type: GraphQLObjectType, fields: GroupedFieldSet) -> _Plan:
@@ -195,7 +201,8 @@ def _make_plan(parent_type: GraphQLObjectType, fields: GroupedFieldSet) -> _Plan
         entries.append((name, leaf))
         if leaf is None and node.name.value != _TYPENAME:
             others.add(name)
-    return _Plan(tuple(entries), frozenset(others))
+    weight = 1 if parent_type.name.startswith("__") else 1 + _EDGE_WEIGHT * len(others)
+    return _Plan(tuple(entries), frozenset(others), weight)
 
 
 def _leaf(definition: GraphQLField) -> _Leaf | None:

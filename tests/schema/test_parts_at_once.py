@@ -241,7 +241,8 @@ async def test_a_field_and_tickets_with_answers_to_it_are_deleted_at_once(world:
 async def test_without_an_order_of_locks_the_two_would_deadlock(
     world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def lock_nothing(_rows: object) -> None: ...
+    async def lock_nothing(_rows: object) -> list[Ticket]:
+        return []
 
     monkeypatch.setattr(custom_fields, "lock_in_order", lock_nothing)
     assert await delete_a_field_and_who_has_answered_it(world, stage) == {None: 1, "UNAVAILABLE": 1}
