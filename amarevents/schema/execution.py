@@ -42,7 +42,7 @@ _KNOWN: dict[str, Mapping[type, _Serialize | None]] = {
     GraphQLID.name: {int: str, str: None},
 }
 MAX_OBJECTS = 20_000
-# Of each field of an object that is loaded for itself, as many objects take as long.
+# As many plain objects take as long as one field that is more than a plain value of its object.
 _EDGE_WEIGHT = 4
 _TYPENAME = "__typename"
 _LEAF = "amarevents.leaf"
