@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
@@ -11,32 +10,33 @@ from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Mount, Route, WebSocketRoute
 
 from amarevents import __version__
-from amarevents.mail.delivery import delivery
-from amarevents.models.storage import database_is_ready, open_database
-from amarevents.models.totals import Totals
-from amarevents.pages.assets import FAVICON, ON_EVERYTHING
-from amarevents.pages.visitors import is_opened_by_a_person
-from amarevents.rest.confirmation import confirmation_page
+from amarevents.infra.cache import shared_cache
+from amarevents.infra.count_cache import Totals
+from amarevents.infra.pubsub import broker_for
+from amarevents.mail.worker import delivery
+from amarevents.models.db.connection import database_is_ready, open_database
+from amarevents.rest.docs_page.page import reference_routes
+from amarevents.rest.email_confirmation_page import confirmation_page
 from amarevents.rest.envelopes import failure
 from amarevents.rest.openapi.endpoint import openapi_json
-from amarevents.rest.reference.page import reference_routes
 from amarevents.rest.routes import ROUTES
 from amarevents.rest.routing import router
 from amarevents.schema.explorer.page import explorer_routes, with_explorer
-from amarevents.schema.http import GraphQLEndpoint
-from amarevents.schema.responses import request_error
-from amarevents.schema.websocket import GraphQLWebSocket
-from amarevents.security.broker import broker_for
-from amarevents.security.cache import shared_cache
-from amarevents.security.connections import Connections
-from amarevents.security.key_usage import KeyUsage
+from amarevents.schema.transport.http import GraphQLEndpoint
+from amarevents.schema.transport.responses import request_error
+from amarevents.schema.transport.websocket import GraphQLWebSocket
+from amarevents.security.auth.key_usage import KeyUsage
+from amarevents.security.auth.passwords import PasswordHasher
+from amarevents.security.connection_limits import Connections
 from amarevents.security.middleware import SecurityMiddleware, services_of
-from amarevents.security.passwords import PasswordHasher
 from amarevents.security.rate_limit import rate_limiter
 from amarevents.security.services import Services
+from amarevents.server.logging import configure_logging
+from amarevents.server.maintenance import upkeep
+from amarevents.server.shutdown import told_to_stop
 from amarevents.settings import Settings
-from amarevents.stopping import told_to_stop
-from amarevents.upkeep import upkeep
+from amarevents.web.content_negotiation import is_opened_by_a_person
+from amarevents.web.static_files import FAVICON, ON_EVERYTHING
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -130,17 +130,3 @@ def app_from_environment() -> Starlette:
     settings = Settings.from_environment()
     configure_logging(settings)
     return create_app(settings)
-
-
-def configure_logging(settings: Settings) -> None:
-    """One form for every line of every process, and no secrets at any level."""
-    logging.basicConfig(
-        level=settings.log_level.upper(),
-        format="%(asctime)s %(levelname)s [%(process)d] %(name)s: %(message)s",
-        force=True,
-    )
-    # At debug they log the values of every statement, hashes of passwords and texts of mails among them.
-    for name in ("tortoise", "aiosqlite"):
-        logging.getLogger(name).setLevel(logging.INFO)
-    # Its retries, with tracebacks, while the database is away: each request's own line says so already.
-    logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)

@@ -16,32 +16,32 @@ import uvicorn
 from tortoise.queryset import QuerySet
 
 from amarevents import __version__, demo, errors
-from amarevents.app import configure_logging
 from amarevents.commands import Command
 from amarevents.commands.plans import add_plan_commands
+from amarevents.infra.cache import shared_cache
+from amarevents.infra.count_cache import Totals
+from amarevents.infra.pubsub import MemoryBroker
 from amarevents.mail import outbox
 from amarevents.mail.listing import description_of, line_of
 from amarevents.models import OutgoingMail, User
+from amarevents.models.columns import utc_now
+from amarevents.models.db.connection import DatabaseUnavailable, SchemaOutdated, open_database
+from amarevents.models.db.migrate import MigrationFailed, migrate
 from amarevents.models.enums import KeyType, MailStatus
-from amarevents.models.fields import utc_now
-from amarevents.models.migrating import MigrationFailed, migrate
-from amarevents.models.storage import DatabaseUnavailable, SchemaOutdated, open_database
-from amarevents.models.totals import Totals
-from amarevents.resolvers.accounts import Register, create_account
-from amarevents.resolvers.api_keys import create_api_key
-from amarevents.resolvers.operation import validate
-from amarevents.security.accounts import account_of
-from amarevents.security.broker import MemoryBroker
-from amarevents.security.cache import shared_cache
-from amarevents.security.connections import Connections
+from amarevents.resolvers.accounts.api_keys import create_api_key
+from amarevents.resolvers.accounts.auth import Register, create_account
+from amarevents.resolvers.core.operation import validate
+from amarevents.security.auth.key_usage import KeyUsage
+from amarevents.security.auth.passwords import PasswordHasher
+from amarevents.security.auth.principals import account_of
+from amarevents.security.connection_limits import Connections
 from amarevents.security.context import Context
-from amarevents.security.key_usage import KeyUsage
-from amarevents.security.passwords import PasswordHasher
 from amarevents.security.policy import session_principal
 from amarevents.security.rate_limit import MemoryRateLimiter
 from amarevents.security.services import Services
+from amarevents.server.logging import configure_logging
+from amarevents.server.websocket_protocol import websocket_options
 from amarevents.settings import PREFIX, Settings, SettingsError
-from amarevents.sockets import websocket_options
 
 _GRACE_SECONDS = 10
 

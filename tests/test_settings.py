@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from amarevents.models.storage import tortoise_config
+from amarevents.models.db.connection import tortoise_config
 from amarevents.settings import PREFIX, Settings, SettingsError
 
 FLAGS = ("COOKIE_SECURE", "CONFIRM_EMAIL", "GRAPHQL_INTROSPECTION", "GRAPHQL_EXPLORER")

@@ -5,14 +5,14 @@ from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 
-from amarevents.demo.books import Books, DonationDraft, TicketDraft
 from amarevents.demo.events import EVENTS
+from amarevents.demo.history import Books, DonationDraft, TicketDraft
 from amarevents.demo.people import ADMINS, ATTENDEES, NEWCOMERS, ORGANIZERS, email, phone
 from amarevents.demo.specs import EventSpec, OrganizationSpec, Person, TypeSpec
 from amarevents.models import CustomField, Donation, Event, GalleryImage, Organization, Ticket, TicketType, User
 from amarevents.models.enums import AccountType, Privacy
 from amarevents.models.events import UNDATED
-from amarevents.resolvers.search import search_text
+from amarevents.resolvers.core.search import search_text
 
 # No password has this hash: nobody can log in before credentials are issued.
 UNUSABLE_PASSWORD_HASH = "!"  # noqa: S105 - the absence of a password

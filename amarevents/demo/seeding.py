@@ -10,8 +10,8 @@ from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
 from amarevents.demo import rows
-from amarevents.demo.books import Books, TicketDraft
 from amarevents.demo.events import EVENTS
+from amarevents.demo.history import Books, TicketDraft
 from amarevents.demo.organizations import ORGANIZATIONS
 from amarevents.models import (
     CustomField,

@@ -6,7 +6,7 @@ import secrets
 from tortoise.expressions import F
 from tortoise.queryset import QuerySet
 
-from amarevents.mail.letters import Letter
+from amarevents.mail.templates import Letter
 from amarevents.models import OutgoingMail
 from amarevents.models.enums import MailKind, MailStatus
 from amarevents.settings import Settings

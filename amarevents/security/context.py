@@ -5,14 +5,14 @@ import math
 from dataclasses import dataclass, field
 
 from amarevents import errors
+from amarevents.infra.pubsub import TicketChange
 from amarevents.models.enums import KeyType
-from amarevents.security.broker import TicketChange
-from amarevents.security.credentials import Credential
+from amarevents.security.auth.principals import Credential
+from amarevents.security.auth.sessions import StartedSession
 from amarevents.security.policy import ANONYMOUS, Principal
-from amarevents.security.quotas import AddressLimit, address_quota
 from amarevents.security.rate_limit import Quota, Verdict
+from amarevents.security.rate_limit.quotas import AddressLimit, address_quota
 from amarevents.security.services import Services
-from amarevents.security.sessions import StartedSession
 
 
 @dataclass(slots=True, kw_only=True)

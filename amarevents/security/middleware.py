@@ -16,16 +16,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from amarevents import errors
-from amarevents.security import quotas
-from amarevents.security.authentication import read_credential
-from amarevents.security.billing import bill_address, bill_by_credential, bill_session
+from amarevents.security.auth.credentials import read_credential
+from amarevents.security.auth.csrf import may_change_state
+from amarevents.security.auth.principals import identify
+from amarevents.security.auth.sessions import COOKIE_NAME
 from amarevents.security.context import Context
-from amarevents.security.failures import log_failure, told
-from amarevents.security.handshakes import shake_hands
-from amarevents.security.identification import identify
-from amarevents.security.origins import may_change_state
+from amarevents.security.error_reporting import log_failure, told
+from amarevents.security.rate_limit import quotas
+from amarevents.security.rate_limit.charging import bill_address, bill_by_credential, bill_session
 from amarevents.security.services import Services
-from amarevents.security.sessions import COOKIE_NAME
+from amarevents.security.websocket_auth import shake_hands
 
 _CONTEXT = "amarevents.context"
 _UNFORESEEN = 1011

@@ -6,7 +6,7 @@ import time
 from starlette.requests import ClientDisconnect, Request
 
 from amarevents import errors
-from amarevents.security.identification import identify
+from amarevents.security.auth.principals import identify
 from amarevents.security.middleware import context_of
 
 SECONDS = 30.0

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from aiocache.base import BaseCache
 
-from amarevents.models.totals import Totals
-from amarevents.security.broker import Broker
-from amarevents.security.connections import Connections
-from amarevents.security.key_usage import KeyUsage
-from amarevents.security.passwords import PasswordHasher
+from amarevents.infra.count_cache import Totals
+from amarevents.infra.pubsub import Broker
+from amarevents.security.auth.key_usage import KeyUsage
+from amarevents.security.auth.passwords import PasswordHasher
+from amarevents.security.connection_limits import Connections
 from amarevents.security.rate_limit import RateLimiter
 from amarevents.settings import Settings
 

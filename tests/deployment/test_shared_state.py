@@ -9,8 +9,8 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.deployment.platforms import Deployment, RunningPlatform, new_key, new_user_key, register
-from tests.servers import private_redis
+from tests.support.platforms import Deployment, RunningPlatform, new_key, new_user_key, register
+from tests.support.servers import private_redis
 
 pytestmark = pytest.mark.backend("postgres")
 

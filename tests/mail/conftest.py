@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from amarevents.mail.delivery import Delivery, Pace
 from amarevents.mail.smtp import Postman
-from tests.mail.post_office import SENDER, PostOffice, open_post_office
+from amarevents.mail.worker import Delivery, Pace
 from tests.rest.conftest import stage
+from tests.support.mail_server import SENDER, PostOffice, open_post_office
 
 __all__ = ["stage"]
 

@@ -7,18 +7,18 @@ from typing import Any
 import pytest
 
 from amarevents.mail import outbox
-from amarevents.mail.letters import Letter
 from amarevents.mail.outbox import LONGEST_DELAY, MAX_ATTEMPTS, delay_after
+from amarevents.mail.templates import Letter
 from amarevents.models import Event, OutgoingMail, Ticket, User
+from amarevents.models.columns import utc_now
 from amarevents.models.enums import KeyType, MailKind, MailStatus
-from amarevents.models.fields import utc_now
-from amarevents.resolvers import registration
+from amarevents.resolvers.tickets import registration
 from amarevents.settings import Settings
-from tests.mail.post_office import PostOffice
-from tests.rest.answers import data_of, error_in
 from tests.rest.conftest import Stage
-from tests.statements import counted_statements
-from tests.world import World, snapshot
+from tests.support.mail_server import PostOffice
+from tests.support.rest_answers import data_of, error_in
+from tests.support.statements import counted_statements
+from tests.support.world import World, snapshot
 
 # Any below: JSON bodies.
 

@@ -11,7 +11,7 @@ import pytest
 
 from amarevents.mail import smtp
 from amarevents.mail.smtp import MailDelayed, MailRefused, Postman, ServerFailed
-from tests.mail.post_office import PASSWORD, SENDER, USERNAME, PostOffice, open_post_office
+from tests.support.mail_server import PASSWORD, SENDER, USERNAME, PostOffice, open_post_office
 
 TO = "karim@example.com"
 CREDENTIALS = f"{USERNAME}:pass%20word%2F%3F"

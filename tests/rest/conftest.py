@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 import pytest
 from starlette.applications import Starlette
 
+from amarevents.infra.cache import shared_cache
+from amarevents.infra.count_cache import Totals
 from amarevents.models import Event, Organization, User
 from amarevents.models.enums import KeyType
-from amarevents.models.totals import Totals
 from amarevents.security import middleware
-from amarevents.security.cache import shared_cache
 from amarevents.settings import Settings
-from tests.world import Caller, World
+from tests.support.world import Caller, World
 
 Remember = Callable[[Settings], Totals]
 

@@ -8,11 +8,11 @@ import pytest
 from starlette.applications import Starlette
 
 from amarevents.models import ApiKey, Session, Ticket, User
+from amarevents.models.columns import utc_now
 from amarevents.models.enums import KeyType
-from amarevents.models.fields import utc_now
-from amarevents.resolvers import api_keys
-from amarevents.security.passwords import PasswordHasher
-from tests.world import World, snapshot
+from amarevents.resolvers.accounts import api_keys
+from amarevents.security.auth.passwords import PasswordHasher
+from tests.support.world import World, snapshot
 
 REGISTER = {"username": "rokeya", "email": "rokeya@example.com", "password": "secret123", "number": "01700000000"}
 

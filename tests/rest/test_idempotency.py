@@ -10,10 +10,10 @@ import pytest
 
 from amarevents.models import IdempotencyRecord, Organization, Ticket
 from amarevents.models.enums import FieldType
-from amarevents.resolvers.idempotency import forget_expired
-from tests.rest.answers import data_of, error_in, refused
+from amarevents.resolvers.core.idempotency import forget_expired
 from tests.rest.conftest import Stage
-from tests.world import Caller, World, snapshot
+from tests.support.rest_answers import data_of, error_in, refused
+from tests.support.world import Caller, World, snapshot
 
 Body = dict[str, Any]  # Any: JSON
 

@@ -6,15 +6,15 @@ import dataclasses
 import pytest
 from starlette.applications import Starlette
 
+from amarevents.infra.cache import shared_cache
+from amarevents.infra.count_cache import Totals
 from amarevents.models import Event, Organization
 from amarevents.models.enums import Privacy
-from amarevents.models.totals import Totals
-from amarevents.security.cache import shared_cache
 from amarevents.settings import Settings
-from tests.rest.answers import data_of
 from tests.rest.conftest import Remember
-from tests.statements import counted_statements
-from tests.world import Caller, World
+from tests.support.rest_answers import data_of
+from tests.support.statements import counted_statements
+from tests.support.world import Caller, World
 
 
 async def total_of(caller: Caller, path: str = "/events", **query: object) -> int:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amarevents.resolvers.texts import EXCEPTIONS, FIELDS
+from amarevents.resolvers.core.descriptions import EXCEPTIONS, FIELDS
 
 # Any: JSON Schema has no narrower type.
 _Json = dict[str, Any]

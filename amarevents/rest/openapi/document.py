@@ -12,7 +12,7 @@ from amarevents.rest.openapi.parameters import shared_parameters
 from amarevents.rest.openapi.schemas import Json, Schemas, schemas_of
 from amarevents.rest.openapi.texts import INTRODUCTION, tags
 from amarevents.rest.routing import Route
-from amarevents.security.sessions import COOKIE_NAME
+from amarevents.security.auth.sessions import COOKIE_NAME
 
 
 def build_document(routes: Sequence[Route]) -> Json:

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from amarevents import errors
-from amarevents.resolvers.operation import Operation
+from amarevents.resolvers.core.operation import Operation
 from amarevents.rest.envelopes import failure
 from amarevents.rest.openapi.headers import FOR_CREDENTIALS, ON_EVERY_ANSWER, headers
 from amarevents.rest.openapi.schemas import Json, closed_object

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from http import HTTPStatus
 
 from amarevents.models.enums import KeyType
+from amarevents.rest.docs_page.badges import badges
+from amarevents.rest.docs_page.samples import Call, code_samples
 from amarevents.rest.openapi.descriptions import with_descriptions
 from amarevents.rest.openapi.examples.example import Example
 from amarevents.rest.openapi.failures import named_errors, references
@@ -11,8 +13,6 @@ from amarevents.rest.openapi.headers import FOR_CREDENTIALS, ON_EVERY_ANSWER, he
 from amarevents.rest.openapi.parameters import parameters
 from amarevents.rest.openapi.schemas import Json, Schemas, answered, closed_object, is_paged, takes_body
 from amarevents.rest.openapi.texts import access_text, address_limit_text, tag_of
-from amarevents.rest.reference.badges import badges
-from amarevents.rest.reference.samples import Call, code_samples
 from amarevents.rest.routing import Route
 
 _CREDENTIALS: list[Json] = [{"apiKey": []}, {"session": []}]

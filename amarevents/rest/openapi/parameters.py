@@ -1,6 +1,6 @@
 """What a request carries beside its body: the path, the query, the Idempotency-Key."""
 
-from amarevents.models.fields import MAX_ID
+from amarevents.models.columns import MAX_ID
 from amarevents.rest.openapi.descriptions import description
 from amarevents.rest.openapi.examples.example import Example
 from amarevents.rest.openapi.schemas import Json, Schemas, named_in_path

@@ -9,7 +9,9 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 
-from amarevents.resolvers.base import Input, Page, Pagination, public_text
+from amarevents.resolvers.core.descriptions import public_text
+from amarevents.resolvers.core.inputs import Input
+from amarevents.resolvers.core.pagination import Page, Pagination
 from amarevents.rest.routing import Route
 
 # Any throughout: JSON Schema, and annotations, have no narrower type.

@@ -1,10 +1,10 @@
 """What the document says in words: the introduction, the nouns, who may call."""
 
 from amarevents.models.enums import KeyType
-from amarevents.resolvers.base import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
-from amarevents.resolvers.idempotency import LIFETIME
+from amarevents.resolvers.core.idempotency import LIFETIME
+from amarevents.resolvers.core.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from amarevents.security.policy import Policy
-from amarevents.security.quotas import AddressLimit, address_quota, key_limit
+from amarevents.security.rate_limit.quotas import AddressLimit, address_quota, key_limit
 from amarevents.settings import Settings
 
 _DEFAULTS = Settings()

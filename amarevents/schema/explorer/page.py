@@ -14,10 +14,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from amarevents.pages.assets import FAVICON, ON_EVERYTHING, Assets
-from amarevents.pages.visitors import is_opened_by_a_person
 from amarevents.schema.explorer.operations import ready_operations
 from amarevents.settings import Settings
+from amarevents.web.content_negotiation import is_opened_by_a_person
+from amarevents.web.static_files import FAVICON, ON_EVERYTHING, Assets
 
 _HERE = Path(__file__).parent
 _TEMPLATE = _HERE / "own" / "page.html"

@@ -5,11 +5,11 @@ at some moment, or refuse what would fit. One algorithm, two stores: ``memory`` 
 for many.
 """
 
-from amarevents.security.rate_limit.base import WINDOW, Quota, RateLimiter, Verdict
+from amarevents.infra.redis import redis_client
+from amarevents.security.rate_limit.fallback import ResilientRateLimiter
+from amarevents.security.rate_limit.limiter import WINDOW, Quota, RateLimiter, Verdict
 from amarevents.security.rate_limit.memory import MemoryRateLimiter
-from amarevents.security.rate_limit.resilient import ResilientRateLimiter
-from amarevents.security.rate_limit.shared import RedisRateLimiter
-from amarevents.security.redis import redis_client
+from amarevents.security.rate_limit.redis import RedisRateLimiter
 from amarevents.settings import Settings
 
 __all__ = [

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import TypeAlias
 
-from amarevents.security.rate_limit.base import (
+from amarevents.security.rate_limit.limiter import (
     MICROSECONDS,
     WINDOW,
     Quota,

@@ -1,0 +1,115 @@
+"""The same Idempotency-Key and body do the work once and get the same answer (decisions 6.11).
+
+The record is written in the transaction that does the work: another request with the same key waits for it at the
+unique index (PostgreSQL) or at the write lock (SQLite), and a failure leaves neither record nor work behind, so that
+it may be tried again. Records are kept for 24 hours.
+"""
+
+import datetime
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter
+from tortoise.exceptions import IntegrityError
+from tortoise.transactions import in_transaction
+
+from amarevents import errors
+from amarevents.models import IdempotencyRecord
+from amarevents.models.db.connection import violates
+from amarevents.security.context import Context
+
+T = TypeVar("T")
+
+LIFETIME = datetime.timedelta(hours=24)
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+async def once(
+    ctx: Context,
+    key: str,
+    *,
+    request: tuple[str, dict[str, Any]],  # Any: the operation's JSON
+    answer: TypeAdapter[T],
+    work: Callable[[], Awaitable[T]],
+) -> T:
+    """Do the work, or give the answer that it had before.
+
+    Raises ValidationFailed for a key that is not 1 to 255 printable ASCII characters, IdempotencyMismatch if the key
+    has been used for another request, and whatever the work raises.
+    """
+    if not _KEY.fullmatch(key):
+        raise errors.ValidationFailed({"idempotency_key": "must be 1 to 255 printable ASCII characters"})
+    digest, fingerprint = _digest(ctx, key), _fingerprint(key, request)
+    await _forget_if_expired(ctx, digest)
+    if (record := await IdempotencyRecord.get_or_none(digest=digest)) is not None:
+        return _replay(record, fingerprint, answer)
+    try:
+        return await _do(ctx, digest, fingerprint, answer=answer, work=work)
+    except IntegrityError as error:
+        if not violates(error, "digest"):
+            raise
+    return _replay(await IdempotencyRecord.get(digest=digest), fingerprint, answer)
+
+
+async def _do(
+    ctx: Context, digest: str, fingerprint: str, *, answer: TypeAdapter[T], work: Callable[[], Awaitable[T]]
+) -> T:
+    async with in_transaction():
+        record = await _claim(ctx, digest, fingerprint)
+        view = await work()
+        # What may be shown only once is left out of the record by its view (``exclude``).
+        record.answer = answer.dump_json(view).decode()
+        record.user_id = record.user_id or ctx.created_account  # with whom it goes
+        await record.save(update_fields=["answer", "user_id"])
+    return view
+
+
+async def _claim(ctx: Context, digest: str, fingerprint: str) -> IdempotencyRecord:
+    """Raises IntegrityError where another request has the key already, Unauthenticated without the account."""
+    user_id = ctx.principal.account.id if ctx.principal.account else None
+    try:
+        return await IdempotencyRecord.create(digest=digest, fingerprint=fingerprint, user_id=user_id)
+    except IntegrityError as error:
+        if violates(error, "digest"):
+            raise
+        raise errors.Unauthenticated from error  # the account has been deleted meanwhile
+
+
+def _replay(record: IdempotencyRecord, fingerprint: str, answer: TypeAdapter[T]) -> T:
+    if not hmac.compare_digest(record.fingerprint, fingerprint):
+        raise errors.IdempotencyMismatch
+    return answer.validate_json(record.answer or "null")
+
+
+async def _forget_if_expired(ctx: Context, digest: str) -> None:
+    await IdempotencyRecord.filter(digest=digest, created_at__lt=ctx.now - LIFETIME).delete()
+
+
+async def forget_expired(now: datetime.datetime) -> None:
+    """Delete every record that is older than its lifetime; run now and then by the process."""
+    await IdempotencyRecord.filter(created_at__lt=now - LIFETIME).delete()
+
+
+def _digest(ctx: Context, key: str) -> str:
+    return hashlib.sha256(f"{_principal(ctx)}\n{key}".encode()).hexdigest()
+
+
+def _principal(ctx: Context) -> str:
+    """Per principal: the key, the session's account, or for anonymous requests the client's address."""
+    principal = ctx.principal
+    if principal.key_id is not None:
+        return f"key:{principal.key_id}"
+    if principal.account is not None:
+        return f"account:{principal.account.id}"
+    return f"address:{ctx.address}"
+
+
+def _fingerprint(key: str, request: tuple[str, dict[str, Any]]) -> str:
+    """An HMAC under the caller's key: the record gives nothing of the request (a password, say) away."""
+    # Not orjson, which has no integers above 64 bits: a document's literals may be larger.
+    body = json.dumps(request, sort_keys=True)
+    return hmac.new(key.encode(), body.encode(), hashlib.sha256).hexdigest()
