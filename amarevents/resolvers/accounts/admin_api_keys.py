@@ -7,6 +7,7 @@ from amarevents import errors
 from amarevents.models import ApiKey, User
 from amarevents.models.enums import KeyType
 from amarevents.resolvers.accounts.api_keys import ApiKeyView, RevokedView, api_key_fields, revoke
+from amarevents.resolvers.core.ids import ApiKeyId
 from amarevents.resolvers.core.inputs import Flag, Id, RecordId
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, Paging, load_page
@@ -19,15 +20,20 @@ class AccountApiKeyView(ApiKeyView):
     """A key and whose it is."""
 
     user_id: RecordId
+    """The id of the account that it belongs to."""
     username: str
+    """The account's name, of 3 to 50 characters; no two differ in case alone."""
 
 
 class ListAllApiKeys(Paging):
     """``active``: whether the key is neither suspended nor revoked."""
 
     user_id: Id | None = None
+    """The id of the account that it belongs to."""
     active: Flag | None = None
+    """Whether the key is neither suspended nor revoked: 1 or 0."""
     key_type: KeyType | None = None
+    """What the key may be used for at most."""
 
 
 @operation(allow(*ADMINS, scope=Scope.ADMIN))
@@ -45,9 +51,9 @@ async def list_all_api_keys(ctx: Context, data: ListAllApiKeys) -> Page[AccountA
     return await load_page(ctx, rows, data, of=(ApiKey, User), view=view)
 
 
-@operation(allow(*ADMINS, scope=Scope.ADMIN), changes=(ApiKey,))
-async def force_revoke_api_key(ctx: Context, id: int) -> RevokedView:
-    """Revoke anybody's key for good. Raises NotFound."""
+@operation(allow(*ADMINS, scope=Scope.ADMIN), changes=(ApiKey,), raises=(errors.NotFound,))
+async def force_revoke_api_key(ctx: Context, id: ApiKeyId) -> RevokedView:
+    """Revoke anybody's key for good."""
     key = await ApiKey.get_or_none(id=id)
     if key is None:
         raise errors.NotFound("API key")

@@ -11,6 +11,7 @@ from tortoise.transactions import in_transaction
 from amarevents import errors
 from amarevents.models import ApiKey, User
 from amarevents.models.enums import KeyType
+from amarevents.resolvers.core.ids import ApiKeyId
 from amarevents.resolvers.core.inputs import DateTime, Expiry, Input, Name, NotNull, RecordId
 from amarevents.resolvers.core.operation import operation
 from amarevents.security.auth.api_keys import mint
@@ -37,15 +38,25 @@ class ApiKeyView:
     """A key without its secret: ``key_prefix`` tells it from others, ``rate_limit`` is in requests a minute."""
 
     id: RecordId
+    """The integer that names it in paths and in other fields."""
     name: str
+    """The name that people read."""
     key_prefix: str
+    """The first 12 characters of the raw key, to tell it from others."""
     key_type: KeyType
+    """What the key may be used for at most."""
     permissions: list[Scope]
+    """What the key may do."""
     rate_limit: int | None
+    """How many requests a minute it may send; null is unlimited."""
     is_active: bool
+    """False while the key is suspended, and for good once it is revoked; `expires_at` is apart from it."""
     expires_at: DateTime | None
+    """When the key ends, in UTC; null if it does not."""
     last_used_at: DateTime | None
+    """When the key was last used, up to a minute late; null if never."""
     created_at: DateTime
+    """When it was created, in UTC."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,12 +64,15 @@ class CreatedApiKeyView(ApiKeyView):
     """A new key. ``key`` is the raw key, shown this once; null where an Idempotency-Key repeats the answer."""
 
     key: Annotated[str | None, Field(exclude=True)] = None
+    """The raw key, shown this once; null where an `Idempotency-Key` repeats the answer."""
 
 
 @dataclass(slots=True, kw_only=True)
 class RevokedView:
     id: RecordId
+    """The integer that names it in paths and in other fields."""
     revoked: bool
+    """True: the key can never be used again."""
 
 
 def api_key_view(key: ApiKey, settings: Settings) -> ApiKeyView:
@@ -105,20 +119,26 @@ class CreateApiKey(Input):
     """A new key. Without ``permissions`` it holds all that its type may hold."""
 
     name: Name
+    """The name that people read."""
     key_type: KeyType
+    """What the key may be used for at most."""
     permissions: list[Scope] | None = None
+    """What the key may do; without them, all that its type may hold."""
     expires_at: Expiry | None = None
+    """When the key ends: an instant, or a date, which ends at 00:00 UTC of that day; in the future. Without one it does
+    not end."""
 
 
-@operation(allow(*USERS, scope=None), creates=True, changes=(ApiKey,))
+@operation(
+    allow(*USERS, scope=None),
+    creates=True,
+    changes=(ApiKey,),
+    raises=(errors.WrongKeyType, errors.KeyTooPowerful, errors.TooManyKeys, errors.ValidationFailed),
+)
 async def create_api_key(ctx: Context, data: CreateApiKey) -> CreatedApiKeyView:
     """Mint a key no more powerful than the caller. The raw key is in this answer and never again.
 
-    It ends no later than the calling key does.
-
-    Raises WrongKeyType if the account may not have keys of this type, KeyTooPowerful if the calling key may not make
-    it, TooManyKeys, or ValidationFailed for permissions that the type cannot hold or an expiry in the past.
-    """
+    It ends no later than the calling key does."""
     _require_type(ctx.principal, data.key_type)
     permissions = _permissions(ctx.principal, data)
     expires_at = _expiry(ctx, data)
@@ -200,16 +220,20 @@ class UpdateApiKey(Input):
     """What of a key can change. ``is_active`` suspends and resumes it."""
 
     name: NotNull[Name] = None
+    """The name that people read."""
     permissions: NotNull[list[Scope]] = None
+    """What the key may do."""
     is_active: NotNull[Annotated[bool, Field(strict=True)]] = None
+    """False while the key is suspended, and for good once it is revoked; `expires_at` is apart from it."""
 
 
-@operation(allow(*USERS, scope=None), changes=(ApiKey,))
-async def update_api_key(ctx: Context, id: int, data: UpdateApiKey) -> ApiKeyView:
-    """Rename a key, change what it may do, suspend or resume it.
-
-    Raises NotFound, KeyTooPowerful, KeyIsRevoked, or ValidationFailed for permissions that its type cannot hold.
-    """
+@operation(
+    allow(*USERS, scope=None),
+    changes=(ApiKey,),
+    raises=(errors.NotFound, errors.KeyTooPowerful, errors.KeyIsRevoked, errors.ValidationFailed),
+)
+async def update_api_key(ctx: Context, id: ApiKeyId, data: UpdateApiKey) -> ApiKeyView:
+    """Rename a key, change what it may do, suspend or resume it."""
     key = await _get_own_key(ctx, id)
     if key.revoked_at is not None:
         raise errors.KeyIsRevoked
@@ -225,9 +249,9 @@ async def update_api_key(ctx: Context, id: int, data: UpdateApiKey) -> ApiKeyVie
     return api_key_view(key, ctx.services.settings)
 
 
-@operation(allow(*USERS, scope=None), changes=(ApiKey,))
-async def revoke_api_key(ctx: Context, id: int) -> RevokedView:
-    """Revoke a key for good. Raises NotFound, KeyTooPowerful."""
+@operation(allow(*USERS, scope=None), changes=(ApiKey,), raises=(errors.NotFound, errors.KeyTooPowerful))
+async def revoke_api_key(ctx: Context, id: ApiKeyId) -> RevokedView:
+    """Revoke a key for good."""
     return await revoke(ctx, await _get_own_key(ctx, id))
 
 

@@ -33,19 +33,30 @@ class AccountView:
     """An account, as its owner sees it (decisions 8.1)."""
 
     id: RecordId
+    """The integer that names it in paths and in other fields."""
     username: str
+    """The account's name, of 3 to 50 characters; no two differ in case alone."""
     email: str
+    """An email address; upper and lower case mean the same."""
     number: str
+    """A phone number, with or without the country code."""
     type: AccountType
+    """Whether the account is a user's or an organizer's."""
     admin: bool
+    """Whether the account is an admin."""
     pfp: str | None
+    """The http or https address of the account's picture."""
     country: str | None
+    """The country that the account names as its own."""
     created_at: DateTime
+    """When it was created, in UTC."""
 
 
 class AuthMethod(StrEnum):
     SESSION = "session"
+    """A login, by its cookie."""
     API_KEY = "api_key"
+    """An API key."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,10 +64,15 @@ class AuthView:
     """How the caller has authenticated; ``rate_limit`` is in requests a minute, null = unlimited."""
 
     method: AuthMethod
+    """Whether a session or an API key was sent."""
     key_id: RecordId | None
+    """The id of the API key; null for a session."""
     key_type: KeyType
+    """What the key may be used for at most."""
     permissions: list[Scope]
+    """What the key may do."""
     rate_limit: int | None
+    """How many requests a minute it may send; null is unlimited."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,16 +80,23 @@ class IdentityView:
     """The account behind the current key or session (decisions 8.1)."""
 
     id: RecordId
+    """The integer that names it in paths and in other fields."""
     username: str
+    """The account's name, of 3 to 50 characters; no two differ in case alone."""
     email: str
+    """An email address; upper and lower case mean the same."""
     type: AccountType
+    """Whether the account is a user's or an organizer's."""
     admin: bool
+    """Whether the account is an admin."""
     auth: AuthView
+    """How the request has authenticated."""
 
 
 @dataclass(slots=True, kw_only=True)
 class LogoutView:
     logged_out: bool
+    """True: the session is over, also if there was none."""
 
 
 def account_view(user: User) -> AccountView:
@@ -121,17 +144,24 @@ class Register(Input):
     """A new account."""
 
     username: AccountName
+    """The account's name, of 3 to 50 characters; no two differ in case alone."""
     email: Email
+    """An email address; upper and lower case mean the same."""
     password: Password
+    """A password of 6 to 128 characters."""
     number: Phone
+    """A phone number, with or without the country code."""
 
 
-@operation(PUBLIC, creates=True, changes=(User,), address_limit=AddressLimit.CREDENTIALS)
+@operation(
+    PUBLIC,
+    creates=True,
+    changes=(User,),
+    address_limit=AddressLimit.CREDENTIALS,
+    raises=(errors.UsernameTaken, errors.EmailTaken),
+)
 async def register(ctx: Context, data: Register) -> AccountView:
-    """Create a user account, and mail it a link that confirms its email where emails are confirmed.
-
-    Raises UsernameTaken or EmailTaken, whatever the case of the letters.
-    """
+    """Create a user account, and mail it a link that confirms its email where emails are confirmed."""
     await _require_free(data)
     password_hash = await ctx.services.hasher.hash(data.password)
     async with in_transaction():
@@ -180,15 +210,14 @@ class Login(Input):
     """The credentials of an account."""
 
     email: ShortText
+    """An email address; upper and lower case mean the same."""
     password: ShortText
+    """A password of 6 to 128 characters."""
 
 
-@operation(PUBLIC, address_limit=AddressLimit.CREDENTIALS)
+@operation(PUBLIC, address_limit=AddressLimit.CREDENTIALS, raises=(errors.InvalidCredentials, errors.BadRequest))
 async def login(ctx: Context, data: Login) -> AccountView:
-    """Start a session: the answer sets its cookie, under a new id.
-
-    Raises InvalidCredentials, or BadRequest over a WebSocket.
-    """
+    """Start a session: the answer sets its cookie, under a new id."""
     ctx.require_cookies()
     user = await _verify(ctx, data)
     await renew_confirmation(ctx, user)

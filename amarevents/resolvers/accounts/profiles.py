@@ -30,8 +30,11 @@ class OwnedOrganizationView(OrganizationView):
     """
 
     user_id: RecordId
+    """The id of the account that it belongs to."""
     eventcount: int | None
+    """How many events the organization may have at once; null is unlimited."""
     events_used: int
+    """How many events the organization has now, which count against `eventcount`."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,8 +42,11 @@ class ProfileStatsView:
     """The account's own tickets; ``total_spent`` on the approved ones, in taka."""
 
     total_tickets: int
+    """How many tickets there are, whatever their status."""
     approved_tickets: int
+    """How many of the account's tickets have the status `Success`."""
     total_spent: Decimal
+    """The sum of the account's approved tickets, in taka with at most two decimals."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,7 +54,9 @@ class OwningAccountView(AccountView):
     """An account with its organizations, oldest first; ``organization`` is the first of them."""
 
     organization: OwnedOrganizationView | None
+    """The oldest organization that the account owns; null if it owns none."""
     organizations: list[OwnedOrganizationView]
+    """All organizations that the account owns."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,6 +64,7 @@ class ProfileView(OwningAccountView):
     """One's own account, with its organizations and the sum of its tickets."""
 
     stats: ProfileStatsView
+    """The counts of the account's own tickets."""
 
 
 async def load_account_organizations(account_ids: Sequence[int]) -> dict[int, list[OwnedOrganizationView]]:
@@ -127,11 +136,17 @@ class UpdateProfile(Input):
     """
 
     username: NotNull[AccountName] = None
+    """The account's name, of 3 to 50 characters; no two differ in case alone."""
     number: NotNull[Phone] = None
+    """A phone number, with or without the country code."""
     pfp: Url | None = None
+    """The http or https address of the account's picture."""
     country: ShortText | None = None
+    """The country that the account names as its own."""
     password: NotNull[Password] = None
+    """A password of 6 to 128 characters."""
     current_password: Annotated[ShortText | None, Field(validate_default=True)] = None
+    """The password until now; needed where a new one is sent."""
 
     @field_validator("current_password")
     @classmethod
@@ -141,12 +156,13 @@ class UpdateProfile(Input):
         return current
 
 
-@operation(allow(KeyType.USER, KeyType.ADMIN, scope=Scope.USERS_WRITE), changes=(User,))
+@operation(
+    allow(KeyType.USER, KeyType.ADMIN, scope=Scope.USERS_WRITE),
+    changes=(User,),
+    raises=(errors.UsernameTaken, errors.ValidationFailed, errors.RateLimited),
+)
 async def update_profile(ctx: Context, data: UpdateProfile) -> ProfileView:
-    """Change one's own account.
-
-    Raises UsernameTaken, ValidationFailed for a wrong current password, or RateLimited after too many of those.
-    """
+    """Change one's own account."""
     changes = data.sent()
     current, password = changes.pop("current_password", None), changes.pop("password", None)
     known = await _get_own_user(ctx)

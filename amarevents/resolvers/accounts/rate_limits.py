@@ -19,14 +19,23 @@ class RateLimitView:
     """What an API key has used within the last minute; ``limit`` is per minute."""
 
     key_id: RecordId
+    """The id of the API key."""
     key_name: str
+    """The name of the key."""
     key_prefix: str
+    """The first 12 characters of the raw key, to tell it from others."""
     key_type: KeyType
+    """What the key may be used for at most."""
     user_id: RecordId
+    """The id of the account that it belongs to."""
     limit: int
+    """How many requests a minute the key has."""
     used: int
+    """How many requests the key has sent within the last 60 seconds."""
     remaining: int
+    """How many requests the key may send now."""
     reset_at: DateTime
+    """When all requests are there again if nothing more is sent, in UTC."""
 
 
 @operation(allow(*ADMINS, scope=Scope.ADMIN))

@@ -15,6 +15,7 @@ from amarevents.resolvers.accounts.auth import AccountName, AccountView, account
 from amarevents.resolvers.accounts.deletion import erase_account
 from amarevents.resolvers.accounts.profiles import OwningAccountView, owning_account_fields
 from amarevents.resolvers.accounts.updates import change_account
+from amarevents.resolvers.core.ids import UserId
 from amarevents.resolvers.core.inputs import (
     DeletedView,
     Email,
@@ -42,15 +43,20 @@ class UserView(OwningAccountView):
     """An account as admins see it, with its organizations and keys; ``ticket_count``: of its own tickets."""
 
     api_keys: list[ApiKeyView]
+    """The account's keys, revoked ones included."""
     ticket_count: int
+    """How many tickets are the account's own."""
 
 
 class ListUsers(Paging):
     """``search`` matches any part of username, email or number, whatever the case."""
 
     search: ShortText | None = None
+    """Any part of the username, the email or the number; upper and lower case mean the same."""
     type: AccountType | None = None
+    """Whether the account is a user's or an organizer's."""
     admin: Flag | None = None
+    """Whether the account is an admin: 1 or 0."""
 
 
 @operation(allow(*ADMINS, scope=Scope.ADMIN))
@@ -62,9 +68,9 @@ async def list_users(ctx: Context, data: ListUsers) -> Page[AccountView]:
     return await load_page(ctx, User.filter(**conditions).order_by("-id"), data, of=(User,), view=account_view)
 
 
-@operation(allow(*ADMINS, scope=Scope.ADMIN))
-async def get_user(ctx: Context, id: int) -> UserView:
-    """One account with its organizations, API keys and number of tickets. Raises NotFound."""
+@operation(allow(*ADMINS, scope=Scope.ADMIN), raises=(errors.NotFound,))
+async def get_user(ctx: Context, id: UserId) -> UserView:
+    """One account with its organizations, API keys and number of tickets."""
     user = await User.get_or_none(id=id)
     if user is None:
         raise errors.NotFound("User")
@@ -87,14 +93,23 @@ class UpdateUser(Input):
     """
 
     username: NotNull[AccountName] = None
+    """The account's name, of 3 to 50 characters; no two differ in case alone."""
     email: NotNull[Email] = None
+    """An email address; upper and lower case mean the same."""
     number: NotNull[Phone] = None
+    """A phone number, with or without the country code."""
     type: NotNull[AccountType] = None
+    """Whether the account is a user's or an organizer's."""
     admin: NotNull[Flag] = None
+    """Whether the account is an admin."""
     country: ShortText | None = None
+    """The country that the account names as its own."""
     password: NotNull[Password] = None
+    """A password of 6 to 128 characters."""
     promote_organizer: NotNull[Flag] = None
+    """True makes the account an organizer, with an organization if it owns none."""
     demote_organizer: NotNull[Flag] = None
+    """True makes the account a user again; its events and organizations stay."""
 
     @field_validator("promote_organizer")
     @classmethod
@@ -114,9 +129,13 @@ class UpdateUser(Input):
         return demote
 
 
-@operation(allow(*ADMINS, scope=Scope.ADMIN), changes=(User, Organization))
-async def update_user(ctx: Context, id: int, data: UpdateUser) -> UserView:
-    """Change an account. Raises NotFound, UsernameTaken, EmailTaken, LastAdmin."""
+@operation(
+    allow(*ADMINS, scope=Scope.ADMIN),
+    changes=(User, Organization),
+    raises=(errors.NotFound, errors.UsernameTaken, errors.EmailTaken, errors.LastAdmin),
+)
+async def update_user(ctx: Context, id: UserId, data: UpdateUser) -> UserView:
+    """Change an account."""
     if not await User.exists(id=id):
         raise errors.NotFound("User")
     changes = await _columns(ctx, data)
@@ -158,12 +177,13 @@ async def _lock_with_admins(user_id: int) -> tuple[User, bool]:
     return user, any(row.admin for row in rows if row.id != user_id)
 
 
-@operation(allow(*ADMINS, scope=Scope.ADMIN), changes=(User, Organization, Event, Ticket, Donation, ApiKey))
-async def delete_user(ctx: Context, id: int) -> DeletedView:
-    """Delete an account for good, with its tickets, keys, organizations and all that hangs on them.
-
-    Raises NotFound, OwnAccount, LastAdmin.
-    """
+@operation(
+    allow(*ADMINS, scope=Scope.ADMIN),
+    changes=(User, Organization, Event, Ticket, Donation, ApiKey),
+    raises=(errors.NotFound, errors.OwnAccount, errors.LastAdmin),
+)
+async def delete_user(ctx: Context, id: UserId) -> DeletedView:
+    """Delete an account for good, with its tickets, keys, organizations and all that hangs on them."""
     if id == ctx.principal.require_account().id:
         raise errors.OwnAccount
     async with in_transaction():

@@ -87,9 +87,13 @@ class Slicing(Input):
     ORDER: ClassVar[Order]
 
     first: Annotated[StrictInt, Field(ge=1, le=MAX_PAGE_SIZE)] | None = None
+    """At most so many, from the beginning: 1 to 100."""
     after: ShortText | None = None
+    """What comes behind this place alone: a cursor of the same list."""
     last: Annotated[StrictInt, Field(ge=1, le=MAX_PAGE_SIZE)] | None = None
+    """At most so many, from the end: 1 to 100."""
     before: ShortText | None = None
+    """What comes before this place alone: a cursor of the same list."""
 
     @field_validator("last")
     @classmethod
@@ -115,7 +119,9 @@ class Edge(Generic[T]):
     """A row of a list, and its place there: an opaque text."""
 
     cursor: str
+    """Its place in the list: an opaque text."""
     node: T
+    """The row."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -123,9 +129,13 @@ class PageInfo:
     """Whether the list has rows before and behind a page, and where the page begins and ends."""
 
     has_next_page: bool
+    """Whether there are rows behind these."""
     has_previous_page: bool
+    """Whether there are rows before these."""
     start_cursor: str | None
+    """The place of the first row; null for an empty page."""
     end_cursor: str | None
+    """The place of the last row; null for an empty page."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -133,8 +143,11 @@ class Connection(Generic[T]):
     """A part of a list that can be walked on from either end. ``count``: how many rows the list has, when asked for."""
 
     edges: list[Edge[T]]
+    """The rows, each with its place in the list."""
     nodes: list[T]
+    """The rows, without their places."""
     page_info: PageInfo
+    """Where the page begins and ends, and whether there is more."""
     count: Callable[[], Awaitable[int]]
 
 

@@ -1,191 +1,63 @@
-"""What each field of the API means: a sentence by its name, or by its owner and name where one would be wrong."""
+"""Descriptions for API documentation, read from the docstrings of the code that they describe.
 
+They serve both surfaces, so they avoid what the two write differently: names of several words, such as ``created_at``
+and ``createdAt``, and words of enums.
+"""
+
+import ast
 import inspect
 import re
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType, ModuleType
 
 
 def public_text(docstring: str | None) -> str:
-    """A docstring as callers read it: without its markup, the errors raised and the sources of its rules."""
-    text = inspect.cleandoc(docstring or "").partition("Raises ")[0]
-    paragraphs = [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
+    """Return a docstring as callers read it: unwrapped, without markup and without the sources of its rules."""
+    paragraphs = [" ".join(paragraph.split()) for paragraph in inspect.cleandoc(docstring or "").split("\n\n")]
     without_sources = re.sub(r" \(decisions [^)]*\)", "", "\n\n".join(filter(None, paragraphs)))
     return without_sources.replace("``", "`")
 
 
-FIELDS = {
-    "active": "Whether the key is neither suspended nor revoked: 1 or 0.",
-    "active_api_keys": "How many keys can be used now.",
-    "admin": "Whether the account is an admin.",
-    "amount": "What is paid for the place, in taka with at most two decimals.",
-    "api_keys": "The account's keys, revoked ones included.",
-    "approved": "How many of the tickets have the status `Success`.",
-    "approved_tickets": "How many of the account's tickets have the status `Success`.",
-    "auth": "How the request has authenticated.",
-    "available": "How many places are left; null is unlimited.",
-    "banner": "The http or https address of a wide picture.",
-    "by_ticket_type": "The same counts for each ticket type of the event.",
-    "capacity": "How many places there are; 0 is unlimited.",
-    "caption": "The text under the picture.",
-    "category": "One of the ten categories, written in any case.",
-    "code": "The unguessable code of the ticket, which its QR code holds and verification finds it by.",
-    "country": "The country that the account names as its own.",
-    "created_at": "When it was created, in UTC.",
-    "currency": "The currency of the price, such as `BDT`.",
-    "current_password": "The password until now; needed where a new one is sent.",
-    "custom_fields": "The answers to the event's custom fields.",
-    "data": "What the request asked for.",
-    "date": "The day of the event.",
-    "deadline": "The last day to register, not after `date`; without one, registration ends with the day of `date`.",
-    "deleted": "True: it is gone for good.",
-    "demote_organizer": "True makes the account a user again; its events and organizations stay.",
-    "description": "A text about it, of at most 20,000 characters.",
-    "donations_by_status": "How many donations there are, by status.",
-    "email": "An email address; upper and lower case mean the same.",
-    "emailmessage": "The text of the confirmation mail, with placeholders such as `{name}`, `{event}` and `{date}`.",
-    "emailtitle": "The subject of the confirmation mail; may hold the same placeholders as `emailmessage`.",
-    "event": "The name of the ticket's event.",
-    "event_date": "The day of the event; null if it has none yet.",
-    "event_id": "The id of the event.",
-    "event_limit": "How many events at once the plan allows; null is unlimited.",
-    "event_name": "The name of the event.",
-    "eventcount": "How many events the organization may have at once; null is unlimited.",
-    "events_used": "How many events the organization has now, which count against `eventcount`.",
-    "expires_at": "When the key ends, in UTC; null if it does not.",
-    "failed": "How many of the tickets have the status `Failed`.",
-    "features": "What the plan offers, as the admins have written it.",
-    "field_id": "The id of the custom field that is answered.",
-    "id": "The integer that names it in paths and in other fields.",
-    "is_active": "False while the key is suspended, and for good once it is revoked; `expires_at` is apart from it.",
-    "is_available": "Whether a place is left.",
-    "key": "The raw key, shown this once; null where an `Idempotency-Key` repeats the answer.",
-    "key_id": "The id of the API key; null for a session.",
-    "key_name": "The name of the key.",
-    "key_prefix": "The first 12 characters of the raw key, to tell it from others.",
-    "key_type": "What the key may be used for at most.",
-    "last_used_at": "When the key was last used, up to a minute late; null if never.",
-    "limit": "How many on a page, at most 100.",
-    "location": "Where the event takes place.",
-    "logged_out": "True: the session is over, also if there was none.",
-    "logo": "The http or https address of a small picture.",
-    "method": "Whether a session or an API key was sent.",
-    "name": "The name that people read.",
-    "new_tickets_7d": "How many tickets were registered in the last seven days.",
-    "new_users_7d": "How many accounts were created in the last seven days.",
-    "note": "A free text that goes with it.",
-    "notice": "An announcement that is shown with it.",
-    "number": "A phone number, with or without the country code.",
-    "options": "The answers to choose from; empty where the answer is free.",
-    "organization": "The oldest organization that the account owns; null if it owns none.",
-    "organization_id": "The id of the organization.",
-    "organization_name": "The name of the organization.",
-    "organizations": "All organizations that the account owns.",
-    "page": "Which page, counted from 1.",
-    "pages": "How many pages the list has.",
-    "pagination": "Where this page stands in the whole list.",
-    "password": "A password of 6 to 128 characters.",
-    "payment_method": "How the place was paid for.",
-    "pending": "How many of the tickets have the status `Pending`.",
-    "permissions": "What the key may do.",
-    "pfp": "The http or https address of the account's picture.",
-    "plan": "The name of the organization's plan, which must exist.",
-    "position": "Its place in the order, lowest first.",
-    "price": "What a place costs, in taka with at most two decimals; 0 is free.",
-    "privacy": "`private` hides the event from all but its owner, admins and holders of its tickets.",
-    "promote_organizer": "True makes the account an organizer, with an organization if it owns none.",
-    "public_event_count": "How many public events the organization has.",
-    "public_events": "How many of the events are public.",
-    "rate_limit": "How many requests a minute it may send; null is unlimited.",
-    "recent_events": "The newest public events, at most 10.",
-    "refunded": "How many of the tickets have the status `Refunded`.",
-    "registration_open": "Whether the last day to register has not passed; full ticket types do not close it.",
-    "remaining": "How many requests the key may send now.",
-    "required": "Whether registration is refused without an answer.",
-    "reset_at": "When all requests are there again if nothing more is sent, in UTC.",
-    "revenue": "The sum of the approved tickets, in taka with at most two decimals.",
-    "revoked": "True: the key can never be used again.",
-    "search": "Any part of the name, the location or the description; upper and lower case mean the same.",
-    "socials": "Where else the event is to be found.",
-    "sold": "How many places are held, by tickets that are `Pending` or `Success`.",
-    "stats": "The counts of the account's own tickets.",
-    "status": "`Pending` and `Success` hold a place; `Failed` and `Refunded` do not.",
-    "success": "True, for the request has succeeded.",
-    "template": "A text for the organizer's own use, kept and answered as it was sent.",
-    "ticket": "The ticket's id or its code.",
-    "ticket_count": "How many tickets are the account's own.",
-    "ticket_id": "The id of the ticket.",
-    "ticket_type_id": "The id of the ticket type; null without one.",
-    "ticket_type_name": "The name of the ticket type; null without one.",
-    "ticket_types": "The kinds of place that the event offers.",
-    "tickets_by_status": "How many tickets there are, by status.",
-    "total": "How many tickets there are, whatever their status.",
-    "total_admins": "How many accounts are admins.",
-    "total_donations": "How many donations there are, whatever their status.",
-    "total_events": "How many events there are, public and private.",
-    "total_organizations": "How many organizations there are.",
-    "total_organizers": "How many accounts are organizers.",
-    "total_revenue": "The sum of all approved tickets, in taka with at most two decimals.",
-    "total_spent": "The sum of the account's approved tickets, in taka with at most two decimals.",
-    "total_tickets": "How many tickets there are, whatever their status.",
-    "total_users": "How many accounts there are, of all types.",
-    "transaction_id": "The payment's transaction id, in upper case; no other ticket may have it, unless `Failed`.",
-    "transid": "Another name of `transaction_id`; if both are sent, they must be the same.",
-    "type": "Whether the account is a user's or an organizer's.",
-    "updated_at": "When it last changed, in UTC.",
-    "url": "The http or https address.",
-    "used": "How many requests the key has sent within the last 60 seconds.",
-    "user_id": "The id of the account that it belongs to.",
-    "username": "The account's name, of 3 to 50 characters; no two differ in case alone.",
-    "valid": "Whether the ticket's status is `Success`.",
-    "value": "What was answered.",
-    "verified_donation_amount": "The sum of all verified donations, in whole taka.",
-    "wallets": "The number to pay to, by payment method.",
-}
+@cache
+def attribute_descriptions(owner: type) -> Mapping[str, str]:
+    """Return the docstrings below the attributes of a class, by attribute, those of its bases included."""
+    found: dict[str, str] = {}
+    for base in reversed(owner.__mro__):
+        module = inspect.getmodule(base)
+        if module is not None and module.__name__.startswith("amarevents."):
+            found |= _docstrings_of_module(module).get(base.__qualname__, {})
+    return MappingProxyType(found)
 
-_DECISION = "`pending`, `verified` or `rejected`; `approved` is another word for `verified`."
-_GIFT = "What is given, in whole taka."
-_GIFT_TRANSACTION = "The payment's transaction id; no other donation of this type may have it, unless it is rejected."
-_GIFT_TYPE = "How the gift was paid."
-_GIFT_RECEIVER = "The id of the organization that the gift is to; null is the platform."
-_LINK_TYPE = "What the link leads to, such as `facebook`."
 
-# The owner is the view or the input, or for what stands in a query the operation.
-EXCEPTIONS = {
-    ("CreateApiKey", "expires_at"): "When the key ends: an instant, or a date, which ends at 00:00 UTC of that day; in "
-    "the future. Without one it does not end.",
-    ("CreateApiKey", "permissions"): "What the key may do; without them, all that its type may hold.",
-    ("CreateOrganization", "user_id"): "The id of the account that is to own the organization.",
-    ("CustomField", "type"): "How the answer is asked for and checked.",
-    ("Donation", "amount"): _GIFT,
-    ("Donation", "organization_id"): _GIFT_RECEIVER,
-    ("Donation", "organization_name"): "The name of that organization; null is the platform.",
-    ("Donation", "status"): "Whether the money has been seen: `pending`, `verified` or `rejected`.",
-    ("Donation", "transaction_id"): _GIFT_TRANSACTION,
-    ("Donation", "type"): _GIFT_TYPE,
-    ("EventDetail", "custom_fields"): "What registration asks, in the order of asking.",
-    ("ManagedEvent", "custom_fields"): "What registration asks, in the order of asking.",
-    ("Pagination", "total"): "How many there are on all pages together.",
-    ("Plan", "price"): "What the plan costs, in its currency with at most two decimals.",
-    ("RateLimit", "key_id"): "The id of the API key.",
-    ("RateLimit", "limit"): "How many requests a minute the key has.",
-    ("RegisterForEvent", "amount"): "What the buyer says to have paid, in taka, not less than the price; from the "
-    "event's owner and admins it replaces the price.",
-    ("RegisterForEvent", "custom_fields"): "The answers to the event's custom fields, by the name or id of the field.",
-    ("RegisterForEvent", "email"): "The attendee's email address; without one, the account's.",
-    ("RegisterForEvent", "name"): "The attendee's name; without one, the account's.",
-    ("RegisterForEvent", "number"): "The attendee's phone number; without one, the account's.",
-    ("RegisterForEvent", "ticket_type_id"): "The id of a ticket type of the event; needed where it has several.",
-    ("SocialLink", "type"): _LINK_TYPE,
-    ("SocialLinkInput", "type"): _LINK_TYPE,
-    ("SubmitDonation", "amount"): _GIFT,
-    ("SubmitDonation", "organization_id"): _GIFT_RECEIVER,
-    ("SubmitDonation", "transaction_id"): _GIFT_TRANSACTION,
-    ("SubmitDonation", "type"): _GIFT_TYPE,
-    ("TicketTypeStats", "capacity"): "How many places there are; 0 is unlimited, null for tickets without a type.",
-    ("UpdateDonation", "status"): _DECISION,
-    ("list_all_donations", "status"): _DECISION,
-    ("list_donations", "status"): _DECISION,
-    ("list_organizations", "search"): "Any part of the name or the description; upper and lower case mean the same.",
-    ("list_users", "admin"): "Whether the account is an admin: 1 or 0.",
-    ("list_users", "search"): "Any part of the username, the email or the number; upper and lower case mean the same.",
-    ("path", "id"): "The id of what the path names, as lists and answers give it.",
-}
+def description_of(owner: type, attribute: str) -> str:
+    """Return the description of an attribute. Raises KeyError, which says where to write one, if there is none."""
+    try:
+        return attribute_descriptions(owner)[attribute]
+    except KeyError:
+        name = f"{owner.__module__}.{owner.__qualname__}.{attribute}"
+        raise KeyError(f"{name} has no description: write a docstring below it") from None
+
+
+@cache
+def _docstrings_of_module(module: ModuleType) -> dict[str, dict[str, str]]:
+    """Return the attribute docstrings of every class in a module; Python itself does not keep them."""
+    classes = (node for node in ast.parse(inspect.getsource(module)).body if isinstance(node, ast.ClassDef))
+    return {node.name: _docstrings_of_class(node) for node in classes}
+
+
+def _docstrings_of_class(node: ast.ClassDef) -> dict[str, str]:
+    found = {}
+    for statement, following in zip(node.body, node.body[1:], strict=False):
+        name = _assigned_name(statement)
+        match following:
+            case ast.Expr(value=ast.Constant(value=str(text))) if name is not None:
+                found[name] = public_text(text)
+    return found
+
+
+def _assigned_name(statement: ast.stmt) -> str | None:
+    match statement:
+        case ast.AnnAssign(target=ast.Name(id=name)) | ast.Assign(targets=[ast.Name(id=name)]):
+            return name
+    return None

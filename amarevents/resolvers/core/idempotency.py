@@ -24,7 +24,8 @@ from amarevents.security.context import Context
 
 T = TypeVar("T")
 
-LIFETIME = datetime.timedelta(hours=24)
+LIFETIME_HOURS = 24
+LIFETIME = datetime.timedelta(hours=LIFETIME_HOURS)
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 

@@ -223,7 +223,9 @@ class DeletedView:
     """What a deletion answers (decisions 1.5)."""
 
     id: RecordId
+    """The integer that names it in paths and in other fields."""
     deleted: bool
+    """True: it is gone for good."""
 
 
 def deleted(record_id: int) -> DeletedView:

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 from tortoise.models import Model
+from typing_extensions import Doc
 
 from amarevents import errors
 from amarevents.models.columns import MAX_ID
@@ -59,7 +60,8 @@ OPERATIONS: dict[str, "Operation[Any]"] = {}
 class Operation(Generic[T]):
     """One thing that a caller can do. ``creates``: it honours an Idempotency-Key (decisions 6.11).
 
-    ``changes``: the listed things of which it adds, removes or changes rows.
+    ``changes`` are the models whose rows it adds, removes or changes; ``raises`` are the errors that are its own,
+    besides those that any request may end with; ``id_description`` says what ``id`` is the ID of.
     """
 
     name: str
@@ -69,9 +71,11 @@ class Operation(Generic[T]):
     view: Any  # the annotation of what it returns
     input_type: type[Input] | None
     takes_id: bool
+    id_description: str
     creates: bool
     address_limit: AddressLimit | None
     changes: tuple[type[Model], ...]
+    raises: tuple[type[errors.AmarEventsError], ...]
 
     async def __call__(
         self,
@@ -175,6 +179,7 @@ def operation(
     *,
     creates: bool = False,
     changes: tuple[type[Model], ...] = (),
+    raises: tuple[type[errors.AmarEventsError], ...] = (),
     address_limit: AddressLimit | None = None,
 ) -> Callable[[Callable[..., Awaitable[T]]], Operation[T]]:
     """Make a function an operation. ``policy`` has no default, so that nothing is public by omission.
@@ -193,9 +198,11 @@ def operation(
             view=hints["return"],
             input_type=hints.get("data"),
             takes_id="id" in hints,
+            id_description=_doc_of(hints.get("id")),
             creates=creates,
             address_limit=address_limit,
             changes=changes,
+            raises=raises,
         )
         if made.name in OPERATIONS:
             raise ValueError(f"there are two operations {made.name}")
@@ -203,3 +210,9 @@ def operation(
         return made
 
     return decorate
+
+
+def _doc_of(annotation: object) -> str:
+    """Return the text of ``Annotated[…, Doc("…")]``, empty for any other annotation."""
+    documented = (part.documentation for part in getattr(annotation, "__metadata__", ()) if isinstance(part, Doc))
+    return next(documented, "")

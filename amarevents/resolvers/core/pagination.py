@@ -29,7 +29,9 @@ class Paging(Input):
     """Which part of a list: ``page`` counts from 1, ``limit`` is at most 100 (decisions 1.6)."""
 
     page: Annotated[StrictInt, Field(ge=1, le=MAX_ID)] = 1
+    """Which page, counted from 1."""
     limit: Annotated[StrictInt, Field(ge=1, le=MAX_PAGE_SIZE)] = DEFAULT_PAGE_SIZE
+    """How many on a page, at most 100."""
 
     @property
     def offset(self) -> int:
@@ -41,9 +43,13 @@ class Pagination:
     """Where a page stands in its list."""
 
     total: int
+    """How many there are on all pages together."""
     page: int
+    """Which page, counted from 1."""
     limit: int
+    """How many on a page, at most 100."""
     pages: int
+    """How many pages the list has."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,7 +57,9 @@ class Page(Generic[T]):
     """A part of a list, and where it stands."""
 
     items: list[T]
+    """What is on this page."""
     pagination: Pagination
+    """Where this page stands in the whole list."""
 
 
 async def load_page(

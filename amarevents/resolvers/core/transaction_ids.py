@@ -30,7 +30,9 @@ class TransactionInput(Input):
     REST_ONLY: ClassVar[frozenset[str]] = frozenset({"transid"})
 
     transaction_id: TransactionId | None = None
+    """The payment's transaction id, in upper case; no other ticket may have it, unless `Failed`."""
     transid: TransactionId | None = None
+    """Another name of `transaction_id`; if both are sent, they must be the same."""
 
     @field_validator("transid")
     @classmethod

@@ -13,6 +13,7 @@ from amarevents.infra.pubsub import TicketChange
 from amarevents.mail.templates import PLACEHOLDERS
 from amarevents.models import CustomField, CustomValue, Ticket
 from amarevents.models.enums import FieldType, TicketChangeKind
+from amarevents.resolvers.core.ids import CustomFieldId, EventId
 from amarevents.resolvers.core.inputs import Count, DeletedView, Id, Input, Name, NotNull, RecordId, ShortText, deleted
 from amarevents.resolvers.core.locking import lock_in_order
 from amarevents.resolvers.core.operation import operation
@@ -35,12 +36,19 @@ class CustomFieldView:
     """A question that registration asks (decisions 4.7)."""
 
     id: RecordId
+    """The integer that names it in paths and in other fields."""
     event_id: RecordId
+    """The id of the event."""
     name: str
+    """The name that people read."""
     type: FieldType
+    """How the answer is asked for and checked."""
     options: list[str]
+    """The answers to choose from; empty where the answer is free."""
     required: bool
+    """Whether registration is refused without an answer."""
     position: int
+    """Its place in the order, lowest first."""
 
 
 def custom_field_view(field: CustomField) -> CustomFieldView:
@@ -55,9 +63,9 @@ def custom_field_view(field: CustomField) -> CustomFieldView:
     )
 
 
-@operation(PUBLIC)
-async def list_custom_fields(ctx: Context, id: int) -> list[CustomFieldView]:
-    """What registration for an event asks, in the order of asking. Raises NotFound."""
+@operation(PUBLIC, raises=(errors.NotFound,))
+async def list_custom_fields(ctx: Context, id: EventId) -> list[CustomFieldView]:
+    """What registration for an event asks, in the order of asking."""
     event = await get_visible_event(ctx, id)
     return [custom_field_view(row) for row in await CustomField.filter(event_id=event.id).order_by("position", "id")]
 
@@ -95,20 +103,26 @@ class CreateCustomField(Input):
     """
 
     event_id: Id
+    """The id of the event."""
     name: FieldName
+    """The name that people read."""
     type: FieldType
+    """How the answer is asked for and checked."""
     options: Annotated[Options, Field(default_factory=list)]
+    """The answers to choose from; empty where the answer is free."""
     required: StrictBool = False
+    """Whether registration is refused without an answer."""
     position: Count | None = None
+    """Its place in the order, lowest first."""
 
 
-@operation(allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE), creates=True)
+@operation(
+    allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE),
+    creates=True,
+    raises=(errors.NotFound, errors.Forbidden, errors.NameTaken, errors.TooManyCustomFields, errors.ValidationFailed),
+)
 async def create_custom_field(ctx: Context, data: CreateCustomField) -> CustomFieldView:
-    """Have registration for an event ask one thing more; who has registered already is not asked.
-
-    Raises NotFound, Forbidden (another's event), NameTaken, TooManyCustomFields, or ValidationFailed for options that
-    do not go with the type.
-    """
+    """Have registration for an event ask one thing more; who has registered already is not asked."""
     await require_event_manager(ctx, data.event_id)
     _require_fitting(data.type, data.options)
     async with in_transaction():
@@ -138,17 +152,21 @@ class UpdateCustomField(Input):
     """What of a question can change. ``options`` go by themselves with a type that has none."""
 
     name: NotNull[FieldName] = None
+    """The name that people read."""
     type: NotNull[FieldType] = None
+    """How the answer is asked for and checked."""
     options: NotNull[Options] = None
+    """The answers to choose from; empty where the answer is free."""
     required: NotNull[StrictBool] = None
+    """Whether registration is refused without an answer."""
 
 
-@operation(allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE))
-async def update_custom_field(ctx: Context, id: int, data: UpdateCustomField) -> CustomFieldView:
-    """Change what is sent of a question. Answers that were given before stay as they are.
-
-    Raises NotFound, Forbidden, NameTaken, or ValidationFailed for options that do not go with the type.
-    """
+@operation(
+    allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE),
+    raises=(errors.NotFound, errors.Forbidden, errors.NameTaken, errors.ValidationFailed),
+)
+async def update_custom_field(ctx: Context, id: CustomFieldId, data: UpdateCustomField) -> CustomFieldView:
+    """Change what is sent of a question. Answers that were given before stay as they are."""
     event_id = (await require_part_manager(ctx, CustomField, id)).event_id
     async with in_transaction():
         fields = await lock_parts(CustomField, event_id)
@@ -168,9 +186,9 @@ async def _change(field: CustomField, changes: dict[str, Any]) -> None:  # Any: 
     await field.save(update_fields=["name", "type", "options", "required"])
 
 
-@operation(allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE))
-async def delete_custom_field(ctx: Context, id: int) -> DeletedView:
-    """Delete a question for good, with all answers to it. Raises NotFound, Forbidden."""
+@operation(allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE), raises=(errors.NotFound, errors.Forbidden))
+async def delete_custom_field(ctx: Context, id: CustomFieldId) -> DeletedView:
+    """Delete a question for good, with all answers to it."""
     event_id = (await require_part_manager(ctx, CustomField, id)).event_id
     async with in_transaction():
         pick_part(await lock_parts(CustomField, event_id), id, "Custom field")
@@ -186,15 +204,16 @@ class ReorderCustomFields(Input):
     """``ids``: those of all the event's custom fields, each once, in the order that they are to have."""
 
     event_id: Id
+    """The id of the event."""
     ids: Annotated[list[Id], Field(max_length=MAX_CUSTOM_FIELDS)]
+    """All of the event's, each once, in their new order."""
 
 
-@operation(allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE))
+@operation(
+    allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE), raises=(errors.NotFound, errors.Forbidden, errors.ValidationFailed)
+)
 async def reorder_custom_fields(ctx: Context, data: ReorderCustomFields) -> list[CustomFieldView]:
-    """Change the order in which an event's questions are asked.
-
-    Raises NotFound, Forbidden, or ValidationFailed where the ids are not those of the event's custom fields.
-    """
+    """Change the order in which an event's questions are asked."""
     await require_event_manager(ctx, data.event_id)
     async with in_transaction():
         fields = await put_in_order(await lock_parts(CustomField, data.event_id), data.ids)

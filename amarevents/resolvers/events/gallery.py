@@ -9,6 +9,7 @@ from tortoise.transactions import in_transaction
 
 from amarevents import errors
 from amarevents.models import GalleryImage
+from amarevents.resolvers.core.ids import EventId, GalleryImageId
 from amarevents.resolvers.core.inputs import Count, DeletedView, Id, Input, NotNull, RecordId, ShortText, Url, deleted
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.permissions import (
@@ -30,10 +31,15 @@ class GalleryImageView:
     """A picture of an event."""
 
     id: RecordId
+    """The integer that names it in paths and in other fields."""
     event_id: RecordId
+    """The id of the event."""
     url: str
+    """The http or https address."""
     caption: str | None
+    """The text under the picture."""
     position: int
+    """Its place in the order, lowest first."""
 
 
 def gallery_image_view(row: GalleryImage) -> GalleryImageView:
@@ -58,9 +64,9 @@ async def _galleries_of(event_ids: Sequence[int]) -> dict[int, list[GalleryImage
     return galleries
 
 
-@operation(PUBLIC)
-async def list_gallery(ctx: Context, id: int) -> list[GalleryImageView]:
-    """The pictures of an event, in their order. Raises NotFound."""
+@operation(PUBLIC, raises=(errors.NotFound,))
+async def list_gallery(ctx: Context, id: EventId) -> list[GalleryImageView]:
+    """The pictures of an event, in their order."""
     event = await get_visible_event(ctx, id)
     return (await _galleries_of([event.id]))[event.id]
 
@@ -72,14 +78,22 @@ class CreateGalleryImage(Input):
     """
 
     event_id: Id
+    """The id of the event."""
     url: Url
+    """The http or https address."""
     caption: ShortText | None = None
+    """The text under the picture."""
     position: Count | None = None
+    """Its place in the order, lowest first."""
 
 
-@operation(allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE), creates=True)
+@operation(
+    allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE),
+    creates=True,
+    raises=(errors.NotFound, errors.Forbidden, errors.TooManyGalleryImages),
+)
 async def create_gallery_image(ctx: Context, data: CreateGalleryImage) -> GalleryImageView:
-    """Add a picture to an event's gallery. Raises NotFound, Forbidden (another's event), or TooManyGalleryImages."""
+    """Add a picture to an event's gallery."""
     await require_event_manager(ctx, data.event_id)
     async with in_transaction():
         images = await lock_parts(GalleryImage, data.event_id)
@@ -94,12 +108,14 @@ class UpdateGalleryImage(Input):
     """What of a picture can change; null clears the caption."""
 
     url: NotNull[Url] = None
+    """The http or https address."""
     caption: ShortText | None = None
+    """The text under the picture."""
 
 
-@operation(allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE))
-async def update_gallery_image(ctx: Context, id: int, data: UpdateGalleryImage) -> GalleryImageView:
-    """Change what is sent of a picture. Raises NotFound, Forbidden."""
+@operation(allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE), raises=(errors.NotFound, errors.Forbidden))
+async def update_gallery_image(ctx: Context, id: GalleryImageId, data: UpdateGalleryImage) -> GalleryImageView:
+    """Change what is sent of a picture."""
     event_id = (await require_part_manager(ctx, GalleryImage, id)).event_id
     async with in_transaction():
         image = pick_part(await lock_parts(GalleryImage, event_id), id, "Picture")
@@ -109,9 +125,9 @@ async def update_gallery_image(ctx: Context, id: int, data: UpdateGalleryImage) 
     return gallery_image_view(image)
 
 
-@operation(allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE))
-async def delete_gallery_image(ctx: Context, id: int) -> DeletedView:
-    """Take a picture out of an event's gallery. Raises NotFound, Forbidden."""
+@operation(allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE), raises=(errors.NotFound, errors.Forbidden))
+async def delete_gallery_image(ctx: Context, id: GalleryImageId) -> DeletedView:
+    """Take a picture out of an event's gallery."""
     event_id = (await require_part_manager(ctx, GalleryImage, id)).event_id
     async with in_transaction():
         image = pick_part(await lock_parts(GalleryImage, event_id), id, "Picture")
@@ -123,15 +139,16 @@ class ReorderGallery(Input):
     """``ids``: those of all the event's pictures, each once, in the order that they are to have."""
 
     event_id: Id
+    """The id of the event."""
     ids: Annotated[list[Id], Field(max_length=MAX_GALLERY_IMAGES)]
+    """All of the event's, each once, in their new order."""
 
 
-@operation(allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE))
+@operation(
+    allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE), raises=(errors.NotFound, errors.Forbidden, errors.ValidationFailed)
+)
 async def reorder_gallery(ctx: Context, data: ReorderGallery) -> list[GalleryImageView]:
-    """Change the order of an event's pictures.
-
-    Raises NotFound, Forbidden, or ValidationFailed where the ids are not those of the event's pictures.
-    """
+    """Change the order of an event's pictures."""
     await require_event_manager(ctx, data.event_id)
     async with in_transaction():
         images = await put_in_order(await lock_parts(GalleryImage, data.event_id), data.ids)

@@ -11,6 +11,7 @@ from amarevents import errors
 from amarevents.models import Event, Organization, Ticket
 from amarevents.models.enums import PaymentMethod, Privacy
 from amarevents.models.events import UNDATED
+from amarevents.resolvers.core.ids import EventId
 from amarevents.resolvers.core.inputs import (
     Date,
     DeletedView,
@@ -39,16 +40,27 @@ class CreateEvent(Input):
     """A new event, with its ticket types if it has any."""
 
     name: Name
+    """The name that people read."""
     organization_id: Id
+    """The id of the organization."""
     date: Date | None = None
+    """The day of the event."""
     deadline: Date | None = None
+    """The last day to register, not after `date`; without one, registration ends with the day of `date`."""
     location: ShortText | None = None
+    """Where the event takes place."""
     category: AnyCaseCategory | None = None
+    """One of the ten categories, written in any case."""
     description: LongText | None = None
+    """A text about it, of at most 20,000 characters."""
     banner: Url | None = None
+    """The http or https address of a wide picture."""
     logo: Url | None = None
+    """The http or https address of a small picture."""
     privacy: Privacy = Privacy.PUBLIC
+    """`private` hides the event from all but its owner, admins and holders of its tickets."""
     ticket_types: Annotated[list[TicketTypeInput], Field(max_length=MAX_TICKET_TYPES, default_factory=list)]
+    """The kinds of place that the event offers."""
 
     @field_validator("deadline")
     @classmethod
@@ -62,12 +74,14 @@ def _lies_after(deadline: datetime.date | None, date: datetime.date | None) -> b
     return deadline is not None and date is not None and deadline > date
 
 
-@operation(allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE), creates=True, changes=(Event,))
+@operation(
+    allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE),
+    creates=True,
+    changes=(Event,),
+    raises=(errors.NotFound, errors.Forbidden, errors.EventSlotsExhausted),
+)
 async def create_event(ctx: Context, data: CreateEvent) -> ManagedEventView:
-    """Publish an event and its ticket types, all or nothing.
-
-    Raises NotFound, Forbidden (another's organization), or EventSlotsExhausted at the organization's allowance.
-    """
+    """Publish an event and its ticket types, all or nothing."""
     organization = await require_organization_manager(ctx, data.organization_id)
     async with in_transaction():
         await _claim_slot(organization)
@@ -96,7 +110,9 @@ class SocialLinkInput(Input):
     """Where else the event is to be found, such as ``facebook``."""
 
     type: ShortText
+    """What the link leads to, such as `facebook`."""
     url: Url
+    """The http or https address."""
 
 
 class UpdateEvent(Input):
@@ -108,20 +124,35 @@ class UpdateEvent(Input):
     """
 
     name: NotNull[Name] = None
+    """The name that people read."""
     date: Date | None = None
+    """The day of the event."""
     deadline: Date | None = None
+    """The last day to register, not after `date`; without one, registration ends with the day of `date`."""
     location: ShortText | None = None
+    """Where the event takes place."""
     category: AnyCaseCategory | None = None
+    """One of the ten categories, written in any case."""
     description: LongText | None = None
+    """A text about it, of at most 20,000 characters."""
     logo: Url | None = None
+    """The http or https address of a small picture."""
     banner: Url | None = None
+    """The http or https address of a wide picture."""
     privacy: NotNull[Privacy] = None
+    """`private` hides the event from all but its owner, admins and holders of its tickets."""
     notice: LongText | None = None
+    """An announcement that is shown with it."""
     emailtitle: ShortText | None = None
+    """The subject of the confirmation mail; may hold the same placeholders as `emailmessage`."""
     emailmessage: LongText | None = None
+    """The text of the confirmation mail, with placeholders such as `{name}`, `{event}` and `{date}`."""
     template: LongText | None = None
+    """A text for the organizer's own use, kept and answered as it was sent."""
     socials: Annotated[list[SocialLinkInput], Field(max_length=_MAX_LINKS)] | None = None
+    """Where else the event is to be found."""
     wallets: dict[PaymentMethod, Annotated[ShortText, Field(min_length=1)]] | None = None
+    """The number to pay to, by payment method."""
 
     def changes(self) -> dict[str, Any]:  # Any: each column's own type
         """The columns that change; links and wallets are cleared to nothing rather than to null."""
@@ -133,12 +164,13 @@ class UpdateEvent(Input):
         return changes
 
 
-@operation(allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE), changes=(Event,))
-async def update_event(ctx: Context, id: int, data: UpdateEvent) -> ManagedEventView:
-    """Change what is sent of an event.
-
-    Raises NotFound, Forbidden, or ValidationFailed for a deadline after the date.
-    """
+@operation(
+    allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE),
+    changes=(Event,),
+    raises=(errors.NotFound, errors.Forbidden, errors.ValidationFailed),
+)
+async def update_event(ctx: Context, id: EventId, data: UpdateEvent) -> ManagedEventView:
+    """Change what is sent of an event."""
     organization = (await require_event_manager(ctx, id)).organization
     async with in_transaction():
         event = await Event.filter(id=id).select_for_update().get_or_none()
@@ -163,12 +195,11 @@ async def _change(event: Event, changes: dict[str, Any]) -> None:
     await event.save(update_fields=[*changes, "sort_date", "search_text"])
 
 
-@operation(allow(*ORGANIZERS, scope=Scope.EVENTS_DELETE), changes=(Event, Ticket))
-async def delete_event(ctx: Context, id: int) -> DeletedView:
-    """Delete an event for good, with its tickets, ticket types, custom fields and pictures.
-
-    Raises NotFound, Forbidden.
-    """
+@operation(
+    allow(*ORGANIZERS, scope=Scope.EVENTS_DELETE), changes=(Event, Ticket), raises=(errors.NotFound, errors.Forbidden)
+)
+async def delete_event(ctx: Context, id: EventId) -> DeletedView:
+    """Delete an event for good, with its tickets, ticket types, custom fields and pictures."""
     await require_event_manager(ctx, id)
     async with in_transaction():
         await erase_event(ctx, id)

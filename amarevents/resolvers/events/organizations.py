@@ -14,6 +14,7 @@ from amarevents.models import Event, Organization, Plan, User
 from amarevents.models.db.connection import CONNECTION
 from amarevents.models.enums import Privacy
 from amarevents.models.organizations import DEFAULT_PLAN
+from amarevents.resolvers.core.ids import OrganizationId
 from amarevents.resolvers.core.inputs import Count, DateTime, Id, Input, LongText, Name, NotNull, RecordId, ShortText
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, Paging, load_page
@@ -38,12 +39,19 @@ class OrganizationView:
     """An organization as lists show it; ``plan`` is the plan's name."""
 
     id: RecordId
+    """The integer that names it in paths and in other fields."""
     name: str
+    """The name that people read."""
     description: str | None
+    """A text about it, of at most 20,000 characters."""
     logo: str | None
+    """The http or https address of a small picture."""
     plan: str
+    """The name of the organization's plan, which must exist."""
     public_event_count: int
+    """How many public events the organization has."""
     created_at: DateTime
+    """When it was created, in UTC."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,7 +59,9 @@ class OrganizationDetailView(OrganizationView):
     """One organization, with its newest public events (at most 10)."""
 
     notice: str | None
+    """An announcement that is shown with it."""
     recent_events: list[EventView]
+    """The newest public events, at most 10."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,14 +69,18 @@ class ManagedOrganizationView(OrganizationDetailView):
     """What its owner and admins see besides: ``eventcount`` is its allowance of events, null = unlimited."""
 
     user_id: RecordId
+    """The id of the account that it belongs to."""
     eventcount: int | None
+    """How many events the organization may have at once; null is unlimited."""
     events_used: int
+    """How many events the organization has now, which count against `eventcount`."""
 
 
 class ListOrganizations(Paging):
     """``search`` matches any part of the name or description."""
 
     search: ShortText | None = None
+    """Any part of the name or the description; upper and lower case mean the same."""
 
 
 @operation(PUBLIC)
@@ -125,9 +139,9 @@ def _managed_view(row: Organization, public_events: int, recent: list[EventView]
     )
 
 
-@operation(PUBLIC)
-async def get_organization(ctx: Context, id: int) -> OrganizationDetailView | ManagedOrganizationView:
-    """One organization with its newest public events. Raises NotFound."""
+@operation(PUBLIC, raises=(errors.NotFound,))
+async def get_organization(ctx: Context, id: OrganizationId) -> OrganizationDetailView | ManagedOrganizationView:
+    """One organization with its newest public events."""
     found = await load_organization_details(ctx, [id])
     if id not in found:
         raise errors.NotFound("Organization")
@@ -168,17 +182,23 @@ class CreateOrganization(Input):
     """A new organization. ``eventcount`` is its allowance of events at once; without one it has no limit."""
 
     name: Name
+    """The name that people read."""
     user_id: Id
+    """The id of the account that is to own the organization."""
     description: LongText | None = None
+    """A text about it, of at most 20,000 characters."""
     eventcount: Count | None = None
+    """How many events the organization may have at once; null is unlimited."""
 
 
-@operation(allow(*ADMINS, scope=Scope.ORGANIZATIONS_WRITE), creates=True, changes=(Organization,))
+@operation(
+    allow(*ADMINS, scope=Scope.ORGANIZATIONS_WRITE),
+    creates=True,
+    changes=(Organization,),
+    raises=(errors.ValidationFailed,),
+)
 async def create_organization(ctx: Context, data: CreateOrganization) -> ManagedOrganizationView:
-    """Create an organization for an account, which can publish with it once it is an organizer.
-
-    Raises ValidationFailed if the account does not exist.
-    """
+    """Create an organization for an account, which can publish with it once it is an organizer."""
     if not await User.exists(id=data.user_id):
         raise _no_such_account()
     try:
@@ -215,18 +235,24 @@ class UpdateOrganization(Input):
     """
 
     name: NotNull[Name] = None
+    """The name that people read."""
     description: LongText | None = None
+    """A text about it, of at most 20,000 characters."""
     notice: LongText | None = None
+    """An announcement that is shown with it."""
     plan: NotNull[Name] = None
+    """The name of the organization's plan, which must exist."""
     eventcount: Count | None = None
+    """How many events the organization may have at once; null is unlimited."""
 
 
-@operation(allow(*ORGANIZERS, scope=Scope.ORGANIZATIONS_WRITE), changes=(Organization,))
-async def update_organization(ctx: Context, id: int, data: UpdateOrganization) -> ManagedOrganizationView:
-    """Change what is sent of an organization.
-
-    Raises NotFound, Forbidden (another's, or what only admins may change), or ValidationFailed for an unknown plan.
-    """
+@operation(
+    allow(*ORGANIZERS, scope=Scope.ORGANIZATIONS_WRITE),
+    changes=(Organization,),
+    raises=(errors.NotFound, errors.Forbidden, errors.ValidationFailed),
+)
+async def update_organization(ctx: Context, id: OrganizationId, data: UpdateOrganization) -> ManagedOrganizationView:
+    """Change what is sent of an organization."""
     await require_organization_manager(ctx, id)
     changes = data.sent()
     if _FOR_ADMINS & changes.keys() and not is_admin(ctx):

@@ -14,6 +14,7 @@ from amarevents import errors
 from amarevents.models import Plan
 from amarevents.models.columns import encode_json
 from amarevents.models.organizations import DEFAULT_PLAN
+from amarevents.resolvers.core.ids import PlanId
 from amarevents.resolvers.core.inputs import (
     Count,
     DeletedView,
@@ -41,11 +42,17 @@ class PlanView:
     """A plan; ``event_limit`` is in events at once, null = unlimited, ``features`` an object of the admins' making."""
 
     id: RecordId
+    """The integer that names it in paths and in other fields."""
     name: str
+    """The name that people read."""
     price: Decimal
+    """What the plan costs, in its currency with at most two decimals."""
     currency: str
+    """The currency of the price, such as `BDT`."""
     event_limit: int | None
+    """How many events at once the plan allows; null is unlimited."""
     features: dict[str, Any]  # Any: shown as it is
+    """What the plan offers, as the admins have written it."""
 
 
 def plan_view(row: Plan) -> PlanView:
@@ -107,15 +114,20 @@ class CreatePlan(Input):
     """A further plan. ``event_limit`` is in events at once, null = unlimited; ``features`` is any JSON object."""
 
     name: Name
+    """The name that people read."""
     price: Money = Decimal(0)
+    """What the plan costs, in its currency with at most two decimals."""
     currency: Currency = "BDT"
+    """The currency of the price, such as `BDT`."""
     event_limit: Count | None = None
+    """How many events at once the plan allows; null is unlimited."""
     features: Annotated[Features, Field(default_factory=dict)]
+    """What the plan offers, as the admins have written it."""
 
 
-@operation(allow(*ADMINS, scope=Scope.ADMIN), creates=True)
+@operation(allow(*ADMINS, scope=Scope.ADMIN), creates=True, raises=(errors.NameTaken,))
 async def create_plan(ctx: Context, data: CreatePlan) -> PlanView:
-    """Make a plan that organizations can be put on. Raises NameTaken, whatever the case of the letters."""
+    """Make a plan that organizations can be put on."""
     return await new_plan(data)
 
 
@@ -144,18 +156,20 @@ class UpdatePlan(Input):
     """What of a plan can change; null makes ``event_limit`` unlimited. ``features`` are replaced as a whole."""
 
     name: NotNull[Name] = None
+    """The name that people read."""
     price: NotNull[Money] = None
+    """What the plan costs, in its currency with at most two decimals."""
     currency: NotNull[Currency] = None
+    """The currency of the price, such as `BDT`."""
     event_limit: Count | None = None
+    """How many events at once the plan allows; null is unlimited."""
     features: NotNull[Features] = None
+    """What the plan offers, as the admins have written it."""
 
 
-@operation(allow(*ADMINS, scope=Scope.ADMIN))
-async def update_plan(ctx: Context, id: int, data: UpdatePlan) -> PlanView:
-    """Change what is sent of a plan, for all organizations that are on it.
-
-    Raises NotFound, NameTaken, or DefaultPlan for another name of the plan that new organizations get.
-    """
+@operation(allow(*ADMINS, scope=Scope.ADMIN), raises=(errors.NotFound, errors.NameTaken, errors.DefaultPlan))
+async def update_plan(ctx: Context, id: PlanId, data: UpdatePlan) -> PlanView:
+    """Change what is sent of a plan, for all organizations that are on it."""
     return await change_plan(id, data)
 
 
@@ -180,9 +194,9 @@ def _require_renamable(plan: Plan, name: str) -> None:
         raise errors.DefaultPlan
 
 
-@operation(allow(*ADMINS, scope=Scope.ADMIN))
-async def delete_plan(ctx: Context, id: int) -> DeletedView:
-    """Delete a plan that no organization is on. Raises NotFound, PlanInUse, or DefaultPlan for the one new ones get."""
+@operation(allow(*ADMINS, scope=Scope.ADMIN), raises=(errors.NotFound, errors.PlanInUse, errors.DefaultPlan))
+async def delete_plan(ctx: Context, id: PlanId) -> DeletedView:
+    """Delete a plan that no organization is on."""
     return await remove_plan(id)
 
 

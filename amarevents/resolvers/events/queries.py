@@ -16,6 +16,7 @@ from amarevents.models import CustomField, Event, Organization, Ticket, TicketTy
 from amarevents.models.enums import Category, Privacy
 from amarevents.resolvers.core.bulk_pages import Asked, load_pages
 from amarevents.resolvers.core.connections import Connection, Order, Slicing, load_connection, read_id
+from amarevents.resolvers.core.ids import EventId
 from amarevents.resolvers.core.inputs import DateTime, Id, Input, RecordId, ShortText
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, Paging, load_page
@@ -30,7 +31,9 @@ from amarevents.security.policy import ADMINS, PUBLIC, Scope, allow
 @dataclass(slots=True, kw_only=True)
 class SocialLink:
     type: str
+    """What the link leads to, such as `facebook`."""
     url: str
+    """The http or https address."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,19 +41,33 @@ class EventView:
     """An event as lists show it (decisions 4.6)."""
 
     id: RecordId
+    """The integer that names it in paths and in other fields."""
     name: str
+    """The name that people read."""
     category: Category | None
+    """One of the ten categories, written in any case."""
     organization_id: RecordId
+    """The id of the organization."""
     organization_name: str
+    """The name of the organization."""
     date: datetime.date | None
+    """The day of the event."""
     deadline: datetime.date | None
+    """The last day to register, not after `date`; without one, registration ends with the day of `date`."""
     location: str | None
+    """Where the event takes place."""
     description: str | None
+    """A text about it, of at most 20,000 characters."""
     banner: str | None
+    """The http or https address of a wide picture."""
     logo: str | None
+    """The http or https address of a small picture."""
     privacy: Privacy
+    """`private` hides the event from all but its owner, admins and holders of its tickets."""
     created_at: DateTime
+    """When it was created, in UTC."""
     updated_at: DateTime
+    """When it last changed, in UTC."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,11 +75,17 @@ class EventDetailView(EventView):
     """One event, with what registration needs. ``wallets``: payment method to number."""
 
     notice: str | None
+    """An announcement that is shown with it."""
     socials: list[SocialLink]
+    """Where else the event is to be found."""
     wallets: dict[str, str]
+    """The number to pay to, by payment method."""
     registration_open: bool
+    """Whether the last day to register has not passed; full ticket types do not close it."""
     ticket_types: list[TicketTypeView]
+    """The kinds of place that the event offers."""
     custom_fields: list[CustomFieldView]
+    """What registration asks, in the order of asking."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,8 +93,11 @@ class ManagedEventView(EventDetailView):
     """What the event's owner and admins see besides: the texts of its confirmation mails (decisions 4.1)."""
 
     emailtitle: str | None
+    """The subject of the confirmation mail; may hold the same placeholders as `emailmessage`."""
     emailmessage: str | None
+    """The text of the confirmation mail, with placeholders such as `{name}`, `{event}` and `{date}`."""
     template: str | None
+    """A text for the organizer's own use, kept and answered as it was sent."""
 
 
 def is_registration_open(event: Event, now: datetime.datetime, zone: ZoneInfo) -> bool:
@@ -118,7 +144,9 @@ class EventSearch(Input):
     """``search`` matches any part of name, location or description, whatever the case."""
 
     search: ShortText | None = None
+    """Any part of the name, the location or the description; upper and lower case mean the same."""
     category: AnyCaseCategory | None = None
+    """One of the ten categories, written in any case."""
 
 
 class ListEventsOf(EventSearch, Paging):
@@ -129,6 +157,7 @@ class EventFilters(EventSearch):
     """``organization_id``: of this one alone."""
 
     organization_id: Id | None = None
+    """The id of the organization."""
 
 
 class ListEvents(EventFilters, Paging):
@@ -189,9 +218,9 @@ async def load_organization_events(
     return await load_pages(pages, shown=in_order, view=event_view)
 
 
-@operation(PUBLIC)
-async def get_event(ctx: Context, id: int) -> EventDetailView | ManagedEventView:
-    """One event with its ticket types and custom fields. Raises NotFound."""
+@operation(PUBLIC, raises=(errors.NotFound,))
+async def get_event(ctx: Context, id: EventId) -> EventDetailView | ManagedEventView:
+    """One event with its ticket types and custom fields."""
     found = await load_event_details(ctx, [id])
     if id not in found:
         raise errors.NotFound("Event")
@@ -256,7 +285,9 @@ class ListAllEvents(Paging):
     """``search`` matches any part of name, location or description, whatever the case."""
 
     search: ShortText | None = None
+    """Any part of the name, the location or the description; upper and lower case mean the same."""
     privacy: Privacy | None = None
+    """`private` hides the event from all but its owner, admins and holders of its tickets."""
 
 
 @operation(allow(*ADMINS, scope=Scope.ADMIN))

@@ -9,8 +9,10 @@ from typing import Any
 from tortoise.expressions import Q, RawSQL
 from tortoise.functions import Count
 
+from amarevents import errors
 from amarevents.models import ApiKey, Donation, Event, Organization, Ticket, TicketType, User
 from amarevents.models.enums import AccountType, DonationStatus, Privacy, TicketStatus
+from amarevents.resolvers.core.ids import EventId
 from amarevents.resolvers.core.inputs import RecordId, Taka
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.permissions import managed_event_ids, require_event_manager
@@ -30,11 +32,17 @@ class TicketCounts:
     """Registrations by status, and what was paid for the approved ones, in taka."""
 
     total: int
+    """The number of tickets, whatever their status."""
     approved: int
+    """The number of approved tickets."""
     pending: int
+    """The number of tickets that wait for a decision."""
     failed: int
+    """The number of rejected tickets."""
     refunded: int
+    """The number of refunded tickets; they count in the total as well."""
     revenue: Decimal
+    """The sum of the amounts of approved tickets, in taka."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,9 +50,13 @@ class TicketTypeStatsView(TicketCounts):
     """The counts of one ticket type; of none (null) if there are tickets without a type."""
 
     ticket_type_id: RecordId | None
+    """The id of the ticket type; null without one."""
     name: str | None
+    """The name that people read."""
     price: Decimal | None
+    """What a place costs, in taka with at most two decimals; 0 is free."""
     capacity: int | None
+    """How many places there are; 0 is unlimited, null for tickets without a type."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -52,6 +64,7 @@ class EventStatsView(TicketCounts):
     """The counts of an event, and of each of its ticket types."""
 
     by_ticket_type: list[TicketTypeStatsView]
+    """The same counts for each ticket type of the event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +115,9 @@ def counts(tallies: Iterable[_Tally]) -> dict[str, Any]:  # Any: counts and mone
     }
 
 
-@operation(allow(*ORGANIZERS, scope=Scope.TICKETS_READ))
-async def get_event_stats(ctx: Context, id: int) -> EventStatsView:
-    """How many have registered for an event and what they have paid. Raises NotFound, Forbidden."""
+@operation(allow(*ORGANIZERS, scope=Scope.TICKETS_READ), raises=(errors.NotFound, errors.Forbidden))
+async def get_event_stats(ctx: Context, id: EventId) -> EventStatsView:
+    """How many have registered for an event and what they have paid."""
     event = await require_event_manager(ctx, id)
     return (await _event_stats_of([event.id]))[event.id]
 
@@ -146,20 +159,35 @@ class PlatformStatsView:
     """The platform in numbers; money in taka. ``7d``: in the last seven days."""
 
     total_users: int
+    """How many accounts there are, of all types."""
     total_organizers: int
+    """How many accounts are organizers."""
     total_admins: int
+    """How many accounts are admins."""
     total_organizations: int
+    """How many organizations there are."""
     total_events: int
+    """How many events there are, public and private."""
     public_events: int
+    """How many of the events are public."""
     total_tickets: int
+    """How many tickets there are, whatever their status."""
     tickets_by_status: dict[str, int]
+    """How many tickets there are, by status."""
     total_revenue: Decimal
+    """The sum of all approved tickets, in taka with at most two decimals."""
     total_donations: int
+    """How many donations there are, whatever their status."""
     donations_by_status: dict[str, int]
+    """How many donations there are, by status."""
     verified_donation_amount: Taka
+    """The sum of all verified donations, in whole taka."""
     active_api_keys: int
+    """How many keys can be used now."""
     new_users_7d: int
+    """How many accounts were created in the last seven days."""
     new_tickets_7d: int
+    """How many tickets were registered in the last seven days."""
 
 
 @operation(allow(*ADMINS, scope=Scope.ADMIN))

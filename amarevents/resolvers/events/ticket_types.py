@@ -14,6 +14,7 @@ from amarevents import errors
 from amarevents.infra.pubsub import TicketChange
 from amarevents.models import Event, Ticket, TicketType
 from amarevents.models.enums import TicketChangeKind, TicketStatus
+from amarevents.resolvers.core.ids import TicketTypeId
 from amarevents.resolvers.core.inputs import (
     Count,
     DateTime,
@@ -47,15 +48,25 @@ class TicketTypeView:
     """A kind of place. ``price`` in taka; capacity 0 is unlimited, and ``available`` is then null (decisions 6.3)."""
 
     id: RecordId
+    """The integer that names it in paths and in other fields."""
     event_id: RecordId
+    """The id of the event."""
     name: str
+    """The name that people read."""
     price: Decimal
+    """What a place costs, in taka with at most two decimals; 0 is free."""
     capacity: int
+    """How many places there are; 0 is unlimited."""
     description: str | None
+    """A text about it, of at most 20,000 characters."""
     sold: int
+    """How many places are held, by tickets that are `Pending` or `Success`."""
     available: int | None
+    """How many places are left; null is unlimited."""
     is_available: bool
+    """Whether a place is left."""
     created_at: DateTime
+    """When it was created, in UTC."""
 
 
 def ticket_type_view(row: TicketType) -> TicketTypeView:
@@ -78,11 +89,12 @@ class ListTicketTypes(Input):
     """Of which event."""
 
     event_id: Id
+    """The id of the event."""
 
 
-@operation(PUBLIC)
+@operation(PUBLIC, raises=(errors.NotFound,))
 async def list_ticket_types(ctx: Context, data: ListTicketTypes) -> list[TicketTypeView]:
-    """The ticket types of an event, with what is left of each. Raises NotFound."""
+    """The ticket types of an event, with what is left of each."""
     event = await get_visible_event(ctx, data.event_id)
     return [ticket_type_view(row) for row in await TicketType.filter(event_id=event.id).order_by("-id")]
 
@@ -98,20 +110,29 @@ class TicketTypeInput(Input):
     """A ticket type, to be created with its event. ``capacity`` 0 is unlimited, ``price`` 0 free."""
 
     name: Name
+    """The name that people read."""
     price: Money = Decimal(0)
+    """What a place costs, in taka with at most two decimals; 0 is free."""
     capacity: Count = 0
+    """How many places there are; 0 is unlimited."""
     description: LongText | None = None
+    """A text about it, of at most 20,000 characters."""
 
 
 class CreateTicketType(TicketTypeInput):
     """A further ticket type of an event."""
 
     event_id: Id
+    """The id of the event."""
 
 
-@operation(allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE), creates=True)
+@operation(
+    allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE),
+    creates=True,
+    raises=(errors.NotFound, errors.Forbidden, errors.TooManyTicketTypes),
+)
 async def create_ticket_type(ctx: Context, data: CreateTicketType) -> TicketTypeView:
-    """Add a ticket type to an event. Raises NotFound, Forbidden (another's event), or TooManyTicketTypes."""
+    """Add a ticket type to an event."""
     event = await require_event_manager(ctx, data.event_id)
     if await TicketType.filter(event_id=event.id).count() >= MAX_TICKET_TYPES:
         raise errors.TooManyTicketTypes(MAX_TICKET_TYPES)
@@ -133,14 +154,20 @@ class UpdateTicketType(Input):
     """What of a ticket type can change. Tickets that are issued already keep their amount (decisions 6.3)."""
 
     name: NotNull[Name] = None
+    """The name that people read."""
     price: NotNull[Money] = None
+    """What a place costs, in taka with at most two decimals; 0 is free."""
     capacity: NotNull[Count] = None
+    """How many places there are; 0 is unlimited."""
     description: LongText | None = None
+    """A text about it, of at most 20,000 characters."""
 
 
-@operation(allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE))
-async def update_ticket_type(ctx: Context, id: int, data: UpdateTicketType) -> TicketTypeView:
-    """Change what is sent of a ticket type. Raises NotFound, Forbidden, or CapacityTooLow for less than is held."""
+@operation(
+    allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE), raises=(errors.NotFound, errors.Forbidden, errors.CapacityTooLow)
+)
+async def update_ticket_type(ctx: Context, id: TicketTypeId, data: UpdateTicketType) -> TicketTypeView:
+    """Change what is sent of a ticket type."""
     event_id = (await require_part_manager(ctx, TicketType, id)).event_id
     if changes := data.sent():
         ctx.announce(event_id)
@@ -159,12 +186,11 @@ async def _update(ticket_type_id: int, changes: dict[str, Any]) -> None:
         raise errors.CapacityTooLow
 
 
-@operation(allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE))
-async def delete_ticket_type(ctx: Context, id: int) -> DeletedView:
-    """Delete a ticket type of which no ticket is approved; its other tickets go on without a type.
-
-    Raises NotFound, Forbidden, HasApprovedTickets.
-    """
+@operation(
+    allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE), raises=(errors.NotFound, errors.Forbidden, errors.HasApprovedTickets)
+)
+async def delete_ticket_type(ctx: Context, id: TicketTypeId) -> DeletedView:
+    """Delete a ticket type of which no ticket is approved; its other tickets go on without a type."""
     event_id = (await require_part_manager(ctx, TicketType, id)).event_id
     if await _approved(id).exists():
         raise errors.HasApprovedTickets  # spares the locks; what counts is the second look

@@ -34,7 +34,9 @@ class CheckInOutcome(StrEnum):
     """What a scan has come to."""
 
     ADMITTED = "admitted"
+    """Let them in."""
     ALREADY_CHECKED_IN = "already_checked_in"
+    """Somebody is in with this ticket: see when and where."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,8 +47,11 @@ class AdmissionView:
     """
 
     checked_in_at: DateTime
+    """When somebody was let in, in UTC."""
     gate: str | None
+    """Where the ticket is scanned, in your own words."""
     checked_in_by: str | None
+    """The username of the account that scanned the ticket; for the event's owner and admins."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,7 +59,9 @@ class CheckInView(AdmissionView):
     """What a scan has come to. Where the ticket was checked in already, the rest is of the first time."""
 
     outcome: CheckInOutcome
+    """What the scan has come to."""
     ticket: TicketView
+    """The ticket that was scanned."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,26 +72,30 @@ class AttendanceView:
     """
 
     checked_in: int
+    """How many of the tickets have let somebody in."""
     expected: int
+    """How many tickets are approved."""
 
 
 class CheckInTicket(Input):
     """The code that was scanned. ``scan_id``: the scanning device's own name of this scan, new for each one."""
 
     code: ShortText
+    """The unguessable code of the ticket, which its QR code holds and verification finds it by."""
     gate: ShortText | None = None
+    """Where the ticket is scanned, in your own words."""
     scan_id: ShortText | None = None
+    """Your own name of this scan, new for each one: sent again, it is the same scan."""
 
 
-@operation(allow(*ORGANIZERS, scope=Scope.TICKETS_WRITE))
+@operation(
+    allow(*ORGANIZERS, scope=Scope.TICKETS_WRITE),
+    raises=(errors.NotFound, errors.Forbidden, errors.TicketNotValid, errors.ScanMismatch, errors.ScanUndone),
+)
 async def check_in_ticket(ctx: Context, data: CheckInTicket) -> CheckInView:
     """Let somebody in by the code of a ticket, once. A second scan is told when and where the first was.
 
-    The same scan again, by its id, is answered like the first time, as long as the ticket is good.
-
-    Raises NotFound, Forbidden, TicketNotValid for a ticket that is not Success, ScanMismatch for a scan of another
-    ticket, or ScanUndone.
-    """
+    The same scan again, by its id, is answered like the first time, as long as the ticket is good."""
     found = await require_ticket_manager(ctx, Q(code=data.code))
     try:
         async with in_transaction():
@@ -158,14 +169,14 @@ class UndoCheckIn(Input):
     """Of which ticket."""
 
     ticket_id: Id
+    """The id of the ticket."""
 
 
-@operation(allow(*ORGANIZERS, scope=Scope.TICKETS_WRITE))
+@operation(
+    allow(*ORGANIZERS, scope=Scope.TICKETS_WRITE), raises=(errors.NotFound, errors.Forbidden, errors.NotCheckedIn)
+)
 async def undo_check_in(ctx: Context, data: UndoCheckIn) -> TicketDetailView:
-    """Take a check-in back, so that the ticket lets in again; by a new scan, not by a late retry of the old one.
-
-    Raises NotFound, Forbidden, or NotCheckedIn.
-    """
+    """Take a check-in back, so that the ticket lets in again; by a new scan, not by a late retry of the old one."""
     await require_ticket_manager(ctx, Q(id=data.ticket_id))
     async with in_transaction():
         ticket = await lock_ticket(data.ticket_id)

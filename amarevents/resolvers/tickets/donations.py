@@ -12,6 +12,7 @@ from amarevents.models import Donation, Organization
 from amarevents.models.columns import MAX_ID
 from amarevents.models.db.connection import violates
 from amarevents.models.enums import DonationStatus, PaymentMethod
+from amarevents.resolvers.core.ids import DonationId
 from amarevents.resolvers.core.inputs import DateTime, Email, Id, Input, LongText, Phone, RecordId, Taka
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, Paging, load_page
@@ -27,17 +28,29 @@ class DonationView:
     """A donation, in whole taka; ``organization_id`` is null for one to the platform (decisions 7.2)."""
 
     id: RecordId
+    """The integer that names it in paths and in other fields."""
     email: str
+    """An email address; upper and lower case mean the same."""
     number: str
+    """A phone number, with or without the country code."""
     amount: Taka
+    """What is given, in whole taka."""
     transaction_id: str
+    """The payment's transaction id; no other donation of this type may have it, unless it is rejected."""
     type: PaymentMethod
+    """How the gift was paid."""
     organization_id: RecordId | None
+    """The id of the organization that the gift is to; null is the platform."""
     organization_name: str | None
+    """The name of that organization; null is the platform."""
     note: str | None
+    """A free text that goes with it."""
     status: DonationStatus
+    """Whether the money has been seen: `pending`, `verified` or `rejected`."""
     created_at: DateTime
+    """When it was created, in UTC."""
     updated_at: DateTime
+    """When it last changed, in UTC."""
 
 
 def donation_view(row: Donation) -> DonationView:
@@ -74,6 +87,7 @@ class ListDonations(Paging):
     """``status``: pending, verified (or approved) or rejected."""
 
     status: AnyWordStatus | None = None
+    """`pending`, `verified` or `rejected`; `approved` is another word for `verified`."""
 
 
 @operation(allow(*ORGANIZERS, scope=Scope.DONATIONS_READ))
@@ -104,20 +118,30 @@ class SubmitDonation(Input):
     """A donation by mobile payment, in whole taka; without ``organization_id`` it is to the platform."""
 
     email: Email
+    """An email address; upper and lower case mean the same."""
     number: Phone
+    """A phone number, with or without the country code."""
     amount: Annotated[Taka, Field(strict=True, ge=1, le=MAX_ID)]
+    """What is given, in whole taka."""
     transaction_id: Annotated[TransactionId, Field(min_length=5)]
+    """The payment's transaction id; no other donation of this type may have it, unless it is rejected."""
     type: PaymentMethod
+    """How the gift was paid."""
     organization_id: Id | None = None
+    """The id of the organization that the gift is to; null is the platform."""
     note: LongText | None = None
+    """A free text that goes with it."""
 
 
-@operation(PUBLIC, creates=True, changes=(Donation,), address_limit=AddressLimit.DONATIONS)
+@operation(
+    PUBLIC,
+    creates=True,
+    changes=(Donation,),
+    address_limit=AddressLimit.DONATIONS,
+    raises=(errors.DuplicateTransaction, errors.ValidationFailed),
+)
 async def submit_donation(ctx: Context, data: SubmitDonation) -> DonationView:
-    """Tell of a donation; it is pending until the organizer or an admin has seen the money.
-
-    Raises DuplicateTransaction, or ValidationFailed if there is no such organization.
-    """
+    """Tell of a donation; it is pending until the organizer or an admin has seen the money."""
     organization = await _find_organization(data.organization_id)
     try:
         row = await Donation.create(**data.model_dump())
@@ -147,17 +171,24 @@ class UpdateDonation(Input):
     """``status``: pending, verified (or approved) or rejected."""
 
     status: AnyWordStatus
+    """`pending`, `verified` or `rejected`; `approved` is another word for `verified`."""
 
 
-@operation(allow(*ORGANIZERS, scope=Scope.DONATIONS_WRITE), changes=(Donation,))
-async def update_donation(ctx: Context, id: int, data: UpdateDonation) -> DonationView:
-    """Verify or reject a donation to one's organization. Raises NotFound, DuplicateTransaction."""
+@operation(
+    allow(*ORGANIZERS, scope=Scope.DONATIONS_WRITE),
+    changes=(Donation,),
+    raises=(errors.NotFound, errors.DuplicateTransaction),
+)
+async def update_donation(ctx: Context, id: DonationId, data: UpdateDonation) -> DonationView:
+    """Verify or reject a donation to one's organization."""
     return await _decide(ctx, _managed_donations(ctx).filter(id=id), data)
 
 
-@operation(allow(*ADMINS, scope=Scope.ADMIN), changes=(Donation,))
-async def admin_update_donation(ctx: Context, id: int, data: UpdateDonation) -> DonationView:
-    """Verify or reject any donation. Raises NotFound, DuplicateTransaction."""
+@operation(
+    allow(*ADMINS, scope=Scope.ADMIN), changes=(Donation,), raises=(errors.NotFound, errors.DuplicateTransaction)
+)
+async def admin_update_donation(ctx: Context, id: DonationId, data: UpdateDonation) -> DonationView:
+    """Verify or reject any donation."""
     return await _decide(ctx, Donation.filter(id=id), data)
 
 

@@ -19,17 +19,29 @@ class OutgoingMailView:
     """
 
     id: RecordId
+    """The integer that names it in paths and in other fields."""
     kind: MailKind
+    """What the mail is about."""
     status: MailStatus
+    """Whether it has been sent."""
     recipient: str
+    """The address that it goes to."""
     subject: str
+    """The subject of the mail."""
     user_id: RecordId | None
+    """The id of the account that it belongs to."""
     ticket_id: RecordId | None
+    """The id of the ticket."""
     attempts: int
+    """How often it has been tried to send it."""
     next_attempt_at: DateTime
+    """When it is tried next, while it is pending."""
     sent_at: DateTime | None
+    """When it was sent; null if it has not been."""
     last_error: str | None
+    """Why it has not been sent."""
     created_at: DateTime
+    """When it was created, in UTC."""
 
 
 def outgoing_mail_view(mail: OutgoingMail) -> OutgoingMailView:
@@ -53,6 +65,7 @@ class ListOutgoingMails(Paging):
     """Which mails of the outbox; without ``status`` all."""
 
     status: MailStatus | None = None
+    """Mails of this status alone."""
 
 
 @operation(allow(*ADMINS, scope=Scope.ADMIN))

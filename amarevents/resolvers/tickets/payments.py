@@ -30,7 +30,9 @@ class DecisionMode(StrEnum):
     """Whether one ticket that cannot be decided keeps the others from being decided."""
 
     ALL = "all"
+    """All are decided, or none."""
     EACH = "each"
+    """What can be decided is; the rest is reported."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,7 +40,9 @@ class DecisionView:
     """When the organizer last gave a ticket another status, and why, where a reason was given."""
 
     decided_at: DateTime
+    """When its status was last changed, in UTC."""
     reason: str | None
+    """Why it was decided so, for the attendee; null without a reason."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,8 +50,11 @@ class DecisionFailureView:
     """A ticket that has not been decided, with the code and the words of what is in the way."""
 
     ticket_id: RecordId
+    """The id of the ticket."""
     code: str
+    """What is in the way, for programs."""
     message: str
+    """The same for people."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,7 +62,9 @@ class PaymentDecisionsView:
     """The tickets as they are now, and those that could not be decided, both in the order in which they were named."""
 
     decided: list[TicketView]
+    """The tickets that have been decided, as they are now."""
     failed: list[DecisionFailureView]
+    """The tickets that could not be decided, and why."""
 
 
 def _distinct(ticket_ids: list[int]) -> list[int]:
@@ -71,25 +80,30 @@ class DecidePayments(Input):
     """
 
     ticket_ids: Annotated[list[Id], Field(min_length=1, max_length=MAX_DECIDED), AfterValidator(_distinct)]
+    """The tickets, each named once."""
     mode: DecisionMode = DecisionMode.EACH
+    """Whether one ticket that cannot be decided keeps the others from being decided."""
     reason: ShortText | None = None
+    """Why they are decided so, for the attendees."""
 
 
-@operation(allow(*ORGANIZERS, scope=Scope.TICKETS_WRITE), changes=(Ticket,))
+@operation(
+    allow(*ORGANIZERS, scope=Scope.TICKETS_WRITE),
+    changes=(Ticket,),
+    raises=(errors.NotFound, errors.Forbidden, errors.NotPending),
+)
 async def approve_payments(ctx: Context, data: DecidePayments) -> PaymentDecisionsView:
-    """Approve pending tickets: the payments have been seen, the places are good, and the attendees are mailed.
-
-    Raises NotFound, Forbidden or NotPending with ALL, for the first ticket that cannot be decided.
-    """
+    """Approve pending tickets: the payments have been seen, the places are good, and the attendees are mailed."""
     return await _decide(ctx, data, TicketStatus.SUCCESS)
 
 
-@operation(allow(*ORGANIZERS, scope=Scope.TICKETS_WRITE), changes=(Ticket,))
+@operation(
+    allow(*ORGANIZERS, scope=Scope.TICKETS_WRITE),
+    changes=(Ticket,),
+    raises=(errors.NotFound, errors.Forbidden, errors.NotPending),
+)
 async def reject_payments(ctx: Context, data: DecidePayments) -> PaymentDecisionsView:
-    """Reject pending tickets: they fail, their places are free at once, and the attendees are mailed.
-
-    Raises NotFound, Forbidden or NotPending with ALL, for the first ticket that cannot be decided.
-    """
+    """Reject pending tickets: they fail, their places are free at once, and the attendees are mailed."""
     return await _decide(ctx, data, TicketStatus.FAILED)
 
 

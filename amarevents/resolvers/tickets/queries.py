@@ -16,6 +16,7 @@ from amarevents.models.columns import MAX_ID
 from amarevents.models.enums import KeyType, PaymentMethod, TicketStatus
 from amarevents.resolvers.core.bulk_pages import Asked, load_pages
 from amarevents.resolvers.core.connections import Connection, Order, Slicing, load_connection, read_id
+from amarevents.resolvers.core.ids import EventId, TicketId
 from amarevents.resolvers.core.inputs import DateTime, Id, Input, RecordId, ShortText
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, Paging, load_page
@@ -36,23 +37,41 @@ class TicketView:
     """A registration (decisions 6.8); ``amount`` in taka, ``code`` is what a QR code at the door holds."""
 
     id: RecordId
+    """The integer that names it in paths and in other fields."""
     code: str
+    """The unguessable code of the ticket, which its QR code holds and verification finds it by."""
     event_id: RecordId
+    """The id of the event."""
     event_name: str
+    """The name of the event."""
     event_date: datetime.date | None
+    """The day of the event; null if it has none yet."""
     user_id: RecordId
+    """The id of the account that it belongs to."""
     ticket_type_id: RecordId | None
+    """The id of the ticket type; null without one."""
     ticket_type_name: str | None
+    """The name of the ticket type; null without one."""
     name: str
+    """The name that people read."""
     email: str
+    """An email address; upper and lower case mean the same."""
     number: str | None
+    """A phone number, with or without the country code."""
     amount: Decimal
+    """What is paid for the place, in taka with at most two decimals."""
     status: TicketStatus
+    """`Pending` and `Success` hold a place; `Failed` and `Refunded` do not."""
     transaction_id: str | None
+    """The payment's transaction id, in upper case; no other ticket may have it, unless `Failed`."""
     payment_method: PaymentMethod | None
+    """How the place was paid for."""
     note: str | None
+    """A free text that goes with it."""
     created_at: DateTime
+    """When it was created, in UTC."""
     updated_at: DateTime
+    """When it last changed, in UTC."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -60,13 +79,17 @@ class CustomAnswerView:
     """The answer to one custom field of the event."""
 
     field_id: RecordId
+    """The id of the custom field that is answered."""
     name: str
+    """The name that people read."""
     value: str
+    """What was answered."""
 
 
 @dataclass(slots=True, kw_only=True)
 class TicketDetailView(TicketView):
     custom_fields: list[CustomAnswerView]
+    """The answers to the event's custom fields."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -74,12 +97,19 @@ class VerificationView:
     """What the door needs to know of a ticket; ``valid`` is whether its status is Success (decisions 6.10)."""
 
     ticket_id: RecordId
+    """The id of the ticket."""
     name: str
+    """The name that people read."""
     email: str
+    """An email address; upper and lower case mean the same."""
     status: TicketStatus
+    """`Pending` and `Success` hold a place; `Failed` and `Refunded` do not."""
     event: str
+    """The name of the ticket's event."""
     event_date: datetime.date | None
+    """The day of the event; null if it has none yet."""
     valid: bool
+    """Whether the ticket's status is `Success`."""
 
 
 def ticket_view(ticket: Ticket) -> TicketView:
@@ -148,6 +178,7 @@ class OfStatus(Input):
     """``status``: of the tickets."""
 
     status: TicketStatus | None = None
+    """`Pending` and `Success` hold a place; `Failed` and `Refunded` do not."""
 
 
 class ListByStatus(OfStatus, Paging):
@@ -158,15 +189,16 @@ class TicketFilters(OfStatus):
     """Without ``event_id`` the account's own tickets, with it those of an event that the caller manages."""
 
     event_id: Id | None = None
+    """The id of the event."""
 
 
 class ListTickets(TicketFilters, ListByStatus):
     """Whose tickets, and which page of them."""
 
 
-@operation(allow(*USERS, scope=Scope.TICKETS_READ))
+@operation(allow(*USERS, scope=Scope.TICKETS_READ), raises=(errors.NotFound, errors.Forbidden))
 async def list_tickets(ctx: Context, data: ListTickets) -> Page[TicketView]:
-    """Own tickets, or an event's, newest first. Raises NotFound, or Forbidden for another's event."""
+    """Own tickets, or an event's, newest first."""
     return await _load_tickets(ctx, await _chosen(ctx, data), data)
 
 
@@ -176,12 +208,9 @@ class ListTicketsByCursor(Slicing, TicketFilters):
     ORDER = Order(name="tickets/1", columns={"id": read_id}, descending=True)
 
 
-@operation(allow(*USERS, scope=Scope.TICKETS_READ))
+@operation(allow(*USERS, scope=Scope.TICKETS_READ), raises=(errors.NotFound, errors.Forbidden))
 async def list_tickets_by_cursor(ctx: Context, data: ListTicketsByCursor) -> Connection[TicketView]:
-    """Own tickets, or an event's, newest first, from one place in their list to another.
-
-    Raises NotFound, or Forbidden for another's event.
-    """
+    """Own tickets, or an event's, newest first, from one place in their list to another."""
     found = with_event(tickets_in(await _chosen(ctx, data), data))
     return await load_connection(ctx, found, data, of=_COUNTED_WITH, view=ticket_view)
 
@@ -209,9 +238,9 @@ async def _load_tickets(ctx: Context, which: Q, data: ListByStatus) -> Page[Tick
     return await load_page(ctx, found, data, of=_COUNTED_WITH, view=ticket_view)
 
 
-@operation(allow(*ORGANIZERS, scope=Scope.TICKETS_READ))
-async def list_event_tickets(ctx: Context, id: int, data: ListByStatus) -> Page[TicketView]:
-    """All registrations for an event, newest first. Raises NotFound, Forbidden."""
+@operation(allow(*ORGANIZERS, scope=Scope.TICKETS_READ), raises=(errors.NotFound, errors.Forbidden))
+async def list_event_tickets(ctx: Context, id: EventId, data: ListByStatus) -> Page[TicketView]:
+    """All registrations for an event, newest first."""
     event = await require_event_manager(ctx, id)
     return await _load_tickets(ctx, Q(event_id=event.id), data)
 
@@ -222,9 +251,9 @@ async def list_own_tickets(ctx: Context, data: ListByStatus) -> Page[TicketView]
     return await _load_tickets(ctx, own_tickets(ctx), data)
 
 
-@operation(allow(*USERS, scope=Scope.TICKETS_READ))
-async def get_ticket(ctx: Context, id: int) -> TicketDetailView:
-    """One ticket with its answers. Raises NotFound, also where it is somebody else's (decisions 6.9)."""
+@operation(allow(*USERS, scope=Scope.TICKETS_READ), raises=(errors.NotFound,))
+async def get_ticket(ctx: Context, id: TicketId) -> TicketDetailView:
+    """One ticket with its answers."""
     return await load_ticket(visible_tickets(ctx), id)
 
 
@@ -253,8 +282,11 @@ class VerifyTicket(Input):
     REST_ONLY: ClassVar[frozenset[str]] = frozenset({"ticket"})
 
     ticket: ShortText | None = None
+    """The ticket's id or its code."""
     id: Id | None = None
+    """The integer that names it in paths and in other fields."""
     code: ShortText | None = None
+    """The unguessable code of the ticket, which its QR code holds and verification finds it by."""
 
     @field_validator("id", "code")
     @classmethod
@@ -279,9 +311,9 @@ class VerifyTicket(Input):
         return Q(code=reference)
 
 
-@operation(allow(*ORGANIZERS, scope=Scope.TICKETS_READ))
+@operation(allow(*ORGANIZERS, scope=Scope.TICKETS_READ), raises=(errors.NotFound, errors.Forbidden))
 async def verify_ticket(ctx: Context, data: VerifyTicket) -> VerificationView:
-    """Whether a ticket is good, by id or code. Changes nothing. Raises NotFound, Forbidden."""
+    """Whether a ticket is good, by id or code. Changes nothing."""
     ticket = await require_ticket_manager(ctx, data.condition())
     return VerificationView(
         ticket_id=RecordId(ticket.id),

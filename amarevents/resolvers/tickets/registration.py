@@ -18,6 +18,7 @@ from amarevents.infra.pubsub import TicketChange
 from amarevents.models import CustomField, CustomValue, Event, Ticket, TicketType
 from amarevents.models.db.connection import violates
 from amarevents.models.enums import PaymentMethod, TicketChangeKind, TicketStatus
+from amarevents.resolvers.core.ids import TicketId
 from amarevents.resolvers.core.inputs import DeletedView, Email, Id, LongText, Money, Name, NotNull, Phone, deleted
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.permissions import get_visible_event, manages
@@ -74,14 +75,24 @@ class RegisterForEvent(TransactionInput):
     """
 
     event_id: Id
+    """The id of the event."""
     name: Name | None = None
+    """The attendee's name; without one, the account's."""
     email: Email | None = None
+    """The attendee's email address; without one, the account's."""
     number: Phone | None = None
+    """The attendee's phone number; without one, the account's."""
     ticket_type_id: Id | None = None
+    """The id of a ticket type of the event; needed where it has several."""
     amount: Money | None = None
+    """What the buyer says to have paid, in taka, not less than the price; from the event's owner and admins it replaces
+    the price."""
     payment_method: PaymentMethod | None = None
+    """How the place was paid for."""
     note: LongText | None = None
+    """A free text that goes with it."""
     custom_fields: Annotated[dict[str, Answer], Field(max_length=_MAX_ANSWERS)] | None = None
+    """The answers to the event's custom fields, by the name or id of the field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +103,21 @@ class _Price:
     status: TicketStatus
 
 
-@operation(allow(*USERS, scope=Scope.TICKETS_WRITE), creates=True, changes=(Ticket,))
+@operation(
+    allow(*USERS, scope=Scope.TICKETS_WRITE),
+    creates=True,
+    changes=(Ticket,),
+    raises=(
+        errors.NotFound,
+        errors.RegistrationClosed,
+        errors.SoldOut,
+        errors.AmountTooLow,
+        errors.DuplicateTransaction,
+        errors.ValidationFailed,
+    ),
+)
 async def register_for_event(ctx: Context, data: RegisterForEvent) -> TicketDetailView:
-    """Register the caller, or a guest of the organizer, for an event.
-
-    Raises NotFound, RegistrationClosed, SoldOut, AmountTooLow, DuplicateTransaction, or ValidationFailed for a ticket
-    type or answers that do not fit the event.
-    """
+    """Register the caller, or a guest of the organizer, for an event."""
     event = await get_visible_event(ctx, data.event_id)
     is_manager = manages(ctx, event.organization.user_id)
     if not is_manager and not is_registration_open(event, ctx.now, ctx.services.settings.time_zone):
@@ -192,21 +211,30 @@ class UpdateTicket(TransactionInput):
     """What the organizer decides or corrects; null clears what is optional."""
 
     status: NotNull[TicketStatus] = None
+    """`Pending` and `Success` hold a place; `Failed` and `Refunded` do not."""
     name: NotNull[Name] = None
+    """The name that people read."""
     email: NotNull[Email] = None
+    """An email address; upper and lower case mean the same."""
     number: Phone | None = None
+    """A phone number, with or without the country code."""
     note: LongText | None = None
+    """A free text that goes with it."""
     amount: NotNull[Money] = None
+    """What is paid for the place, in taka with at most two decimals."""
     ticket_type_id: Id | None = None
+    """The id of the ticket type; null without one."""
     payment_method: PaymentMethod | None = None
+    """How the place was paid for."""
 
 
-@operation(allow(*ORGANIZERS, scope=Scope.TICKETS_WRITE), changes=(Ticket,))
-async def update_ticket(ctx: Context, id: int, data: UpdateTicket) -> TicketDetailView:
-    """Approve, reject, refund or correct a registration, taking and giving back places as its status asks.
-
-    Raises NotFound, Forbidden, SoldOut, DuplicateTransaction, or ValidationFailed for another event's ticket type.
-    """
+@operation(
+    allow(*ORGANIZERS, scope=Scope.TICKETS_WRITE),
+    changes=(Ticket,),
+    raises=(errors.NotFound, errors.Forbidden, errors.SoldOut, errors.DuplicateTransaction, errors.ValidationFailed),
+)
+async def update_ticket(ctx: Context, id: TicketId, data: UpdateTicket) -> TicketDetailView:
+    """Approve, reject, refund or correct a registration, taking and giving back places as its status asks."""
     found = await require_ticket_manager(ctx, Q(id=id))
     changes = data.sent()
     if not changes:
@@ -249,9 +277,11 @@ async def lock_ticket(ticket_id: int) -> Ticket:
     return ticket
 
 
-@operation(allow(*ORGANIZERS, scope=Scope.TICKETS_DELETE), changes=(Ticket,))
-async def delete_ticket(ctx: Context, id: int) -> DeletedView:
-    """Delete a registration for good; its place is free at once. Raises NotFound, Forbidden."""
+@operation(
+    allow(*ORGANIZERS, scope=Scope.TICKETS_DELETE), changes=(Ticket,), raises=(errors.NotFound, errors.Forbidden)
+)
+async def delete_ticket(ctx: Context, id: TicketId) -> DeletedView:
+    """Delete a registration for good; its place is free at once."""
     await require_ticket_manager(ctx, Q(id=id))
     async with in_transaction():
         ticket = await lock_ticket(id)

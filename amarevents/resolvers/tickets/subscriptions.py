@@ -47,14 +47,18 @@ class TicketUpdateView:
     """What has happened to a ticket; ``ticket`` as it is now, null where it has been deleted."""
 
     kind: TicketChangeKind
+    """What has happened."""
     ticket_id: RecordId
+    """The id of the ticket."""
     ticket: TicketView | None
+    """The ticket as it is now; null where it has been deleted."""
 
 
 class FollowEvent(Input):
     """Which event."""
 
     event_id: Id
+    """The id of the event."""
 
 
 class Shared(Generic[T]):
@@ -178,6 +182,7 @@ class LiveEventStatsView(EventStatsView):
     """The counts of an event, of each of its ticket types, and of the tickets that have let somebody in."""
 
     checked_in: int
+    """How many of the tickets have let somebody in."""
 
 
 @_subscription(LiveEventStatsView, get_event_stats)

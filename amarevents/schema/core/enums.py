@@ -19,7 +19,11 @@ strawberry.enum(enums.TicketChangeKind, description="What has happened to a tick
 strawberry.enum(enums.DonationStatus, description="VERIFIED: the money has been seen. Answers never say APPROVED.")
 # Another word for the same, which is taken everywhere (decisions 7.1). Answers have the first name of a value.
 _DONATION_STATUS: StrawberryEnumDefinition = vars(enums.DonationStatus)["__strawberry_definition__"]
-_DONATION_STATUS.values.append(EnumValue("APPROVED", enums.DonationStatus.VERIFIED.value))
+_DONATION_STATUS.values.append(
+    EnumValue(
+        "APPROVED", enums.DonationStatus.VERIFIED.value, description="The same as `VERIFIED`, accepted as input only."
+    )
+)
 strawberry.enum(enums.PaymentMethod, description="How a payment was made.")
 strawberry.enum(enums.MailKind, description="What a mail is about.")
 strawberry.enum(enums.MailStatus, description="HELD: written while no mail server was configured.")

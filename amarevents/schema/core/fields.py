@@ -3,11 +3,13 @@
 import contextlib
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 
 from amarevents.resolvers.accounts.related import OfAccounts
+from amarevents.resolvers.core.descriptions import description_of, public_text
+from amarevents.resolvers.core.idempotency import LIFETIME_HOURS
 from amarevents.resolvers.core.inputs import Input
 from amarevents.resolvers.core.operation import Operation, validate
 from amarevents.resolvers.tickets.subscriptions import Subscription
@@ -26,15 +28,23 @@ OPERATION_EDGES: set[str] = set()
 SUBSCRIPTION_FIELDS: list[str] = []
 """The names of the subscriptions that have a field; tests compare them as well."""
 
-_ID = inspect.Parameter("id", inspect.Parameter.KEYWORD_ONLY, annotation=strawberry.ID)
 _IDEMPOTENCY_KEY = inspect.Parameter(
-    "idempotency_key", inspect.Parameter.KEYWORD_ONLY, default=strawberry.UNSET, annotation=str | None
+    "idempotency_key",
+    inspect.Parameter.KEYWORD_ONLY,
+    default=strawberry.UNSET,
+    annotation=Annotated[
+        str | None,
+        strawberry.argument(
+            description="A unique value of your choice, such as a UUID. Repeating a mutation with the same key and the "
+            f"same input within {LIFETIME_HOURS} hours returns the first result and has no further effect."
+        ),
+    ],
 )
 
 
 def query(operation: Operation[Any], returns: Any) -> Any:
     """A query: ``(id)`` and one argument per field of the Input."""
-    parameters = [_ID] if operation.takes_id else []
+    parameters = [_id(operation)] if operation.takes_id else []
     if operation.input_type is not None:
         parameters += _arguments(operation.input_type)
 
@@ -52,7 +62,7 @@ def mutation(operation: Operation[Any], returns: Any, *, flat: bool = False) -> 
 
     ``flat``: instead of ``input`` one argument per field of the Input, as a query has.
     """
-    parameters = [_ID] if operation.takes_id else []
+    parameters = [_id(operation)] if operation.takes_id else []
     if operation.input_type is not None:
         parameters += _arguments(operation.input_type) if flat else [_input(operation.input_type)]
     if operation.creates:
@@ -89,17 +99,26 @@ def subscription(followed: Subscription[Any], returns: Any) -> Any:
     return strawberry.subscription(resolver=resolve, description=followed.description)
 
 
+def _id(operation: Operation[Any]) -> inspect.Parameter:
+    documented = Annotated[strawberry.ID, strawberry.argument(description=operation.id_description)]
+    return inspect.Parameter("id", inspect.Parameter.KEYWORD_ONLY, annotation=documented)
+
+
 def _input(input_type: type[Input]) -> inspect.Parameter:
-    return inspect.Parameter("input", inspect.Parameter.KEYWORD_ONLY, annotation=input_class(input_type))
+    summary = public_text(input_type.__doc__).partition("\n")[0]
+    documented = Annotated[input_class(input_type), strawberry.argument(description=summary)]
+    return inspect.Parameter("input", inspect.Parameter.KEYWORD_ONLY, annotation=documented)
 
 
 def _arguments(input_type: type[Input]) -> list[inspect.Parameter]:
-    return [_argument(name, field) for name, field in graphql_fields(input_type).items()]
+    return [_argument(input_type, name, field) for name, field in graphql_fields(input_type).items()]
 
 
-def _argument(name: str, field: Any) -> inspect.Parameter:
+def _argument(input_type: type[Input], name: str, field: Any) -> inspect.Parameter:
     default = inspect.Parameter.empty if field.is_required() else strawberry.UNSET
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=graphql_type(field))
+    description = description_of(input_type, name)
+    documented = Annotated[graphql_type(field), strawberry.argument(description=description)]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=documented)
 
 
 def _whole(target: object) -> int | None:

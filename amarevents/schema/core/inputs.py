@@ -10,7 +10,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import strawberry
 from pydantic.fields import FieldInfo
 
-from amarevents.resolvers.core.descriptions import public_text
+from amarevents.resolvers.core.descriptions import description_of, public_text
 from amarevents.resolvers.core.inputs import Input, RecordId, Taka
 from amarevents.schema.core.scalars import JSON
 
@@ -26,8 +26,8 @@ def input_class(input_type: type[Input]) -> Any:
     namespace: dict[str, Any] = {"__annotations__": annotations, "__module__": __name__}
     for name, field in graphql_fields(input_type).items():
         annotations[name] = graphql_type(field)
-        if not field.is_required():
-            namespace[name] = strawberry.UNSET
+        default = {} if field.is_required() else {"default": strawberry.UNSET}
+        namespace[name] = strawberry.field(description=description_of(input_type, name), **default)
     name = f"{input_type.__name__.removesuffix('Input')}Input"
     cls = type(name, (), namespace)
     return strawberry.input(cls, name=name, description=public_text(input_type.__doc__))

@@ -30,12 +30,17 @@ class PageInfo(connections.PageInfo):
 @strawberry.type(description=public_text(connections.Edge.__doc__))
 class Edge(Generic[T]):
     cursor: str
+    """The position of the object in the list: an opaque text to pass as `after` or `before`."""
     node: T
+    """The object."""
 
 
 @strawberry.type(description="A part of a list that can be walked on from either end.")
 class Connection(Generic[T]):
     edges: list[Edge[T]]
+    """The objects on this page, each with its cursor."""
     nodes: list[T]
+    """The objects on this page, without their cursors."""
     page_info: PageInfo
+    """The cursors at both ends of this page, and whether there is more."""
     total_count = link(_count, int | None, "How many the whole list has, on all its pages.")

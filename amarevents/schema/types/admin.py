@@ -27,7 +27,9 @@ class AccountApiKey(admin_api_keys.AccountApiKeyView):
 @strawberry.type(description="A part of the list of all keys.")
 class AccountApiKeyPage:
     items: list[AccountApiKey]
+    """The objects on this page."""
     pagination: Pagination
+    """The position of this page in the list."""
 
 
 @strawberry.type(name="Plan", description=public_text(plans.PlanView.__doc__))
@@ -69,7 +71,9 @@ class OutgoingMail(OutgoingMailView):
 @strawberry.type(description="A part of the outbox.")
 class OutgoingMailPage:
     items: list[OutgoingMail]
+    """The objects on this page."""
     pagination: Pagination
+    """The position of this page in the list."""
 
 
 @strawberry.type

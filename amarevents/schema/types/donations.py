@@ -26,7 +26,9 @@ class Donation(operations.DonationView):
 @strawberry.type(description="A part of a list of donations.")
 class DonationPage:
     items: list[Donation]
+    """The objects on this page."""
     pagination: Pagination
+    """The position of this page in the list."""
 
 
 @strawberry.type

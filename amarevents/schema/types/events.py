@@ -119,7 +119,9 @@ class Event(EventView):
 @strawberry.type(description="A part of a list of events.")
 class EventPage:
     items: list[Event]
+    """The objects on this page."""
     pagination: Pagination
+    """The position of this page in the list."""
 
 
 @strawberry.type

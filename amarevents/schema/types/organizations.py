@@ -76,7 +76,9 @@ class Organization(OrganizationEdges, OrganizationView):
 @strawberry.type(description="A part of a list of organizations.")
 class OrganizationPage:
     items: list[Organization]
+    """The objects on this page."""
     pagination: Pagination
+    """The position of this page in the list."""
 
 
 @strawberry.type

@@ -67,7 +67,9 @@ class Ticket(TicketView):
 @strawberry.type(description="A part of a list of tickets.")
 class TicketPage:
     items: list[Ticket]
+    """The objects on this page."""
     pagination: Pagination
+    """The position of this page in the list."""
 
 
 @strawberry.type(name="Verification", description=public_text(operations.VerificationView.__doc__))

@@ -40,7 +40,9 @@ class User(WithTickets, operations.UserView):
 @strawberry.type(description="A part of the list of accounts.")
 class AccountPage:
     items: list[Account]
+    """The objects on this page."""
     pagination: Pagination
+    """The position of this page in the list."""
 
 
 @strawberry.type
