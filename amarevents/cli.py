@@ -19,7 +19,7 @@ from amarevents import __version__, demo, errors
 from amarevents.commands import Command
 from amarevents.commands.plans import add_plan_commands
 from amarevents.infra.cache import shared_cache
-from amarevents.infra.count_cache import Totals
+from amarevents.infra.count_cache import CountCache
 from amarevents.infra.pubsub import MemoryBroker
 from amarevents.mail import outbox
 from amarevents.mail.listing import description_of, line_of
@@ -257,7 +257,7 @@ async def _acting_for(email: str, settings: Settings) -> AsyncIterator[Context]:
                 hasher=hasher,
                 key_usage=KeyUsage(),
                 cache=cache,
-                totals=Totals(cache, seconds=settings.totals_seconds),
+                count_cache=CountCache(cache, seconds=settings.totals_seconds),
                 broker=MemoryBroker(),  # nothing that the command line does is followed
                 connections=Connections(),
             )

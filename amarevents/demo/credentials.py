@@ -109,7 +109,7 @@ async def _delete_expired_keys(accounts: dict[str, User]) -> None:
 
 
 async def _mint(key_type: KeyType, holder: User) -> str:
-    minted = api_keys.mint(key_type)
+    minted = api_keys.generate_key(key_type)
     await ApiKey.create(
         user_id=holder.id,
         name=KEY_NAME,

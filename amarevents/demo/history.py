@@ -96,7 +96,7 @@ class _Attendee:
     number: str
 
 
-class Books:
+class DemoHistory:
     """Draws the registrations and donations of one demo, and the instants at which things happened."""
 
     def __init__(self, today: datetime.date) -> None:

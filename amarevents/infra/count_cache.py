@@ -18,8 +18,8 @@ CACHE_FAILURES = (RedisError, TimeoutError, OSError)
 """What a cache that is away raises."""
 
 
-class Totals:
-    """Totals of lists, for whoever shares the cache; ``seconds``: how long one is remembered, 0 = not at all.
+class CountCache:
+    """CountCache of lists, for whoever shares the cache; ``seconds``: how long one is remembered, 0 = not at all.
 
     A total is kept under its SQL and the versions of the tables in it. A write raises the versions of its tables once
     it has been committed, so that nothing counted before is found again. Without the cache every total is counted.
@@ -37,7 +37,7 @@ class Totals:
         try:
             return await self._remembered(rows, sorted(_table(model) for model in of))
         except CACHE_FAILURES as error:
-            logger.warning("Totals are counted, the cache is away: %r", error)
+            logger.warning("CountCache are counted, the cache is away: %r", error)
             return await rows.count()
 
     async def _remembered(self, rows: QuerySet[Any], tables: list[str]) -> int:
@@ -52,7 +52,7 @@ class Totals:
                 await self._cache.set(key, total, ttl=self._seconds)
             return total
 
-    async def forget(self, changed: Iterable[type[Model]]) -> None:
+    async def invalidate(self, changed: Iterable[type[Model]]) -> None:
         """Rows of these models have been written: what was counted before counts no more."""
         if not self._seconds:
             return
@@ -60,7 +60,7 @@ class Totals:
             for model in changed:
                 await self._cache.increment(_table(model))
         except CACHE_FAILURES as error:
-            logger.warning("Totals may be %s s old, the cache is away: %r", self._seconds, error)
+            logger.warning("CountCache may be %s s old, the cache is away: %r", self._seconds, error)
 
     async def aclose(self) -> None:
         await self._cache.close()

@@ -54,7 +54,7 @@ If it is not yours, do nothing: the address then stays unconfirmed.
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class EmailContent:
     """What a mail says: ``subject`` is one line, ``text`` plain text."""
 
     subject: str
@@ -84,11 +84,11 @@ def one_line(text: str) -> str:
     return " ".join(_BREAKS.sub(" ", text).split())
 
 
-def _letter(subject: str, text: str, values: Mapping[str, str]) -> Letter:
-    return Letter(one_line(fill(subject, values, limit=MAX_SUBJECT)), fill(text, values, limit=MAX_TEXT))
+def _letter(subject: str, text: str, values: Mapping[str, str]) -> EmailContent:
+    return EmailContent(one_line(fill(subject, values, limit=MAX_SUBJECT)), fill(text, values, limit=MAX_TEXT))
 
 
-def ticket_confirmed(ticket: Ticket, event: Event, answers: Mapping[str, str]) -> Letter:
+def ticket_confirmed(ticket: Ticket, event: Event, answers: Mapping[str, str]) -> EmailContent:
     """The place is good. ``answers``: by the names of the event's custom fields, empty where there is none."""
     known = [("Date / তারিখ: {date}", event.date), ("Location / স্থান: {location}", event.location)]
     facts = [line for line, value in known if value] + ["Ticket no. / টিকিট নম্বর: {id}"]
@@ -113,7 +113,7 @@ def _taka(amount: Decimal) -> str:
     return f"{amount:.2f}".removesuffix(".00")
 
 
-def payment_rejected(ticket: Ticket, event: Event) -> Letter:
+def payment_rejected(ticket: Ticket, event: Event) -> EmailContent:
     """The organizer has not accepted the payment. Ours alone: an organizer's message confirms."""
     payment = ["Transaction id / ট্রানজ্যাকশন আইডি: {transaction}"] if ticket.transaction_id else []
     reason = ["Reason / কারণ: {reason}"] if ticket.decision_reason else []
@@ -126,6 +126,6 @@ def payment_rejected(ticket: Ticket, event: Event) -> Letter:
     return _letter(_REJECTED_SUBJECT, text, values)
 
 
-def confirm_email(username: str, link: str, *, days: int) -> Letter:
+def confirm_email(username: str, link: str, *, days: int) -> EmailContent:
     """``link`` proves that whoever opens it reads the mailbox; it holds for ``days`` (decisions 6.7)."""
     return _letter(_CONFIRM_EMAIL_SUBJECT, _CONFIRM_EMAIL, {"username": username, "link": link, "days": str(days)})

@@ -13,7 +13,7 @@ from tortoise.exceptions import BaseORMException
 
 from amarevents.mail import outbox
 from amarevents.mail.rendering import compose, deliverable
-from amarevents.mail.smtp import MailDelayed, MailRefused, Postman, ServerFailed
+from amarevents.mail.smtp import MailDeferred, MailRejected, ServerUnavailable, SmtpClient
 from amarevents.models import OutgoingMail
 from amarevents.models.columns import utc_now
 from amarevents.models.db.connection import DatabaseUnavailable
@@ -23,24 +23,24 @@ from amarevents.settings import Settings
 logger = logging.getLogger(__name__)
 
 LEASE = datetime.timedelta(minutes=10)  # well above smtp.MAIL_SECONDS
-ROUND = 50  # mails over one connection
-LONGEST_PAUSE = 60.0  # seconds between rounds while the server is away
+BATCH_SIZE = 50  # mails over one connection
+MAX_BACKOFF = 60.0  # seconds between rounds while the server is away
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
+class WorkerTiming:
     """In seconds: how often to look, and how long the mail under way has when the process stops."""
 
     poll: float = 1.0
     grace: float = 5.0
 
 
-class Delivery:
-    """Takes mails out of the outbox and has ``postman`` send them. No database connection is held meanwhile."""
+class MailWorker:
+    """Takes mails out of the outbox and has ``client`` send them. No database connection is held meanwhile."""
 
-    def __init__(self, postman: Postman, pace: Pace | None = None) -> None:
-        self._postman = postman
-        self._pace = pace or Pace()
+    def __init__(self, client: SmtpClient, pace: WorkerTiming | None = None) -> None:
+        self._postman = client
+        self._pace = pace or WorkerTiming()
 
     async def run(self) -> None:
         """Until cancelled. A server or a database that is away costs pauses, no mail."""
@@ -49,38 +49,38 @@ class Delivery:
             try:
                 await self.send_due()
                 pause = self._pace.poll
-            except (ServerFailed, BaseORMException, DatabaseUnavailable) as error:
+            except (ServerUnavailable, BaseORMException, DatabaseUnavailable) as error:
                 logger.warning("Mails have to wait: %s", error)
-                pause = min(2 * pause, LONGEST_PAUSE)
+                pause = min(2 * pause, MAX_BACKOFF)
             except Exception:  # nobody would notice that the task has ended
                 logger.exception("Mails have to wait")
-                pause = min(2 * pause, LONGEST_PAUSE)
+                pause = min(2 * pause, MAX_BACKOFF)
             await asyncio.sleep(pause)
 
     async def send_due(self) -> None:
-        """One round. Raises ServerFailed where the server cannot be used."""
+        """One round. Raises ServerUnavailable where the server cannot be used."""
         try:
-            for mail in await outbox.due(utc_now(), limit=ROUND):
+            for mail in await outbox.due(utc_now(), limit=BATCH_SIZE):
                 if await outbox.claim(mail, utc_now() + LEASE):
                     await _with_grace(self._deliver(mail), self._pace.grace)
         finally:
-            await _with_grace(self._postman.leave(), self._pace.grace)
+            await _with_grace(self._postman.close(), self._pace.grace)
 
     async def _deliver(self, mail: OutgoingMail) -> None:
         try:
             message = await asyncio.to_thread(_composed, mail, self._postman.sender)
             await self._postman.send(message, deliverable(mail.recipient))
-        except MailRefused as refusal:
+        except MailRejected as refusal:
             logger.warning("Mail %d cannot be delivered", mail.id)
-            await outbox.give_up(mail, str(refusal))
-        except MailDelayed as delay:
-            await outbox.put_off(mail, str(delay), utc_now())
-            if isinstance(delay, ServerFailed):
+            await outbox.mark_failed(mail, str(refusal))
+        except MailDeferred as delay:
+            await outbox.reschedule(mail, str(delay), utc_now())
+            if isinstance(delay, ServerUnavailable):
                 raise
         except Exception as error:  # whatever is wrong with one mail must not stop the others
             logger.exception("Mail %d could not be sent", mail.id)
-            await self._postman.leave()  # nobody knows in what state the connection is
-            await outbox.put_off(mail, type(error).__name__, utc_now())
+            await self._postman.close()  # nobody knows in what state the connection is
+            await outbox.reschedule(mail, type(error).__name__, utc_now())
         else:
             await outbox.mark_sent(mail, utc_now())
 
@@ -90,7 +90,7 @@ def _composed(mail: OutgoingMail, sender: str) -> EmailMessage:
     try:
         return compose(mail, code=code, sender=sender)
     except (ValueError, MessageError) as error:
-        raise MailRefused(f"No message can be made of it: {error}") from error
+        raise MailRejected(f"No message can be made of it: {error}") from error
 
 
 async def _with_grace(work: Coroutine[Any, Any, None], seconds: float) -> None:  # Any: what coroutines never use
@@ -111,8 +111,8 @@ async def _with_grace(work: Coroutine[Any, Any, None], seconds: float) -> None: 
         raise
 
 
-def delivery(settings: Settings) -> Delivery | None:
+def mail_worker(settings: Settings) -> MailWorker | None:
     """None without an SMTP server: mails are then held."""
     if settings.smtp_url is None or settings.mail_from is None:
         return None
-    return Delivery(Postman(settings.smtp_url, settings.mail_from))
+    return MailWorker(SmtpClient(settings.smtp_url, settings.mail_from))

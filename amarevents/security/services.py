@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from aiocache.base import BaseCache
 
-from amarevents.infra.count_cache import Totals
+from amarevents.infra.count_cache import CountCache
 from amarevents.infra.pubsub import Broker
 from amarevents.security.auth.key_usage import KeyUsage
 from amarevents.security.auth.passwords import PasswordHasher
@@ -17,7 +17,7 @@ from amarevents.settings import Settings
 class Services:
     """Settings and the few long-lived objects; made at start, closed at the end (see ``app``).
 
-    ``cache`` is the one in which ``totals`` are remembered, for whatever else can be done without.
+    ``cache`` is the one in which ``count_cache`` keeps its counts, for whatever else can be done without.
     """
 
     settings: Settings
@@ -25,6 +25,6 @@ class Services:
     hasher: PasswordHasher
     key_usage: KeyUsage
     cache: BaseCache
-    totals: Totals
+    count_cache: CountCache
     broker: Broker
     connections: Connections

@@ -6,7 +6,7 @@ import logging
 
 from tortoise.exceptions import BaseORMException
 
-from amarevents.mail.outbox import forget_sent
+from amarevents.mail.outbox import purge_sent
 from amarevents.models.columns import utc_now
 from amarevents.models.db.connection import DatabaseUnavailable
 from amarevents.resolvers.accounts.email_confirmation import forget_expired_links
@@ -18,7 +18,7 @@ INTERVAL = datetime.timedelta(seconds=30)
 logger = logging.getLogger(__name__)
 
 
-async def upkeep(services: Services) -> None:
+async def run_maintenance(services: Services) -> None:
     """Every ``INTERVAL``, until cancelled. A database that is away costs one round, not the service."""
     while True:
         await asyncio.sleep(INTERVAL.total_seconds())
@@ -26,7 +26,7 @@ async def upkeep(services: Services) -> None:
             await services.key_usage.flush()
             await forget_expired(utc_now())
             await forget_expired_links(utc_now())
-            await forget_sent(utc_now())
+            await purge_sent(utc_now())
         except (BaseORMException, DatabaseUnavailable) as error:
             logger.warning("Upkeep has to wait: %s", error)
         except Exception:  # nobody would notice that the task has ended

@@ -8,7 +8,7 @@ from starlette.types import Scope
 _HTML = re.compile(r"\btext/html\b(?!;q=0(\.0*)?(,|$))")
 
 
-def is_opened_by_a_person(scope: Scope) -> bool:
+def prefers_html(scope: Scope) -> bool:
     """Whether a page is to be shown: HTML is asked for by name, and JSON is not."""
     if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
         return False

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-ON_EVERYTHING = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+BASE_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 """Headers of pages and of what they load."""
 
 FAVICON = Path(__file__).with_name("favicon.svg")
@@ -58,8 +58,8 @@ class Assets:
         served = {one.address: one for one in (await asyncio.to_thread(lambda: self.loaded)).values()}
         found = served.get(request.url.path)
         if found is None:
-            return Response("Not Found", 404, media_type="text/plain", headers=ON_EVERYTHING)
-        headers = {**ON_EVERYTHING, "Cache-Control": _FOR_EVER, "Vary": "Accept-Encoding"}
+            return Response("Not Found", 404, media_type="text/plain", headers=BASE_HEADERS)
+        headers = {**BASE_HEADERS, "Cache-Control": _FOR_EVER, "Vary": "Accept-Encoding"}
         if not _takes_gzip(request.headers):
             return Response(found.content, media_type=found.media_type, headers=headers)
         headers["Content-Encoding"] = "gzip"

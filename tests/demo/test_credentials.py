@@ -56,7 +56,7 @@ async def stranger_in_place_of(username: str) -> User:
 
 
 async def api_key(holder: User, name: str, expires_at: datetime.datetime) -> ApiKey:
-    minted = api_keys.mint(KeyType.USER)
+    minted = api_keys.generate_key(KeyType.USER)
     return await ApiKey.create(
         user_id=holder.id,
         name=name,

@@ -8,7 +8,7 @@ import pytest
 
 from amarevents.demo import rows
 from amarevents.demo.events import EVENTS
-from amarevents.demo.history import Books, TicketDraft
+from amarevents.demo.history import DemoHistory, TicketDraft
 from amarevents.demo.organizations import DONATIONS, ORGANIZATIONS
 from amarevents.demo.people import ADMINS, ATTENDEES, DEMO_ATTENDEE, DEMO_ORGANIZER, NEWCOMERS, ORGANIZERS, phone
 from amarevents.demo.specs import EventSpec
@@ -27,7 +27,7 @@ KNOWN_PLACEHOLDERS = {"name", "event", "location", "date", "price", "id"}
 
 @pytest.fixture(scope="module")
 def tickets() -> list[TicketDraft]:
-    return Books(TODAY).tickets()
+    return DemoHistory(TODAY).tickets()
 
 
 def tickets_of(event: EventSpec, tickets: list[TicketDraft]) -> list[TicketDraft]:
@@ -35,13 +35,13 @@ def tickets_of(event: EventSpec, tickets: list[TicketDraft]) -> list[TicketDraft
 
 
 def test_same_day_gives_the_same_books() -> None:
-    first, second = Books(TODAY), Books(TODAY)
+    first, second = DemoHistory(TODAY), DemoHistory(TODAY)
     assert first.tickets() == second.tickets()
     assert first.donations() == second.donations()
 
 
 def test_another_day_moves_the_books_by_as_much(tickets: list[TicketDraft]) -> None:
-    later = Books(TODAY + datetime.timedelta(days=5)).tickets()
+    later = DemoHistory(TODAY + datetime.timedelta(days=5)).tickets()
     assert {draft.created_at - datetime.timedelta(days=5) for draft in later} == {d.created_at for d in tickets}
 
 
@@ -151,7 +151,7 @@ def _stored(fields: list[CustomField], given: dict[str, str]) -> tuple[tuple[str
 
 def test_nothing_happens_after_today_begins_or_before_its_cause(tickets: list[TicketDraft]) -> None:
     instants = [(draft.created_at, draft.updated_at) for draft in tickets]
-    instants += [(draft.created_at, draft.updated_at) for draft in Books(TODAY).donations()]
+    instants += [(draft.created_at, draft.updated_at) for draft in DemoHistory(TODAY).donations()]
     assert all(created_at <= updated_at <= MIDNIGHT for created_at, updated_at in instants)
 
 
@@ -186,6 +186,6 @@ def test_phone_numbers_look_like_mobiles_of_bangladesh_and_made_up() -> None:
 
 
 def test_addresses_are_at_reserved_domains(tickets: list[TicketDraft]) -> None:
-    addresses = [draft.email for draft in tickets] + [draft.email for draft in Books(TODAY).donations()]
+    addresses = [draft.email for draft in tickets] + [draft.email for draft in DemoHistory(TODAY).donations()]
     assert {address.partition("@")[2] for address in addresses} == {"example.com", "example.net", "example.org"}
     assert all(spec.domain.endswith(".example") for spec in ORGANIZATIONS)

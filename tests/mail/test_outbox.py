@@ -8,7 +8,7 @@ import pytest
 
 from amarevents.mail import outbox
 from amarevents.mail.outbox import LONGEST_DELAY, MAX_ATTEMPTS, delay_after
-from amarevents.mail.templates import Letter
+from amarevents.mail.templates import EmailContent
 from amarevents.models import Event, OutgoingMail, Ticket, User
 from amarevents.models.columns import utc_now
 from amarevents.models.enums import KeyType, MailKind, MailStatus
@@ -212,8 +212,8 @@ async def test_mails_go_with_what_they_are_about(
 
 async def put_mail(settings: Settings, **changes: Any) -> OutgoingMail:
     """A pending mail that is due."""
-    letter = Letter("Hello", "Hello")
-    await outbox.put_in(letter, MailKind.CONFIRM_EMAIL, "a@example.org", settings=settings, now=utc_now())
+    letter = EmailContent("Hello", "Hello")
+    await outbox.enqueue(letter, MailKind.CONFIRM_EMAIL, "a@example.org", settings=settings, now=utc_now())
     mail = await OutgoingMail.all().order_by("-id").first()
     assert mail is not None
     await OutgoingMail.filter(id=mail.id).update(**{"status": MailStatus.PENDING, **changes})
@@ -225,7 +225,7 @@ async def test_sent_mails_are_forgotten_after_thirty_days(database: None, deploy
     for status in MailStatus:
         for days in (29, 31):
             await put_mail(deployment, status=status, next_attempt_at=now - datetime.timedelta(days=days))
-    await outbox.forget_sent(now)
+    await outbox.purge_sent(now)
     assert await OutgoingMail.filter(status=MailStatus.SENT).count() == 1
     assert await OutgoingMail.all().count() == 2 * len(MailStatus) - 1
 

@@ -11,9 +11,9 @@ import pytest
 from amarevents.mail import outbox, rendering
 from amarevents.mail import worker as delivering
 from amarevents.mail.outbox import FIRST_DELAY, MAX_ATTEMPTS
-from amarevents.mail.smtp import Postman, ServerFailed
-from amarevents.mail.templates import Letter
-from amarevents.mail.worker import LEASE, Delivery, Pace
+from amarevents.mail.smtp import ServerUnavailable, SmtpClient
+from amarevents.mail.templates import EmailContent
+from amarevents.mail.worker import LEASE, MailWorker, WorkerTiming
 from amarevents.models import OutgoingMail, Ticket
 from amarevents.models.columns import utc_now
 from amarevents.models.db.connection import DatabaseUnavailable
@@ -35,8 +35,8 @@ def put(office: PostOffice, deployment: Settings) -> Callable[..., object]:
 
     async def write(*recipients: str) -> None:
         for recipient in recipients:
-            mail = Letter(f"To {recipient}", "https://amarevents.example/x?token=secret")
-            await outbox.put_in(mail, MailKind.CONFIRM_EMAIL, recipient, settings=deployment, now=utc_now())
+            mail = EmailContent(f"To {recipient}", "https://amarevents.example/x?token=secret")
+            await outbox.enqueue(mail, MailKind.CONFIRM_EMAIL, recipient, settings=deployment, now=utc_now())
         await OutgoingMail.all().update(status=MailStatus.PENDING)
 
     return write
@@ -59,7 +59,7 @@ def recipients_of(office: PostOffice) -> list[str]:
 
 
 @contextlib.asynccontextmanager
-async def running(one: Delivery) -> AsyncIterator[None]:
+async def running(one: MailWorker) -> AsyncIterator[None]:
     task = asyncio.create_task(one.run())
     try:
         yield
@@ -71,7 +71,9 @@ async def running(one: Delivery) -> AsyncIterator[None]:
 # What goes well -------------------------------------------------------------------------------------------------
 
 
-async def test_a_registration_brings_its_ticket_by_mail(stage: Stage, mailing: PostOffice, delivery: Delivery) -> None:
+async def test_a_registration_brings_its_ticket_by_mail(
+    stage: Stage, mailing: PostOffice, delivery: MailWorker
+) -> None:
     made = data_of(await stage.buyer.post("/tickets", {"event_id": stage.event.id}), 201)
     await delivery.send_due()
     [got] = mailing.delivered
@@ -80,7 +82,7 @@ async def test_a_registration_brings_its_ticket_by_mail(stage: Stage, mailing: P
     assert [part.get_filename() for part in got.message.iter_attachments()] == ["ticket.png"]
 
 
-async def test_what_was_sent_says_so_and_keeps_no_text(put: Put, office: PostOffice, delivery: Delivery) -> None:
+async def test_what_was_sent_says_so_and_keeps_no_text(put: Put, office: PostOffice, delivery: MailWorker) -> None:
     await put("a@example.com")
     await delivery.send_due()
     mail = await the_mail()
@@ -93,7 +95,7 @@ async def test_what_was_sent_says_so_and_keeps_no_text(put: Put, office: PostOff
 
 @pytest.mark.parametrize("status", [MailStatus.HELD, MailStatus.FAILED, MailStatus.SENT])
 async def test_only_what_is_pending_is_sent(
-    put: Put, office: PostOffice, delivery: Delivery, status: MailStatus
+    put: Put, office: PostOffice, delivery: MailWorker, status: MailStatus
 ) -> None:
     await put("a@example.com")
     await OutgoingMail.all().update(status=status)
@@ -102,7 +104,7 @@ async def test_only_what_is_pending_is_sent(
 
 
 async def test_the_task_sends_what_comes_and_ends_when_told_to(
-    put: Put, office: PostOffice, delivery: Delivery
+    put: Put, office: PostOffice, delivery: MailWorker
 ) -> None:
     async with running(delivery):
         await put("a@example.com")
@@ -113,15 +115,15 @@ async def test_the_task_sends_what_comes_and_ends_when_told_to(
 
 
 def test_without_a_server_there_is_no_task() -> None:
-    assert delivering.delivery(Settings()) is None
-    assert delivering.delivery(Settings(smtp_url="smtp://127.0.0.1", mail_from=SENDER)) is not None
+    assert delivering.mail_worker(Settings()) is None
+    assert delivering.mail_worker(Settings(smtp_url="smtp://127.0.0.1", mail_from=SENDER)) is not None
 
 
 # What goes wrong ------------------------------------------------------------------------------------------------
 
 
 async def test_a_temporary_refusal_is_tried_again_later_and_stops_nobody(
-    put: Put, office: PostOffice, delivery: Delivery
+    put: Put, office: PostOffice, delivery: MailWorker
 ) -> None:
     office.refusals[NOBODY] = "451 4.7.1 Greylisted"
     await put(NOBODY, "a@example.com")
@@ -139,7 +141,7 @@ async def test_a_temporary_refusal_is_tried_again_later_and_stops_nobody(
     assert recipients_of(office) == ["a@example.com", NOBODY]
 
 
-async def test_each_delay_is_longer(put: Put, office: PostOffice, delivery: Delivery) -> None:
+async def test_each_delay_is_longer(put: Put, office: PostOffice, delivery: MailWorker) -> None:
     office.refusals[NOBODY] = "451 Later"
     await put(NOBODY)
     delays = []
@@ -151,7 +153,7 @@ async def test_each_delay_is_longer(put: Put, office: PostOffice, delivery: Deli
     assert delays[-1] > 4 * delays[0]
 
 
-async def test_after_the_last_attempt_a_mail_has_failed(put: Put, office: PostOffice, delivery: Delivery) -> None:
+async def test_after_the_last_attempt_a_mail_has_failed(put: Put, office: PostOffice, delivery: MailWorker) -> None:
     office.refusals[NOBODY] = "451 Later"
     await put(NOBODY)
     await OutgoingMail.all().update(attempts=MAX_ATTEMPTS - 2)
@@ -163,7 +165,7 @@ async def test_after_the_last_attempt_a_mail_has_failed(put: Put, office: PostOf
 
 
 async def test_a_permanent_refusal_has_failed_at_once_and_stops_nobody(
-    put: Put, office: PostOffice, delivery: Delivery
+    put: Put, office: PostOffice, delivery: MailWorker
 ) -> None:
     office.refusals[NOBODY] = "550 5.1.1 No such mailbox"
     await put(NOBODY, "a@example.com")
@@ -174,7 +176,7 @@ async def test_a_permanent_refusal_has_failed_at_once_and_stops_nobody(
 
 
 async def test_an_address_that_cannot_be_written_to_has_failed_and_says_why(
-    put: Put, office: PostOffice, delivery: Delivery
+    put: Put, office: PostOffice, delivery: MailWorker
 ) -> None:
     await put(f"a@{'x' * 64}.example", "b@example.com")
     await delivery.send_due()
@@ -184,7 +186,7 @@ async def test_an_address_that_cannot_be_written_to_has_failed_and_says_why(
 
 
 async def test_a_mail_that_breaks_our_own_code_stops_nobody(
-    put: Put, office: PostOffice, delivery: Delivery, monkeypatch: pytest.MonkeyPatch
+    put: Put, office: PostOffice, delivery: MailWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compose = rendering.compose
 
@@ -204,18 +206,18 @@ async def test_a_mail_that_breaks_our_own_code_stops_nobody(
 async def test_a_server_that_is_away_costs_one_mail_an_attempt(put: Put, deployment: Settings) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        postman = Postman(f"smtp://127.0.0.1:{unused.getsockname()[1]}", SENDER)
+        postman = SmtpClient(f"smtp://127.0.0.1:{unused.getsockname()[1]}", SENDER)
         await put("a@example.com", "b@example.com")
-        with pytest.raises(ServerFailed):
-            await Delivery(postman).send_due()
+        with pytest.raises(ServerUnavailable):
+            await MailWorker(postman).send_due()
     assert sorted([mail.attempts for mail in await OutgoingMail.filter(status=MailStatus.PENDING)]) == [0, 1]
     assert (await OutgoingMail.get(attempts=1)).last_error
 
 
 async def test_the_task_outlives_a_server_and_a_database_that_are_away(
-    put: Put, office: PostOffice, delivery: Delivery, monkeypatch: pytest.MonkeyPatch
+    put: Put, office: PostOffice, delivery: MailWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    failures: list[Exception] = [DatabaseUnavailable("away"), ServerFailed("away")]
+    failures: list[Exception] = [DatabaseUnavailable("away"), ServerUnavailable("away")]
     due = outbox.due
 
     async def away(now: datetime.datetime, *, limit: int) -> list[OutgoingMail]:
@@ -234,7 +236,7 @@ async def test_the_task_outlives_a_server_and_a_database_that_are_away(
 
 
 async def test_registrations_go_on_while_the_server_answers_nothing(
-    stage: Stage, mailing: PostOffice, delivery: Delivery, put: Put
+    stage: Stage, mailing: PostOffice, delivery: MailWorker, put: Put
 ) -> None:
     mailing.answering.clear()
     await put("a@example.com")
@@ -250,7 +252,7 @@ async def test_registrations_go_on_while_the_server_answers_nothing(
 
 
 async def test_a_ticket_deleted_while_its_mail_is_under_way_breaks_nothing(
-    stage: Stage, mailing: PostOffice, delivery: Delivery
+    stage: Stage, mailing: PostOffice, delivery: MailWorker
 ) -> None:
     data_of(await stage.buyer.post("/tickets", {"event_id": stage.event.id}), 201)
     mailing.answering.clear()
@@ -275,7 +277,7 @@ async def send_all_at_once(office: PostOffice, monkeypatch: pytest.MonkeyPatch) 
         return found
 
     monkeypatch.setattr(outbox, "due", due_together)
-    workers = [Delivery(Postman(office.url, SENDER)) for _ in range(WORKERS)]
+    workers = [MailWorker(SmtpClient(office.url, SENDER)) for _ in range(WORKERS)]
     await asyncio.gather(*(worker.send_due() for worker in workers))
 
 
@@ -302,7 +304,7 @@ async def test_without_the_claim_they_send_them_several_times(
 
 
 async def test_a_mail_that_was_sent_but_not_marked_is_sent_again_as_the_same(
-    put: Put, office: PostOffice, delivery: Delivery, monkeypatch: pytest.MonkeyPatch
+    put: Put, office: PostOffice, delivery: MailWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def dies(_mail: OutgoingMail, _now: datetime.datetime) -> None:
         raise DatabaseUnavailable("the process ends here")
@@ -322,7 +324,7 @@ async def test_a_mail_that_was_sent_but_not_marked_is_sent_again_as_the_same(
 
 
 async def test_a_worker_that_dies_within_its_lease_loses_nothing(
-    put: Put, office: PostOffice, delivery: Delivery
+    put: Put, office: PostOffice, delivery: MailWorker
 ) -> None:
     await put("a@example.com")
     now = utc_now()
@@ -335,21 +337,23 @@ async def test_a_worker_that_dies_within_its_lease_loses_nothing(
     assert recipients_of(office) == ["a@example.com"]
 
 
-async def test_a_worker_whose_lease_has_ended_undoes_nothing(put: Put, office: PostOffice, delivery: Delivery) -> None:
+async def test_a_worker_whose_lease_has_ended_undoes_nothing(
+    put: Put, office: PostOffice, delivery: MailWorker
+) -> None:
     await put("a@example.com")
     [mail] = await outbox.due(utc_now(), limit=1)
     assert await outbox.claim(mail, utc_now() + LEASE)
     await make_due()
     await delivery.send_due()  # another one
-    await outbox.give_up(mail, "too late")
-    await outbox.put_off(mail, "too late", utc_now())
+    await outbox.mark_failed(mail, "too late")
+    await outbox.reschedule(mail, "too late", utc_now())
     assert (await the_mail()).status is MailStatus.SENT
 
 
 async def test_a_process_that_stops_finishes_the_mail_under_way(put: Put, office: PostOffice) -> None:
     office.answering.clear()
     await put("a@example.com", "b@example.com")
-    sending = asyncio.create_task(Delivery(Postman(office.url, SENDER), Pace(grace=20)).send_due())
+    sending = asyncio.create_task(MailWorker(SmtpClient(office.url, SENDER), WorkerTiming(grace=20)).send_due())
     await office.asked.wait()
     sending.cancel()
     await asyncio.sleep(0)
@@ -363,7 +367,7 @@ async def test_a_process_that_stops_finishes_the_mail_under_way(put: Put, office
 async def test_a_process_that_stops_does_not_wait_for_ever(put: Put, office: PostOffice) -> None:
     office.answering.clear()
     await put("a@example.com")
-    sending = asyncio.create_task(Delivery(Postman(office.url, SENDER), Pace(grace=0.05)).send_due())
+    sending = asyncio.create_task(MailWorker(SmtpClient(office.url, SENDER), WorkerTiming(grace=0.05)).send_due())
     await office.asked.wait()
     sending.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -373,7 +377,9 @@ async def test_a_process_that_stops_does_not_wait_for_ever(put: Put, office: Pos
     assert mail.next_attempt_at > utc_now()
 
 
-async def test_the_task_ends_at_whatever_moment_it_is_told_to(put: Put, office: PostOffice, delivery: Delivery) -> None:
+async def test_the_task_ends_at_whatever_moment_it_is_told_to(
+    put: Put, office: PostOffice, delivery: MailWorker
+) -> None:
     for moment in range(60):
         await put(f"person{moment}@example.com")
         async with asyncio.timeout(10), running(delivery):
@@ -386,12 +392,12 @@ async def test_the_task_ends_at_whatever_moment_it_is_told_to(put: Put, office: 
 async def test_delivery_goes_on_whatever_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     rounds = asyncio.Queue[None]()
 
-    async def fail(_delivery: Delivery) -> None:
+    async def fail(_delivery: MailWorker) -> None:
         rounds.put_nowait(None)
         raise RuntimeError("nobody has foreseen this")
 
-    monkeypatch.setattr(Delivery, "send_due", fail)
-    running = asyncio.create_task(Delivery(Postman("smtp://127.0.0.1:1", SENDER), Pace(poll=0.001)).run())
+    monkeypatch.setattr(MailWorker, "send_due", fail)
+    running = asyncio.create_task(MailWorker(SmtpClient("smtp://127.0.0.1:1", SENDER), WorkerTiming(poll=0.001)).run())
     async with asyncio.timeout(5):
         for _ in range(3):
             await rounds.get()

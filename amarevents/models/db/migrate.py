@@ -33,7 +33,7 @@ POSTGRES_LIMITS: dict[str, Any] = {
     "server_settings": {"application_name": "amarevents migrate", "lock_timeout": f"{DDL_LOCK_SECONDS}s"},
 }
 
-MAKING = tortoise_config(Settings())
+TORTOISE_CONFIG = tortoise_config(Settings())
 """For Tortoise's own tool, which compares the models with the migrations to write the next one; it opens nothing."""
 
 

@@ -174,7 +174,7 @@ async def load_connection(
             start_cursor=edges[0].cursor if edges else None,
             end_cursor=edges[-1].cursor if edges else None,
         ),
-        count=partial(ctx.services.totals.count, rows, of=of),
+        count=partial(ctx.services.count_cache.count, rows, of=of),
     )
 
 

@@ -98,7 +98,7 @@ class Operation(Generic[T]):
         try:
             answer = await self._run(ctx, arguments, idempotency_key)
         except errors.AmarEventsError:
-            ctx.announced.clear()
+            ctx.pending_changes.clear()
             raise  # refused: nothing has been written
         except BaseException:
             # A transaction may have been committed all the same.
@@ -112,8 +112,8 @@ class Operation(Generic[T]):
 
         A cancellation that comes meanwhile waits for it: nobody else would tell.
         """
-        await ctx.services.totals.forget(self.changes)
-        announced, ctx.announced = ctx.announced, {}  # the next operation of the same document has its own
+        await ctx.services.count_cache.invalidate(self.changes)
+        announced, ctx.pending_changes = ctx.pending_changes, {}  # the next operation of the same document has its own
         for event_id, changes in announced.items():
             await ctx.services.broker.publish(event_id, changes)
 

@@ -66,7 +66,7 @@ async def load_page(
     ctx: Context, rows: QuerySet[M], paging: Paging, *, of: Iterable[type[Model]], view: Callable[[M], T]
 ) -> Page[T]:
     """The part of ``rows`` that is asked for, in two statements; ``of``: the models that the total depends on."""
-    total = await ctx.services.totals.count(rows, of=of)
+    total = await ctx.services.count_cache.count(rows, of=of)
     return page_of([view(row) for row in await rows.offset(paging.offset).limit(paging.limit)], total, paging)
 
 

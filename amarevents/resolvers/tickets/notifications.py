@@ -32,7 +32,7 @@ async def tell_attendee(
     else:
         return
     settings = ctx.services.settings
-    await outbox.put_in(
+    await outbox.enqueue(
         letter,
         kind,
         ticket.email,
@@ -89,7 +89,9 @@ async def ask_to_confirm_email(ctx: Context, user: User) -> None:
         await EmailConfirmation.create(
             user_id=user.id, digest=digest_of(token), email=user.email, expires_at=expires_at, created_at=ctx.now
         )
-        await outbox.put_in(letter, MailKind.CONFIRM_EMAIL, user.email, settings=settings, now=ctx.now, user_id=user.id)
+        await outbox.enqueue(
+            letter, MailKind.CONFIRM_EMAIL, user.email, settings=settings, now=ctx.now, user_id=user.id
+        )
 
 
 async def renew_confirmation(ctx: Context, user: User) -> None:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from amarevents.web.static_files import FAVICON, ON_EVERYTHING, Assets
+from amarevents.web.static_files import BASE_HEADERS, FAVICON, Assets
 
 _HERE = Path(__file__).parent
 _TEMPLATE = _HERE / "own" / "page.html"
@@ -48,9 +48,9 @@ def _page() -> str:
 async def page(_request: Request) -> Response:
     """The page itself, which loads the rest."""
     html = await asyncio.to_thread(_page)
-    headers = {**ON_EVERYTHING, "Content-Security-Policy": _POLICY, "Cache-Control": "no-cache"}
+    headers = {**BASE_HEADERS, "Content-Security-Policy": _POLICY, "Cache-Control": "no-cache"}
     return Response(html, media_type="text/html", headers=headers)
 
 
-def reference_routes() -> list[BaseRoute]:
+def docs_routes() -> list[BaseRoute]:
     return [Route("/docs", page), ASSETS.route()]

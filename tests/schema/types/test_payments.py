@@ -179,15 +179,15 @@ async def test_a_hundred_are_decided_at_once(door: Door, field: str, mode: str) 
 async def test_what_fails_half_way_leaves_nothing_of_all(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     kind = await door.world.ticket_type(door.event)
     tickets = await pending(door, 3, ticket_type=kind)
-    put_in, written = outbox.put_in, Counter[str]()
+    enqueue, written = outbox.enqueue, Counter[str]()
 
     async def break_at_the_second(*arguments: Any, **options: Any) -> None:
         written["mails"] += 1
         if written["mails"] == 2:
             raise ZeroDivisionError
-        await put_in(*arguments, **options)
+        await enqueue(*arguments, **options)
 
-    monkeypatch.setattr(outbox, "put_in", break_at_the_second)
+    monkeypatch.setattr(outbox, "enqueue", break_at_the_second)
     before = await snapshot()
     assert refusal(await decide(door.organizer, REJECT, tickets, mode="ALL")) == ("INTERNAL", 500)
     assert written["mails"] == 2

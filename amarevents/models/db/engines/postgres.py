@@ -42,7 +42,7 @@ class StaleConnection(Exception):
 
 
 @contextmanager
-def named_failures() -> Iterator[None]:
+def translated_errors() -> Iterator[None]:
     """Raise DatabaseBusy or DatabaseUnavailable for what is the matter with the server rather than the statement."""
     try:
         yield
@@ -121,7 +121,7 @@ class _NamingFailures(AsyncpgDBClient):
     async def _translate_exceptions(
         self, func: Callable[..., Coroutine[Any, Any, Any]], *args: Any, **kwargs: Any
     ) -> Any:  # Any: passes through every method of the client
-        with named_failures():
+        with translated_errors():
             return await super()._translate_exceptions(func, *args, **kwargs)
 
 
@@ -143,7 +143,7 @@ class GuardedPostgresClient(_NamingFailures):
 
     async def create_connection(self, with_db: bool) -> None:
         """Open the pool. Raises DatabaseUnavailable, DatabaseBusy."""
-        with named_failures():
+        with translated_errors():
             await finish(super().create_connection(with_db))
 
     async def create_pool(self, **options: Any) -> asyncpg.Pool:  # Any: the options of asyncpg.create_pool
@@ -163,7 +163,7 @@ class GuardedPostgresClient(_NamingFailures):
         Raises DatabaseUnavailable, DatabaseBusy.
         """
         pool = await self._open_pool()
-        with named_failures():
+        with translated_errors():
             async with asyncio.timeout(self.acquire_seconds):
                 return await _acquire_live(pool)
 
@@ -198,12 +198,12 @@ class GuardedPostgresTransaction(_NamingFailures, TransactionWrapper, GuardedTra
         await self._parent.release_connection(self._connection)
 
     async def commit(self) -> None:
-        with named_failures():
+        with translated_errors():
             await super().commit()
 
     async def rollback(self) -> None:
         try:
-            with named_failures():
+            with translated_errors():
                 await super().rollback()
         except DatabaseUnavailable:
             # The connection is gone, and the transaction with it: the server rolls back what nobody commits.

@@ -32,7 +32,7 @@ PRIMARY_CODE = 0xFF  # SQLite's extended result codes have the primary one in th
 
 
 @contextmanager
-def named_failures(file_path: str) -> Iterator[None]:
+def translated_errors(file_path: str) -> Iterator[None]:
     """Raise DatabaseBusy or DatabaseUnavailable for what SQLite says of the file rather than of the statement."""
     try:
         yield
@@ -72,7 +72,7 @@ class _Turn(ConnectionWrapper[aiosqlite.Connection]):
         finally:
             self._lock.release()
         if error is not None:
-            with named_failures(self.client.filename):
+            with translated_errors(self.client.filename):
                 raise error
 
     async def _give_up(self) -> None:
@@ -137,7 +137,7 @@ class GuardedSqliteClient(SqliteClient):
 
     async def _connect_once(self, with_db: bool) -> None:
         try:
-            with named_failures(self.filename):
+            with translated_errors(self.filename):
                 Path(self.filename).parent.mkdir(parents=True, exist_ok=True)
                 await super().create_connection(with_db)
         except OSError as error:
@@ -183,12 +183,12 @@ class GuardedSqliteTransaction(SqliteTransactionWrapper, GuardedTransactionClien
     async def begin(self) -> None:
         await self._parent.create_connection(with_db=True)
         self._connection = cast(aiosqlite.Connection, self._parent._connection)  # noqa: SLF001
-        with named_failures(self.filename):
+        with translated_errors(self.filename):
             await self._connection.execute_fetchall(self.BEGIN)
 
     async def commit(self) -> None:
         try:
-            with named_failures(self.filename):
+            with translated_errors(self.filename):
                 await super().commit()
         except BaseException:
             await self._connection.rollback()
