@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from amarevents import errors
 from amarevents.security.policy import Account
-from amarevents.security.rate_limit.quotas import client_of
+from amarevents.security.rate_limit.quotas import client_network
 
 MAX_PER_ADDRESS = 200
 """In one process; many people may share an address."""
@@ -16,30 +16,30 @@ MAX_PER_ADDRESS = 200
 MAX_PER_ACCOUNT = 40
 """In one process, over all keys and sessions of the account."""
 
-MAX_FOLLOWERS = 100
+MAX_SUBSCRIPTIONS = 100
 """Subscriptions under way, of an account in one process, over all its connections: what is delivered costs nothing."""
 
-FREE_AT_ONCE = 100
+FREE_MESSAGES = 100
 """Frames or messages of one connection that ask for nothing, such as pings."""
 
-FREE_A_SECOND = 10.0
+FREE_MESSAGES_PER_SECOND = 10.0
 """The same, on and on."""
 
-END_SECONDS = 2.0
+SHUTDOWN_SECONDS = 2.0
 """How long a process that stops waits for what is open to end by itself; a client may not read."""
 
 
-class Patience:
+class TokenBucket:
     """With what a connection is sent that costs its sender nothing: a bucket of tokens, which fills up again."""
 
     def __init__(self) -> None:
-        self._left = float(FREE_AT_ONCE)
+        self._left = float(FREE_MESSAGES)
         self._filled_at = time.monotonic()
 
-    def allows(self, number: int = 1) -> bool:
+    def consume(self, number: int = 1) -> bool:
         """Whether so many more may come; those that may not are not counted."""
         now = time.monotonic()
-        self._left = min(FREE_AT_ONCE, self._left + FREE_A_SECOND * (now - self._filled_at))
+        self._left = min(FREE_MESSAGES, self._left + FREE_MESSAGES_PER_SECOND * (now - self._filled_at))
         self._filled_at = now
         if number > self._left:
             return False
@@ -51,36 +51,36 @@ class Connections:
     """``stopping`` is set as soon as the process is to stop: what is open is to end by itself then."""
 
     def __init__(self) -> None:
-        self.stopping = asyncio.Event()
+        self.shutting_down = asyncio.Event()
         self._open: Counter[str] = Counter()
         self._all_closed = asyncio.Event()
 
-    async def end(self) -> None:
+    async def shut_down(self) -> None:
         """Have all that is open end, and wait until it has."""
-        self.stopping.set()
+        self.shutting_down.set()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(END_SECONDS):
+            async with asyncio.timeout(SHUTDOWN_SECONDS):
                 while self._open:
                     self._all_closed.clear()
                     await self._all_closed.wait()
 
     @contextlib.contextmanager
-    def of_address(self, address: str) -> Iterator[None]:
+    def for_address(self, address: str) -> Iterator[None]:
         """One more for as long as the block takes. Raises TooManyConnections."""
-        with self._one_more(f"address:{client_of(address)}", MAX_PER_ADDRESS):
+        with self._one_more(f"address:{client_network(address)}", MAX_PER_ADDRESS):
             yield
 
     @contextlib.contextmanager
-    def of_account(self, account: Account | None) -> Iterator[None]:
+    def for_account(self, account: Account | None) -> Iterator[None]:
         """The same for an account, beside its address; nobody has none. Raises TooManyConnections."""
         with contextlib.nullcontext() if account is None else self._one_more(f"account:{account.id}", MAX_PER_ACCOUNT):
             yield
 
     @contextlib.contextmanager
-    def following(self, account: Account) -> Iterator[None]:
+    def for_subscription(self, account: Account) -> Iterator[None]:
         """One more subscription under way for as long as the block takes. Raises TooManyOperations."""
-        refused = errors.TooManyOperations(MAX_FOLLOWERS, "An account")
-        with self._one_more(f"follower:{account.id}", MAX_FOLLOWERS, refused):
+        refused = errors.TooManyOperations(MAX_SUBSCRIPTIONS, "An account")
+        with self._one_more(f"follower:{account.id}", MAX_SUBSCRIPTIONS, refused):
             yield
 
     @contextlib.contextmanager

@@ -19,10 +19,10 @@ from amarevents.security.services import Services
 class Context:
     """What an operation is given; the answer's headers are recorded here and rendered once on the way out.
 
-    ``credential`` is what the request has shown, ``principal`` who it stands for, ``created_account`` the account that
+    ``credential`` is what the request has shown, ``principal`` who it stands for, ``created_account_id`` the account that
     it has registered. ``quota`` is the budget that it is charged to: the key's, the account's or the address's;
-    ``caller`` is whose it is, None for an address. ``announced``: what the running operation has changed, by event.
-    ``carries_cookies``: whether the answer can start a session, which one over a WebSocket cannot.
+    ``caller`` is whose it is, None for an address. ``pending_changes``: what the running operation has changed, by event.
+    ``supports_cookies``: whether the answer can start a session, which one over a WebSocket cannot.
     """
 
     services: Services
@@ -30,17 +30,17 @@ class Context:
     address: str
     credential: Credential = None
     principal: Principal = ANONYMOUS
-    created_account: int | None = None
-    carries_cookies: bool = True
+    created_account_id: int | None = None
+    supports_cookies: bool = True
     caller: KeyType | None = None
     quota: Quota | None = None
     verdict: Verdict | None = None
     started_session: StartedSession | None = None
     session_ended: bool = False
-    announced: dict[int, list[TicketChange]] = field(default_factory=dict)
+    pending_changes: dict[int, list[TicketChange]] = field(default_factory=dict)
     now: datetime.datetime = field(default_factory=lambda: datetime.datetime.now(datetime.UTC))
 
-    def bill(self, caller: KeyType | None, quota: Quota) -> None:
+    def set_quota(self, caller: KeyType | None, quota: Quota) -> None:
         """Name the budget that this request is to be charged to."""
         self.caller, self.quota, self.verdict = caller, quota, None
 
@@ -58,20 +58,20 @@ class Context:
 
     def require_cookies(self) -> None:
         """Raises BadRequest where a session would be started that nobody is told of."""
-        if not self.carries_cookies:
+        if not self.supports_cookies:
             raise errors.BadRequest("Do this over HTTP: a WebSocket cannot carry the session's cookie")
 
-    async def charge_the_least(self) -> None:
+    async def charge_minimum(self) -> None:
         """Count one unit where nothing has been counted: what could not even be read costs as well."""
         if self.verdict is None:
             await self.charge()
 
-    def announce(self, event_id: int, *changes: TicketChange) -> None:
+    def record_change(self, event_id: int, *changes: TicketChange) -> None:
         """Have the event's followers told once the operation is done: what has happened to which of its tickets.
 
         Without ``changes``: to none of them, but to what its numbers are made of, or to the event as a whole.
         """
-        self.announced.setdefault(event_id, []).extend(changes)
+        self.pending_changes.setdefault(event_id, []).extend(changes)
 
     async def charge_address(self, kind: AddressLimit) -> None:
         """Count an operation that is limited per client address (decisions 3.4). Raises RateLimited."""

@@ -8,7 +8,7 @@ from amarevents.models.db.connection import DatabaseUnavailable
 logger = logging.getLogger(__name__)
 
 
-def told(failure: Exception) -> errors.AmarEventsError:
+def public_error(failure: Exception) -> errors.AmarEventsError:
     """The failure as callers see it: expected ones as they are, a database that is away, and nothing of the rest."""
     if isinstance(failure, errors.AmarEventsError):
         return failure

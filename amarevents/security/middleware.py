@@ -21,11 +21,11 @@ from amarevents.security.auth.csrf import may_change_state
 from amarevents.security.auth.principals import identify
 from amarevents.security.auth.sessions import COOKIE_NAME
 from amarevents.security.context import Context
-from amarevents.security.error_reporting import log_failure, told
+from amarevents.security.error_reporting import log_failure, public_error
 from amarevents.security.rate_limit import quotas
-from amarevents.security.rate_limit.charging import bill_address, bill_by_credential, bill_session
+from amarevents.security.rate_limit.charging import set_address_quota, set_credential_quota, set_session_quota
 from amarevents.security.services import Services
-from amarevents.security.websocket_auth import shake_hands
+from amarevents.security.websocket_auth import authenticate_handshake
 
 _CONTEXT = "amarevents.context"
 _UNFORESEEN = 1011
@@ -74,14 +74,14 @@ class SecurityMiddleware:
             log_failure(failure, context.request_id, f"{scope['method']} {scope['path']!r}")
             if outgoing.started:
                 raise
-            await self._refusal(told(failure), scope)(scope, receive, outgoing)
+            await self._refusal(public_error(failure), scope)(scope, receive, outgoing)
 
     async def _admit(self, context: Context, method: str, headers: Headers) -> None:
         """Identify and count, or raise; whoever is refused here has been counted as well."""
         try:
             await self._identify_and_count(context, method, headers)
         except errors.AmarEventsError:
-            await context.charge_the_least()
+            await context.charge_minimum()
             raise
 
     async def _identify_and_count(self, context: Context, method: str, headers: Headers) -> None:
@@ -89,17 +89,17 @@ class SecurityMiddleware:
         settings = context.services.settings
         try:
             context.credential = read_credential(headers.getlist("authorization"), headers.get("cookie"))
-            bill_by_credential(context)
+            set_credential_quota(context)
             await self._count(context)
             context.principal = await identify(context.credential)
         except errors.Unauthenticated:
             # Whoever guesses keys does so on the account of the address.
-            bill_address(context)
+            set_address_quota(context)
             raise
         if context.principal.key_id is not None:
-            context.services.key_usage.note(context.principal.key_id)
+            context.services.key_usage.record_use(context.principal.key_id)
         if context.quota is None:
-            bill_session(context)
+            set_session_quota(context)
             await self._count(context)
         if context.principal.session_id is not None and not may_change_state(method, headers, settings.allowed_origins):
             raise errors.CrossSiteRequest
@@ -115,12 +115,12 @@ class SecurityMiddleware:
         context = scope[_CONTEXT] = _new_context(scope, headers)
         websocket = WebSocket(scope, receive, send)
         try:
-            await shake_hands(context, headers)
+            await authenticate_handshake(context, headers)
             await self.app(scope, receive, websocket.send)
         except Exception as failure:
             log_failure(failure, context.request_id, f"WebSocket {scope['path']!r}")
             if websocket.application_state is WebSocketState.CONNECTING:
-                await websocket.send_denial_response(self._refusal(told(failure), scope))
+                await websocket.send_denial_response(self._refusal(public_error(failure), scope))
             elif websocket.application_state is WebSocketState.CONNECTED:
                 with contextlib.suppress(WebSocketDisconnect):
                     await websocket.close(_UNFORESEEN)

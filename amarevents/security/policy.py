@@ -126,7 +126,7 @@ class Principal:
         return self.key_id is not None
 
     @property
-    def badge(self) -> KeyType:
+    def highest_key_type(self) -> KeyType:
         """The key's type, or for a session the strongest that it counts as."""
         return max(self.key_types, key=lambda key_type: key_type.rank)
 

@@ -14,15 +14,15 @@ from amarevents.security.auth.credentials import read_credential
 from amarevents.security.auth.csrf import comes_from_allowed_origin
 from amarevents.security.auth.principals import identify
 from amarevents.security.context import Context
-from amarevents.security.rate_limit.charging import bill_address, bill_by_credential, bill_session
+from amarevents.security.rate_limit.charging import set_address_quota, set_credential_quota, set_session_quota
 
 _AUTHORIZATION = "authorization"
 
 
-async def shake_hands(context: Context, headers: Headers) -> None:
+async def authenticate_handshake(context: Context, headers: Headers) -> None:
     """Identify who opens a connection. Raises RateLimited, what ``identify`` raises, or CrossSiteRequest for a session
     whose page is not of an allowed origin (decisions 2.3)."""
-    bill_address(context)
+    set_address_quota(context)
     await context.charge()
     context.credential = read_credential(headers.getlist(_AUTHORIZATION), headers.get("cookie"))
     context.principal = await identify(context.credential)
@@ -56,18 +56,18 @@ async def next_request(connection: Context) -> Context:
         request_id=secrets.token_hex(8),
         address=connection.address,
         credential=connection.credential,
-        carries_cookies=False,
+        supports_cookies=False,
     )
-    bill_by_credential(context)
+    set_credential_quota(context)
     try:
         context.principal = await identify(context.credential)
     except errors.AmarEventsError as refused:
         if isinstance(refused, errors.Unauthenticated):
-            bill_address(context)
+            set_address_quota(context)
         await context.charge()
         raise
     if context.principal.key_id is not None:
-        context.services.key_usage.note(context.principal.key_id)
+        context.services.key_usage.record_use(context.principal.key_id)
     if context.quota is None:
-        bill_session(context)
+        set_session_quota(context)
     return context

@@ -10,7 +10,7 @@ from amarevents.mail.outbox import purge_sent
 from amarevents.models.columns import utc_now
 from amarevents.models.db.connection import DatabaseUnavailable
 from amarevents.resolvers.accounts.email_confirmation import forget_expired_links
-from amarevents.resolvers.core.idempotency import forget_expired
+from amarevents.resolvers.core.idempotency import purge_expired_records
 from amarevents.security.services import Services
 
 INTERVAL = datetime.timedelta(seconds=30)
@@ -24,7 +24,7 @@ async def run_maintenance(services: Services) -> None:
         await asyncio.sleep(INTERVAL.total_seconds())
         try:
             await services.key_usage.flush()
-            await forget_expired(utc_now())
+            await purge_expired_records(utc_now())
             await forget_expired_links(utc_now())
             await purge_sent(utc_now())
         except (BaseORMException, DatabaseUnavailable) as error:

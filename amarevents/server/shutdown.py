@@ -11,7 +11,7 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 @contextlib.contextmanager
-def told_to_stop(end: Callable[[], Awaitable[None]]) -> Iterator[None]:
+def run_on_shutdown_signal(end: Callable[[], Awaitable[None]]) -> Iterator[None]:
     """Await ``end`` when a signal asks the server to stop, before the server itself hears of it.
 
     It would cut WebSockets off, wait for streams, which do not end by themselves, and tell the application last.

@@ -13,7 +13,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import State
 
-from amarevents.security.connection_limits import Patience
+from amarevents.security.connection_limits import TokenBucket
 
 SLICE = 4_096
 """Bytes read at once: some hundred of the smallest frames, which is a few milliseconds of the processor."""
@@ -47,7 +47,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     def __init__(self, *arguments: Any, **named: Any) -> None:  # Any: as uvicorn makes it
         super().__init__(*arguments, **named)
         self._unread = bytearray()
-        self._patience = Patience()
+        self._free_messages = TokenBucket()
         self._held_pong: bytes | None = None
         self._abort_timer: asyncio.TimerHandle | None = None
 
@@ -71,7 +71,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     def handle_events(self) -> None:
         uncounted = sum(isinstance(event, Frame) and self._is_uncounted(event) for event in self.conn.events)
-        if self._patience.allows(uncounted):
+        if self._free_messages.consume(uncounted):
             super().handle_events()
         else:
             self._refuse_flood()

@@ -111,7 +111,7 @@ async def test_only_the_demo_organizers_password_changes(seeded: None) -> None:
 
 async def test_keys_are_of_each_type_with_all_that_it_may_hold(seeded: None) -> None:
     for key_type, raw in raw_keys(await issue()).items():
-        key = await ApiKey.get(digest=api_keys.parse(raw).digest).select_related("user")
+        key = await ApiKey.get(digest=api_keys.parse_key(raw).digest).select_related("user")
         assert (key.key_type, key.user.username, key.name) == (key_type, HOLDERS[key_type], KEY_NAME)
         assert key.permissions == api_keys.default_permissions(key_type)
         assert raw.startswith(key.key_prefix)

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from amarevents import errors
-from amarevents.infra.pubsub import Listener, MemoryBroker, RedisBroker, TicketChange, base, redis
+from amarevents.infra.pubsub import MemoryBroker, RedisBroker, Subscriber, TicketChange, base, redis
 from amarevents.infra.redis import redis_client
 from amarevents.models.enums import TicketChangeKind
 from tests.support.servers import PrivateServer, private_redis
@@ -22,63 +22,63 @@ LOST, BACK = "Redis is lost", "Redis is back"
 needs_redis = pytest.mark.backend("postgres")
 
 
-async def _told(listener: Listener, seconds: float = 2) -> list[TicketChange]:
+async def _told(subscriber: Subscriber, seconds: float = 2) -> list[TicketChange]:
     """All that waits, as soon as something does; nothing after so many seconds."""
     told = []
-    if await listener.wait(seconds):
-        while (change := listener.take()) is not None:
+    if await subscriber.wait(seconds):
+        while (change := subscriber.pop()) is not None:
             told.append(change)
     return told
 
 
-# One listener ---------------------------------------------------------------------------------------------------
+# One subscriber ---------------------------------------------------------------------------------------------------
 
 
 async def test_changes_are_taken_in_their_order_and_once() -> None:
-    listener = Listener()
-    listener.tell(CREATED)
-    listener.tell(DELETED)
-    assert await _told(listener) == CREATED + DELETED
-    assert not await listener.wait(0.01)
+    subscriber = Subscriber()
+    subscriber.deliver(CREATED)
+    subscriber.deliver(DELETED)
+    assert await _told(subscriber) == CREATED + DELETED
+    assert not await subscriber.wait(0.01)
 
 
 async def test_a_change_without_tickets_wakes_and_leaves_nothing_to_take() -> None:
-    listener = Listener()
-    listener.tell([])
-    assert await listener.wait(0)
-    assert listener.take() is None
-    assert not await listener.wait(0)
+    subscriber = Subscriber()
+    subscriber.deliver([])
+    assert await subscriber.wait(0)
+    assert subscriber.pop() is None
+    assert not await subscriber.wait(0)
 
 
 async def test_who_waits_is_woken() -> None:
-    listener = Listener()
-    waiting = asyncio.create_task(listener.wait(5))
+    subscriber = Subscriber()
+    waiting = asyncio.create_task(subscriber.wait(5))
     await asyncio.sleep(0)
-    listener.tell(CREATED)
+    subscriber.deliver(CREATED)
     assert await waiting
 
 
 @pytest.mark.parametrize(("bound", "kept"), [(10, 0), (10**9, 5_000)], ids=["bounded", "the control: without a bound"])
 async def test_what_nobody_takes_does_not_grow(monkeypatch: pytest.MonkeyPatch, bound: int, kept: int) -> None:
-    monkeypatch.setattr(base, "MAX_WAITING", bound)
-    listener = Listener()
+    monkeypatch.setattr(base, "MAX_QUEUED", bound)
+    subscriber = Subscriber()
     for _ in range(5_000):
-        listener.tell(CREATED)
-    assert len(listener._changes) == kept
+        subscriber.deliver(CREATED)
+    assert len(subscriber._changes) == kept
 
 
 async def test_who_has_missed_something_is_told_so_until_all_is_taken_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(base, "MAX_WAITING", 2)
-    listener = Listener()
+    monkeypatch.setattr(base, "MAX_QUEUED", 2)
+    subscriber = Subscriber()
     for _ in range(3):
-        listener.tell(CREATED)
+        subscriber.deliver(CREATED)
     for _ in range(2):
         with pytest.raises(errors.UpdatesMissed):
-            listener.take()
-    listener.clear()
-    assert listener.take() is None
-    listener.tell(DELETED)
-    assert listener.take() == DELETED[0]
+            subscriber.pop()
+    subscriber.clear()
+    assert subscriber.pop() is None
+    subscriber.deliver(DELETED)
+    assert subscriber.pop() == DELETED[0]
 
 
 # In memory ------------------------------------------------------------------------------------------------------
@@ -88,8 +88,8 @@ async def test_followers_of_an_event_are_told_of_its_changes_and_of_no_others() 
     broker = MemoryBroker()
     async with broker.subscribe(1) as first, broker.subscribe(1) as second, broker.subscribe(2) as other:
         await broker.publish(1, CREATED)
-        assert [await _told(listener, 0) for listener in (first, second, other)] == [CREATED, CREATED, []]
-    assert broker._listeners == {}
+        assert [await _told(subscriber, 0) for subscriber in (first, second, other)] == [CREATED, CREATED, []]
+    assert broker._subscribers == {}
 
 
 async def test_who_leaves_by_an_error_has_left_as_well() -> None:
@@ -97,7 +97,7 @@ async def test_who_leaves_by_an_error_has_left_as_well() -> None:
     with pytest.raises(ZeroDivisionError):
         async with broker.subscribe(1):
             raise ZeroDivisionError
-    assert broker._listeners == {}
+    assert broker._subscribers == {}
     await broker.publish(1, CREATED)
 
 
@@ -121,7 +121,7 @@ async def _processes(*urls: str) -> AsyncIterator[list[RedisBroker]]:
         for broker in brokers:
             await broker.aclose()
             assert not broker._tasks
-            assert not broker._own._listeners
+            assert not broker._own._subscribers
 
 
 @pytest.fixture
@@ -147,27 +147,27 @@ async def test_changes_reach_the_followers_in_every_process_once(pair: list[Redi
         await here.publish(1, [])
         assert await remote.wait(2)
         assert await _told(remote) == []
-        assert [await _told(listener, 0.2) for listener in (own, remote, other)] == [[], [], []]
+        assert [await _told(subscriber, 0.2) for subscriber in (own, remote, other)] == [[], [], []]
 
 
 @needs_redis
 async def test_databases_of_one_server_are_deployments_of_their_own(server: PrivateServer) -> None:
     async with (
         _processes(server.url, server.url.replace("/0", "/1")) as (here, elsewhere),
-        elsewhere.subscribe(1) as listener,
+        elsewhere.subscribe(1) as subscriber,
     ):
         await here.publish(1, CREATED)
-        assert await _told(listener, 0.2) == []
+        assert await _told(subscriber, 0.2) == []
 
 
-async def _missed(listener: Listener, seconds: float = 5) -> bool:
+async def _missed(subscriber: Subscriber, seconds: float = 5) -> bool:
     """Whether it is told to read anew, within so many seconds; and is none the worse for it afterwards."""
-    if not await listener.wait(seconds):
+    if not await subscriber.wait(seconds):
         return False
     try:
-        listener.take()
+        subscriber.pop()
     except errors.UpdatesMissed:
-        listener.clear()
+        subscriber.clear()
         return True
     return False
 
@@ -182,12 +182,12 @@ async def test_a_restart_makes_every_follower_read_anew_and_they_are_told_again(
         await here.publish(1, CREATED)
         assert await _told(own, 0) == CREATED  # in this process whatever Redis does
         server.start()
-        assert [await _missed(listener) for listener in (own, remote)] == [True, True]
+        assert [await _missed(subscriber) for subscriber in (own, remote)] == [True, True]
         await _settled(here, there)
-        for listener in (own, remote):
-            listener.clear()
+        for subscriber in (own, remote):
+            subscriber.clear()
         await here.publish(1, DELETED)
-        assert [await _told(listener) for listener in (own, remote)] == [DELETED, DELETED]
+        assert [await _told(subscriber) for subscriber in (own, remote)] == [DELETED, DELETED]
     assert sorted(_notices(caplog)) == [BACK, BACK, LOST, LOST]  # of each process one
 
 
@@ -221,13 +221,13 @@ async def test_a_server_that_hangs_delays_a_publication_by_a_moment_and_the_next
         assert await _until_missed(remote)
 
 
-async def _until_missed(listener: Listener) -> bool:
+async def _until_missed(subscriber: Subscriber) -> bool:
     """Past changes that have arrived late."""
     async with asyncio.timeout(5):
         while True:
-            await listener.wait(5)
+            await subscriber.wait(5)
             try:
-                listener.take()
+                subscriber.pop()
             except errors.UpdatesMissed:
                 return True
 
@@ -236,28 +236,28 @@ async def _until_missed(listener: Listener) -> bool:
 async def test_a_silent_connection_is_given_up(
     server: PrivateServer, pair: list[RedisBroker], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(redis, "HEARTBEAT", 0.1)
+    monkeypatch.setattr(redis, "HEARTBEAT_SECONDS", 0.1)
     here, _ = pair
-    async with here.subscribe(1) as listener:
+    async with here.subscribe(1) as subscriber:
         await asyncio.sleep(0.5)
-        assert not await listener.wait(0)  # answered heartbeats are no news
+        assert not await subscriber.wait(0)  # answered heartbeats are no news
         os.kill(server.pid, signal.SIGSTOP)
         await asyncio.sleep(0.5)
         assert here._is_deaf
         os.kill(server.pid, signal.SIGCONT)
-        assert await _missed(listener)
+        assert await _missed(subscriber)
 
 
 @needs_redis
 async def test_a_connection_that_is_cut_is_made_anew(server: PrivateServer, pair: list[RedisBroker]) -> None:
     here, there = pair
-    async with here.subscribe(1) as listener:
+    async with here.subscribe(1) as subscriber:
         redis = redis_client(server.url)
         await redis.client_kill_filter(_type="pubsub")
         await redis.aclose()
-        assert await _missed(listener)
+        assert await _missed(subscriber)
         await there.publish(1, CREATED)
-        assert await _told(listener) == CREATED
+        assert await _told(subscriber) == CREATED
 
 
 @needs_redis
@@ -267,16 +267,16 @@ async def test_without_redis_from_the_start_a_process_tells_its_own_and_is_one_o
     here, there = pair
     server.stop()
     began = time.monotonic()
-    async with here.subscribe(1) as listener:
+    async with here.subscribe(1) as subscriber:
         assert time.monotonic() - began < 1.5
         await here.publish(1, CREATED)
-        assert await _told(listener, 0) == CREATED
+        assert await _told(subscriber, 0) == CREATED
         server.start()
-        assert await _missed(listener)
+        assert await _missed(subscriber)
         await _settled(here)
-        listener.clear()
+        subscriber.clear()
         await there.publish(1, DELETED)
-        assert await _told(listener) == DELETED
+        assert await _told(subscriber) == DELETED
 
 
 @needs_redis
@@ -285,11 +285,11 @@ async def test_what_another_version_may_have_said_makes_followers_read_anew(
     server: PrivateServer, pair: list[RedisBroker], message: str
 ) -> None:
     here, there = pair
-    async with here.subscribe(1) as listener:
+    async with here.subscribe(1) as subscriber:
         await there._client.publish(here._channel, message)
-        assert await _missed(listener)
+        assert await _missed(subscriber)
         await there.publish(1, CREATED)
-        assert await _told(listener) == CREATED
+        assert await _told(subscriber) == CREATED
 
 
 @needs_redis

@@ -26,14 +26,14 @@ def test_each_owner_has_so_many_and_a_closed_one_makes_room(monkeypatch: pytest.
     monkeypatch.setattr(module, "MAX_PER_ADDRESS", 1)
     connections = Connections()
     with (
-        connections.of_address("192.0.2.1"),
-        connections.of_address("192.0.2.2"),
-        connections.of_account(ACCOUNT),
+        connections.for_address("192.0.2.1"),
+        connections.for_address("192.0.2.2"),
+        connections.for_account(ACCOUNT),
         pytest.raises(errors.TooManyConnections),
-        connections.of_address("192.0.2.1"),
+        connections.for_address("192.0.2.1"),
     ):
         pass
-    with connections.of_address("192.0.2.1"):
+    with connections.for_address("192.0.2.1"):
         pass
     assert not connections._open
 
@@ -42,16 +42,16 @@ def test_the_network_of_an_ipv6_client_is_one_address(monkeypatch: pytest.Monkey
     monkeypatch.setattr(module, "MAX_PER_ADDRESS", 1)
     connections = Connections()
     with (
-        connections.of_address("2001:db8::1"),
+        connections.for_address("2001:db8::1"),
         pytest.raises(errors.TooManyConnections),
-        connections.of_address("2001:db8::2"),
+        connections.for_address("2001:db8::2"),
     ):
         pass
 
 
 async def _opened(connections: Connections, *, seconds: float) -> None:
-    with connections.of_address("192.0.2.1"):
-        await connections.stopping.wait()
+    with connections.for_address("192.0.2.1"):
+        await connections.shutting_down.wait()
         await asyncio.sleep(seconds)
 
 
@@ -59,22 +59,22 @@ async def test_a_process_that_stops_waits_until_all_have_ended() -> None:
     connections = Connections()
     opened = [asyncio.create_task(_opened(connections, seconds=0.01 * number)) for number in range(3)]
     await asyncio.sleep(0)
-    await connections.end()
+    await connections.shut_down()
     assert not connections._open
     await asyncio.gather(*opened)
 
 
 async def test_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "END_SECONDS", 0.05)
+    monkeypatch.setattr(module, "SHUTDOWN_SECONDS", 0.05)
     connections = Connections()
     opened = asyncio.create_task(_opened(connections, seconds=60))
     await asyncio.sleep(0)
     began = time.monotonic()
-    await connections.end()
+    await connections.shut_down()
     assert time.monotonic() - began < 5
     opened.cancel()
     await asyncio.gather(opened, return_exceptions=True)
 
 
 async def test_what_has_nothing_open_ends_at_once() -> None:
-    await asyncio.wait_for(Connections().end(), 1)
+    await asyncio.wait_for(Connections().shut_down(), 1)

@@ -26,7 +26,7 @@ def services(app: Starlette, monkeypatch: pytest.MonkeyPatch) -> Services:
 async def rounds(services: Services, seconds: float = 0.2) -> None:
     """Let upkeep run for a while."""
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(maintenance.upkeep(services), seconds)
+        await asyncio.wait_for(maintenance.run_maintenance(services), seconds)
 
 
 async def test_last_use_of_a_key_is_stored(world: World, services: Services) -> None:
@@ -76,7 +76,7 @@ async def test_a_database_that_is_away_costs_one_round(
         tried.append(now)
         raise DatabaseUnavailable("nobody listens")
 
-    monkeypatch.setattr(maintenance, "forget_expired", away)
+    monkeypatch.setattr(maintenance, "purge_expired_records", away)
     with caplog.at_level(logging.WARNING):
         await rounds(services)
     assert len(tried) > 1

@@ -104,7 +104,7 @@ def followers(app: Starlette) -> int:
     """How many subscriptions the application's broker knows of."""
     broker = app.state.services.broker
     own = getattr(broker, "_own", broker)
-    return sum(map(len, own._listeners.values()))
+    return sum(map(len, own._subscribers.values()))
 
 
 async def until_followed(app: Starlette, number: int = 1) -> None:

@@ -31,7 +31,7 @@ async def context_for(app: Starlette, caller: Caller) -> Context:
     credential = read_credential([header] if header else [], cookie)
     services = app.state.services
     context = Context(services=services, request_id="x", address="x", credential=credential)
-    context.bill(None, anonymous_quota("x", services.settings))
+    context.set_quota(None, anonymous_quota("x", services.settings))
     context.principal = await identify(credential)
     return context
 

@@ -29,7 +29,7 @@ from amarevents.models.db.connection import CONNECTION
 from amarevents.models.enums import AccountType, FieldType, KeyType, PaymentMethod, Privacy, TicketStatus
 from amarevents.models.events import UNDATED
 from amarevents.resolvers.core.search import search_text
-from amarevents.security.auth.api_keys import default_permissions, mint
+from amarevents.security.auth.api_keys import default_permissions, generate_key
 from amarevents.security.auth.sessions import COOKIE_NAME, start_session
 
 ORIGIN = "http://testserver"
@@ -151,7 +151,7 @@ class World:
         self, user: User, key_type: KeyType = KeyType.USER, *, permissions: Sequence[str] | None = None, **fields: Any
     ) -> Caller:
         """A caller with a new API key of the account."""
-        minted = mint(key_type)
+        minted = generate_key(key_type)
         held = default_permissions(key_type) if permissions is None else list(permissions)
         key = await ApiKey.create(
             user=user,

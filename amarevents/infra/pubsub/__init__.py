@@ -4,12 +4,12 @@ Told is only *that* something has changed; whoever is told reads anew what it ma
 many through Redis's publish and subscribe, which keeps nothing for those who are away.
 """
 
-from amarevents.infra.pubsub.base import Broker, Listener, TicketChange
+from amarevents.infra.pubsub.base import Broker, Subscriber, TicketChange
 from amarevents.infra.pubsub.memory import MemoryBroker
 from amarevents.infra.pubsub.redis import RedisBroker
 from amarevents.settings import Settings
 
-__all__ = ["Broker", "Listener", "MemoryBroker", "RedisBroker", "TicketChange", "broker_for"]
+__all__ = ["Broker", "MemoryBroker", "RedisBroker", "Subscriber", "TicketChange", "broker_for"]
 
 
 def broker_for(settings: Settings) -> Broker:

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 from amarevents import errors
 from amarevents.models.enums import TicketChangeKind
 
-MAX_WAITING = 1_000
+MAX_QUEUED = 1_000
 """Changes that wait for one who is slow to take them; beyond, they are dropped and it is told so."""
 
 
@@ -21,23 +21,23 @@ class TicketChange(NamedTuple):
     ticket_id: int
 
 
-class Listener:
-    """What one follower of an event has not taken yet; never more than ``MAX_WAITING``, however slow it is."""
+class Subscriber:
+    """What one follower of an event has not taken yet; never more than ``MAX_QUEUED``, however slow it is."""
 
     def __init__(self) -> None:
         self._changes: deque[TicketChange] = deque()
         self._has_missed = False
         self._woken = asyncio.Event()
 
-    def tell(self, changes: Sequence[TicketChange]) -> None:
+    def deliver(self, changes: Sequence[TicketChange]) -> None:
         """Changes to the event; none at all where only what its numbers are made of has changed."""
-        if len(self._changes) + len(changes) > MAX_WAITING:
-            self.miss()
+        if len(self._changes) + len(changes) > MAX_QUEUED:
+            self.mark_missed()
         elif not self._has_missed:
             self._changes.extend(changes)
         self._woken.set()
 
-    def miss(self) -> None:
+    def mark_missed(self) -> None:
         """Some changes have been lost, nobody knows which: those that wait are of no use either."""
         self._changes.clear()
         self._has_missed = True
@@ -56,7 +56,7 @@ class Listener:
         self._has_missed = False
         self._woken.clear()
 
-    def take(self) -> TicketChange | None:
+    def pop(self) -> TicketChange | None:
         """The oldest change, None where nothing waits. Raises UpdatesMissed where some have been lost."""
         if self._has_missed:
             raise errors.UpdatesMissed
@@ -72,7 +72,7 @@ class Broker(Protocol):
     async def publish(self, event_id: int, changes: Sequence[TicketChange]) -> None:
         """Tell everybody who follows the event, once what has changed can be read. Waits for nobody, never fails."""
 
-    def subscribe(self, event_id: int) -> AbstractAsyncContextManager[Listener]:
+    def subscribe(self, event_id: int) -> AbstractAsyncContextManager[Subscriber]:
         """Be told what happens to the event from the block's beginning to its end."""
 
     async def aclose(self) -> None:

@@ -3,38 +3,38 @@
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 
-from amarevents.infra.pubsub.base import Listener, TicketChange
+from amarevents.infra.pubsub.base import Subscriber, TicketChange
 
 
 class MemoryBroker:
     """Tells those in this process."""
 
     def __init__(self) -> None:
-        self._listeners: dict[int, set[Listener]] = {}
+        self._subscribers: dict[int, set[Subscriber]] = {}
 
     async def publish(self, event_id: int, changes: Sequence[TicketChange]) -> None:
-        self.tell(event_id, changes)
+        self.deliver(event_id, changes)
 
-    def tell(self, event_id: int, changes: Sequence[TicketChange]) -> None:
-        for listener in self._listeners.get(event_id, ()):
-            listener.tell(changes)
+    def deliver(self, event_id: int, changes: Sequence[TicketChange]) -> None:
+        for subscriber in self._subscribers.get(event_id, ()):
+            subscriber.deliver(changes)
 
-    def miss(self) -> None:
+    def mark_all_missed(self) -> None:
         """Whoever follows whatever event may have missed something."""
-        for listeners in self._listeners.values():
-            for listener in listeners:
-                listener.miss()
+        for subscribers in self._subscribers.values():
+            for subscriber in subscribers:
+                subscriber.mark_missed()
 
     @contextlib.asynccontextmanager
-    async def subscribe(self, event_id: int) -> AsyncIterator[Listener]:
-        listener = Listener()
-        self._listeners.setdefault(event_id, set()).add(listener)
+    async def subscribe(self, event_id: int) -> AsyncIterator[Subscriber]:
+        subscriber = Subscriber()
+        self._subscribers.setdefault(event_id, set()).add(subscriber)
         try:
-            yield listener
+            yield subscriber
         finally:
-            self._listeners[event_id].discard(listener)
-            if not self._listeners[event_id]:
-                del self._listeners[event_id]
+            self._subscribers[event_id].discard(subscriber)
+            if not self._subscribers[event_id]:
+                del self._subscribers[event_id]
 
     async def aclose(self) -> None:
-        self._listeners.clear()
+        self._subscribers.clear()

@@ -11,7 +11,7 @@ import orjson
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
-from amarevents.infra.pubsub.base import Listener, TicketChange
+from amarevents.infra.pubsub.base import Subscriber, TicketChange
 from amarevents.infra.pubsub.memory import MemoryBroker
 from amarevents.infra.redis import redis_client, redis_reader
 from amarevents.models.enums import TicketChangeKind
@@ -19,10 +19,10 @@ from amarevents.models.enums import TicketChangeKind
 RETRY_SECONDS = 0.5
 """Between two attempts to reach a server that is away."""
 
-HEARTBEAT = 5.0
+HEARTBEAT_SECONDS = 5.0
 """Seconds of silence after which the server is asked whether it is still there, and has as long to answer."""
 
-PATIENCE = 1.0
+CONNECT_SECONDS = 1.0
 """Seconds that a new follower waits for the connection; without it, it hears of this process alone meanwhile."""
 
 _AWAY = (RedisError, OSError)  # the latter includes TimeoutError
@@ -52,17 +52,17 @@ class RedisBroker:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def publish(self, event_id: int, changes: Sequence[TicketChange]) -> None:
-        self._own.tell(event_id, changes)
+        self._own.deliver(event_id, changes)
         if self._is_mute:
             return
         # In a task of its own, which goes on where the request is cancelled.
         await asyncio.wait([self._start(self._send(event_id, changes))])
 
     @contextlib.asynccontextmanager
-    async def subscribe(self, event_id: int) -> AsyncIterator[Listener]:
+    async def subscribe(self, event_id: int) -> AsyncIterator[Subscriber]:
         await self._connected()
-        async with self._own.subscribe(event_id) as listener:
-            yield listener
+        async with self._own.subscribe(event_id) as subscriber:
+            yield subscriber
 
     async def aclose(self) -> None:
         for task in self._tasks:
@@ -111,7 +111,7 @@ class RedisBroker:
             self._reader = self._start(self._read())
         if not self._is_deaf:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(PATIENCE):
+                async with asyncio.timeout(CONNECT_SECONDS):
                     await self._listening.wait()
 
     async def _read(self) -> None:
@@ -130,10 +130,10 @@ class RedisBroker:
         await channel.subscribe(self._channel)
         is_asked = False
         while True:
-            message = await channel.get_message(timeout=HEARTBEAT)
+            message = await channel.get_message(timeout=HEARTBEAT_SECONDS)
             if message is None:
                 if is_asked:
-                    raise TimeoutError(f"no answer within {HEARTBEAT} s")
+                    raise TimeoutError(f"no answer within {HEARTBEAT_SECONDS} s")
                 await channel.ping()
             elif message["type"] == "subscribe":
                 self._begin()
@@ -143,7 +143,7 @@ class RedisBroker:
 
     def _begin(self) -> None:
         """The server has confirmed the subscription. Whoever is here already has come, or stayed, without one."""
-        self._own.miss()
+        self._own.mark_all_missed()
         self._is_deaf = False
         self._listening.set()
         self._report()
@@ -153,14 +153,14 @@ class RedisBroker:
             sender, event_id, changes = orjson.loads(data)
             told = [TicketChange(TicketChangeKind(kind), ticket_id) for kind, ticket_id in changes]
         except (ValueError, TypeError):
-            self._own.miss()  # of another version of the platform, which means something by it
+            self._own.mark_all_missed()  # of another version of the platform, which means something by it
             return
         if sender == self._name:
             return
         if event_id is None:
-            self._own.miss()
+            self._own.mark_all_missed()
         else:
-            self._own.tell(event_id, told)
+            self._own.deliver(event_id, told)
 
     def _report(self, error: Exception | None = None) -> None:
         """One line when Redis is lost, whichever way it was noticed, and one when it serves both ways again."""

@@ -14,7 +14,7 @@ from amarevents.models.enums import KeyType
 from amarevents.resolvers.core.ids import ApiKeyId
 from amarevents.resolvers.core.inputs import DateTime, Expiry, Input, Name, NotNull, RecordId
 from amarevents.resolvers.core.operation import operation
-from amarevents.security.auth.api_keys import mint
+from amarevents.security.auth.api_keys import generate_key
 from amarevents.security.context import Context
 from amarevents.security.policy import (
     ALLOWED_SCOPES,
@@ -26,7 +26,7 @@ from amarevents.security.policy import (
     expand,
     in_order,
 )
-from amarevents.security.rate_limit.quotas import key_limit, minting_quota
+from amarevents.security.rate_limit.quotas import key_creation_quota, key_limit
 from amarevents.settings import Settings
 
 MAX_KEYS = 100
@@ -143,7 +143,7 @@ async def create_api_key(ctx: Context, data: CreateApiKey) -> CreatedApiKeyView:
     permissions = _permissions(ctx.principal, data)
     expires_at = _expiry(ctx, data)
     await _charge_minting(ctx)
-    minted = mint(data.key_type)
+    minted = generate_key(data.key_type)
     async with in_transaction():
         account_id = await _lock_for_one_more(ctx.principal.require_account().id)
         key = await ApiKey.create(
@@ -160,7 +160,7 @@ async def create_api_key(ctx: Context, data: CreateApiKey) -> CreatedApiKeyView:
 
 async def _charge_minting(ctx: Context) -> None:
     """Raises RateLimited: keys made and revoked again and again would be a way around the limit of each."""
-    verdict = await ctx.services.limiter.charge(minting_quota(ctx.principal.require_account().id))
+    verdict = await ctx.services.limiter.charge(key_creation_quota(ctx.principal.require_account().id))
     if not verdict.allowed:
         raise errors.RateLimited(verdict.retry_after)
 
@@ -188,8 +188,8 @@ def _require_type(principal: Principal, key_type: KeyType) -> None:
     allowed = principal.require_account().key_types
     if key_type not in allowed:
         raise errors.WrongKeyType([one for one in KeyType if one in allowed], "This account may only have keys of")
-    if key_type.rank > principal.badge.rank:
-        raise errors.KeyTooPowerful(f"A {principal.badge} key cannot create {key_type} keys")
+    if key_type.rank > principal.highest_key_type.rank:
+        raise errors.KeyTooPowerful(f"A {principal.highest_key_type} key cannot create {key_type} keys")
 
 
 def _permissions(principal: Principal, data: CreateApiKey) -> list[Scope]:
@@ -240,7 +240,7 @@ async def update_api_key(ctx: Context, id: ApiKeyId, data: UpdateApiKey) -> ApiK
     if data.permissions is not None:
         _require_within(ctx.principal, key.key_type, data.permissions)
         _require_no_longer_lived(ctx.principal, key)
-    changes = data.sent()
+    changes = data.changed_fields()
     if data.permissions is not None:
         changes["permissions"] = [str(scope) for scope in in_order(data.permissions)]
     if changes and not await ApiKey.filter(id=key.id, revoked_at__isnull=True).update(**changes):
@@ -280,4 +280,4 @@ async def _get_own_key(ctx: Context, key_id: int) -> ApiKey:
 
 def _is_stronger(key: ApiKey, principal: Principal) -> bool:
     held = expand(Scope(permission) for permission in key.permissions)
-    return key.key_type.rank > principal.badge.rank or not held <= principal.scopes
+    return key.key_type.rank > principal.highest_key_type.rank or not held <= principal.scopes

@@ -167,7 +167,7 @@ async def register(ctx: Context, data: Register) -> AccountView:
     async with in_transaction():
         user = await create_account(data, password_hash=password_hash)
         await ask_to_confirm_email(ctx, user)
-    ctx.created_account = user.id
+    ctx.created_account_id = user.id
     return account_view(user)
 
 
@@ -302,7 +302,7 @@ def _auth_view(principal: Principal, settings: Settings) -> AuthView:
     return AuthView(
         method=AuthMethod.API_KEY if principal.is_key else AuthMethod.SESSION,
         key_id=None if principal.key_id is None else RecordId(principal.key_id),
-        key_type=principal.badge,
+        key_type=principal.highest_key_type,
         permissions=list(principal.permissions),
-        rate_limit=key_limit(principal.badge, settings) or None,
+        rate_limit=key_limit(principal.highest_key_type, settings) or None,
     )

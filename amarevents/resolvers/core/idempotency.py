@@ -64,7 +64,7 @@ async def _do(
         view = await work()
         # What may be shown only once is left out of the record by its view (``exclude``).
         record.answer = answer.dump_json(view).decode()
-        record.user_id = record.user_id or ctx.created_account  # with whom it goes
+        record.user_id = record.user_id or ctx.created_account_id  # with whom it goes
         await record.save(update_fields=["answer", "user_id"])
     return view
 
@@ -90,7 +90,7 @@ async def _forget_if_expired(ctx: Context, digest: str) -> None:
     await IdempotencyRecord.filter(digest=digest, created_at__lt=ctx.now - LIFETIME).delete()
 
 
-async def forget_expired(now: datetime.datetime) -> None:
+async def purge_expired_records(now: datetime.datetime) -> None:
     """Delete every record that is older than its lifetime; run now and then by the process."""
     await IdempotencyRecord.filter(created_at__lt=now - LIFETIME).delete()
 

@@ -173,7 +173,7 @@ async def update_custom_field(ctx: Context, id: CustomFieldId, data: UpdateCusto
         field = pick_part(fields, id, "Custom field")
         if data.name is not None:
             _require_free([other for other in fields if other.id != id], data.name)
-        if changes := data.sent():
+        if changes := data.changed_fields():
             await _change(field, changes)
     return custom_field_view(field)
 
@@ -196,7 +196,7 @@ async def delete_custom_field(ctx: Context, id: CustomFieldId) -> DeletedView:
         answers = CustomValue.filter(field_id=id)
         answered = await lock_in_order(Ticket.filter(id__in=Subquery(answers.values("ticket_id"))))
         await CustomField.filter(id=id).delete()
-        ctx.announce(event_id, *(TicketChange(TicketChangeKind.UPDATED, ticket.id) for ticket in answered))
+        ctx.record_change(event_id, *(TicketChange(TicketChangeKind.UPDATED, ticket.id) for ticket in answered))
     return deleted(id)
 
 

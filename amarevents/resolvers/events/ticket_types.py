@@ -136,7 +136,7 @@ async def create_ticket_type(ctx: Context, data: CreateTicketType) -> TicketType
     event = await require_event_manager(ctx, data.event_id)
     if await TicketType.filter(event_id=event.id).count() >= MAX_TICKET_TYPES:
         raise errors.TooManyTicketTypes(MAX_TICKET_TYPES)
-    ctx.announce(event.id)
+    ctx.record_change(event.id)
     return ticket_type_view(await new_ticket_type(event.id, data))
 
 
@@ -169,8 +169,8 @@ class UpdateTicketType(Input):
 async def update_ticket_type(ctx: Context, id: TicketTypeId, data: UpdateTicketType) -> TicketTypeView:
     """Change what is sent of a ticket type."""
     event_id = (await require_part_manager(ctx, TicketType, id)).event_id
-    if changes := data.sent():
-        ctx.announce(event_id)
+    if changes := data.changed_fields():
+        ctx.record_change(event_id)
         await _update(id, changes)
     row = await TicketType.get_or_none(id=id)
     if row is None:
@@ -209,7 +209,7 @@ async def delete_ticket_type(ctx: Context, id: TicketTypeId) -> DeletedView:
 async def _announce_deletion(ctx: Context, event_id: int, ticket_type_id: int) -> None:
     """The event's numbers change, and those of its tickets that lose their type."""
     losing = await Ticket.filter(ticket_type_id=ticket_type_id).values_list("id")
-    ctx.announce(event_id, *(TicketChange(TicketChangeKind.UPDATED, ticket_id) for (ticket_id,) in losing))
+    ctx.record_change(event_id, *(TicketChange(TicketChangeKind.UPDATED, ticket_id) for (ticket_id,) in losing))
 
 
 def _approved(ticket_type_id: int) -> QuerySet[Ticket]:

@@ -161,7 +161,7 @@ async def _new_check_in(ctx: Context, ticket: Ticket, data: CheckInTicket) -> Ad
         checked_in_by_id=account.id,
         checked_in_at=ctx.now,
     )
-    ctx.announce(ticket.event_id, TicketChange(TicketChangeKind.UPDATED, ticket.id))
+    ctx.record_change(ticket.event_id, TicketChange(TicketChangeKind.UPDATED, ticket.id))
     return AdmissionView(checked_in_at=ctx.now, gate=data.gate, checked_in_by=account.username)
 
 
@@ -182,7 +182,7 @@ async def undo_check_in(ctx: Context, data: UndoCheckIn) -> TicketDetailView:
         ticket = await lock_ticket(data.ticket_id)
         if not await CheckIn.filter(ticket_id=ticket.id, undone_at__isnull=True).update(undone_at=ctx.now):
             raise errors.NotCheckedIn
-        ctx.announce(ticket.event_id, TicketChange(TicketChangeKind.UPDATED, ticket.id))
+        ctx.record_change(ticket.event_id, TicketChange(TicketChangeKind.UPDATED, ticket.id))
     return await load_ticket(Ticket.all(), data.ticket_id)
 
 

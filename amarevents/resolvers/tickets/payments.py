@@ -137,7 +137,7 @@ async def _decide_together(
         await move_places([await change_ticket(ctx, row, found[row.id].event, changes) for row in locked.values()])
         decided = {row.id: ticket_view(row) for row in await with_event(Ticket.filter(id__in=ticket_ids))}
         for row in locked.values():
-            ctx.announce(row.event_id, TicketChange(TicketChangeKind.UPDATED, row.id))
+            ctx.record_change(row.event_id, TicketChange(TicketChangeKind.UPDATED, row.id))
     return [decided[ticket_id] for ticket_id in ticket_ids]
 
 

@@ -138,7 +138,7 @@ async def register_for_event(ctx: Context, data: RegisterForEvent) -> TicketDeta
         if ticket_type is not None:
             # Last, so that the row that everybody wants is locked for the shortest time.
             await claim_place(ticket_type.id)
-        ctx.announce(event.id, TicketChange(TicketChangeKind.CREATED, ticket.id))
+        ctx.record_change(event.id, TicketChange(TicketChangeKind.CREATED, ticket.id))
     return await load_ticket_detail(ticket)
 
 
@@ -236,7 +236,7 @@ class UpdateTicket(TransactionInput):
 async def update_ticket(ctx: Context, id: TicketId, data: UpdateTicket) -> TicketDetailView:
     """Approve, reject, refund or correct a registration, taking and giving back places as its status asks."""
     found = await require_ticket_manager(ctx, Q(id=id))
-    changes = data.sent()
+    changes = data.changed_fields()
     if not changes:
         return await load_ticket_detail(found)
     if changes.get("ticket_type_id") is not None:
@@ -244,7 +244,7 @@ async def update_ticket(ctx: Context, id: TicketId, data: UpdateTicket) -> Ticke
     async with in_transaction():
         ticket = await lock_ticket(id)
         await move_places([await change_ticket(ctx, ticket, found.event, changes)])
-        ctx.announce(ticket.event_id, TicketChange(TicketChangeKind.UPDATED, id))
+        ctx.record_change(ticket.event_id, TicketChange(TicketChangeKind.UPDATED, id))
     return await load_ticket(Ticket.all(), id)
 
 
@@ -287,7 +287,7 @@ async def delete_ticket(ctx: Context, id: TicketId) -> DeletedView:
         ticket = await lock_ticket(id)
         await Ticket.filter(id=id).delete()
         await move_places([(_held_place(ticket), None)])
-        ctx.announce(ticket.event_id, TicketChange(TicketChangeKind.DELETED, id))
+        ctx.record_change(ticket.event_id, TicketChange(TicketChangeKind.DELETED, id))
     return deleted(id)
 
 

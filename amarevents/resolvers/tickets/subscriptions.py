@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 from weakref import WeakValueDictionary
 
-from amarevents.infra.pubsub import Listener, TicketChange
+from amarevents.infra.pubsub import Subscriber, TicketChange
 from amarevents.models import Ticket
 from amarevents.models.columns import utc_now
 from amarevents.models.enums import TicketChangeKind
@@ -115,9 +115,9 @@ class Standing:
         await require_event_manager(self.ctx, self.event_id)
         return self.ctx.principal
 
-    async def wait(self, listener: Listener) -> None:
+    async def wait(self, subscriber: Subscriber) -> None:
         """Until something has happened; raises as ``check``, which is repeated as long as nothing does."""
-        while not await listener.wait(self._checks.begun_at + CHECK_SECONDS - time.monotonic()):
+        while not await subscriber.wait(self._checks.begun_at + CHECK_SECONDS - time.monotonic()):
             await self.check(within=CHECK_SECONDS)
 
 
@@ -128,7 +128,7 @@ class Subscription(Generic[T]):
     name: str
     description: str
     shows_the_same: Operation[Any]  # Any: each has its own view
-    run: Callable[[Standing, Listener], AsyncGenerator[T, None]]
+    run: Callable[[Standing, Subscriber], AsyncGenerator[T, None]]
     view: Any  # the annotation of what it yields
     input_type: type[Input] = FollowEvent
 
@@ -143,11 +143,11 @@ class Subscription(Generic[T]):
         wanted = validate(FollowEvent, data)
         assert isinstance(wanted, FollowEvent)  # noqa: S101 - for the type checker
         standing = Standing(ctx, wanted.event_id, self.shows_the_same)
-        with ctx.services.connections.following(ctx.principal.require_account()):
+        with ctx.services.connections.for_subscription(ctx.principal.require_account()):
             await standing.check()
             async with (
-                ctx.services.broker.subscribe(wanted.event_id) as listener,
-                contextlib.aclosing(self.run(standing, listener)) as views,
+                ctx.services.broker.subscribe(wanted.event_id) as subscriber,
+                contextlib.aclosing(self.run(standing, subscriber)) as views,
             ):
                 begun()
                 async for view in views:
@@ -160,10 +160,10 @@ SUBSCRIPTIONS: dict[str, Subscription[Any]] = {}
 
 def _subscription(
     view: type[T], shows_the_same: Operation[Any]
-) -> Callable[[Callable[[Standing, Listener], AsyncGenerator[T, None]]], Subscription[T]]:
+) -> Callable[[Callable[[Standing, Subscriber], AsyncGenerator[T, None]]], Subscription[T]]:
     """Make a generator of views a subscription."""
 
-    def decorate(run: Callable[[Standing, Listener], AsyncGenerator[T, None]]) -> Subscription[T]:
+    def decorate(run: Callable[[Standing, Subscriber], AsyncGenerator[T, None]]) -> Subscription[T]:
         made = Subscription(
             name=run.__name__,
             description=public_text(run.__doc__),
@@ -186,7 +186,7 @@ class LiveEventStatsView(EventStatsView):
 
 
 @_subscription(LiveEventStatsView, get_event_stats)
-async def event_stats(standing: Standing, listener: Listener) -> AsyncGenerator[LiveEventStatsView, None]:
+async def event_stats(standing: Standing, subscriber: Subscriber) -> AsyncGenerator[LiveEventStatsView, None]:
     """The numbers of an event: as they are now, and within a second whenever they change.
 
     What changes faster than it is read is told as the sum of it.
@@ -194,14 +194,14 @@ async def event_stats(standing: Standing, listener: Listener) -> AsyncGenerator[
     told: LiveEventStatsView | None = None
     numbers: Shared[LiveEventStatsView] = _shared(event_stats.name, standing.event_id)
     while True:
-        listener.clear()  # before the numbers are read: what happens from here on is told next time
+        subscriber.clear()  # before the numbers are read: what happens from here on is told next time
         read_at = time.monotonic()
         await standing.check()
         stats = await numbers.get(partial(_read_stats, standing), since=read_at)
         if stats != told:
             told = stats
             yield stats
-        await standing.wait(listener)
+        await standing.wait(subscriber)
         await asyncio.sleep(max(0.0, read_at + PAUSE_SECONDS - time.monotonic()))
 
 
@@ -213,7 +213,7 @@ async def _read_stats(standing: Standing) -> LiveEventStatsView:
 
 
 @_subscription(TicketUpdateView, list_event_tickets)
-async def ticket_updated(standing: Standing, listener: Listener) -> AsyncGenerator[TicketUpdateView, None]:
+async def ticket_updated(standing: Standing, subscriber: Subscriber) -> AsyncGenerator[TicketUpdateView, None]:
     """The tickets of an event that are registered, changed or deleted from now on, one by one, each within a second.
 
     What happens to one ticket several times at once is told once. Whoever takes them too slowly gets the error
@@ -221,10 +221,10 @@ async def ticket_updated(standing: Standing, listener: Listener) -> AsyncGenerat
     """
     read_at = -math.inf
     while True:
-        await standing.wait(listener)
+        await standing.wait(subscriber)
         await asyncio.sleep(max(0.0, read_at + PAUSE_SECONDS - time.monotonic()))
         read_at = time.monotonic()
-        async with contextlib.aclosing(_updates(standing, gathered(iter(listener.take, None)))) as updates:
+        async with contextlib.aclosing(_updates(standing, gathered(iter(subscriber.pop, None)))) as updates:
             async for update in updates:
                 yield update
 

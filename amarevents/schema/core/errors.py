@@ -6,7 +6,7 @@ from typing import Any
 from graphql import GraphQLError
 
 from amarevents import errors
-from amarevents.security.error_reporting import log_failure, told
+from amarevents.security.error_reporting import log_failure, public_error
 
 _MAX_MESSAGE = 300
 _MAX_LOCATIONS = 3
@@ -29,7 +29,7 @@ def presented(error: GraphQLError) -> dict[str, Any]:  # Any: JSON
     if cause is None:
         shown["message"] = _shortened(shown["message"])
         return {**shown, "extensions": {**(error.extensions or {}), "code": "GRAPHQL_INVALID", "status": 400}}
-    known = told(cause)
+    known = public_error(cause)
     return {**shown, "message": message_of(known), "extensions": extensions_of(known)}
 
 

@@ -9,10 +9,10 @@ from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from amarevents import errors
-from amarevents.schema.transport.operations import Asked, run, stream
-from amarevents.schema.transport.persisted import remember, with_document
+from amarevents.schema.transport.operations import GraphQLRequest, run, stream
+from amarevents.schema.transport.persisted import remember, resolve_persisted_query
 from amarevents.schema.transport.requests import read
-from amarevents.schema.transport.responses import DEFAULT, accepted, prefers_events, respond
+from amarevents.schema.transport.responses import DEFAULT, accepted, prefers_event_stream, respond
 from amarevents.schema.transport.sse import EventStream, counted
 from amarevents.security.context import Context
 from amarevents.security.middleware import context_of
@@ -29,13 +29,13 @@ class GraphQLEndpoint:
         try:
             response = await self._answer(Request(scope, receive), context)
         finally:
-            await context.charge_the_least()
+            await context.charge_minimum()
         await response(scope, receive, send)
 
     async def _answer(self, request: Request, context: Context) -> Response:
         if request.method not in _OPERATIONS:
             raise errors.MethodNotAllowed(list(_OPERATIONS))
-        if prefers_events(request.headers.getlist("accept")):
+        if prefers_event_stream(request.headers.getlist("accept")):
             return await _stream(request, context)
         to = accepted(request.headers.getlist("accept"))
         asked = await _read(request, context)
@@ -57,5 +57,5 @@ async def _stream(request: Request, context: Context) -> Response:
         return EventStream(outcome, context, open_until.pop_all())
 
 
-async def _read(request: Request, context: Context) -> Asked:
-    return await with_document(await read(request), context.services.cache)
+async def _read(request: Request, context: Context) -> GraphQLRequest:
+    return await resolve_persisted_query(await read(request), context.services.cache)

@@ -20,7 +20,7 @@ from amarevents.security.context import Context
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class GraphQLRequest:
     """The parameters of a GraphQL request; ``query`` may be missing. Any: JSON values.
 
     ``persisted_hash`` names a document that may have been sent before.
@@ -32,7 +32,7 @@ class Asked:
     persisted_hash: str | None = None
 
 
-async def run(asked: Asked, context: Context, *, allowed: Iterable[OperationType]) -> ExecutionResult:
+async def run(asked: GraphQLRequest, context: Context, *, allowed: Iterable[OperationType]) -> ExecutionResult:
     """The result of one query or mutation, charged to the request's budget.
 
     Raises BadRequest for what cannot be executed, MethodNotAllowed for a kind of operation that is not ``allowed``.
@@ -55,7 +55,7 @@ async def run(asked: Asked, context: Context, *, allowed: Iterable[OperationType
         raise errors.MethodNotAllowed(["POST"]) from error
 
 
-def shown(result: ExecutionResult) -> dict[str, Any]:  # Any: JSON
+def serialize_result(result: ExecutionResult) -> dict[str, Any]:  # Any: JSON
     """What was executed, as callers see it."""
     body: dict[str, Any] = {"data": result.data}
     if result.errors:
@@ -118,7 +118,9 @@ async def _first_of(results: AsyncGenerator[object, None]) -> ExecutionResult:
     return result
 
 
-async def stream(asked: Asked, context: Context, *, allowed: Collection[OperationType]) -> ExecutionResult | Results:
+async def stream(
+    asked: GraphQLRequest, context: Context, *, allowed: Collection[OperationType]
+) -> ExecutionResult | Results:
     """The results of an operation of any kind, charged to the request's budget; one result if it cannot be executed.
 
     Returns once the first result is there or, for a subscription, once nothing that happens will be missed. Raises what
@@ -154,7 +156,7 @@ async def _failure_of(results: Results) -> ExecutionResult | None:
     return first if first.data is None and first.errors else None
 
 
-def _require_operation(asked: Asked, allowed: Collection[OperationType]) -> None:
+def _require_operation(asked: GraphQLRequest, allowed: Collection[OperationType]) -> None:
     """What the schema's own stream takes for unforeseen. Raises BadRequest, MethodNotAllowed, GraphQLSyntaxError."""
     if not asked.query:
         raise errors.BadRequest("Send the GraphQL document as 'query'")

@@ -14,7 +14,7 @@ from aiocache.base import BaseCache
 
 from amarevents import errors
 from amarevents.infra.count_cache import CACHE_FAILURES
-from amarevents.schema.transport.operations import Asked
+from amarevents.schema.transport.operations import GraphQLRequest
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class PersistedQueryMismatch(errors.BadRequest):
     message = "'sha256Hash' is not the SHA-256 of this query"
 
 
-def hash_in(extensions: dict[str, Any]) -> str | None:  # Any: JSON
+def persisted_query_hash(extensions: dict[str, Any]) -> str | None:  # Any: JSON
     """The hash that a request's ``extensions`` name. Raises BadRequest for one that is none."""
     named = extensions.get("persistedQuery")
     if named is None:
@@ -52,7 +52,7 @@ def hash_in(extensions: dict[str, Any]) -> str | None:  # Any: JSON
     return given
 
 
-async def with_document(asked: Asked, cache: BaseCache) -> Asked:
+async def resolve_persisted_query(asked: GraphQLRequest, cache: BaseCache) -> GraphQLRequest:
     """The request with the document that its hash names.
 
     Raises PersistedQueryNotFound, and PersistedQueryMismatch for a document that its hash does not fit.
@@ -69,7 +69,7 @@ async def with_document(asked: Asked, cache: BaseCache) -> Asked:
     return replace(asked, query=query)
 
 
-async def remember(asked: Asked, cache: BaseCache) -> None:
+async def remember(asked: GraphQLRequest, cache: BaseCache) -> None:
     """Keep a document that came with its hash, and has been found good, for whoever names it next."""
     named, query = asked.persisted_hash, asked.query
     if named is None or not query or len(query.encode()) > MAX_BYTES:

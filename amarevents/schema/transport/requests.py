@@ -8,8 +8,8 @@ import orjson
 from starlette.requests import Request
 
 from amarevents import errors
-from amarevents.schema.transport.operations import Asked
-from amarevents.schema.transport.persisted import hash_in
+from amarevents.schema.transport.operations import GraphQLRequest
+from amarevents.schema.transport.persisted import persisted_query_hash
 from amarevents.security.auth.csrf import is_json, may_query
 from amarevents.security.context import Context
 from amarevents.security.middleware import context_of
@@ -21,7 +21,7 @@ _KINDS: Mapping[str, type] = {"query": str, "variables": dict, "operationName": 
 _OBJECTS = tuple(name for name, kind in _KINDS.items() if kind is dict)
 
 
-async def read(request: Request) -> Asked:
+async def read(request: Request) -> GraphQLRequest:
     """The parameters of a request by GET or POST.
 
     Raises UnsupportedMediaType, MalformedJson, BadRequest for parameters of the wrong kind, CrossSiteRequest for a GET
@@ -33,10 +33,10 @@ async def read(request: Request) -> Asked:
     body = await read_body(request, context.services.settings.max_body_bytes)
     if not is_json(request.headers.get("content-type")):
         raise errors.UnsupportedMediaType
-    return asked_in(loads(body))
+    return parse_request(loads(body))
 
 
-def asked_in(parameters: object) -> Asked:
+def parse_request(parameters: object) -> GraphQLRequest:
     """What a request's JSON asks for; parameters that are null count as left out, unknown ones are ignored.
 
     Raises BadRequest for what is no object, or has a parameter of the wrong kind.
@@ -49,15 +49,15 @@ def asked_in(parameters: object) -> Asked:
     for name, kind in _KINDS.items():
         if values[name] is not None and not isinstance(values[name], kind):
             raise errors.BadRequest(f"'{name}' must be {'an object' if kind is dict else 'a string'}")
-    return Asked(
+    return GraphQLRequest(
         query=values["query"],
         variables=values["variables"],
         operation_name=values["operationName"] or None,
-        persisted_hash=hash_in(values["extensions"] or {}),
+        persisted_hash=persisted_query_hash(values["extensions"] or {}),
     )
 
 
-def _from_address(request: Request, context: Context) -> Asked:
+def _from_address(request: Request, context: Context) -> GraphQLRequest:
     allowed = context.services.settings.allowed_origins
     if context.principal.session_id is not None and not may_query(request.headers, allowed):
         raise errors.CrossSiteRequest(
@@ -66,7 +66,7 @@ def _from_address(request: Request, context: Context) -> Asked:
     given: dict[str, Any] = _unique([pair for pair in request.query_params.multi_items() if pair[0] in _KINDS])
     for name in _OBJECTS:
         given[name] = loads(given.get(name) or "null")
-    return asked_in(given)
+    return parse_request(given)
 
 
 def loads(text: str | bytes) -> Any:

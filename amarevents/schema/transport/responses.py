@@ -14,9 +14,9 @@ from strawberry.types import ExecutionResult
 from amarevents import errors
 from amarevents.schema.core.errors import cause_of, presented, refusal
 from amarevents.schema.execution.documents import MAX_ERRORS
-from amarevents.schema.transport.operations import shown
+from amarevents.schema.transport.operations import serialize_result
 from amarevents.schema.transport.persisted import PersistedQueryNotFound
-from amarevents.security.error_reporting import told
+from amarevents.security.error_reporting import public_error
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
@@ -63,7 +63,7 @@ def accepted(ranges: Iterable[str]) -> Accepted:
     return Accepted(chosen, by_name=exactness == _BY_NAME)
 
 
-def prefers_events(ranges: Iterable[str]) -> bool:
+def prefers_event_stream(ranges: Iterable[str]) -> bool:
     """Whether a stream of events is more welcome than an answer as JSON, by the lines of the Accept header."""
     wanted = list(_ranges(",".join(ranges)))
     events, *answers = (_quality(media_type, wanted) for media_type in (EVENTS, JSON, GRAPHQL_JSON))
@@ -100,7 +100,7 @@ def respond(result: ExecutionResult, to: Accepted) -> Response:
     if result.data is None and failures:
         return _not_executed([presented(error) for error in failures[:MAX_ERRORS]], _status(result, to), to)
     _raise_if_all_limited(result)
-    return _response(shown(result), 200, to)
+    return _response(serialize_result(result), 200, to)
 
 
 def _raise_if_all_limited(result: ExecutionResult) -> None:
@@ -116,7 +116,7 @@ def _status(result: ExecutionResult, to: Accepted) -> int:
     known = [cause for error in result.errors or [] if (cause := cause_of(error)) is not None]
     if not known:
         return _status_of_a_document(to)
-    refused = told(known[0])
+    refused = public_error(known[0])
     if isinstance(refused, errors.RateLimited):
         # Left to the middleware, which adds Retry-After.
         raise refused
@@ -127,7 +127,7 @@ def _status_of_a_document(to: Accepted) -> int:
     return 200 if to.expects_success else errors.BadRequest.status
 
 
-def request_error(error: errors.AmarEventsError, scope: Scope) -> Response:
+def render_error(error: errors.AmarEventsError, scope: Scope) -> Response:
     """A request that failed before anything was executed, as GraphQL shows it."""
     try:
         to = accepted(Headers(scope=scope).getlist("accept"))

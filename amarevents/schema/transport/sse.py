@@ -11,7 +11,7 @@ from strawberry.types import ExecutionResult
 
 from amarevents.schema.core.errors import presented
 from amarevents.schema.execution.documents import MAX_ERRORS
-from amarevents.schema.transport.operations import Results, shown
+from amarevents.schema.transport.operations import Results, serialize_result
 from amarevents.schema.transport.responses import EVENTS
 from amarevents.security.context import Context
 
@@ -26,7 +26,7 @@ _COMPLETE = b"event: complete\ndata:\n\n"
 def counted(context: Context) -> Iterator[None]:
     """A stream among what is open, for as long as the block takes. Raises TooManyConnections."""
     connections = context.services.connections
-    with connections.of_address(context.address), connections.of_account(context.principal.account):
+    with connections.for_address(context.address), connections.for_account(context.principal.account):
         yield
 
 
@@ -64,12 +64,12 @@ class EventStream(Response):
 
     async def _send(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        stopping = self._context.services.connections.stopping
-        while not stopping.is_set():
+        shutting_down = self._context.services.connections.shutting_down
+        while not shutting_down.is_set():
             # A slow reader is waited for before the next result is worked at, so that it is told nothing old.
             await send(_chunk(b""))
-            if not await self._results.wait(KEEP_ALIVE_SECONDS, unless=stopping):
-                await send(_chunk(b"" if stopping.is_set() else _KEEP_ALIVE))
+            if not await self._results.wait(KEEP_ALIVE_SECONDS, unless=shutting_down):
+                await send(_chunk(b"" if shutting_down.is_set() else _KEEP_ALIVE))
                 continue
             try:
                 result = await anext(self._results)
@@ -87,7 +87,9 @@ def _chunk(body: bytes) -> Message:
 def _next(result: ExecutionResult) -> bytes:
     """A result; one that was not executed is a subscription that has ended otherwise than by itself."""
     failures = result.errors or []
-    body = shown(result) if result.data else {"errors": [presented(error) for error in failures[:MAX_ERRORS]]}
+    body = (
+        serialize_result(result) if result.data else {"errors": [presented(error) for error in failures[:MAX_ERRORS]]}
+    )
     return b"event: next\ndata: " + orjson.dumps(body) + b"\n\n"
 
 

@@ -19,11 +19,17 @@ from strawberry.types.graphql import OperationType
 from amarevents import errors
 from amarevents.schema.core.errors import cause_of, presented, refusal
 from amarevents.schema.execution.documents import MAX_ERRORS
-from amarevents.schema.transport.operations import Asked, shown, stream
-from amarevents.schema.transport.websocket_messages import PROTOCOL, BadFrame, Frame, Kind, read_frame
-from amarevents.security.connection_limits import Patience
+from amarevents.schema.transport.operations import GraphQLRequest, serialize_result, stream
+from amarevents.schema.transport.websocket_messages import (
+    PROTOCOL,
+    ClientMessage,
+    InvalidMessage,
+    MessageType,
+    parse_message,
+)
+from amarevents.security.connection_limits import TokenBucket
 from amarevents.security.context import Context
-from amarevents.security.error_reporting import log_failure, told
+from amarevents.security.error_reporting import log_failure, public_error
 from amarevents.security.middleware import context_of
 from amarevents.security.websocket_auth import introduce, next_request
 
@@ -61,7 +67,7 @@ class GraphQLWebSocket:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         websocket, context = WebSocket(scope, receive, send), context_of(scope)
         is_spoken = PROTOCOL in scope["subprotocols"]
-        with context.services.connections.of_address(context.address):
+        with context.services.connections.for_address(context.address):
             try:
                 await websocket.accept(PROTOCOL if is_spoken else None)
             except OSError:
@@ -80,7 +86,7 @@ class _Connection:
         self._websocket = websocket
         self._context = context
         self._operations: dict[str, asyncio.Task[None]] = {}
-        self._patience = Patience()
+        self._free_messages = TokenBucket()
 
     async def serve(self) -> None:
         """Until either side ends it, or the process stops; then nothing of it goes on."""
@@ -95,7 +101,7 @@ class _Connection:
                 await self.close(first.code, first.reason)
 
     async def _end_with_the_process(self) -> None:
-        await self._context.services.connections.stopping.wait()
+        await self._context.services.connections.shutting_down.wait()
         raise _Ended(GOING_AWAY, "The server is stopping; connect again")
 
     async def close(self, code: int, reason: str) -> None:
@@ -112,15 +118,15 @@ class _Connection:
             await self._send({"type": "connection_ack"})
             while True:
                 frame = await self._receive()
-                if frame.kind is Kind.CONNECTION_INIT:
+                if frame.kind is MessageType.CONNECTION_INIT:
                     raise _Ended(SECOND_INIT, "Too many initialisation requests")
                 await self._heed(frame, tasks)
 
     async def _initialise(self) -> None:
         try:
             async with asyncio.timeout(INIT_SECONDS):
-                while (frame := await self._receive()).kind is not Kind.CONNECTION_INIT:
-                    if frame.kind is Kind.SUBSCRIBE:
+                while (frame := await self._receive()).kind is not MessageType.CONNECTION_INIT:
+                    if frame.kind is MessageType.SUBSCRIBE:
                         raise _Ended(UNAUTHORIZED, "Send connection_init first")
                     await self._heed_beside(frame)
         except TimeoutError as error:
@@ -134,12 +140,12 @@ class _Connection:
     def _counted_for_account(self) -> Iterator[None]:
         with contextlib.ExitStack() as counted:
             try:
-                counted.enter_context(self._context.services.connections.of_account(self._context.principal.account))
+                counted.enter_context(self._context.services.connections.for_account(self._context.principal.account))
             except errors.TooManyConnections as refused:
                 raise _Ended(TRY_LATER, refused.text) from refused
             yield
 
-    async def _receive(self) -> Frame:
+    async def _receive(self) -> ClientMessage:
         await asyncio.sleep(0)  # others have their turn, however many messages of this one wait
         message = await self._websocket.receive()
         if message["type"] == "websocket.disconnect":
@@ -147,11 +153,11 @@ class _Connection:
         if message.get("text") is None:
             raise _Ended(BAD_REQUEST, "A message must be a text, not bytes")
         try:
-            return read_frame(message["text"])
-        except BadFrame as error:
+            return parse_message(message["text"])
+        except InvalidMessage as error:
             raise _Ended(BAD_REQUEST, str(error)) from error
 
-    async def _heed(self, frame: Frame, tasks: asyncio.TaskGroup) -> None:
+    async def _heed(self, frame: ClientMessage, tasks: asyncio.TaskGroup) -> None:
         if frame.asked is None:
             await self._heed_beside(frame)
         elif frame.id in self._operations:
@@ -161,21 +167,21 @@ class _Connection:
         else:
             await self._refuse_one_more(frame.id)
 
-    async def _heed_beside(self, frame: Frame) -> None:
+    async def _heed_beside(self, frame: ClientMessage) -> None:
         """What asks for no work, and is not charged: it ends the connection where there is too much of it.
 
         Whatever is completed may have ended by itself already.
         """
-        if frame.kind is Kind.COMPLETE and (operation := self._operations.pop(frame.id, None)) is not None:
+        if frame.kind is MessageType.COMPLETE and (operation := self._operations.pop(frame.id, None)) is not None:
             operation.cancel()
-        elif not self._patience.allows():
+        elif not self._free_messages.consume():
             raise _Ended(FLOODED, "Too many messages that ask for nothing")
-        elif frame.kind is Kind.PING:
+        elif frame.kind is MessageType.PING:
             await self._send({"type": "pong", "payload": frame.payload} if frame.payload else {"type": "pong"})
 
     # What it is answered ----------------------------------------------------------------------------------------
 
-    async def _operate(self, identifier: str, asked: Asked) -> None:
+    async def _operate(self, identifier: str, asked: GraphQLRequest) -> None:
         """One operation, from its charge to the message that ends it."""
         failure = await self._failure_of(self._perform(identifier, asked))
         # Before its end is told: the client may use the id again as soon as it reads that.
@@ -191,20 +197,20 @@ class _Connection:
         await request.charge()
         raise errors.TooManyOperations(MAX_OPERATIONS)
 
-    async def _perform(self, identifier: str, asked: Asked) -> None:
+    async def _perform(self, identifier: str, asked: GraphQLRequest) -> None:
         """Send the operation's results. Raises what it fails with, _NotExecuted where the schema says so."""
         request = await next_request(self._context)
         try:
             outcome = await stream(asked, request, allowed=list(OperationType))
         finally:
-            await request.charge_the_least()
+            await request.charge_minimum()
         if isinstance(outcome, ExecutionResult):
             raise _NotExecuted(outcome)
         async with contextlib.aclosing(outcome) as results:
             async for result in results:
                 if result.data is None and result.errors:
                     raise _NotExecuted(result)  # a subscription that has ended otherwise than by itself
-                await self._send({"id": identifier, "type": "next", "payload": shown(result)})
+                await self._send({"id": identifier, "type": "next", "payload": serialize_result(result)})
 
     async def _failure_of(self, work: Coroutine[Any, Any, None]) -> "_Failure | None":
         """What some work fails with; logged here, where it was not foreseen."""
@@ -217,7 +223,7 @@ class _Connection:
             return _Failure(cause_of(refused.failures[0]), shown_errors)
         except Exception as failure:
             log_failure(failure, self._context.request_id, "WebSocket operation")
-            known = told(failure)
+            known = public_error(failure)
             return _Failure(known, [refusal(known)])
         return None
 

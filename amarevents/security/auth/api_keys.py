@@ -25,7 +25,7 @@ _DISPLAY_LENGTH = 12
 
 
 @dataclass(frozen=True, slots=True)
-class MintedKey:
+class GeneratedKey:
     """A new key. ``raw`` is for its owner's eyes, once; ``digest`` and ``prefix`` are what is stored."""
 
     raw: str = field(repr=False)
@@ -55,14 +55,14 @@ def _checksum(text: str) -> str:
     return "".join(digits)
 
 
-def mint(key_type: KeyType) -> MintedKey:
+def generate_key(key_type: KeyType) -> GeneratedKey:
     """A new random key of the type."""
     body = _PREFIXES[key_type] + "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM_LENGTH))
     raw = body + _checksum(body)
-    return MintedKey(raw, digest_of(raw), raw[:_DISPLAY_LENGTH])
+    return GeneratedKey(raw, digest_of(raw), raw[:_DISPLAY_LENGTH])
 
 
-def parse(raw: str) -> ParsedKey:
+def parse_key(raw: str) -> ParsedKey:
     """Raises InvalidApiKey for what cannot be a key: another prefix, length, alphabet or checksum."""
     key_type = _KEY_TYPES.get(raw[:_PREFIX_LENGTH])
     if key_type is None or len(raw) != _LENGTH or not raw.isascii():

@@ -18,7 +18,7 @@ def read_credential(authorization: Sequence[str], cookie: str | None) -> Credent
         scheme, _, token = authorization[0].strip().partition(" ")
         if scheme.lower() != "bearer" or len(authorization) > 1:
             raise errors.InvalidApiKey("Send the API key as 'Authorization: Bearer <API key>'")
-        return api_keys.parse(token.strip())
+        return api_keys.parse_key(token.strip())
     # As browsers write it: http.cookies.SimpleCookie drops all of the header where another cookie in it is odd.
     value = cookie_parser(cookie or "").get(sessions.COOKIE_NAME)
     return SessionToken(value) if value else None

@@ -12,7 +12,7 @@ class KeyUsage:
     def __init__(self) -> None:
         self._seen: dict[int, datetime.datetime] = {}
 
-    def note(self, key_id: int) -> None:
+    def record_use(self, key_id: int) -> None:
         self._seen[key_id] = utc_now()
 
     async def flush(self) -> None:

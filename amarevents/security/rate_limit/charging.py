@@ -5,24 +5,24 @@ from amarevents.security.context import Context
 from amarevents.security.rate_limit import quotas
 
 
-def bill_by_credential(context: Context) -> None:
+def set_credential_quota(context: Context) -> None:
     """Keys and addresses are known before anything is looked up; whose a session is, is not yet."""
     settings = context.services.settings
     if isinstance(context.credential, ParsedKey):
-        context.bill(context.credential.key_type, quotas.key_quota(context.credential, settings))
+        context.set_quota(context.credential.key_type, quotas.key_quota(context.credential, settings))
     elif context.credential is None:
-        bill_address(context)
+        set_address_quota(context)
 
 
-def bill_session(context: Context) -> None:
+def set_session_quota(context: Context) -> None:
     """A session's budget is its account's; a session that is none counts for the address."""
     account = context.principal.account
     if account is None:
-        bill_address(context)
+        set_address_quota(context)
     else:
-        context.bill(account.role, quotas.account_quota(account, context.services.settings))
+        context.set_quota(account.role, quotas.account_quota(account, context.services.settings))
 
 
-def bill_address(context: Context) -> None:
+def set_address_quota(context: Context) -> None:
     """For nobody in particular, and for whoever guesses keys."""
-    context.bill(None, quotas.anonymous_quota(context.address, context.services.settings))
+    context.set_quota(None, quotas.anonymous_quota(context.address, context.services.settings))

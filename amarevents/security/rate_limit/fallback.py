@@ -14,7 +14,7 @@ from amarevents.security.rate_limit.limiter import Quota, Verdict, require_possi
 from amarevents.security.rate_limit.memory import MemoryRateLimiter
 from amarevents.security.rate_limit.redis import RedisRateLimiter
 
-PATIENCE = 0.5
+RESPONSE_SECONDS = 0.5
 """Seconds that a request may lose to a server that hangs, the waiting for a connection included."""
 
 PROBE_INTERVAL = 1.0
@@ -94,10 +94,10 @@ class ResilientRateLimiter:
         # In a task of its own, which is left to end by itself: cancelled, by a time-out or with its request, the wait
         # for one of the client's connections may go on all the same.
         attempt = self._start(self._attempt(question, recoveries))
-        done, _ = await asyncio.wait([attempt], timeout=PATIENCE)
+        done, _ = await asyncio.wait([attempt], timeout=RESPONSE_SECONDS)
         if done:
             return attempt.result()
-        self._note_loss(TimeoutError(f"no answer within {PATIENCE} s"), recoveries)
+        self._note_loss(TimeoutError(f"no answer within {RESPONSE_SECONDS} s"), recoveries)
         return None
 
     async def _attempt(self, question: Callable[[], Awaitable[_Answer]], recoveries: int) -> _Answer | None:

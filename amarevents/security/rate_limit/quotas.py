@@ -58,7 +58,7 @@ def account_quota(account: Account, settings: Settings) -> Quota:
 
 
 def anonymous_quota(address: str, settings: Settings) -> Quota:
-    return Quota(bucket=f"address:{client_of(address)}", limit=settings.rate_limit_anonymous)
+    return Quota(bucket=f"address:{client_network(address)}", limit=settings.rate_limit_anonymous)
 
 
 def address_quota(kind: AddressLimit, address: str, settings: Settings) -> Quota:
@@ -66,7 +66,7 @@ def address_quota(kind: AddressLimit, address: str, settings: Settings) -> Quota
         AddressLimit.CREDENTIALS: settings.rate_limit_credentials,
         AddressLimit.DONATIONS: settings.rate_limit_donations,
     }
-    return Quota(bucket=f"{kind.name.lower()}:{client_of(address)}", limit=limits[kind])
+    return Quota(bucket=f"{kind.name.lower()}:{client_network(address)}", limit=limits[kind])
 
 
 def failed_login_quota(email: str, settings: Settings) -> Quota:
@@ -81,12 +81,12 @@ def mail_quota(recipient: str, settings: Settings) -> Quota:
     return Quota(bucket=f"mail:{name}", limit=settings.mails_per_recipient, window=_HOUR)
 
 
-def minting_quota(account_id: int) -> Quota:
+def key_creation_quota(account_id: int) -> Quota:
     """New keys of an account: each has a rate limit of its own."""
-    return Quota(bucket=f"minting:{account_id}", limit=MAX_NEW_KEYS, window=_HOUR)
+    return Quota(bucket=f"key-creation:{account_id}", limit=MAX_NEW_KEYS, window=_HOUR)
 
 
-def client_of(address: str) -> str:
+def client_network(address: str) -> str:
     """What counts as one client: an address, or the network that an IPv6 client owns."""
     parsed = _parsed(address)
     if isinstance(parsed, IPv6Address):

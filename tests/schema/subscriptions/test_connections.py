@@ -98,13 +98,13 @@ async def test_other_paths_know_no_websockets(address: str) -> None:
 
 
 async def test_a_process_that_stops_says_so(address: str, app: Starlette, scene: Scene) -> None:
-    stopping = app.state.services.connections.stopping
+    shutting_down = app.state.services.connections.shutting_down
     async with connected(address, scene.organizer.headers) as socket:
         await socket.begin()
         await socket.subscribe(STATS, id=scene.event.id)
         await until_followed(app)
-        stopping.set()
+        shutting_down.set()
         try:
             assert (await socket.closed())[0] == 1001
         finally:
-            stopping.clear()
+            shutting_down.clear()

@@ -264,11 +264,11 @@ async def test_a_result_is_worked_at_only_once_the_one_before_is_on_its_way(app:
 
 
 async def test_a_process_that_stops_completes_its_streams(address: str, app: Starlette, scene: Scene) -> None:
-    stopping = app.state.services.connections.stopping
+    shutting_down = app.state.services.connections.shutting_down
     async with _streaming(address, TICKETS, scene.organizer.headers, id=scene.event.id) as events:
         await until_followed(app)
-        stopping.set()
+        shutting_down.set()
         try:
             assert await events.next() == ("complete", "")
         finally:
-            stopping.clear()
+            shutting_down.clear()

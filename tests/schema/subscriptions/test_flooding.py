@@ -71,7 +71,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[WebSocketProtocol]:
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is too much."""
-    monkeypatch.setattr(connection_limits, "FREE_AT_ONCE", 10**9)
+    monkeypatch.setattr(connection_limits, "FREE_MESSAGES", 10**9)
 
 
 @contextlib.asynccontextmanager
@@ -134,7 +134,7 @@ async def test_a_flood_before_the_handshake_is_answered_is_closed_as_well(
     async def wait(*_handshake: object) -> None:
         await answered.wait()
 
-    monkeypatch.setattr("amarevents.security.middleware.shake_hands", wait)
+    monkeypatch.setattr("amarevents.security.middleware.authenticate_handshake", wait)
     writer.write(HANDSHAKE.format(host=address, more="").encode())
     await _until(lambda: bool(served))
     writer.write(EMPTY_PINGS)

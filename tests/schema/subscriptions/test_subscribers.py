@@ -10,7 +10,7 @@ import pytest
 from starlette.applications import Starlette
 
 from amarevents import errors
-from amarevents.infra.pubsub import Listener, TicketChange
+from amarevents.infra.pubsub import Subscriber, TicketChange
 from amarevents.models import ApiKey
 from amarevents.models.columns import utc_now
 from amarevents.models.enums import KeyType, TicketChangeKind, TicketStatus
@@ -77,7 +77,7 @@ class Counted:
 async def test_an_account_has_so_many_followers_over_all_its_connections_and_keys(
     address: str, scene: Scene, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection_limits, "MAX_FOLLOWERS", 2)
+    monkeypatch.setattr(connection_limits, "MAX_SUBSCRIPTIONS", 2)
     other_key = await world.key(scene.owner, KeyType.ORGANIZER)
     subscribe = {"type": "subscribe", "payload": {"query": STATS, "variables": {"id": scene.event.id}}}
     async with connected(address, scene.organizer.headers) as first, connected(address, other_key.headers) as second:
@@ -95,7 +95,7 @@ async def test_an_account_has_so_many_followers_over_all_its_connections_and_key
 async def test_one_more_is_refused_and_one_that_ends_makes_room(
     app: Starlette, scene: Scene, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection_limits, "MAX_FOLLOWERS", 1)
+    monkeypatch.setattr(connection_limits, "MAX_SUBSCRIPTIONS", 1)
     admin = await world.admin_key()
     async with _told(app, scene.organizer, scene.event.id) as one:
         following = asyncio.create_task(anext(one))
@@ -281,7 +281,7 @@ async def test_followers_of_an_idle_event_are_checked_together(
     standings = [Standing(context, scene.event.id, subscriptions.ticket_updated.shows_the_same) for _ in range(20)]
     await standings[0].check()
     checks = Counted(monkeypatch, subscriptions, "identify")
-    waiting = [asyncio.create_task(standing.wait(Listener())) for standing in standings]
+    waiting = [asyncio.create_task(standing.wait(Subscriber())) for standing in standings]
     await asyncio.sleep(1)
     assert not any(task.done() for task in waiting)
     assert 1 <= checks.times <= 6

@@ -13,7 +13,7 @@ from amarevents.models import CustomValue
 from amarevents.models.enums import KeyType, TicketChangeKind, TicketStatus
 from amarevents.resolvers.tickets import subscriptions
 from amarevents.resolvers.tickets.subscriptions import Subscription
-from amarevents.schema.transport.operations import Asked, Results, stream
+from amarevents.schema.transport.operations import GraphQLRequest, Results, stream
 from amarevents.security.policy import Scope
 from tests.schema.subscriptions.conftest import Scene
 from tests.support.listening import followers, until_followed
@@ -229,7 +229,7 @@ async def test_each_delivery_loads_anew(app: Starlette, scene: Scene, world: Wor
     ticket = await world.ticket(scene.event, await world.user(), ticket_type=scene.kind)
     answer = await CustomValue.create(ticket=ticket, field=field, value="M")
     context = await context_for(app, scene.organizer)
-    asked = Asked(query=WITH_ANSWERS, variables={"id": scene.event.id}, operation_name=None)
+    asked = GraphQLRequest(query=WITH_ANSWERS, variables={"id": scene.event.id}, operation_name=None)
     results = await stream(asked, context, allowed=list(OperationType))
     assert isinstance(results, Results)
     async with contextlib.aclosing(results):
@@ -250,7 +250,7 @@ async def test_each_delivery_loads_anew(app: Starlette, scene: Scene, world: Wor
 async def test_who_takes_tickets_too_slowly_is_told_to_begin_anew(
     app: Starlette, scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("amarevents.infra.pubsub.base.MAX_WAITING", 3)
+    monkeypatch.setattr("amarevents.infra.pubsub.base.MAX_QUEUED", 3)
     event_id = scene.event.id
     async with (
         following(app, subscriptions.ticket_updated, scene.organizer, event_id) as slow,
@@ -270,7 +270,7 @@ async def test_who_takes_tickets_too_slowly_is_told_to_begin_anew(
 async def test_a_slow_follower_of_numbers_gets_the_latest(
     app: Starlette, stats: Follower, scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("amarevents.infra.pubsub.base.MAX_WAITING", 3)
+    monkeypatch.setattr("amarevents.infra.pubsub.base.MAX_QUEUED", 3)
     await stats.next()
     for _ in range(6):
         await scene.register()

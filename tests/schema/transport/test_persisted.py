@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 
 from amarevents.infra.cache import shared_cache
 from amarevents.schema.transport import persisted
-from amarevents.schema.transport.operations import Asked
+from amarevents.schema.transport.operations import GraphQLRequest
 from amarevents.schema.transport.persisted import BUCKETS, MAX_BYTES, PER_BUCKET, remember
 from amarevents.security.services import Services
 from tests.support.graphql_answers import code_of
@@ -136,8 +136,8 @@ async def test_a_named_document_costs_what_it_asks_for(world: World, configure: 
     assert lost.headers["X-RateLimit-Remaining"] == "3"
 
 
-def asked(query: str) -> Asked:
-    return Asked(query=query, variables=None, operation_name=None, persisted_hash=hash_of(query))
+def asked(query: str) -> GraphQLRequest:
+    return GraphQLRequest(query=query, variables=None, operation_name=None, persisted_hash=hash_of(query))
 
 
 async def test_however_many_are_sent_a_bounded_number_is_kept() -> None:

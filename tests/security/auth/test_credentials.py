@@ -9,7 +9,7 @@ import pytest
 from amarevents.models import User
 from amarevents.models.columns import utc_now
 from amarevents.models.enums import AccountType, KeyType
-from amarevents.security.auth.api_keys import mint
+from amarevents.security.auth.api_keys import generate_key
 from tests.support.world import Caller, World, snapshot
 
 HOUR = datetime.timedelta(hours=1)
@@ -50,7 +50,7 @@ async def _everywhere(http: httpx.AsyncClient, headers: dict[str, Any]) -> set[t
 @pytest.mark.parametrize("header", BAD_HEADERS)
 async def test_a_header_that_holds_no_good_key_is_401_everywhere(world: World, header: str) -> None:
     key = (await world.user_key()).headers["Authorization"].removeprefix("Bearer ")
-    value = header.format(key=key, rest=key[5:], unknown=mint(KeyType.USER).raw)
+    value = header.format(key=key, rest=key[5:], unknown=generate_key(KeyType.USER).raw)
     assert await _everywhere(world.http, {"Authorization": value.encode("latin-1")}) == {(401, "INVALID_API_KEY")}
 
 

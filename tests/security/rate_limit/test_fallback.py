@@ -221,7 +221,7 @@ async def test_failure_from_before_the_recovery_is_no_new_loss(
     server: PrivateServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(module, "PROBE_INTERVAL", 0.05)
-    monkeypatch.setattr(module, "PATIENCE", 10)
+    monkeypatch.setattr(module, "RESPONSE_SECONDS", 10)
     slow = fresh_quota(4)
     shared = Delayed(server.url, slow.bucket)
     limiter = ResilientRateLimiter(shared, workers=WORKERS)
