@@ -1,7 +1,7 @@
-"""Walking a list by cursors, as the GraphQL Cursor Connections Specification has it.
+"""Cursor pagination, following the GraphQL Cursor Connections Specification.
 
-A cursor is the place of a row in the order of its list. A page begins at a place instead of after a number of rows, so
-that rows which come and go elsewhere move nothing, and it is read from there by the index of the order.
+A cursor holds the sort key of a row. A page starts at a sort key instead of after a number of rows, so rows that are
+added or deleted elsewhere do not shift it, and the database reads it directly from the index of the sort order.
 """
 
 import base64
@@ -27,86 +27,84 @@ from amarevents.security.context import Context
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
 
-Place = tuple[Any, ...]
-"""A row's values in the columns of an order. Any: each column's own type."""
+SortKey = tuple[Any, ...]
+"""The values of a row in the columns of a sort order. Any: each column has its own type."""
 
 _CHECKSUM_BYTES = 4
 
 
-def read_id(text: str) -> int:
-    """Raises ValueError for what is no row's id."""
+def parse_id(text: str) -> int:
+    """Return the ID that the text holds. Raise ValueError if it is not the ID of a row."""
     if not 1 <= (number := int(text)) <= MAX_ID:
-        raise ValueError("is not an id")
+        raise ValueError("is not an ID")
     return number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """The total order of a list.
-
-    ``columns``, the last of them unique, each with what reads its value from a text; ``name`` stands in the list's
-    cursors, with a version: a list that comes to be ordered otherwise gets another.
-    """
+class SortOrder:
+    """The total order of a list, and the format of its cursors."""
 
     name: str
-    columns: Mapping[str, Callable[[str], Any]]  # Any: each column's own type
+    """A name and version that is part of every cursor; change it when the order changes."""
+    columns: Mapping[str, Callable[[str], Any]]  # Any: each column has its own type
+    """The columns to sort by, with the function that parses each value; the last column is unique."""
     descending: bool
 
-    def place_of(self, row: Model) -> Place:
+    def sort_key(self, row: Model) -> SortKey:
         return tuple(getattr(row, column) for column in self.columns)
 
-    def cursor(self, place: Place) -> str:
-        """The place as callers have it. The checksum finds typing errors; there is nothing to hide or to guard."""
-        text = " ".join([self.name, *map(str, place)]).encode()
+    def encode_cursor(self, key: SortKey) -> str:
+        """Return the cursor of a sort key. The checksum detects typing errors; it is not a signature."""
+        text = " ".join([self.name, *map(str, key)]).encode()
         checksum = zlib.crc32(text).to_bytes(_CHECKSUM_BYTES, "big")
         return base64.urlsafe_b64encode(checksum + text).rstrip(b"=").decode()
 
-    def read(self, cursor: str) -> Place:
-        """The place that a cursor names. Raises ValueError for what is no cursor of a list in this order."""
+    def decode_cursor(self, cursor: str) -> SortKey:
+        """Return the sort key that a cursor holds. Raise ValueError if it is not a cursor of this order."""
         try:
             decoded = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
             _, *texts = decoded[_CHECKSUM_BYTES:].decode().split(" ")
-            place = tuple(read(text) for read, text in zip(self.columns.values(), texts, strict=True))
+            key = tuple(parse(text) for parse, text in zip(self.columns.values(), texts, strict=True))
         except ValueError:
-            place = None
-        # Another text: a wrong checksum, the cursor of another list, or another way to write the same place.
-        if place is None or self.cursor(place) != cursor:
+            key = None
+        # Encoding the key again rejects wrong checksums, cursors of other lists and other spellings of the same key.
+        if key is None or self.encode_cursor(key) != cursor:
             raise ValueError("is not a cursor of this list")
-        return place
+        return key
 
-    def sorted(self, rows: QuerySet[M], *, descending: bool) -> QuerySet[M]:
+    def sort(self, rows: QuerySet[M], *, descending: bool) -> QuerySet[M]:
         return rows.order_by(*(f"-{column}" if descending else column for column in self.columns))
 
 
-class Slicing(Input):
-    """Which part of a list: the ``first`` rows behind ``after``, or the ``last`` ones before ``before``.
+class ConnectionArguments(Input):
+    """The slice of a list to return: the ``first`` items after a cursor, or the ``last`` items before a cursor.
 
-    Both places may bound either. At most 100 rows, the first 20 unless told (decisions 1.6).
+    Both cursors may be combined with either. A slice has 20 items by default and at most 100 (decisions 1.6).
     """
 
-    ORDER: ClassVar[Order]
+    ORDER: ClassVar[SortOrder]
 
     first: Annotated[StrictInt, Field(ge=1, le=MAX_PAGE_SIZE)] | None = None
-    """At most so many, from the beginning: 1 to 100."""
+    """The number of items to return from the start, 1 to 100; cannot be combined with `last`."""
     after: ShortText | None = None
-    """What comes behind this place alone: a cursor of the same list."""
+    """A cursor of the same list; only items after it are returned."""
     last: Annotated[StrictInt, Field(ge=1, le=MAX_PAGE_SIZE)] | None = None
-    """At most so many, from the end: 1 to 100."""
+    """The number of items to return from the end, 1 to 100; cannot be combined with `first`."""
     before: ShortText | None = None
-    """What comes before this place alone: a cursor of the same list."""
+    """A cursor of the same list; only items before it are returned."""
 
     @field_validator("last")
     @classmethod
-    def _one_end(cls, value: int | None, info: ValidationInfo) -> int | None:
+    def _exclude_first(cls, value: int | None, info: ValidationInfo) -> int | None:
         if value is not None and info.data.get("first") is not None:
-            raise ValueError("must be left out: first is given")
+            raise ValueError("cannot be combined with first")
         return value
 
     @field_validator("after", "before")
     @classmethod
-    def _of_this_list(cls, value: str | None) -> str | None:
+    def _check_cursor(cls, value: str | None) -> str | None:
         if value is not None:
-            cls.ORDER.read(value)
+            cls.ORDER.decode_cursor(value)
         return value
 
     @property
@@ -116,122 +114,129 @@ class Slicing(Input):
 
 @dataclass(slots=True, kw_only=True)
 class Edge(Generic[T]):
-    """A row of a list, and its place there: an opaque text."""
+    """An item of a list and its cursor."""
 
     cursor: str
-    """Its place in the list: an opaque text."""
+    """The cursor of the item, an opaque string."""
     node: T
-    """The row."""
+    """The item."""
 
 
 @dataclass(slots=True, kw_only=True)
 class PageInfo:
-    """Whether the list has rows before and behind a page, and where the page begins and ends."""
+    """Information about a page of a connection."""
 
     has_next_page: bool
-    """Whether there are rows behind these."""
+    """Whether the list has items after this page."""
     has_previous_page: bool
-    """Whether there are rows before these."""
+    """Whether the list has items before this page."""
     start_cursor: str | None
-    """The place of the first row; null for an empty page."""
+    """The cursor of the first item; null if the page is empty."""
     end_cursor: str | None
-    """The place of the last row; null for an empty page."""
+    """The cursor of the last item; null if the page is empty."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Connection(Generic[T]):
-    """A part of a list that can be walked on from either end. ``count``: how many rows the list has, when asked for."""
+    """A slice of a list that can be paged through in both directions."""
 
     edges: list[Edge[T]]
-    """The rows, each with its place in the list."""
+    """The items of this page with their cursors."""
     nodes: list[T]
-    """The rows, without their places."""
+    """The items of this page."""
     page_info: PageInfo
-    """Where the page begins and ends, and whether there is more."""
+    """Information about this page."""
     count: Callable[[], Awaitable[int]]
+    """Return the number of rows in the whole list; called only if the caller asks for it."""
 
 
 async def load_connection(
-    ctx: Context, rows: QuerySet[M], asked: Slicing, *, of: Iterable[type[Model]], view: Callable[[M], T]
+    ctx: Context,
+    rows: QuerySet[M],
+    arguments: ConnectionArguments,
+    *,
+    depends_on: Iterable[type[Model]],
+    view: Callable[[M], T],
 ) -> Connection[T]:
-    """The part of ``rows`` that is asked for, in one statement.
+    """Return the requested slice of ``rows``.
 
-    And one for each place given whose row has gone. ``of``: the models that the total depends on.
+    It takes one statement, and one more for each cursor whose row has been deleted. ``depends_on`` are the models
+    whose changes may change the count; ``view`` turns a row into an item.
     """
-    order, forward = asked.ORDER, asked.last is None
-    after, before = (order.read(cursor) if cursor else None for cursor in (asked.after, asked.before))
+    order, forward = arguments.ORDER, arguments.last is None
+    after, before = (order.decode_cursor(cursor) if cursor else None for cursor in (arguments.after, arguments.before))
     start, stop = (after, before) if forward else (before, after)
-    walk = _Walk(rows, order, descending=order.descending is forward, start=start, stop=stop)
-    found, come_from, goes_on = await walk.take(asked.size)
+    scan = _Scan(rows, order, descending=order.descending is forward, start=start, stop=stop)
+    found, more_behind, more_ahead = await scan.take(arguments.size)
     in_order = found if forward else found[::-1]
-    edges = [Edge(cursor=order.cursor(order.place_of(row)), node=view(row)) for row in in_order]
+    edges = [Edge(cursor=order.encode_cursor(order.sort_key(row)), node=view(row)) for row in in_order]
     return Connection(
         edges=edges,
         nodes=[edge.node for edge in edges],
         page_info=PageInfo(
-            has_next_page=goes_on if forward else come_from,
-            has_previous_page=come_from if forward else goes_on,
+            has_next_page=more_ahead if forward else more_behind,
+            has_previous_page=more_behind if forward else more_ahead,
             start_cursor=edges[0].cursor if edges else None,
             end_cursor=edges[-1].cursor if edges else None,
         ),
-        count=partial(ctx.services.count_cache.count, rows, of=of),
+        count=partial(ctx.services.count_cache.count, rows, of=depends_on),
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Walk(Generic[M]):
-    """Through ``rows`` from behind the one at ``start`` to before the one at ``stop``; None: from end to end."""
+class _Scan(Generic[M]):
+    """A scan of ``rows`` in one direction, between two sort keys, both excluded; None is the end of the list."""
 
     rows: QuerySet[M]
-    order: Order
+    order: SortOrder
     descending: bool
-    start: Place | None
-    stop: Place | None
+    start: SortKey | None
+    stop: SortKey | None
 
     async def take(self, size: int) -> tuple[list[M], bool, bool]:
-        """The next ``size`` rows, whether there are any where the walk comes from, and any where it goes.
+        """Return the next ``size`` rows, and whether there are more rows behind and ahead of them.
 
-        The rows at both places are read along: where they still are, they tell that there is more.
+        The rows at both keys are read as well: if they still exist, no further statement is needed to find more rows.
         """
         found = await self._between().limit(size + (1 if self.start is None else 2))
-        at_start = bool(found) and self.order.place_of(found[0]) == self.start
-        rest = found[1:] if at_start else found
-        taken = [row for row in rest[:size] if self.order.place_of(row) != self.stop]
-        come_from = at_start or await self._any(self.start, ahead=False)
-        goes_on = len(rest) > len(taken) or await self._any(self.stop, ahead=True)
-        return taken, come_from, goes_on
+        start_exists = bool(found) and self.order.sort_key(found[0]) == self.start
+        rest = found[1:] if start_exists else found
+        taken = [row for row in rest[:size] if self.order.sort_key(row) != self.stop]
+        more_behind = start_exists or await self._exists(self.start, ahead=False)
+        more_ahead = len(rest) > len(taken) or await self._exists(self.stop, ahead=True)
+        return taken, more_behind, more_ahead
 
     def _between(self) -> QuerySet[M]:
-        rows = self.order.sorted(self.rows, descending=self.descending)
+        rows = self.order.sort(self.rows, descending=self.descending)
         if self.start is not None:
             rows = rows.filter(self._from(self.start, ahead=True))
         if self.stop is not None:
             rows = rows.filter(self._from(self.stop, ahead=False))
         return rows
 
-    async def _any(self, place: Place | None, *, ahead: bool) -> bool:
-        """Whether there is a row at the place or further on; at an end of the list there is none."""
-        if place is None:
+    async def _exists(self, key: SortKey | None, *, ahead: bool) -> bool:
+        """Return whether there is a row at the key or beyond it."""
+        if key is None:
             return False
-        # In the list's order, so that the index leads to the nearest: exists() may look for one among all rows.
-        rows = self.order.sorted(self.rows, descending=self.descending is ahead)
-        return await rows.filter(self._from(place, ahead=ahead)).first() is not None
+        # Sorted, so that the index leads to the nearest row: exists() may search all rows for one.
+        rows = self.order.sort(self.rows, descending=self.descending is ahead)
+        return await rows.filter(self._from(key, ahead=ahead)).first() is not None
 
-    def _from(self, place: Place, *, ahead: bool) -> Q:
-        return _Beyond(self.order, place, Equality.lte if self.descending is ahead else Equality.gte)
+    def _from(self, key: SortKey, *, ahead: bool) -> Q:
+        return _KeysetCondition(self.order, key, Equality.lte if self.descending is ahead else Equality.gte)
 
 
-class _Beyond(Q):
-    """Condition on rows: at a place or on one side of it.
+class _KeysetCondition(Q):
+    """A condition on the sort key of a row, written as a comparison of row values: ``(a, b) >= (x, y)``.
 
-    Written as a comparison of row values, ``(a, b) >= (x, y)``: for it PostgreSQL begins at the place in the index, and
-    SQLite where its first column begins. A disjunction that says the same has them begin earlier, or sort.
+    PostgreSQL starts an index scan exactly at such a key, and SQLite at its first column. For an equivalent ``OR`` they
+    start earlier, or sort.
     """
 
-    def __init__(self, order: Order, place: Place, comparison: Equality) -> None:
+    def __init__(self, order: SortOrder, key: SortKey, comparison: Equality) -> None:
         super().__init__()
-        self.order, self.place, self.comparison = order, place, comparison
+        self.order, self.key, self.comparison = order, key, comparison
 
     def resolve(self, resolve_context: ResolveContext) -> QueryModifier:
         columns = [resolve_context.table[column] for column in self.order.columns]
-        return QueryModifier(where_criterion=BasicCriterion(self.comparison, Tuple(*columns), Tuple(*self.place)))
+        return QueryModifier(where_criterion=BasicCriterion(self.comparison, Tuple(*columns), Tuple(*self.key)))

@@ -1,8 +1,8 @@
-"""The same Idempotency-Key and body do the work once and get the same answer (decisions 6.11).
+"""Idempotent requests: repeating an Idempotency-Key with the same body repeats the answer (decisions 6.11).
 
-The record is written in the transaction that does the work: another request with the same key waits for it at the
-unique index (PostgreSQL) or at the write lock (SQLite), and a failure leaves neither record nor work behind, so that
-it may be tried again. Records are kept for 24 hours.
+The record is written in the transaction that does the work. A concurrent request with the same key waits for it, at
+the unique index (PostgreSQL) or at the write lock (SQLite). A failure leaves neither a record nor any changes, so the
+request can be retried. Records are kept for 24 hours.
 """
 
 import datetime
@@ -29,40 +29,40 @@ LIFETIME = datetime.timedelta(hours=LIFETIME_HOURS)
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
-async def once(
+async def run_once(
     ctx: Context,
     key: str,
     *,
-    request: tuple[str, dict[str, Any]],  # Any: the operation's JSON
+    request: tuple[str, dict[str, Any]],  # Any: JSON
     answer: TypeAdapter[T],
     work: Callable[[], Awaitable[T]],
 ) -> T:
-    """Do the work, or give the answer that it had before.
+    """Do the work and record its answer, or return the answer recorded for the same key and request.
 
-    Raises ValidationFailed for a key that is not 1 to 255 printable ASCII characters, IdempotencyMismatch if the key
-    has been used for another request, and whatever the work raises.
+    Raise ValidationFailed for a key that is not 1 to 255 printable ASCII characters, IdempotencyMismatch if the key
+    was used for a different request, and any error of the work itself.
     """
     if not _KEY.fullmatch(key):
         raise errors.ValidationFailed({"idempotency_key": "must be 1 to 255 printable ASCII characters"})
     digest, fingerprint = _digest(ctx, key), _fingerprint(key, request)
-    await _forget_if_expired(ctx, digest)
+    await _delete_if_expired(ctx, digest)
     if (record := await IdempotencyRecord.get_or_none(digest=digest)) is not None:
         return _replay(record, fingerprint, answer)
     try:
-        return await _do(ctx, digest, fingerprint, answer=answer, work=work)
+        return await _do_and_record(ctx, digest, fingerprint, answer=answer, work=work)
     except IntegrityError as error:
         if not violates(error, "digest"):
             raise
     return _replay(await IdempotencyRecord.get(digest=digest), fingerprint, answer)
 
 
-async def _do(
+async def _do_and_record(
     ctx: Context, digest: str, fingerprint: str, *, answer: TypeAdapter[T], work: Callable[[], Awaitable[T]]
 ) -> T:
     async with in_transaction():
         record = await _claim(ctx, digest, fingerprint)
         view = await work()
-        # What may be shown only once is left out of the record by its view (``exclude``).
+        # Fields that may be shown only once are excluded from the record by their view (``exclude``).
         record.answer = answer.dump_json(view).decode()
         record.user_id = record.user_id or ctx.created_account_id  # with whom it goes
         await record.save(update_fields=["answer", "user_id"])
@@ -70,14 +70,14 @@ async def _do(
 
 
 async def _claim(ctx: Context, digest: str, fingerprint: str) -> IdempotencyRecord:
-    """Raises IntegrityError where another request has the key already, Unauthenticated without the account."""
+    """Create the record. Raise IntegrityError if the key is in use, Unauthenticated if the account was deleted."""
     user_id = ctx.principal.account.id if ctx.principal.account else None
     try:
         return await IdempotencyRecord.create(digest=digest, fingerprint=fingerprint, user_id=user_id)
     except IntegrityError as error:
         if violates(error, "digest"):
             raise
-        raise errors.Unauthenticated from error  # the account has been deleted meanwhile
+        raise errors.Unauthenticated from error
 
 
 def _replay(record: IdempotencyRecord, fingerprint: str, answer: TypeAdapter[T]) -> T:
@@ -86,12 +86,12 @@ def _replay(record: IdempotencyRecord, fingerprint: str, answer: TypeAdapter[T])
     return answer.validate_json(record.answer or "null")
 
 
-async def _forget_if_expired(ctx: Context, digest: str) -> None:
+async def _delete_if_expired(ctx: Context, digest: str) -> None:
     await IdempotencyRecord.filter(digest=digest, created_at__lt=ctx.now - LIFETIME).delete()
 
 
 async def purge_expired_records(now: datetime.datetime) -> None:
-    """Delete every record that is older than its lifetime; run now and then by the process."""
+    """Delete all expired records; called periodically by the server."""
     await IdempotencyRecord.filter(created_at__lt=now - LIFETIME).delete()
 
 
@@ -100,7 +100,7 @@ def _digest(ctx: Context, key: str) -> str:
 
 
 def _principal(ctx: Context) -> str:
-    """Per principal: the key, the session's account, or for anonymous requests the client's address."""
+    """Return the scope of a key: the API key, the account of the session, or the client address if anonymous."""
     principal = ctx.principal
     if principal.key_id is not None:
         return f"key:{principal.key_id}"
@@ -110,7 +110,7 @@ def _principal(ctx: Context) -> str:
 
 
 def _fingerprint(key: str, request: tuple[str, dict[str, Any]]) -> str:
-    """An HMAC under the caller's key: the record gives nothing of the request (a password, say) away."""
-    # Not orjson, which has no integers above 64 bits: a document's literals may be larger.
+    """Return an HMAC of the request under the caller's key, so that the record reveals nothing, such as a password."""
+    # Not orjson, which rejects integers above 64 bits: literals in GraphQL documents may be larger.
     body = json.dumps(request, sort_keys=True)
     return hmac.new(key.encode(), body.encode(), hashlib.sha256).hexdigest()

@@ -213,7 +213,7 @@ class Input(BaseModel):
         # Unknown names stay, whatever they hold, so that they are complained of.
         return {name: value for name, value in values.items() if name not in cls.model_fields or not _is_blank(value)}
 
-    def sent(self) -> dict[str, Any]:  # Any: each field's own type
+    def changed_fields(self) -> dict[str, Any]:  # Any: each field's own type
         """The fields that the caller sent, with their values: what an update changes."""
         return {name: getattr(self, name) for name in self.model_fields_set}
 

@@ -1,6 +1,7 @@
-"""The one door to every operation: check the policy, then validate, then run (once per Idempotency-Key).
+"""Operations: the functions that both surfaces call, with their policy, input and errors.
 
-The order matters: who may not call gets 401 or 403, whatever the body.
+A call checks the policy, validates the input and runs the function, in this order: a caller without permission gets
+401 or 403, whatever the body.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -15,7 +16,7 @@ from typing_extensions import Doc
 from amarevents import errors
 from amarevents.models.columns import MAX_ID
 from amarevents.resolvers.core.descriptions import public_text
-from amarevents.resolvers.core.idempotency import once
+from amarevents.resolvers.core.idempotency import run_once
 from amarevents.resolvers.core.inputs import Input
 from amarevents.security.context import Context
 from amarevents.security.policy import Policy
@@ -27,55 +28,55 @@ T = TypeVar("T")
 Values = Mapping[str, object] | Input | None
 Data = Values | Callable[[], Awaitable[Values]]
 
-# Words for what pydantic finds; the placeholders are those of its own messages.
+# Our messages for the error types of pydantic; the placeholders are those of its own messages.
 _PROBLEMS = {
     "missing": "is required",
-    "extra_forbidden": "is not a known field",
-    "string_type": "must be a text",
-    "int_type": "must be a whole number",
-    "int_from_float": "must be a whole number",
+    "extra_forbidden": "unknown field",
+    "string_type": "must be a string",
+    "int_type": "must be an integer",
+    "int_from_float": "must be an integer",
     "bool_type": "must be true or false",
-    "list_type": "must be a list",
+    "list_type": "must be an array",
     "dict_type": "must be an object",
     "model_type": "must be an object",
     "enum": "must be one of {expected}",
     "string_too_short": "must have at least {min_length} characters",
     "string_too_long": "must have at most {max_length} characters",
-    "too_short": "must have at least {min_length} characters",
-    "too_long": "must have at most {max_length} entries",
+    "too_short": "must have at least {min_length} items",
+    "too_long": "must have at most {max_length} items",
     "date_parsing": "must be a date, YYYY-MM-DD",
     "date_from_datetime_parsing": "must be a date, YYYY-MM-DD",
     "greater_than_equal": "must be at least {ge}",
     "less_than_equal": "must be at most {le}",
 }
 
-_OF_A_KEY = "[key]"
-"""How pydantic marks that an object's key is meant, not its value; the key itself stands before it."""
+_KEY_MARKER = "[key]"
+"""Added by pydantic after the key of an object if the error concerns the key rather than its value."""
 
-OPERATIONS: dict[str, "Operation[Any]"] = {}
-"""Every operation by its name; tests compare the surfaces with it. Any: each has its own view."""
+OPERATIONS: dict[str, "Operation[Any]"] = {}  # Any: each operation has its own view
+"""All operations by name."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Operation(Generic[T]):
-    """One thing that a caller can do. ``creates``: it honours an Idempotency-Key (decisions 6.11).
-
-    ``changes`` are the models whose rows it adds, removes or changes; ``raises`` are the errors that are its own,
-    besides those that any request may end with; ``id_description`` says what ``id`` is the ID of.
-    """
+    """An operation of the API."""
 
     name: str
     description: str
     policy: Policy
     run: Callable[..., Awaitable[T]]
-    view: Any  # the annotation of what it returns
+    view: Any  # Any: an annotation
+    """The type that the operation returns."""
     input_type: type[Input] | None
     takes_id: bool
     id_description: str
     creates: bool
+    """Whether it accepts an Idempotency-Key (decisions 6.11)."""
     address_limit: AddressLimit | None
     changes: tuple[type[Model], ...]
+    """The models whose rows it creates, changes or deletes, as far as lists count them."""
     raises: tuple[type[errors.AmarEventsError], ...]
+    """The errors of this operation, in addition to those that any request may raise."""
 
     async def __call__(
         self,
@@ -85,45 +86,45 @@ class Operation(Generic[T]):
         data: Data = None,
         idempotency_key: str | None = None,
     ) -> T:
-        """``data`` may be a function that reads it, called only for those whom the policy lets in.
+        """Call the operation. Raise any error in ``amarevents.errors``.
 
-        Raises any of ``errors``; what is wrong with the request itself only to callers that the policy lets in.
+        ``data`` may be a function that reads the input; it is called only if the policy allows the call.
         """
         if self.address_limit is not None:
             await ctx.charge_address(self.address_limit)
         self.policy.check(ctx.principal)
         values = await data() if callable(data) else data
-        self.policy.check(ctx.principal)  # a slow body has had the principal identified again
+        self.policy.check(ctx.principal)  # a slow body causes the principal to be identified again
         arguments = self._arguments(id, values)
         try:
             answer = await self._run(ctx, arguments, idempotency_key)
         except errors.AmarEventsError:
             ctx.pending_changes.clear()
-            raise  # refused: nothing has been written
+            raise  # the transaction was rolled back
         except BaseException:
-            # A transaction may have been committed all the same.
-            await finish(self._spread(ctx))
+            # The transaction may have been committed nevertheless.
+            await finish(self._after_commit(ctx))
             raise
-        await finish(self._spread(ctx))
+        await finish(self._after_commit(ctx))
         return answer
 
-    async def _spread(self, ctx: Context) -> None:
-        """Let everybody know what has been written: who remembers totals, and who follows events.
+    async def _after_commit(self, ctx: Context) -> None:
+        """Invalidate the counts that may have changed, and publish the changes to the subscribers of their events.
 
-        A cancellation that comes meanwhile waits for it: nobody else would tell.
+        Callers run it to completion even if they are cancelled: nothing else would publish the changes.
         """
         await ctx.services.count_cache.invalidate(self.changes)
-        announced, ctx.pending_changes = ctx.pending_changes, {}  # the next operation of the same document has its own
-        for event_id, changes in announced.items():
+        pending, ctx.pending_changes = ctx.pending_changes, {}  # later operations of the document have their own
+        for event_id, changes in pending.items():
             await ctx.services.broker.publish(event_id, changes)
 
     async def _run(self, ctx: Context, arguments: dict[str, Any], idempotency_key: str | None) -> T:
         if not self.creates or idempotency_key is None:
             return await self.run(ctx, **arguments)
-        return await once(
+        return await run_once(
             ctx,
             idempotency_key,
-            request=(self.name, _as_sent(arguments)),
+            request=(self.name, _request_json(arguments)),
             answer=_adapter(self.view),
             work=lambda: self.run(ctx, **arguments),
         )
@@ -145,14 +146,17 @@ def _adapter(view: Any) -> TypeAdapter[Any]:  # Any: an annotation
     return TypeAdapter(view)
 
 
-def _as_sent(arguments: Mapping[str, Any]) -> dict[str, Any]:
+def _request_json(arguments: Mapping[str, Any]) -> dict[str, Any]:
     data = arguments.get("data")
     sent = data.model_dump(mode="json", exclude_unset=True) if isinstance(data, Input) else None
     return {"id": arguments.get("id"), "data": sent}
 
 
 def validate(input_type: type[Input], data: Mapping[str, object] | Input) -> Input:
-    """Raises ValidationFailed, whose ``fields`` name each field by its path, such as ``ticket_types.0.price``."""
+    """Return the validated input.
+
+    Raise ValidationFailed, whose ``fields`` have the path of each invalid field, such as ``ticket_types.0.price``.
+    """
     if isinstance(data, input_type):
         return data
     try:
@@ -164,13 +168,13 @@ def validate(input_type: type[Input], data: Mapping[str, object] | Input) -> Inp
 def _fields(error: ValidationError) -> dict[str, str]:
     fields: dict[str, str] = {}
     for problem in error.errors(include_url=False, include_input=False):
-        path = ".".join(str(part) for part in problem["loc"] if part != _OF_A_KEY) or "body"
+        path = ".".join(str(part) for part in problem["loc"] if part != _KEY_MARKER) or "body"
         fields.setdefault(path, _describe(problem["type"], problem["msg"], problem.get("ctx", {})))
     return fields
 
 
 def _describe(kind: str, message: str, context: Mapping[str, Any]) -> str:
-    """What is wrong with a field, in the words of the API rather than of the library that found it."""
+    """Return the message for a pydantic error."""
     return _PROBLEMS.get(kind, "{message}").format(message=message.removeprefix("Value error, "), **context)
 
 
@@ -182,15 +186,15 @@ def operation(
     raises: tuple[type[errors.AmarEventsError], ...] = (),
     address_limit: AddressLimit | None = None,
 ) -> Callable[[Callable[..., Awaitable[T]]], Operation[T]]:
-    """Make a function an operation. ``policy`` has no default, so that nothing is public by omission.
+    """Register a function as an operation; see the fields of ``Operation``.
 
-    ``changes`` names the models of which it writes rows that lists count. The function takes ``ctx`` and, where it has
-    them, ``id`` (the row it is about) and ``data`` (its Input).
+    The function takes ``ctx`` and, if it needs them, ``id`` (the ID of a row) and ``data`` (its Input). ``policy`` has
+    no default, so that no operation is public by omission.
     """
 
     def decorate(function: Callable[..., Awaitable[T]]) -> Operation[T]:
         hints = get_type_hints(function, include_extras=True)
-        made = Operation(
+        registered = Operation(
             name=function.__name__,
             description=public_text(function.__doc__),
             policy=policy,
@@ -204,10 +208,10 @@ def operation(
             changes=changes,
             raises=raises,
         )
-        if made.name in OPERATIONS:
-            raise ValueError(f"there are two operations {made.name}")
-        OPERATIONS[made.name] = made
-        return made
+        if registered.name in OPERATIONS:
+            raise ValueError(f"operation {registered.name} is already registered")
+        OPERATIONS[registered.name] = registered
+        return registered
 
     return decorate
 

@@ -1,13 +1,10 @@
-"""Pages of lists: which page is asked for, and what it carries."""
+"""Pages of lists by number."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import (
-    Field,
-    StrictInt,
-)
+from pydantic import Field, StrictInt
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
@@ -18,20 +15,17 @@ from amarevents.security.context import Context
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
 
-
 MAX_PAGE_SIZE = 100
-
-
 DEFAULT_PAGE_SIZE = 20
 
 
 class Paging(Input):
-    """Which part of a list: ``page`` counts from 1, ``limit`` is at most 100 (decisions 1.6)."""
+    """The page of a list to return (decisions 1.6)."""
 
     page: Annotated[StrictInt, Field(ge=1, le=MAX_ID)] = 1
-    """Which page, counted from 1."""
+    """The number of the page, starting at 1."""
     limit: Annotated[StrictInt, Field(ge=1, le=MAX_PAGE_SIZE)] = DEFAULT_PAGE_SIZE
-    """How many on a page, at most 100."""
+    """The number of items per page, 1 to 100."""
 
     @property
     def offset(self) -> int:
@@ -40,37 +34,41 @@ class Paging(Input):
 
 @dataclass(slots=True, kw_only=True)
 class Pagination:
-    """Where a page stands in its list."""
+    """The position of a page in its list."""
 
     total: int
-    """How many there are on all pages together."""
+    """The number of items on all pages."""
     page: int
-    """Which page, counted from 1."""
+    """The number of this page, starting at 1."""
     limit: int
-    """How many on a page, at most 100."""
+    """The maximum number of items per page."""
     pages: int
-    """How many pages the list has."""
+    """The number of pages."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Page(Generic[T]):
-    """A part of a list, and where it stands."""
+    """A page of a list."""
 
     items: list[T]
-    """What is on this page."""
+    """The items on this page."""
     pagination: Pagination
-    """Where this page stands in the whole list."""
+    """The position of this page in the list."""
 
 
 async def load_page(
-    ctx: Context, rows: QuerySet[M], paging: Paging, *, of: Iterable[type[Model]], view: Callable[[M], T]
+    ctx: Context, rows: QuerySet[M], paging: Paging, *, depends_on: Iterable[type[Model]], view: Callable[[M], T]
 ) -> Page[T]:
-    """The part of ``rows`` that is asked for, in two statements; ``of``: the models that the total depends on."""
-    total = await ctx.services.count_cache.count(rows, of=of)
+    """Return the requested page of ``rows``, in two statements.
+
+    ``depends_on`` are the models whose changes may change the total; ``view`` turns a row into an item.
+    """
+    total = await ctx.services.count_cache.count(rows, of=depends_on)
     return page_of([view(row) for row in await rows.offset(paging.offset).limit(paging.limit)], total, paging)
 
 
 def page_of(items: list[T], total: int, paging: Paging) -> Page[T]:
+    """Return a page with the given items, of a list with ``total`` items."""
     return Page(
         items=items,
         pagination=Pagination(total=total, page=paging.page, limit=paging.limit, pages=-(-total // paging.limit)),

@@ -46,8 +46,8 @@ class TransactionInput(Input):
     def transaction(self) -> str | None:
         return self.transaction_id or self.transid
 
-    def sent(self) -> dict[str, Any]:  # Any: each field's own type
-        changes = super().sent()
+    def changed_fields(self) -> dict[str, Any]:  # Any: each field's own type
+        changes = super().changed_fields()
         if {"transaction_id", "transid"} & changes.keys():
             changes.pop("transid", None)
             changes["transaction_id"] = self.transaction

@@ -119,7 +119,7 @@ async def update_gallery_image(ctx: Context, id: GalleryImageId, data: UpdateGal
     event_id = (await require_part_manager(ctx, GalleryImage, id)).event_id
     async with in_transaction():
         image = pick_part(await lock_parts(GalleryImage, event_id), id, "Picture")
-        if changes := data.sent():
+        if changes := data.changed_fields():
             image.update_from_dict(changes)
             await image.save(update_fields=list(changes))
     return gallery_image_view(image)

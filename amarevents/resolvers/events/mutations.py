@@ -27,7 +27,7 @@ from amarevents.resolvers.core.inputs import (
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.permissions import require_event_manager, require_organization_manager
 from amarevents.resolvers.core.search import search_text
-from amarevents.resolvers.events.deletion import erase_event
+from amarevents.resolvers.events.deletion import cascade_delete_event
 from amarevents.resolvers.events.queries import AnyCaseCategory, ManagedEventView, managed_event_view
 from amarevents.resolvers.events.ticket_types import MAX_TICKET_TYPES, TicketTypeInput, new_ticket_type
 from amarevents.security.context import Context
@@ -156,7 +156,7 @@ class UpdateEvent(Input):
 
     def changes(self) -> dict[str, Any]:  # Any: each column's own type
         """The columns that change; links and wallets are cleared to nothing rather than to null."""
-        changes = self.sent()
+        changes = self.changed_fields()
         if "socials" in changes:
             changes["socials"] = [link.model_dump() for link in self.socials or []]
         if "wallets" in changes:
@@ -202,5 +202,5 @@ async def delete_event(ctx: Context, id: EventId) -> DeletedView:
     """Delete an event for good, with its tickets, ticket types, custom fields and pictures."""
     await require_event_manager(ctx, id)
     async with in_transaction():
-        await erase_event(ctx, id)
+        await cascade_delete_event(ctx, id)
     return deleted(id)

@@ -90,7 +90,7 @@ async def list_organizations(ctx: Context, data: ListOrganizations) -> Page[Orga
     if data.search is not None:
         found = found.filter(search_text__contains=fold(data.search))
     rows = found.select_related("plan").order_by("-id")
-    page = await load_page(ctx, rows, data, of=(Organization,), view=lambda row: row)
+    page = await load_page(ctx, rows, data, depends_on=(Organization,), view=lambda row: row)
     return Page(items=await _views(page.items), pagination=page.pagination)
 
 
@@ -99,7 +99,7 @@ async def _views(rows: Sequence[Organization]) -> list[OrganizationView]:
     return [OrganizationView(**organization_fields(row, counts.get(row.id, 0))) for row in rows]
 
 
-async def load_organizations(ids: Sequence[int]) -> dict[int, OrganizationView]:
+async def load_organizations(ctx: Context, ids: Sequence[int]) -> dict[int, OrganizationView]:
     """The organizations by id, as lists show them, in two statements: they are public."""
     return {view.id: view for view in await _views(await Organization.filter(id__in=list(ids)).select_related("plan"))}
 
@@ -254,7 +254,7 @@ class UpdateOrganization(Input):
 async def update_organization(ctx: Context, id: OrganizationId, data: UpdateOrganization) -> ManagedOrganizationView:
     """Change what is sent of an organization."""
     await require_organization_manager(ctx, id)
-    changes = data.sent()
+    changes = data.changed_fields()
     if _FOR_ADMINS & changes.keys() and not is_admin(ctx):
         raise errors.Forbidden("Only admins may change an organization's plan and eventcount")
     if data.plan is not None:

@@ -66,7 +66,7 @@ def plan_view(row: Plan) -> PlanView:
     )
 
 
-async def load_plans(names: Sequence[str]) -> dict[str, PlanView]:
+async def load_plans(ctx: Context, names: Sequence[str]) -> dict[str, PlanView]:
     """The plans by name, in one statement."""
     return {row.name: plan_view(row) for row in await Plan.filter(name__in=list(names))}
 
@@ -183,7 +183,7 @@ async def change_plan(plan_id: int, data: UpdatePlan) -> PlanView:
         if data.name is not None:
             _require_renamable(plan, data.name)
             _require_free([other for other in plans if other.id != plan_id], data.name)
-        if changes := data.sent():
+        if changes := data.changed_fields():
             plan.update_from_dict(changes)
             await plan.save(update_fields=list(changes))
     return plan_view(plan)

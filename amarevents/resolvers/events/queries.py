@@ -14,8 +14,8 @@ from tortoise.queryset import QuerySet
 from amarevents import errors
 from amarevents.models import CustomField, Event, Organization, Ticket, TicketType
 from amarevents.models.enums import Category, Privacy
-from amarevents.resolvers.core.bulk_pages import Asked, load_pages
-from amarevents.resolvers.core.connections import Connection, Order, Slicing, load_connection, read_id
+from amarevents.resolvers.core.bulk_pages import PageRequest, load_pages
+from amarevents.resolvers.core.connections import Connection, ConnectionArguments, SortOrder, load_connection, parse_id
 from amarevents.resolvers.core.ids import EventId
 from amarevents.resolvers.core.inputs import DateTime, Id, Input, RecordId, ShortText
 from amarevents.resolvers.core.operation import operation
@@ -167,19 +167,21 @@ class ListEvents(EventFilters, Paging):
 @operation(PUBLIC)
 async def list_events(ctx: Context, data: ListEvents) -> Page[EventView]:
     """The events that the caller may see, by date, the undated last."""
-    return await load_page(ctx, in_order(_found(ctx, data)), data, of=_counted_with(ctx), view=event_view)
+    return await load_page(ctx, in_order(_found(ctx, data)), data, depends_on=_counted_with(ctx), view=event_view)
 
 
-class ListEventsByCursor(Slicing, EventFilters):
+class ListEventsByCursor(ConnectionArguments, EventFilters):
     """Which events, and which part of their list."""
 
-    ORDER = Order(name="events/1", columns={"sort_date": datetime.date.fromisoformat, "id": read_id}, descending=False)
+    ORDER = SortOrder(
+        name="events/1", columns={"sort_date": datetime.date.fromisoformat, "id": parse_id}, descending=False
+    )
 
 
 @operation(PUBLIC)
 async def list_events_by_cursor(ctx: Context, data: ListEventsByCursor) -> Connection[EventView]:
     """The events that the caller may see, by date, the undated last, from one place in their list to another."""
-    return await load_connection(ctx, in_order(_found(ctx, data)), data, of=_counted_with(ctx), view=event_view)
+    return await load_connection(ctx, in_order(_found(ctx, data)), data, depends_on=_counted_with(ctx), view=event_view)
 
 
 def in_order(found: QuerySet[Event]) -> QuerySet[Event]:
@@ -210,12 +212,12 @@ async def load_organization_events(
 ) -> dict[tuple[int, ListEventsOf], Page[EventView]]:
     """Pages of the events that the caller may see, by organization and what is asked of it. Three statements."""
     pages = {
-        (organization_id, data): Asked(
+        (organization_id, data): PageRequest(
             rows=visible_events(ctx).filter(_matching(data, organization_id=organization_id)), paging=data
         )
         for organization_id, data in asked
     }
-    return await load_pages(pages, shown=in_order, view=event_view)
+    return await load_pages(pages, prepare=in_order, view=event_view)
 
 
 @operation(PUBLIC, raises=(errors.NotFound,))
@@ -298,4 +300,4 @@ async def list_all_events(ctx: Context, data: ListAllEvents) -> Page[EventView]:
         found = found.filter(search_text__contains=fold(data.search))
     if data.privacy is not None:
         found = found.filter(privacy=data.privacy)
-    return await load_page(ctx, in_order(found), data, of=(Event,), view=event_view)
+    return await load_page(ctx, in_order(found), data, depends_on=(Event,), view=event_view)

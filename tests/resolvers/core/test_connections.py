@@ -9,12 +9,12 @@ import pytest
 
 from amarevents.models.columns import MAX_ID
 from amarevents.models.events import UNDATED
-from amarevents.resolvers.core.connections import Order, Place
+from amarevents.resolvers.core.connections import SortKey, SortOrder
 from amarevents.resolvers.events.queries import ListEventsByCursor
 from amarevents.resolvers.tickets.queries import ListTicketsByCursor
 
 EVENTS, TICKETS = ListEventsByCursor.ORDER, ListTicketsByCursor.ORDER
-PLACES: list[tuple[Order, Place]] = [
+PLACES: list[tuple[SortOrder, SortKey]] = [
     (EVENTS, (datetime.date(2027, 1, 5), 12)),
     (EVENTS, (UNDATED, MAX_ID)),
     (EVENTS, (datetime.date.min, 1)),
@@ -31,26 +31,26 @@ def _forged(text: str) -> str:
 
 
 @pytest.mark.parametrize(("order", "place"), PLACES)
-def test_a_cursor_is_a_short_text_that_leads_back_to_its_place(order: Order, place: Place) -> None:
-    cursor = order.cursor(place)
-    assert order.read(cursor) == place
+def test_a_cursor_is_a_short_text_that_leads_back_to_its_place(order: SortOrder, place: SortKey) -> None:
+    cursor = order.encode_cursor(place)
+    assert order.decode_cursor(cursor) == place
     assert set(cursor) <= set(LETTERS)
     assert len(cursor) < 60
 
 
 @pytest.mark.parametrize(("order", "place"), PLACES)
-def test_a_cursor_with_another_letter_is_none(order: Order, place: Place) -> None:
-    cursor, chance = order.cursor(place), random.Random(1)
+def test_a_cursor_with_another_letter_is_none(order: SortOrder, place: SortKey) -> None:
+    cursor, chance = order.encode_cursor(place), random.Random(1)
     for position, letter in enumerate(cursor):
         other = chance.choice([one for one in LETTERS if one != letter])
         with pytest.raises(ValueError, match="is not a cursor of this list"):
-            order.read(cursor[:position] + other + cursor[position + 1 :])
+            order.decode_cursor(cursor[:position] + other + cursor[position + 1 :])
 
 
 @pytest.mark.parametrize(("order", "place"), PLACES)
-def test_the_cursor_of_another_list_is_none(order: Order, place: Place) -> None:
+def test_the_cursor_of_another_list_is_none(order: SortOrder, place: SortKey) -> None:
     with pytest.raises(ValueError, match="is not a cursor of this list"):
-        (TICKETS if order is EVENTS else EVENTS).read(order.cursor(place))
+        (TICKETS if order is EVENTS else EVENTS).decode_cursor(order.encode_cursor(place))
 
 
 @pytest.mark.parametrize(
@@ -77,6 +77,6 @@ def test_the_cursor_of_another_list_is_none(order: Order, place: Place) -> None:
     ],
 )
 def test_what_holds_no_place_is_no_cursor_whatever_its_checksum(text: str) -> None:
-    assert EVENTS.read(_forged("events/1 2027-01-05 1")) == (datetime.date(2027, 1, 5), 1)
+    assert EVENTS.decode_cursor(_forged("events/1 2027-01-05 1")) == (datetime.date(2027, 1, 5), 1)
     with pytest.raises(ValueError, match="is not a cursor of this list"):
-        EVENTS.read(_forged(text))
+        EVENTS.decode_cursor(_forged(text))

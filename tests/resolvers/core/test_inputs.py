@@ -100,7 +100,7 @@ class Note(Input):
 
 def test_texts_are_trimmed_and_blank_ones_count_as_missing() -> None:
     note = Note.model_validate({"title": "  A title\t", "text": " \n "})
-    assert (note.title, note.text, note.sent()) == ("A title", None, {"title": "A title"})
+    assert (note.title, note.text, note.changed_fields()) == ("A title", None, {"title": "A title"})
 
 
 def test_bounds_hold_for_the_trimmed_text() -> None:
@@ -108,8 +108,8 @@ def test_bounds_hold_for_the_trimmed_text() -> None:
 
 
 def test_what_is_null_was_sent_and_what_is_absent_was_not() -> None:
-    assert Note.model_validate({"text": None}).sent() == {"text": None}
-    assert Note.model_validate({}).sent() == {}
+    assert Note.model_validate({"text": None}).changed_fields() == {"text": None}
+    assert Note.model_validate({}).changed_fields() == {}
 
 
 @pytest.mark.parametrize("values", [{"title": None}, {"colour": "red"}, {"title": "x", "Text": "y"}])

@@ -20,7 +20,7 @@ from amarevents.resolvers.core.transaction_ids import TransactionInput
 )
 def test_both_names_are_sent_as_one(values: dict[str, str | None], sent: dict[str, str | None]) -> None:
     data = TransactionInput.model_validate(values)
-    assert data.sent() == sent
+    assert data.changed_fields() == sent
     assert data.transaction == sent.get("transaction_id")
 
 

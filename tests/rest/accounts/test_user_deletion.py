@@ -22,7 +22,8 @@ from amarevents.models import (
 from amarevents.models.columns import utc_now
 from amarevents.models.enums import KeyType, MailKind, Privacy, TicketStatus
 from amarevents.resolvers.accounts import api_keys, auth, deletion, profiles, users
-from amarevents.resolvers.core import idempotency, locking
+from amarevents.resolvers.core import idempotency
+from amarevents.resolvers.events import deletion as event_deletion
 from amarevents.resolvers.events import mutations, organizations
 from amarevents.resolvers.tickets import donations, registration
 from amarevents.security.context import Context
@@ -153,9 +154,9 @@ async def test_it_is_nowhere_to_be_found_and_its_name_is_free(world: World, stag
 def slow_deletion(monkeypatch: pytest.MonkeyPatch) -> None:
     async def erase_late(ctx: Context, user_id: int) -> None:
         await asyncio.sleep(0.1)
-        await deletion.erase_account(ctx, user_id)
+        await deletion.cascade_delete_account(ctx, user_id)
 
-    monkeypatch.setattr(users, "erase_account", erase_late)
+    monkeypatch.setattr(users, "cascade_delete_account", erase_late)
 
 
 @pytest.mark.usefixtures("slow_deletion")
@@ -181,7 +182,7 @@ async def test_without_the_lock_two_deletions_would_give_places_back_twice(
         return ids
 
     monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset: queryset)
-    monkeypatch.setattr(locking, "lock_in_order", wait_for_the_other)
+    monkeypatch.setattr(event_deletion, "lock_in_order", wait_for_the_other)
     await asyncio.gather(*(stage.admin.delete(f"/admin/users/{account.id}") for _ in range(2)))
     assert await unbalanced() == {"ticket_types.sold": [kind.id]}
 
@@ -364,7 +365,7 @@ async def test_an_idempotent_request_that_the_deletion_overtakes_is_nobodys(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pause = Pause(monkeypatch)
-    pause.stop_after(idempotency, "_forget_if_expired")
+    pause.stop_after(idempotency, "_delete_if_expired")
     registering = stage.buyer.post("/tickets", {"event_id": stage.event.id}, idempotency_key="once")
     answer, other = await pause.during(registering, stage.admin.delete(f"/admin/users/{stage.buyer_account.id}"))
     data_of(other)

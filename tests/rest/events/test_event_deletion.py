@@ -10,8 +10,7 @@ from tortoise.queryset import QuerySet
 from amarevents.models import CustomValue, Event, Organization, OutgoingMail, Ticket, TicketType
 from amarevents.models.columns import utc_now
 from amarevents.models.enums import KeyType, MailKind, Privacy, TicketStatus
-from amarevents.resolvers.core import locking
-from amarevents.resolvers.events import ticket_types
+from amarevents.resolvers.events import deletion, ticket_types
 from amarevents.resolvers.tickets import registration
 from tests.rest.conftest import Stage
 from tests.rest.tickets.test_capacity import Outcomes, outcomes
@@ -104,13 +103,13 @@ async def test_the_slot_is_free_again_exactly_once(stage: Stage) -> None:
 
 @pytest.fixture
 def slow_erasing(monkeypatch: pytest.MonkeyPatch) -> None:
-    erase = locking._erase_tickets
+    erase = deletion.delete_tickets
 
     async def erase_late(which: Q) -> None:
         await asyncio.sleep(0.1)
         await erase(which)
 
-    monkeypatch.setattr(locking, "_erase_tickets", erase_late)
+    monkeypatch.setattr(deletion, "delete_tickets", erase_late)
 
 
 async def delete_at_once(stage: Stage, event: Event, count: int) -> Outcomes:
