@@ -17,10 +17,20 @@ from amarevents.models import User
 from amarevents.models.columns import NAME_LENGTH
 from amarevents.models.db.connection import violates
 from amarevents.models.enums import AccountType, KeyType
-from amarevents.resolvers.core.inputs import DateTime, Email, Input, Password, Phone, RecordId, ShortText, Username
+from amarevents.resolvers.core.inputs import (
+    DateTime,
+    Email,
+    Input,
+    Password,
+    Phone,
+    RecordId,
+    ShortText,
+    Username,
+    email_for_lookup,
+)
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.search import search_text
-from amarevents.resolvers.tickets.notifications import ask_to_confirm_email, renew_confirmation
+from amarevents.resolvers.accounts.email_confirmation import enqueue_confirmation_email, renew_confirmation_email
 from amarevents.security.auth import sessions
 from amarevents.security.context import Context
 from amarevents.security.policy import ANONYMOUS, PUBLIC, USERS, Principal, Scope, allow
@@ -166,7 +176,7 @@ async def register(ctx: Context, data: Register) -> AccountView:
     password_hash = await ctx.services.hasher.hash(data.password)
     async with in_transaction():
         user = await create_account(data, password_hash=password_hash)
-        await ask_to_confirm_email(ctx, user)
+        await enqueue_confirmation_email(ctx, user)
     ctx.created_account_id = user.id
     return account_view(user)
 
@@ -220,7 +230,7 @@ async def login(ctx: Context, data: Login) -> AccountView:
     """Start a session: the answer sets its cookie, under a new id."""
     ctx.require_cookies()
     user = await _verify(ctx, data)
-    await renew_confirmation(ctx, user)
+    await renew_confirmation_email(ctx, user)
     while not await _start_session(ctx, user, data.password):
         user = await _verify(ctx, data)
     return account_view(user)
@@ -243,7 +253,7 @@ async def _start_session(ctx: Context, user: User, password: str) -> bool:
 
 
 async def _verify(ctx: Context, data: Login) -> User:
-    email = unicodedata.normalize("NFKC", data.email).lower()
+    email = email_for_lookup(data.email)
     async with counted_attempt(ctx, email):
         user = await User.get_or_none(email=email)
         if not await ctx.services.hasher.verify(data.password, user.password_hash if user else None) or user is None:
