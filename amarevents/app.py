@@ -49,7 +49,7 @@ def create_app(settings: Settings) -> Starlette:
             with run_on_shutdown_signal(services.connections.shut_down):
                 yield
 
-    graphql = SecurityMiddleware(GraphQLEndpoint(), render_error, counts_operations=True)
+    graphql = SecurityMiddleware(GraphQLEndpoint(), render_error, charges_operations=True)
     app = Starlette(
         routes=[
             Route("/", index),
@@ -60,7 +60,7 @@ def create_app(settings: Settings) -> Starlette:
             Mount("/api", SecurityMiddleware(router(ROUTES), lambda error, _scope: failure(error))),
             Route("/confirm-email", confirmation_page()),
             Route("/graphql", with_explorer(graphql, settings)),
-            WebSocketRoute("/graphql", SecurityMiddleware(GraphQLWebSocket(), render_error, counts_operations=True)),
+            WebSocketRoute("/graphql", SecurityMiddleware(GraphQLWebSocket(), render_error, charges_operations=True)),
             *explorer_routes(settings),
         ],
         lifespan=lifespan,

@@ -1,4 +1,4 @@
-"""What stays open for long, WebSockets and event streams: so many for each owner, until the process stops."""
+"""Limits on long-lived connections (WebSockets and event streams), and their orderly end at shutdown."""
 
 import asyncio
 import contextlib
@@ -11,44 +11,44 @@ from amarevents.security.policy import Account
 from amarevents.security.rate_limit.quotas import client_network
 
 MAX_PER_ADDRESS = 200
-"""In one process; many people may share an address."""
+"""Connections from one address to one process. Generous, because many people may share an address."""
 
 MAX_PER_ACCOUNT = 40
-"""In one process, over all keys and sessions of the account."""
+"""Connections of one account to one process, over all its keys and sessions."""
 
 MAX_SUBSCRIPTIONS = 100
-"""Subscriptions under way, of an account in one process, over all its connections: what is delivered costs nothing."""
+"""Active subscriptions of one account in one process, over all its connections: events are delivered free of charge."""
 
 FREE_MESSAGES = 100
-"""Frames or messages of one connection that ask for nothing, such as pings."""
+"""The burst of free messages, such as pings, that one connection may send: the capacity of its token bucket."""
 
 FREE_MESSAGES_PER_SECOND = 10.0
-"""The same, on and on."""
+"""The sustained rate of free messages: how fast the token bucket of a connection is refilled."""
 
 SHUTDOWN_SECONDS = 2.0
-"""How long a process that stops waits for what is open to end by itself; a client may not read."""
+"""How long a process waits at shutdown for open connections to close; clients that do not read may not."""
 
 
 class TokenBucket:
-    """With what a connection is sent that costs its sender nothing: a bucket of tokens, which fills up again."""
+    """A limit on the messages of one connection that are not charged to a rate limit budget."""
 
     def __init__(self) -> None:
-        self._left = float(FREE_MESSAGES)
-        self._filled_at = time.monotonic()
+        self._tokens = float(FREE_MESSAGES)
+        self._refilled_at = time.monotonic()
 
     def consume(self, number: int = 1) -> bool:
-        """Whether so many more may come; those that may not are not counted."""
+        """Take this many tokens and return True, or take none and return False if there are fewer."""
         now = time.monotonic()
-        self._left = min(FREE_MESSAGES, self._left + FREE_MESSAGES_PER_SECOND * (now - self._filled_at))
-        self._filled_at = now
-        if number > self._left:
+        self._tokens = min(FREE_MESSAGES, self._tokens + FREE_MESSAGES_PER_SECOND * (now - self._refilled_at))
+        self._refilled_at = now
+        if number > self._tokens:
             return False
-        self._left -= number
+        self._tokens -= number
         return True
 
 
 class Connections:
-    """``stopping`` is set as soon as the process is to stop: what is open is to end by itself then."""
+    """The long-lived connections of this process. ``shutting_down`` is set when all of them should close themselves."""
 
     def __init__(self) -> None:
         self.shutting_down = asyncio.Event()
@@ -56,7 +56,7 @@ class Connections:
         self._all_closed = asyncio.Event()
 
     async def shut_down(self) -> None:
-        """Have all that is open end, and wait until it has."""
+        """Ask all connections to close, and wait up to ``SHUTDOWN_SECONDS`` until they have."""
         self.shutting_down.set()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(SHUTDOWN_SECONDS):
@@ -66,27 +66,27 @@ class Connections:
 
     @contextlib.contextmanager
     def for_address(self, address: str) -> Iterator[None]:
-        """One more for as long as the block takes. Raises TooManyConnections."""
-        with self._one_more(f"address:{client_network(address)}", MAX_PER_ADDRESS):
+        """Count a connection of the address while the block runs. Raises TooManyConnections."""
+        with self._count(f"address:{client_network(address)}", MAX_PER_ADDRESS):
             yield
 
     @contextlib.contextmanager
     def for_account(self, account: Account | None) -> Iterator[None]:
-        """The same for an account, beside its address; nobody has none. Raises TooManyConnections."""
-        with contextlib.nullcontext() if account is None else self._one_more(f"account:{account.id}", MAX_PER_ACCOUNT):
+        """Count a connection of the account, if any, while the block runs. Raises TooManyConnections."""
+        with contextlib.nullcontext() if account is None else self._count(f"account:{account.id}", MAX_PER_ACCOUNT):
             yield
 
     @contextlib.contextmanager
     def for_subscription(self, account: Account) -> Iterator[None]:
-        """One more subscription under way for as long as the block takes. Raises TooManyOperations."""
-        refused = errors.TooManyOperations(MAX_SUBSCRIPTIONS, "An account")
-        with self._one_more(f"follower:{account.id}", MAX_SUBSCRIPTIONS, refused):
+        """Count a subscription of the account while the block runs. Raises TooManyOperations."""
+        error = errors.TooManyOperations(MAX_SUBSCRIPTIONS, "An account")
+        with self._count(f"subscriptions:{account.id}", MAX_SUBSCRIPTIONS, error):
             yield
 
     @contextlib.contextmanager
-    def _one_more(self, owner: str, limit: int, refused: errors.AmarEventsError | None = None) -> Iterator[None]:
+    def _count(self, owner: str, limit: int, error: errors.AmarEventsError | None = None) -> Iterator[None]:
         if self._open[owner] >= limit:
-            raise refused or errors.TooManyConnections
+            raise error or errors.TooManyConnections
         self._open[owner] += 1
         try:
             yield

@@ -34,21 +34,21 @@ class Context:
     """The account that the request has registered."""
     supports_cookies: bool = True
     """Whether the response can set a session cookie; responses over a WebSocket cannot."""
-    caller: KeyType | None = None
-    """The key type that the budget belongs to; null for the budget of an address."""
+    quota_type: KeyType | None = None
+    """The key type that the budget belongs to; None for the budget of an address."""
     quota: Quota | None = None
     """The budget that the request is charged to: that of the key, the account or the address."""
     verdict: Verdict | None = None
-    """The outcome of the latest charge; null if nothing has been charged to the budget."""
+    """The outcome of the latest charge; None if nothing has been charged to the budget."""
     started_session: StartedSession | None = None
     session_ended: bool = False
     pending_changes: dict[int, list[TicketChange]] = field(default_factory=dict)
     """The ticket changes of the running operation by event ID, to be published once it has committed."""
     now: datetime.datetime = field(default_factory=lambda: datetime.datetime.now(datetime.UTC))
 
-    def set_quota(self, caller: KeyType | None, quota: Quota) -> None:
+    def set_quota(self, quota_type: KeyType | None, quota: Quota) -> None:
         """Set the budget that this request is charged to, and discard the outcome of earlier charges."""
-        self.caller, self.quota, self.verdict = caller, quota, None
+        self.quota_type, self.quota, self.verdict = quota_type, quota, None
 
     async def charge(self, units: int = 1) -> None:
         """Charge all of the units to the request's budget, or none (decisions 3.5). Raises RateLimited."""
@@ -56,7 +56,7 @@ class Context:
             raise RuntimeError("Set the quota of the request before charging it")
         if 0 < self.quota.limit < units:
             self.verdict = await self.services.limiter.usage(self.quota)
-            message = f"This request costs {units} units, but the limit is {self.quota.limit} per minute; send a smaller request"
+            message = f"This request costs {units} units; the limit is {self.quota.limit} per minute"
             raise errors.RateLimited(math.ceil(self.quota.window), message)
         self.verdict = await self.services.limiter.charge(self.quota, units)
         if not self.verdict.allowed:

@@ -1,4 +1,4 @@
-"""What a caller is told of a failure, and what the log is: one decision for both surfaces."""
+"""What callers and the log learn of an exception, the same for REST and GraphQL."""
 
 import logging
 
@@ -9,7 +9,11 @@ logger = logging.getLogger(__name__)
 
 
 def public_error(failure: Exception) -> errors.AmarEventsError:
-    """The failure as callers see it: expected ones as they are, a database that is away, and nothing of the rest."""
+    """Return the error that callers see for an exception.
+
+    Expected errors are returned unchanged. A database outage becomes TemporarilyUnavailable; everything else becomes
+    InternalError, which reveals nothing about the exception.
+    """
     if isinstance(failure, errors.AmarEventsError):
         return failure
     if isinstance(failure, DatabaseUnavailable):
@@ -18,7 +22,10 @@ def public_error(failure: Exception) -> errors.AmarEventsError:
 
 
 def log_failure(failure: Exception, request_id: str, where: str) -> None:
-    """One line where the database is away, the traceback of what was not foreseen, nothing of callers' mistakes."""
+    """Log an exception: one line for a database outage, a traceback for an unexpected one.
+
+    Errors of callers are not logged.
+    """
     if isinstance(failure, errors.AmarEventsError):
         return
     if isinstance(failure, DatabaseUnavailable):

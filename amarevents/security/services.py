@@ -1,4 +1,4 @@
-"""What the process shares among its requests."""
+"""The services that all requests of a process share."""
 
 from dataclasses import dataclass
 
@@ -15,9 +15,9 @@ from amarevents.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Settings and the few long-lived objects; made at start, closed at the end (see ``app``).
+    """The settings and the long-lived objects, opened at startup and closed at shutdown (see ``app``).
 
-    ``cache`` is the one in which ``count_cache`` keeps its counts, for whatever else can be done without.
+    ``cache`` also stores the counts of ``count_cache``. It holds only what can be lost at any time.
     """
 
     settings: Settings

@@ -18,7 +18,7 @@ from tests.support.servers import PrivateServer, private_redis
 
 CREATED = [TicketChange(TicketChangeKind.CREATED, 1)]
 DELETED = [TicketChange(TicketChangeKind.DELETED, 1)]
-LOST, BACK = "Redis is lost", "Redis is back"
+LOST, BACK = "Redis is unavailable", "Redis is available again"
 needs_redis = pytest.mark.backend("postgres")
 
 

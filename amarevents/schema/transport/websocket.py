@@ -27,11 +27,11 @@ from amarevents.schema.transport.websocket_messages import (
     MessageType,
     parse_message,
 )
+from amarevents.security.authenticator import authenticate_connection_init, authenticate_operation
 from amarevents.security.connection_limits import TokenBucket
 from amarevents.security.context import Context
 from amarevents.security.error_reporting import log_failure, public_error
 from amarevents.security.middleware import context_of
-from amarevents.security.websocket_auth import introduce, next_request
 
 INIT_SECONDS = 10.0
 """From the handshake to the first message of a client that means it."""
@@ -132,7 +132,7 @@ class _Connection:
         except TimeoutError as error:
             raise _Ended(INIT_TIMEOUT, "Connection initialisation timeout") from error
         try:
-            await introduce(self._context, frame.payload)
+            await authenticate_connection_init(self._context, frame.payload)
         except (errors.Unauthenticated, errors.Forbidden) as refused:
             raise _rejected(refused) from refused
 
@@ -193,13 +193,13 @@ class _Connection:
 
     async def _charge_one_more(self) -> None:
         """Refused it is, but not for nothing."""
-        request = await next_request(self._context)
+        request = await authenticate_operation(self._context)
         await request.charge()
         raise errors.TooManyOperations(MAX_OPERATIONS)
 
     async def _perform(self, identifier: str, asked: GraphQLRequest) -> None:
         """Send the operation's results. Raises what it fails with, _NotExecuted where the schema says so."""
-        request = await next_request(self._context)
+        request = await authenticate_operation(self._context)
         try:
             outcome = await stream(asked, request, allowed=list(OperationType))
         finally:

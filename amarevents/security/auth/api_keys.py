@@ -1,7 +1,7 @@
-"""API keys as text: ``ae_u_`` + 32 random characters + 6 of checksum (decisions 2.2).
+"""The text format of API keys: ``ae_u_``, 32 random characters and a checksum of 6 (decisions 2.2).
 
-32 base-62 characters are 190 bits. The checksum (CRC-32 of all that precedes it) lets a mistyped key fall without a
-look-up; it protects from typing errors, not from attackers.
+32 base-62 characters hold 190 bits of randomness. The checksum (CRC-32 of the preceding characters) detects mistyped
+keys without a look-up. It does not protect against attackers; the randomness does.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ _DISPLAY_LENGTH = 12
 
 @dataclass(frozen=True, slots=True)
 class GeneratedKey:
-    """A new key. ``raw`` is for its owner's eyes, once; ``digest`` and ``prefix`` are what is stored."""
+    """A new key: ``raw`` is shown to its owner once, ``digest`` and ``prefix`` are stored."""
 
     raw: str = field(repr=False)
     digest: str
@@ -35,14 +35,14 @@ class GeneratedKey:
 
 @dataclass(frozen=True, slots=True)
 class ParsedKey:
-    """A well-formed key as it was presented; whether it exists is for the database to say."""
+    """A well-formed key from a request, which may or may not exist in the database."""
 
     key_type: KeyType
     digest: str
 
 
 def digest_of(secret: str) -> str:
-    """SHA-256 as hex: right for secrets of full entropy, which need no slow hash."""
+    """Return the SHA-256 of a secret in hexadecimal. Random secrets need no slow hash, unlike passwords."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
@@ -56,14 +56,14 @@ def _checksum(text: str) -> str:
 
 
 def generate_key(key_type: KeyType) -> GeneratedKey:
-    """A new random key of the type."""
+    """Return a new random key of the type."""
     body = _PREFIXES[key_type] + "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM_LENGTH))
     raw = body + _checksum(body)
     return GeneratedKey(raw, digest_of(raw), raw[:_DISPLAY_LENGTH])
 
 
 def parse_key(raw: str) -> ParsedKey:
-    """Raises InvalidApiKey for what cannot be a key: another prefix, length, alphabet or checksum."""
+    """Parse a key. Raises InvalidApiKey if its prefix, length, alphabet or checksum is wrong."""
     key_type = _KEY_TYPES.get(raw[:_PREFIX_LENGTH])
     if key_type is None or len(raw) != _LENGTH or not raw.isascii():
         raise InvalidApiKey
@@ -73,4 +73,5 @@ def parse_key(raw: str) -> ParsedKey:
 
 
 def default_permissions(key_type: KeyType) -> list[str]:
+    """Return the permissions of a key that is created without a list of them (decisions 2.5)."""
     return [str(scope) for scope in default_scopes(key_type)]

@@ -1,4 +1,4 @@
-"""What a request shows of who it comes from (decisions 2.1)."""
+"""Reading the credential of a request from its headers (decisions 2.1)."""
 
 from collections.abc import Sequence
 
@@ -10,15 +10,17 @@ from amarevents.security.auth.principals import Credential, SessionToken
 
 
 def read_credential(authorization: Sequence[str], cookie: str | None) -> Credential:
-    """What the request shows: with an Authorization header (there may be one) it is judged by that alone.
+    """Return the API key of the Authorization header or, if there is no such header, the session of the cookie.
 
-    Raises InvalidApiKey where the header holds no well-formed key.
+    A request with an Authorization header never falls back to its cookie. Raises InvalidApiKey if the header is
+    repeated or contains no well-formed key.
     """
     if authorization:
         scheme, _, token = authorization[0].strip().partition(" ")
         if scheme.lower() != "bearer" or len(authorization) > 1:
             raise errors.InvalidApiKey("Send the API key as 'Authorization: Bearer <API key>'")
         return api_keys.parse_key(token.strip())
-    # As browsers write it: http.cookies.SimpleCookie drops all of the header where another cookie in it is odd.
+    # Starlette's parser reads cookies as browsers write them. http.cookies.SimpleCookie discards the whole header if
+    # one cookie is malformed.
     value = cookie_parser(cookie or "").get(sessions.COOKIE_NAME)
     return SessionToken(value) if value else None

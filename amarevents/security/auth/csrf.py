@@ -1,17 +1,17 @@
-"""Which requests that a browser authenticates by cookie may change something (decisions 2.3)."""
+"""Protection from cross-site request forgery for requests authenticated by cookie (decisions 2.3)."""
 
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-# What GraphQL clients send for this very purpose.
-_ASKED_FOR_FIRST = ("x-requested-with", "apollo-require-preflight")
+# Headers that make a browser send a CORS preflight request first; GraphQL clients send them for this purpose.
+_PREFLIGHTED_HEADERS = ("x-requested-with", "apollo-require-preflight")
 
 
 def may_change_state(method: str, headers: Mapping[str, str], allowed_origins: frozenset[str]) -> bool:
-    """Whether a request authenticated by cookie is safe, or comes from an allowed origin and carries JSON.
+    """Return whether a request has a safe method, or comes from an allowed origin and has a JSON body or none.
 
-    A request without a body (a logout, a deletion) carries nothing that could be mistaken for a form.
+    A request without a body (a logout, a deletion) cannot have been sent by an HTML form with content.
     """
     if method in _SAFE_METHODS:
         return True
@@ -19,30 +19,30 @@ def may_change_state(method: str, headers: Mapping[str, str], allowed_origins: f
 
 
 def may_query(headers: Mapping[str, str], allowed_origins: frozenset[str]) -> bool:
-    """Whether a GET that is authenticated by cookie was sent by a page of an allowed origin, or typed by its user.
+    """Return whether a GET request was sent by a page of an allowed origin, or by the user through the address bar.
 
-    What a form, an image or a link of another site can make a browser send carries none of these headers: a script
-    there would have to ask for them first, and is not answered.
+    Forms, images and links of another site cannot set these headers. A script of another site needs a CORS preflight
+    request for them, which is refused.
     """
     if headers.get("sec-fetch-site") == "none" or comes_from_allowed_origin(headers, allowed_origins):
         return True
-    return is_json(headers.get("content-type")) or any(name in headers for name in _ASKED_FOR_FIRST)
+    return is_json(headers.get("content-type")) or any(name in headers for name in _PREFLIGHTED_HEADERS)
 
 
 def comes_from_allowed_origin(headers: Mapping[str, str], allowed_origins: frozenset[str]) -> bool:
-    """Whether the page that a browser sends this for is one of the platform's, or of an origin that it allows."""
+    """Return whether a browser sends the request for a page of the same origin or of an allowed one."""
     site = headers.get("sec-fetch-site")
     if site == "same-origin":
         return True
     origin = headers.get("origin", "").lower()
     if origin in allowed_origins:
         return True
-    # A browser that says "cross-site" or "same-site" has compared the origins already.
+    # Without Sec-Fetch-Site, compare Origin with Host. Browsers that send it have compared the origins already.
     return site is None and bool(netloc := _netloc(origin)) and netloc == headers.get("host", "").lower()
 
 
 def _netloc(origin: str) -> str:
-    """Host and port of an origin; empty for what is none."""
+    """Return the host and port of an origin, or an empty string if it is not valid."""
     try:
         return urlsplit(origin).netloc
     except ValueError:
@@ -57,4 +57,5 @@ def _carries_json(headers: Mapping[str, str]) -> bool:
 
 
 def is_json(content_type: str | None) -> bool:
+    """Return whether a Content-Type header says JSON, with any parameters."""
     return (content_type or "").partition(";")[0].strip().lower() == "application/json"

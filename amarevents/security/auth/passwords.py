@@ -1,4 +1,4 @@
-"""Argon2id, never on the event loop's thread (decisions 8.2)."""
+"""Password hashing with Argon2id, never on the thread of the event loop (decisions 8.2)."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,15 +13,15 @@ from amarevents.settings import Settings
 
 T = TypeVar("T")
 
-# Few hashes at once leave a core to everything else; further ones wait their turn.
+# A small number of simultaneous hashes leaves processor time to other requests; further hashes are queued.
 _THREADS = 2
-# How many may wait for them, some seconds' worth; a flood of logins beyond is turned away.
+# The length of the queue, worth several seconds of hashing; logins beyond it are refused.
 _MAX_WAITING = 200
-_MARK = "$argon2"
+_ARGON2_PREFIX = "$argon2"
 
 
 class PasswordHasher:
-    """Hashes and verifies passwords in threads of its own, with the parameters of the settings."""
+    """Hashes and verifies passwords in separate threads, with the parameters from the settings."""
 
     def __init__(self, settings: Settings) -> None:
         self._argon2 = argon2.PasswordHasher(
@@ -29,29 +29,30 @@ class PasswordHasher:
         )
         self._waiting = 0
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="argon2")
-        # What a login with an unknown email is verified against, so that it takes as long as any other.
+        # Logins with an unknown email are verified against this hash, so that they take as long as others.
         self._decoy = self._argon2.hash("no account has this password")
 
     async def hash(self, password: str) -> str:
+        """Return the hash of a password. Raises TemporarilyUnavailable if the queue is full."""
         return await self._run(lambda: self._argon2.hash(password))
 
     async def verify(self, password: str, stored: str | None) -> bool:
-        """Whether the password fits the stored hash; False, after the same time, where there is none.
+        """Return whether the password matches the stored hash; without one, return False after the same time.
 
-        Raises TemporarilyUnavailable, as ``hash`` does, while too many are waiting.
+        Raises TemporarilyUnavailable if the queue is full.
         """
         return await self._run(lambda: self._matches(stored, password))
 
     def is_outdated(self, stored: str) -> bool:
-        """Whether a hash was made with other parameters than today's and should be renewed."""
+        """Return whether a hash was made with parameters that differ from the settings and should be replaced."""
         return self._argon2.check_needs_rehash(stored)
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _matches(self, stored: str | None, password: str) -> bool:
-        # An account that does not exist, or has no password, must not be told by its time.
-        known = stored if stored is not None and stored.startswith(_MARK) else None
+        # The time taken must not reveal whether the account exists and has a password.
+        known = stored if stored is not None and stored.startswith(_ARGON2_PREFIX) else None
         try:
             self._argon2.verify(known or self._decoy, password)
         except (VerificationError, InvalidHashError):

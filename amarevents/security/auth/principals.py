@@ -1,4 +1,4 @@
-"""From a credential to the principal that it stands for at this moment (decisions 2.1, 2.4)."""
+"""The principal that a credential identifies at this moment (decisions 2.1, 2.4)."""
 
 from dataclasses import dataclass, field
 
@@ -11,17 +11,17 @@ from amarevents.security.policy import ANONYMOUS, Account, Principal, key_princi
 
 @dataclass(frozen=True, slots=True)
 class SessionToken:
-    """The value of the session cookie as it was presented."""
+    """The value of the session cookie from a request."""
 
     value: str = field(repr=False)
 
 
 Credential = api_keys.ParsedKey | SessionToken | None
-"""What a request presents; ``None`` is an anonymous request."""
+"""The credential of a request; ``None`` for an anonymous request."""
 
 
 async def identify(credential: Credential) -> Principal:
-    """The principal behind a credential. An unknown or expired session is nobody; a key that is not good is an error.
+    """Return the principal of a credential. An unknown or expired session is anonymous; an invalid key is an error.
 
     Raises InvalidApiKey, ApiKeyRevoked, ApiKeySuspended or ApiKeyExpired (401) and RoleLost (403).
     """
@@ -47,7 +47,7 @@ async def _identify_key(parsed: api_keys.ParsedKey) -> Principal:
 
 
 def account_of(user: User) -> Account:
-    """The account as policies see it."""
+    """Return the part of a user that policies need."""
     return Account(
         id=user.id,
         username=user.username,

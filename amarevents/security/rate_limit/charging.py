@@ -1,4 +1,4 @@
-"""Which budget a request is charged to: its key's, its account's or its address's (decisions 3.1, 3.3, 3.4)."""
+"""The budget that a request is charged to: its API key's, its account's or its address's (decisions 3.1, 3.3, 3.4)."""
 
 from amarevents.security.auth.api_keys import ParsedKey
 from amarevents.security.context import Context
@@ -6,7 +6,10 @@ from amarevents.security.rate_limit import quotas
 
 
 def set_credential_quota(context: Context) -> None:
-    """Keys and addresses are known before anything is looked up; whose a session is, is not yet."""
+    """Set the budget of an API key or of an anonymous request; leave that of a session unset.
+
+    The account of a session is not known before its look-up.
+    """
     settings = context.services.settings
     if isinstance(context.credential, ParsedKey):
         context.set_quota(context.credential.key_type, quotas.key_quota(context.credential, settings))
@@ -15,7 +18,7 @@ def set_credential_quota(context: Context) -> None:
 
 
 def set_session_quota(context: Context) -> None:
-    """A session's budget is its account's; a session that is none counts for the address."""
+    """Set the budget of the session's account, or that of the address for an unknown or expired session."""
     account = context.principal.account
     if account is None:
         set_address_quota(context)
@@ -24,5 +27,5 @@ def set_session_quota(context: Context) -> None:
 
 
 def set_address_quota(context: Context) -> None:
-    """For nobody in particular, and for whoever guesses keys."""
+    """Set the budget of the client's address, for anonymous requests and bad credentials."""
     context.set_quota(None, quotas.anonymous_quota(context.address, context.services.settings))

@@ -1,4 +1,4 @@
-"""The log of hits in Redis, one for all processes and machines (decisions 3.6)."""
+"""The rate limiter of several processes, with its logs in Redis (decisions 3.6)."""
 
 import time
 
@@ -13,9 +13,9 @@ SERVER_CLOCK = """
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
 """
-"""Lua that sets ``now``, in microseconds. The server's clock: those of several machines never quite agree."""
+"""Lua that sets ``now`` in microseconds by the clock of Redis, because the clocks of several machines differ."""
 
-# One key: a list of stamps, oldest first. The rules are those of the log in memory, step by step.
+# One key: a list of timestamps, oldest first. The steps are the same as in MemoryRateLimiter.
 _JUDGE = """
 local log = KEYS[1]
 local limit, units, window = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -26,14 +26,14 @@ local function stamp_at(index)
 end
 
 local function append(number)
-  -- Lua would write so large a number as 1.7e+15.
+  -- Lua would format such a large number as 1.7e+15.
   local stamp = string.format('%.0f', now)
   for _ = 1, number do redis.call('RPUSH', log, stamp) end
-  -- A second longer than needed: expiry goes by a clock that stands still while a script runs.
+  -- One second longer than the window: the clock of expiry does not advance while a script runs.
   if number > 0 then redis.call('PEXPIRE', log, math.ceil(window / 1000) + 1000) end
 end
 
--- Stamps that a clock set back has left in the future count as of now.
+-- Move timestamps that a clock set back has left in the future to now.
 local ahead = 0
 local newest = stamp_at(-1)
 while newest and newest > now do
@@ -59,11 +59,11 @@ return {1, 1, now, length + units, now, 0}
 
 
 class RedisRateLimiter:
-    """Exact across everything that shares the Redis server; one round trip for each call.
+    """Exact across all processes that share the Redis server, with one round trip for each call.
 
-    A charge whose answer is lost is sent again by the client (see ``redis_client``) and may then count twice. That
-    errs on the safe side: some caller is refused early, never one too many admitted. Raises what the client raises
-    while the server is away. The client is closed with the limiter.
+    If the reply to a charge is lost, the client retries it (see ``redis_client``), and it may count twice. A caller may
+    then be refused too early, but never admitted beyond the limit. While Redis is unavailable, methods raise the
+    client's exceptions. ``aclose`` closes the client.
     """
 
     def __init__(self, client: Redis, *, clock: str = SERVER_CLOCK) -> None:
@@ -78,15 +78,15 @@ class RedisRateLimiter:
         return await self._judge(quota, 1, count=False)
 
     async def charged(self, prefix: str) -> list[str]:
-        """Expired logs are gone; one may be listed for a second more than its window."""
+        """Return the charged buckets; a bucket may be listed for up to one second longer than its window."""
         names = [name async for name in self._client.scan_iter(match=f"{KEY_PREFIX}{prefix}*", count=_SCANNED_AT_ONCE)]
-        # A scan may name a key twice.
+        # SCAN may return a key more than once.
         return sorted({name.decode().removeprefix(KEY_PREFIX) for name in names})
 
     async def release(self, quota: Quota, verdict: Verdict) -> None:
         if not verdict.stamp:
             return
-        # Newest first, where a unit just counted is found at once.
+        # Search from the newest end, where a unit that was just counted is found first.
         await self._client.lrem(KEY_PREFIX + quota.bucket, -1, str(verdict.stamp))
 
     async def aclose(self) -> None:

@@ -208,7 +208,7 @@ async def test_messages_that_nobody_has_taken_yet_are_not_parsed(
     async def wait(*_introduction: object) -> None:
         await taken.wait()
 
-    monkeypatch.setattr(module, "introduce", wait)
+    monkeypatch.setattr(module, "authenticate_connection_init", wait)
     async with _raw(address) as (_reader, writer):
         writer.write(frame(FINAL | TEXT, b'{"type":"connection_init"}') + MESSAGES)
         await _until(lambda: served[0].read_paused and served[0].queue.empty() is False)

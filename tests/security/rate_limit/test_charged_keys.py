@@ -143,7 +143,7 @@ async def test_the_first_to_miss_redis_is_answered_too(server: PrivateServer, li
 
 @of_redis
 async def test_an_empty_answer_of_redis_is_an_answer(limiter: ResilientRateLimiter) -> None:
-    await limiter._own.charge(quota("key:from an outage"))
+    await limiter._local.charge(quota("key:from an outage"))
     assert await limiter.charged("key:") == []
 
 

@@ -21,7 +21,7 @@ from tests.support.servers import PrivateServer, private_redis
 pytestmark = pytest.mark.backend("postgres")
 
 WORKERS = 4
-LOST, BACK = "Redis is lost", "Redis is back"
+LOST, BACK = "Redis is unavailable", "Redis is available again"
 
 
 @pytest.fixture
@@ -135,9 +135,9 @@ async def test_redis_away_from_the_start_is_a_loss_like_any_other(caplog: pytest
 class Forgetful(ResilientRateLimiter):
     """The control: takes every failure for the first."""
 
-    def _note_loss(self, error: Exception, recoveries: int) -> None:
-        self._lost = False
-        super()._note_loss(error, recoveries)
+    def _record_failure(self, error: Exception, recoveries: int) -> None:
+        self._unavailable = False
+        super()._record_failure(error, recoveries)
 
 
 @pytest.mark.parametrize(("kind", "lines"), [(ResilientRateLimiter, 1), (Forgetful, 30)])
