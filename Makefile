@@ -83,7 +83,7 @@ lock: ## Resolve the dependencies of pyproject.toml anew into the lock files (ne
 	uv pip compile pyproject.toml --constraints requirements-dev.lock $(LOCK_OPTIONS) --output-file requirements.lock
 
 # For every platform and version, with the hashes of every file, and without the address of any registry.
-LOCK_OPTIONS := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
+LOCK_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 vendor: setup ## Fetch the pages' libraries as recorded, or one anew: make vendor PACKAGE=graphiql VERSION=3.8.3 (needs npm)
