@@ -13,8 +13,11 @@ from amarevents.models import EmailConfirmation, OutgoingMail, User
 from amarevents.models.columns import utc_now
 from amarevents.models.enums import MailKind, MailStatus
 from amarevents.resolvers.accounts import auth, email_confirmation
-from amarevents.resolvers.accounts.email_confirmation import forget_expired_links
-from amarevents.resolvers.tickets.notifications import LINK_DAYS, ask_to_confirm_email
+from amarevents.resolvers.accounts.email_confirmation import (
+    LINK_DAYS,
+    enqueue_confirmation_email,
+    purge_expired_links,
+)
 from amarevents.security.context import Context
 from tests.support.mail_server import PostOffice
 from tests.support.rest_answers import data_of
@@ -125,7 +128,7 @@ async def test_an_account_older_than_the_setting_is_asked_when_it_logs_in(
 async def test_an_account_has_one_link_that_works(world: World, confirming: None) -> None:
     first = await register(world)
     user = await User.get(email=ACCOUNT["email"])
-    await ask_to_confirm_email(context_of(world), user)
+    await enqueue_confirmation_email(context_of(world), user)
     second = await mailed_token()
     assert (await confirm(world.http, first)).status_code == 404
     assert not await is_confirmed()
@@ -177,7 +180,7 @@ async def test_links_that_do_not_work_are_all_told_the_same(world: World, confir
     used = await register(world)
     await confirm(world.http, used)
     await User.all().update(email_confirmed_at=None)
-    await ask_to_confirm_email(context_of(world), await User.get())
+    await enqueue_confirmation_email(context_of(world), await User.get())
     expired = await mailed_token()
     await end_links()
     pages = [
@@ -272,9 +275,9 @@ async def test_tickets_in_the_accounts_email_are_its_own_from_then_on(world: Wor
 
 async def test_expired_links_are_forgotten(world: World, confirming: None) -> None:
     await register(world)
-    await forget_expired_links(utc_now())
+    await purge_expired_links(utc_now())
     assert await EmailConfirmation.all().count() == 1
-    await forget_expired_links(utc_now() + datetime.timedelta(days=LINK_DAYS, seconds=1))
+    await purge_expired_links(utc_now() + datetime.timedelta(days=LINK_DAYS, seconds=1))
     assert await EmailConfirmation.all().count() == 0
 
 

@@ -69,10 +69,12 @@ class CreatedApiKeyView(ApiKeyView):
 
 @dataclass(slots=True, kw_only=True)
 class RevokedView:
+    """The result of revoking an API key."""
+
     id: RecordId
-    """The integer that names it in paths and in other fields."""
+    """The ID of the API key."""
     revoked: bool
-    """True: the key can never be used again."""
+    """Always true: the key cannot be used any more."""
 
 
 def api_key_view(key: ApiKey, settings: Settings) -> ApiKeyView:
@@ -110,7 +112,7 @@ async def load_account_keys(ctx: Context, account_ids: Sequence[int]) -> dict[in
     return keys
 
 
-async def load_key_owners(key_ids: Sequence[int]) -> dict[int, int]:
+async def load_key_owners(ctx: Context, key_ids: Sequence[int]) -> dict[int, int]:
     """The ids of the accounts whose keys these are, by key, in one statement."""
     return dict(await ApiKey.filter(id__in=list(key_ids)).values_list("id", "user_id"))
 

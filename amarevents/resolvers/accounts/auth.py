@@ -17,6 +17,7 @@ from amarevents.models import User
 from amarevents.models.columns import NAME_LENGTH
 from amarevents.models.db.connection import violates
 from amarevents.models.enums import AccountType, KeyType
+from amarevents.resolvers.accounts.email_confirmation import enqueue_confirmation_email, renew_confirmation_email
 from amarevents.resolvers.core.inputs import (
     DateTime,
     Email,
@@ -30,7 +31,6 @@ from amarevents.resolvers.core.inputs import (
 )
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.search import search_text
-from amarevents.resolvers.accounts.email_confirmation import enqueue_confirmation_email, renew_confirmation_email
 from amarevents.security.auth import sessions
 from amarevents.security.context import Context
 from amarevents.security.policy import ANONYMOUS, PUBLIC, USERS, Principal, Scope, allow
@@ -105,8 +105,10 @@ class IdentityView:
 
 @dataclass(slots=True, kw_only=True)
 class LogoutView:
+    """The result of logging out."""
+
     logged_out: bool
-    """True: the session is over, also if there was none."""
+    """Always true, even if there was no session."""
 
 
 def account_view(user: User) -> AccountView:
