@@ -86,7 +86,7 @@ def test_create_admin_refuses_what_registration_would(ready: Program) -> None:
     assert ready.refusal("create-admin", *ADMIN, typed="short\n").startswith("amarevents: Invalid input: password: ")
     taken = ["--username", "Other", *ADMIN[2:]]
     refusal = ready.refusal("create-admin", *taken, typed=f"{PASSWORD}\n")
-    assert refusal == "amarevents: An account with this email exists already"
+    assert refusal == "amarevents: An account with this email already exists"
 
 
 @pytest.mark.backend("sqlite")
@@ -140,7 +140,7 @@ def test_plans_are_made_changed_and_deleted(program: Program) -> None:
 
 
 PLANS_REFUSED = {
-    ("create-plan", "--name", "FREE"): "There is a plan with this name already",
+    ("create-plan", "--name", "FREE"): "A plan with this name already exists",
     ("create-plan", "--name", "Gold", "--price", "-1"): "Invalid input: price: ",
     ("create-plan", "--name", "Gold", "--features", "[]"): "Invalid input: features: must be an object",
     ("update-plan", "--id", "1", "--name", "Basic"): "This is the plan that new organizations get: ",
