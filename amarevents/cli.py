@@ -29,7 +29,7 @@ from amarevents.models.db.connection import DatabaseUnavailable, SchemaOutdated,
 from amarevents.models.db.migrate import MigrationFailed, migrate
 from amarevents.models.enums import KeyType, MailStatus
 from amarevents.resolvers.accounts.api_keys import create_api_key
-from amarevents.resolvers.accounts.auth import Register, create_account
+from amarevents.resolvers.accounts.signup import Register, create_account
 from amarevents.resolvers.core.operation import validate
 from amarevents.security.auth.key_usage import KeyUsage
 from amarevents.security.auth.passwords import PasswordHasher
