@@ -1,4 +1,4 @@
-"""A believable demo of the platform, for an empty database: invented organizations, events, people and payments."""
+"""Realistic demo data for an empty database: fictional organizations, events, people and payments."""
 
 from amarevents.demo.credentials import DemoCredentials, NotADemoDatabase, issue_demo_credentials
 from amarevents.demo.seeding import DatabaseNotEmpty, SeedSummary, is_empty, seed, was_seeded

@@ -1,4 +1,4 @@
-"""Fresh credentials for the demo's accounts, for whoever has just started the demo."""
+"""New credentials for the accounts of the demo."""
 
 import datetime
 import secrets
@@ -17,7 +17,7 @@ from amarevents.settings import Settings
 KEY_NAME = "Demo key"
 KEY_DAYS = 7
 
-# Without letters and digits that look like another.
+# Without characters that are easily confused.
 _READABLE = "abcdefghjkmnpqrstuvwxyz23456789"
 _PASSWORD_GROUPS, _GROUP_LENGTH = 3, 4
 
@@ -29,15 +29,17 @@ _KEY_HOLDERS = {
 
 
 class NotADemoDatabase(Exception):
-    """The database was not filled by ``seed``, or its demo accounts are gone: nothing in it is ours to hand out."""
+    """The database does not contain the demo data, or its demo accounts have been deleted."""
 
     def __init__(self) -> None:
-        super().__init__("Demo credentials are only for a database that holds the demo data and its accounts")
+        super().__init__(
+            "Demo credentials can only be issued for a database with the demo accounts; run 'amarevents seed' first"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoCredentials:
-    """A login of the demo's organizer, and one API key of each type. Its repr shows no secret."""
+    """The login of the demo organizer and an API key of each type. Secrets are not part of its repr."""
 
     email: str
     password: str = field(repr=False)
@@ -47,10 +49,10 @@ class DemoCredentials:
 
 
 async def issue_demo_credentials(settings: Settings) -> DemoCredentials:
-    """Give the demo's organizer a new password and mint keys that end in ``KEY_DAYS`` days.
+    """Give the demo organizer a new password, and create API keys that expire after ``KEY_DAYS`` days.
 
-    The organizer's sessions end, as with any change of a password (decisions 2.3), and demo keys that have expired
-    are deleted. Raises NotADemoDatabase, having changed nothing.
+    This ends the sessions of the organizer, like any change of a password (decisions 2.3), and deletes expired demo
+    keys. Raises NotADemoDatabase without changing anything.
     """
     await _demo_accounts()
     password = _new_password()
@@ -59,7 +61,7 @@ async def issue_demo_credentials(settings: Settings) -> DemoCredentials:
         accounts = await _demo_accounts()
         await _set_password(accounts[DEMO_ORGANIZER], password_hash)
         await _delete_expired_keys(accounts)
-        raw = {kind: await _mint(kind, accounts[holder]) for kind, holder in _KEY_HOLDERS.items()}
+        raw = {kind: await _create_key(kind, accounts[holder]) for kind, holder in _KEY_HOLDERS.items()}
     return DemoCredentials(
         email=accounts[DEMO_ORGANIZER].email,
         password=password,
@@ -70,9 +72,10 @@ async def issue_demo_credentials(settings: Settings) -> DemoCredentials:
 
 
 async def _demo_accounts() -> dict[str, User]:
-    """The accounts that ``seed`` made, by the username that it gave them; visitors may have renamed them.
+    """Return the accounts created by ``seed``, by their original usernames, which visitors may have changed.
 
-    An account with the same email that is younger than the demo is a stranger's: ``seed`` dates all accounts back.
+    An account with the same email that was created after the demo is a different one, because ``seed`` creates
+    accounts with earlier dates.
     """
     seeding = await Seeding.first()
     if seeding is None:
@@ -85,7 +88,7 @@ async def _demo_accounts() -> dict[str, User]:
 
 
 def _new_password() -> str:
-    """Three groups of four, 59 bits: random enough for a login whose attempts are limited, short enough to type."""
+    """Return a password of three groups of four characters (59 bits), which is enough for a rate-limited login."""
     groups = ("".join(secrets.choice(_READABLE) for _ in range(_GROUP_LENGTH)) for _ in range(_PASSWORD_GROUPS))
     return "-".join(groups)
 
@@ -108,7 +111,7 @@ async def _delete_expired_keys(accounts: dict[str, User]) -> None:
     await ApiKey.filter(name=KEY_NAME, user_id__in=holders, expires_at__lte=utc_now()).delete()
 
 
-async def _mint(key_type: KeyType, holder: User) -> str:
+async def _create_key(key_type: KeyType, holder: User) -> str:
     minted = api_keys.generate_key(key_type)
     await ApiKey.create(
         user_id=holder.id,

@@ -1,4 +1,4 @@
-"""Who registered for what and who gave how much, drawn from the tables: the same every time for the same day."""
+"""Randomly generated registrations and donations of the demo, the same for the same day."""
 
 import datetime
 import random
@@ -14,29 +14,29 @@ from amarevents.demo.people import ATTENDEES, GUESTS, email, phone
 from amarevents.demo.specs import DonationSpec, EventSpec, FieldSpec, Person, TypeSpec
 from amarevents.models.enums import DonationStatus, PaymentMethod, TicketStatus
 
-_SEED = 1421  # any number will do; another one makes another demo
-# As registration makes them, though not secret: ``resolvers.registration.new_ticket_code``.
+_SEED = 1421  # any number; another one generates another demo
+# The format of ticket codes, which are not secret here.
 _CODE_PREFIX = "AE"
 _CODE_ALPHABET = string.ascii_uppercase + "234567"
 _CODE_LENGTH = 25
 _TRANSACTION_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 _TRANSACTION_LENGTH = 10
-# Shares of the places held that still wait for the organizer, before and after the event.
+# Shares of the places held whose payment is still pending, before and after the event.
 _PENDING_SHARE = 0.35
 _PENDING_SHARE_AFTERWARDS = 0.08
-# How many more registrations there are that hold no place, for each that does.
+# Rejected and refunded tickets for each ticket that holds a place.
 _RELEASED_SHARE = 0.1
 _ANSWERED_SHARE = 0.6
 _NOTED_SHARE = 0.12
 _BANGLA_SHARE = 0.5
-# Of ten payments one is by card, whatever wallets the organization has.
+# One payment in ten is by card, for all organizations.
 _CARD_SHARE = 0.1
-# Daytime and evening in Dhaka, in hours of UTC; today begins there at 18:00 UTC of the day before.
+# Daytime in Dhaka, in hours of UTC; midnight in Dhaka is 18:00 UTC.
 _FIRST_HOUR, _LAST_HOUR = 2, 17
 _MIDNIGHT_HOUR = 18
-# In days before the last one: registrations at all, and those that still wait.
-_LONGEST_LEAD, _LONGEST_WAIT = 25, 6
-_LONGEST_DECISION = 40 * 60  # minutes
+# Days before the last one on which people register, in general and with a payment that is still pending.
+_MAX_LEAD_DAYS, _MAX_PENDING_DAYS = 25, 6
+_MAX_DECISION_MINUTES = 40 * 60
 _GUEST_SERIAL = 800
 _DONOR_SERIAL = 900
 
@@ -51,7 +51,7 @@ _CANCELLED_NOTE = "Cancelled by the attendee"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketDraft:
-    """A ticket before it has ids: ``event``, ``ticket_type`` and ``account`` are names, answers are by field name."""
+    """A ticket without IDs: ``event``, ``ticket_type`` and ``account`` are names, and answers are by field name."""
 
     code: str
     event: str
@@ -72,7 +72,7 @@ class TicketDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DonationDraft:
-    """A donation before it has ids; ``organization`` is a key of the tables."""
+    """A donation without IDs; ``organization`` is the key of an organization."""
 
     organization: str | None
     email: str
@@ -88,7 +88,7 @@ class DonationDraft:
 
 @dataclass(frozen=True, slots=True)
 class _Attendee:
-    """Whom a place is for, and whose account registers it."""
+    """The attendee of a ticket, and the account that registers."""
 
     account: Person
     name: str
@@ -97,32 +97,32 @@ class _Attendee:
 
 
 class DemoHistory:
-    """Draws the registrations and donations of one demo, and the instants at which things happened."""
+    """Generates the registrations and donations of a demo, and the times of its events."""
 
     def __init__(self, today: datetime.date) -> None:
         self._today = today
-        self._random = random.Random(_SEED)  # noqa: S311 - invented data, nothing to guess
+        self._random = random.Random(_SEED)  # noqa: S311 - fictional data, not secret
         self._transactions: set[str] = set()
         self._wallets = {spec.key: tuple(spec.wallets) for spec in ORGANIZATIONS}
 
     def instant(self, day: int) -> datetime.datetime:
-        """Some moment of that day, counted from today."""
+        """Return a random time on a day, counted from today."""
         date = self._today + datetime.timedelta(days=day)
         hour = self._random.randint(_FIRST_HOUR, _LAST_HOUR)
         minute, second = self._random.randrange(60), self._random.randrange(60)
         return datetime.datetime(date.year, date.month, date.day, hour, minute, second, tzinfo=datetime.UTC)
 
-    def publication(self, event: EventSpec) -> datetime.datetime:
-        """When the event went online: before anybody registered for it."""
-        return self.instant(_last_day(event) - self._random.randint(_LONGEST_LEAD + 2, 2 * _LONGEST_LEAD))
+    def publication_time(self, event: EventSpec) -> datetime.datetime:
+        """Return when an event was published, which is before the first registration."""
+        return self.instant(_last_day(event) - self._random.randint(_MAX_LEAD_DAYS + 2, 2 * _MAX_LEAD_DAYS))
 
     def tickets(self) -> list[TicketDraft]:
-        """The registrations of all events, oldest first."""
+        """Return the registrations for all events, oldest first."""
         drafts = [draft for event in EVENTS for draft in self._tickets_of(event)]
         return sorted(drafts, key=lambda draft: (draft.created_at, draft.code))
 
     def donations(self) -> list[DonationDraft]:
-        """The donations, oldest first."""
+        """Return the donations, oldest first."""
         drafts = [self._donation(serial, spec) for serial, spec in enumerate(DONATIONS)]
         return sorted(drafts, key=lambda draft: (draft.created_at, draft.transaction_id))
 
@@ -133,7 +133,7 @@ class DemoHistory:
                 yield self._ticket(event, kind, status, next(attendees))
 
     def _attendees(self) -> Iterator[_Attendee]:
-        """Everybody once in some order, then guests whom the same people bring along."""
+        """Yield each person once in random order, then guests registered by the same people."""
         people = self._random.sample(ATTENDEES, len(ATTENDEES))
         for person in people:
             serial = ATTENDEES.index(person) + 1
@@ -143,7 +143,7 @@ class DemoHistory:
             yield _Attendee(person, guest, f"guest{serial}@example.net", phone(serial))
 
     def _statuses(self, event: EventSpec, kind: TypeSpec) -> list[TicketStatus]:
-        """Exactly ``held`` that hold a place, in some order, and some that gave theirs back."""
+        """Return the statuses of tickets in random order: ``held`` that hold a place, and some that do not."""
         is_past = event.day is not None and event.day < 0
         share = _PENDING_SHARE_AFTERWARDS if is_past else _PENDING_SHARE
         pending = round(kind.held * share) if kind.price else 0
@@ -179,9 +179,10 @@ class DemoHistory:
         )
 
     def _day_of_registration(self, event: EventSpec, status: TicketStatus) -> int:
-        """Before the deadline and before today; what waits for the organizer came in lately."""
+        """Return a day before the deadline and before today; pending registrations are recent."""
         last = _last_day(event)
-        return self._random.randint(last - (_LONGEST_WAIT if status is TicketStatus.PENDING else _LONGEST_LEAD), last)
+        lead = _MAX_PENDING_DAYS if status is TicketStatus.PENDING else _MAX_LEAD_DAYS
+        return self._random.randint(last - lead, last)
 
     def _method(self, event: EventSpec) -> PaymentMethod:
         if self._happens(_CARD_SHARE):
@@ -189,7 +190,7 @@ class DemoHistory:
         return self._random.choice(self._wallets[event.organization])
 
     def _transaction(self) -> str:
-        """A new transaction id, upper-case as they are compared (decisions 6.6)."""
+        """Return a unique transaction ID in upper case (decisions 6.6)."""
         while True:
             drawn = "".join(self._random.choices(_TRANSACTION_ALPHABET, k=_TRANSACTION_LENGTH))
             if drawn not in self._transactions:
@@ -228,10 +229,10 @@ class DemoHistory:
         )
 
     def _decided(self, created_at: datetime.datetime) -> datetime.datetime:
-        """When the organizer had looked at it: some time later, yet before today."""
+        """Return when the organizer decided about a payment: after ``created_at`` and before today."""
         yesterday = self._today - datetime.timedelta(days=1)
         midnight = datetime.datetime.combine(yesterday, datetime.time(_MIDNIGHT_HOUR), datetime.UTC)
-        delay = datetime.timedelta(minutes=self._random.randint(1, _LONGEST_DECISION))
+        delay = datetime.timedelta(minutes=self._random.randint(1, _MAX_DECISION_MINUTES))
         return min(created_at + delay, midnight)
 
     def _happens(self, share: float) -> bool:
@@ -239,5 +240,5 @@ class DemoHistory:
 
 
 def _last_day(event: EventSpec) -> int:
-    """The last day so far, counted from today, on which people registered for the event (decisions 4.2)."""
+    """Return the last past day, counted from today, with registrations for the event (decisions 4.2)."""
     return min(day for day in (event.day, event.deadline, -1) if day is not None)

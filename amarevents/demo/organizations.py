@@ -13,11 +13,11 @@ ORGANIZATIONS = (
         owner=DEMO_ORGANIZER,
         name="Jolchhobi Live",
         description=(
-            "Concerts, folk nights and open-air festivals in Dhaka since 2014. We book new bands beside old masters "
+            "Concerts, folk nights and open-air festivals in Dhaka since 2014. We book new bands alongside old masters "
             "and keep the front rows affordable for students."
         ),
         domain="jolchhobi.example",
-        notice="Payments are checked by hand between 10 am and 8 pm; a place is held while you wait.",
+        notice="We verify payments between 10 am and 8 pm. Your place is reserved in the meantime.",
         wallets={_BKASH: "01700009001", _NAGAD: "01800009001", _ROCKET: "01900009001"},
     ),
     OrganizationSpec(
@@ -29,7 +29,7 @@ ORGANIZATIONS = (
             "campus fair. Run by volunteers from all faculties."
         ),
         domain="uttarpadma.example",
-        notice="Bring your student card; guests of students are welcome at every event marked open.",
+        notice="Please bring your student card. Guests are welcome at events marked as open.",
         eventcount=12,
         wallets={_BKASH: "01700009002", _NAGAD: "01600009002"},
     ),
@@ -59,8 +59,8 @@ ORGANIZATIONS = (
         owner="tonmoy.barua",
         name="Kornofuli Code Circle",
         description=(
-            "A community of programmers, designers and makers in Chattogram. We meet monthly, teach for free where we "
-            "can, and publish our slides and code."
+            "A community of programmers, designers and makers in Chattogram. We meet every month, teach for free where "
+            "we can, and publish our slides and code."
         ),
         domain="kornofuli.example",
         wallets={_BKASH: "01700009005", _ROCKET: "01300009005"},
@@ -85,7 +85,7 @@ ORGANIZATIONS = (
             "and opens its tournaments to every neighbourhood of Khulna."
         ),
         domain="rupshasports.example",
-        notice="Participants under 18 need the signature of a parent.",
+        notice="Participants under 18 need a parent's signature.",
         wallets={_BKASH: "01700009007", _NAGAD: "01700009008"},
     ),
 )

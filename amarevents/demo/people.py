@@ -1,4 +1,4 @@
-"""Who appears in the demo: invented people, at domains and phone numbers that nobody has."""
+"""The fictional people of the demo, with email domains and phone numbers that are not in use."""
 
 from amarevents.demo.specs import Person
 
@@ -6,7 +6,7 @@ DEMO_ORGANIZER = "demo"
 DEMO_ATTENDEE = "demo.attendee"
 DEMO_ADMIN = "demo.admin"
 
-# Mobile numbers of Bangladesh begin with 013 to 019.
+# Mobile numbers in Bangladesh start with 013 to 019.
 _OPERATORS = 7
 
 ADMINS = (Person(DEMO_ADMIN, "Amar Events Team"),)

@@ -1,4 +1,4 @@
-"""The demo's tables as unsaved rows. What hangs on another row is given its id."""
+"""Conversion of the demo data to unsaved model instances."""
 
 import datetime
 from collections import Counter
@@ -14,7 +14,7 @@ from amarevents.models.enums import AccountType, Privacy
 from amarevents.models.events import UNDATED
 from amarevents.resolvers.core.search import search_text
 
-# No password has this hash: nobody can log in before credentials are issued.
+# No password has this hash, so the accounts cannot be used until credentials are issued.
 UNUSABLE_PASSWORD_HASH = "!"  # noqa: S105 - the absence of a password
 _IMAGES = "https://images.example"
 _ADMIN_SERIAL = 600
@@ -22,7 +22,7 @@ _ORGANIZER_SERIAL = 700
 
 
 def users(history: DemoHistory) -> Iterator[User]:
-    """Admins and organizers came before the events, attendees before the first registration."""
+    """Yield the accounts. Admins and organizers are older than the events, attendees older than registrations."""
     for serial, person in enumerate(ADMINS):
         yield _user(person, phone(_ADMIN_SERIAL + serial), history.instant(-500 + serial), admin=True)
     for serial, person in enumerate(ORGANIZERS):
@@ -113,7 +113,7 @@ def _date(today: datetime.date, day: int | None) -> datetime.date | None:
 
 
 def _slug(spec: EventSpec) -> str:
-    """A name for the event in the addresses of its images."""
+    """Return a name for the event in the URLs of its images."""
     return f"event-{EVENTS.index(spec) + 1:02}"
 
 
@@ -130,7 +130,7 @@ def ticket_type(spec: TypeSpec, *, event_id: int, sold: int, created_at: datetim
 
 
 def sold_places(tickets: list[TicketDraft]) -> Counter[tuple[str, str | None]]:
-    """How many places are held, by event and ticket type (decisions 6.2)."""
+    """Return the number of places held, by event and ticket type (decisions 6.2)."""
     return Counter((draft.event, draft.ticket_type) for draft in tickets if draft.status.holds_place)
 
 

@@ -1,6 +1,6 @@
-"""Writes the demo into an empty, migrated database, in one transaction.
+"""Seeding of an empty, migrated database with the demo data, in one transaction.
 
-Rows are written in bulk, which tells no ids: whatever others refer to is read back by the names that the tables use.
+Rows are inserted in bulk, which does not return IDs, so rows that others refer to are read back by their names.
 """
 
 import datetime
@@ -30,15 +30,15 @@ from amarevents.models.organizations import DEFAULT_PLAN
 
 
 class DatabaseNotEmpty(Exception):
-    """There are accounts already."""
+    """The database already has accounts."""
 
     def __init__(self) -> None:
-        super().__init__("There are accounts already; the demo data goes into an empty database only")
+        super().__init__("The database already has accounts; demo data can only be added to an empty database")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeedSummary:
-    """How many rows of each noun the demo has."""
+    """The number of rows of each kind that were created."""
 
     users: int
     organizations: int
@@ -49,20 +49,19 @@ class SeedSummary:
 
 
 async def is_empty() -> bool:
-    """Whether there is no account at all."""
+    """Return whether the database has no accounts."""
     return not await User.exists()
 
 
 async def was_seeded() -> bool:
-    """Whether this database was filled by ``seed``."""
+    """Return whether the database contains the demo data."""
     return await Seeding.exists()
 
 
 async def seed(today: datetime.date) -> SeedSummary:
-    """Fill the database with the demo as it looks on ``today``, all or nothing; the same every time for the same day.
+    """Fill the database with the demo data for ``today``, all or nothing. The same day results in the same data.
 
-    Raises DatabaseNotEmpty when there is any account, and tortoise's DoesNotExist when the database lacks the plan
-    that the first migration makes.
+    Raises DatabaseNotEmpty if there are accounts, and Tortoise's DoesNotExist if the default plan is missing.
     """
     async with in_transaction():
         if not await is_empty():
@@ -93,17 +92,17 @@ async def _write(history: DemoHistory, today: datetime.date) -> SeedSummary:
 
 
 async def _write_users(history: DemoHistory) -> dict[str, int]:
-    """The accounts; answers their ids by username."""
+    """Create the accounts, and return their IDs by username."""
     try:
         await User.bulk_create(sorted(rows.users(history), key=lambda user: user.created_at))
     except IntegrityError as error:
-        # Accounts have come in since the database was seen to be empty.
+        # Accounts have been created since the check for an empty database.
         raise DatabaseNotEmpty from error
     return {user.username: user.id for user in await User.all()}
 
 
 async def _write_organizations(history: DemoHistory, users: dict[str, int]) -> dict[str, int]:
-    """The organizations; answers their ids by key."""
+    """Create the organizations, and return their IDs by key."""
     plan = await Plan.get(name=DEFAULT_PLAN)
     await Organization.bulk_create(
         [
@@ -116,7 +115,7 @@ async def _write_organizations(history: DemoHistory, users: dict[str, int]) -> d
 
 
 async def _write_events(history: DemoHistory, today: datetime.date, organizations: dict[str, int]) -> dict[str, Event]:
-    """The events, the oldest first; answers them by name."""
+    """Create the events, oldest first, and return them by name."""
     hosts = {spec.key: spec for spec in ORGANIZATIONS}
     events = [
         rows.event(
@@ -124,7 +123,7 @@ async def _write_events(history: DemoHistory, today: datetime.date, organization
             hosts[spec.organization],
             organization_id=organizations[spec.organization],
             today=today,
-            created_at=history.publication(spec),
+            created_at=history.publication_time(spec),
         )
         for spec in EVENTS
     ]
@@ -135,7 +134,7 @@ async def _write_events(history: DemoHistory, today: datetime.date, organization
 async def _write_ticket_types(
     tickets: list[TicketDraft], events: dict[str, Event]
 ) -> dict[tuple[int, str | None], int]:
-    """The ticket types with the places held of each; answers their ids by event id and name."""
+    """Create the ticket types with their places held, and return their IDs by event ID and name."""
     sold = rows.sold_places(tickets)
     await TicketType.bulk_create(
         [
@@ -153,7 +152,7 @@ async def _write_ticket_types(
 
 
 async def _write_custom_fields(events: dict[str, Event]) -> dict[tuple[str, str], int]:
-    """The custom fields; answers their ids by the names of event and field."""
+    """Create the custom fields, and return their IDs by the names of event and field."""
     await CustomField.bulk_create([row for spec in EVENTS for row in rows.custom_fields(spec, events[spec.name].id)])
     names = {event.id: event.name for event in events.values()}
     return {(names[field.event_id], field.name): field.id for field in await CustomField.all()}
@@ -190,7 +189,7 @@ async def _write_answers(tickets: list[TicketDraft], fields: dict[tuple[str, str
 
 
 async def _write_donations(history: DemoHistory, organizations: dict[str, int]) -> int:
-    """The donations; answers how many. One without an organization is the platform's (decisions 7.3)."""
+    """Create the donations, and return their number. Without an organization they are for the platform (7.3)."""
     donations = [
         rows.donation(draft, None if draft.organization is None else organizations[draft.organization])
         for draft in history.donations()

@@ -1,4 +1,4 @@
-"""The shapes of the tables that describe the demo. Days are counted from ``today``; negative ones are past."""
+"""Types that describe the demo data. Days are counted from today; negative days are in the past."""
 
 from dataclasses import dataclass, field
 
@@ -7,7 +7,7 @@ from amarevents.models.enums import Category, DonationStatus, FieldType, Payment
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """An attendee. ``bangla`` is the same name in Bangla script, for those who also write it that way."""
+    """A person. ``bangla`` is the name in Bangla script, for people who also write it that way."""
 
     username: str
     name: str
@@ -17,7 +17,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrganizationSpec:
-    """``key`` names it in the tables of events and donations; ``eventcount`` is its allowance (decisions 4.4)."""
+    """An organization. Events and donations refer to its ``key``; ``eventcount`` is its limit (decisions 4.4)."""
 
     key: str
     owner: str
@@ -31,7 +31,7 @@ class OrganizationSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypeSpec:
-    """A ticket type: ``price`` in taka, ``capacity`` 0 for unlimited, ``held`` places taken (Pending or Success)."""
+    """A ticket type: ``price`` in taka, ``capacity`` (0 is unlimited), and ``held``, the number of places held."""
 
     name: str
     price: int = 0
@@ -42,7 +42,7 @@ class TypeSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldSpec:
-    """A custom field. Answers come from ``options`` or ``samples``; each ``#`` of a sample becomes a digit."""
+    """A custom field. Answers are chosen from ``options`` or ``samples``; each ``#`` becomes a random digit."""
 
     name: str
     type: FieldType = FieldType.TEXT
@@ -53,7 +53,7 @@ class FieldSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventSpec:
-    """An event of ``organization`` (a key) on ``day``; ``held`` counts registrations where there are no types."""
+    """An event of an organization (a key). ``held`` is the number of places held if it has no ticket types."""
 
     organization: str
     name: str
@@ -76,7 +76,7 @@ class EventSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DonationSpec:
-    """A donation of ``amount`` taka, ``day`` days from today; ``organization`` None is the platform itself."""
+    """A donation of ``amount`` taka to an organization (a key), or to the platform if ``organization`` is None."""
 
     organization: str | None
     amount: int

@@ -37,7 +37,7 @@ class CountCache:
         try:
             return await self._cached_count(rows, sorted(_table(model) for model in of))
         except CACHE_FAILURES as error:
-            logger.warning("The cache is unavailable, so counts are queried: %r", error)
+            logger.warning("The cache is unavailable; querying counts: %r", error)
             return await rows.count()
 
     async def _cached_count(self, rows: QuerySet[Any], tables: list[str]) -> int:
@@ -60,7 +60,7 @@ class CountCache:
             for model in changed:
                 await self._cache.increment(_table(model))
         except CACHE_FAILURES as error:
-            logger.warning("The cache is unavailable, so counts may be outdated for %s seconds: %r", self._seconds, error)
+            logger.warning("The cache is unavailable; counts may be outdated for %s seconds: %r", self._seconds, error)
 
     async def aclose(self) -> None:
         """Close the connection to the cache."""

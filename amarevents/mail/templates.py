@@ -32,7 +32,7 @@ _REJECTED_SUBJECT = "Payment not accepted for {event} | পেমেন্ট �
 _REJECTED = """Dear {name},
 
 The organizer of {event} could not verify the payment for your registration, so your place is no longer reserved.
-“{event}” অনুষ্ঠানের জন্য আপনার পেমেন্ট গ্রহণ করা যায়নি, তাই আসনটি আর আপনার জন্য রাখা নেই।
+“{event}” অনুষ্ঠানের জন্য আপনার পেমেন্ট গ্রহণ করা যায়নি, তাই আসনটি আর আপনার জন্য সংরক্ষিত নেই।
 """
 _AFTER_REJECTION = """
 Please compare the transaction ID and the amount with your payment, then register again with the correct details.

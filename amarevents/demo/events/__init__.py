@@ -1,4 +1,4 @@
-"""The events of the demo, a module per kind."""
+"""The events of the demo, by kind."""
 
 from amarevents.demo.events.community import COMMUNITY
 from amarevents.demo.events.learning import LEARNING

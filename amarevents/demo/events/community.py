@@ -1,4 +1,4 @@
-"""Sports, charity, games and whatever else brings people together."""
+"""Sports, charity, games and other community events."""
 
 from amarevents.demo.specs import EventSpec, FieldSpec, TypeSpec
 from amarevents.models.enums import Category, FieldType
@@ -26,10 +26,10 @@ COMMUNITY = (
         deadline=28,
         location="Rupsha Bridge, Khulna",
         description=(
-            "Ten kilometres along the embankment at sunrise, with water every two kilometres. Walkers are welcome; "
-            "everyone who arrives gets a medal."
+            "Ten kilometres along the embankment at sunrise, with water every two kilometres. Walkers are welcome, "
+            "and every finisher gets a medal."
         ),
-        notice="Bibs are handed out from 5 am at the club's gate.",
+        notice="Collect your bib at the club gate from 5 am.",
         emailtitle="{event}: your bib is waiting",
         emailmessage="Dear {name}, we start at 6 am on {date} at {location}. Jersey: {Jersey size}. Ticket {id}.",
         socials=("website",),
@@ -72,7 +72,7 @@ COMMUNITY = (
         category=Category.OTHER,
         day=29,
         location="Club House, Khalishpur, Khulna",
-        description="Report of the year, election of the committee, and the question of the new floodlights.",
+        description="Annual report, committee election and a vote on the new floodlights.",
         private=True,
         held=5,
     ),
@@ -83,7 +83,7 @@ COMMUNITY = (
         day=21,
         location="Kashphool House, Sonadanga, Khulna",
         description=(
-            "We sort, wash and pack blankets and jackets for families by the river. Come for an hour or for the day; "
+            "Help us sort, wash and pack blankets and jackets for families by the river. Come for an hour or all day; "
             "lunch is on us."
         ),
         notice="Bring clothes in a bag with your name on it.",
@@ -108,7 +108,7 @@ COMMUNITY = (
         location="Horin Bagan, Khulna",
         description="A seated dinner in the garden; the proceeds keep the second boat school afloat for a year.",
         emailtitle="Thank you, {name}",
-        emailmessage="Your {price} taka pay for a week of school. We see you on {date} at {location}. Meal: {Meal}.",
+        emailmessage="Your {price} taka will fund a week of school. See you on {date} at {location}. Meal: {Meal}.",
         types=(
             TypeSpec(name="Single seat", price=2500, capacity=60, held=5),
             TypeSpec(name="Table of six", price=13500, capacity=8, held=2),
@@ -134,7 +134,7 @@ COMMUNITY = (
         day=52,
         deadline=50,
         location="Student Centre, Rajshahi",
-        description="Seven rounds over a weekend, fifteen minutes each side. Boards and clocks are provided.",
+        description="Seven rounds over a weekend, with fifteen minutes per player. Boards and clocks are provided.",
         types=(
             TypeSpec(name="Player", price=150, capacity=64, held=7),
             TypeSpec(name="Spectator", held=5),
@@ -150,7 +150,7 @@ COMMUNITY = (
         category=Category.GAMES,
         day=-2,
         location="Computer Lab 3, Rajshahi",
-        description="Teams of three race through a pixel Old Dhaka until one rickshaw stands. Tea and muri all night.",
+        description="Teams of three race through a pixel Old Dhaka until one rickshaw is left. Tea and muri all night.",
         types=(TypeSpec(name="Racer", price=100, capacity=24, held=9),),
     ),
     EventSpec(
@@ -159,7 +159,7 @@ COMMUNITY = (
         category=Category.GAMES,
         day=4,
         location="Student Centre, Rajshahi",
-        description="ক্যারম, লুডু আর চায়ের আড্ডা। Boards on every table, no entry fee, losers sweep the room.",
+        description="ক্যারম, লুডু আর চায়ের আড্ডা। A board on every table and no entry fee. Losers sweep the room!",
         types=(TypeSpec(name="Player", capacity=40, held=5),),
     ),
     EventSpec(
@@ -177,7 +177,7 @@ COMMUNITY = (
         category=Category.OTHER,
         day=None,
         location="ক্যাম্পাস চত্বর, রাজশাহী",
-        description="পুরোনো বন্ধুদের সঙ্গে এক বিকেল চা আর আড্ডা। The date follows once thirty of you have signed up.",
+        description="পুরোনো বন্ধুদের সঙ্গে এক বিকেল চা আর আড্ডা। We will set a date once thirty people have signed up.",
         held=6,
     ),
 )

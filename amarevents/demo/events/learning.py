@@ -28,11 +28,11 @@ LEARNING = (
             "A day of talks on building software for slow networks, many languages and small budgets. Two tracks, "
             "twelve talks, and a long lunch to meet the people behind them."
         ),
-        notice="The call for talks is closed; the programme is on our site.",
+        notice="The call for talks is closed. See our website for the programme.",
         emailtitle="{name}, you are registered for {event}",
         emailmessage=(
-            "Hello {name},\n\nplease bring ticket {id} to {location} on {date}. We have noted T-shirt size "
-            "{T-shirt size}. You have paid {price} taka.\n\nKornofuli Code Circle"
+            "Hello {name},\n\nPlease bring ticket {id} to {location} on {date}. Your T-shirt size is "
+            "{T-shirt size}, and you have paid {price} taka.\n\nKornofuli Code Circle"
         ),
         socials=("website", "forum", "video"),
         types=(
@@ -76,7 +76,7 @@ LEARNING = (
         category=Category.EDUCATION,
         day=-5,
         location="Kornofuli Lab, Agrabad, Chattogram",
-        description="Two war stories and one happy ending, followed by tea. Recordings come a week later.",
+        description="Two war stories and one happy ending, followed by tea. Recordings will be published a week later.",
         socials=("forum",),
         held=8,
     ),
@@ -108,8 +108,8 @@ LEARNING = (
         deadline=53,
         location="Senate Hall, Uttar Padma University, Rajshahi",
         description=(
-            "Graduates of the last five years tell what they wish they had known. Afternoon clinics look at your CV "
-            "and practise interviews."
+            "Recent graduates share what they wish they had known. In the afternoon, get feedback on your CV and "
+            "practise interviews."
         ),
         emailtitle="{event}: see you at {location}",
         emailmessage="Dear {name}, your seat is booked under student ID {Student ID}. Doors open at 9 am on {date}.",
@@ -143,7 +143,7 @@ LEARNING = (
             FieldSpec(
                 name="Title of your talk",
                 type=FieldType.TEXTAREA,
-                samples=("Sandbars of the Padma, counted from space", "চর অঞ্চলে সৌরবিদ্যুৎ", "I come to listen"),
+                samples=("Sandbars of the Padma, counted from space", "চর অঞ্চলে সৌরবিদ্যুৎ", "Just here to listen"),
             ),
         ),
     ),
@@ -154,7 +154,7 @@ LEARNING = (
         day=None,
         deadline=40,
         location="Kashphool House, Sonadanga, Khulna",
-        description="How to teach five grades in one cabin. For those who volunteer on our boats next year.",
+        description="How to teach five grades in one cabin, for volunteers who will join our boats next year.",
         types=(TypeSpec(name="Trainee", capacity=16, held=4),),
     ),
 )

@@ -24,14 +24,14 @@ STAGE = (
         deadline=16,
         location="Meghmala Open-Air Stage, Dhanmondi, Dhaka",
         description=(
-            "Three young bands play baul and bhatiali songs with violin, dotara and electric bass. The gates open at "
-            "5 pm, the music begins at 6. Umbrellas are welcome, food stalls are on the lawn."
+            "Three young bands play baul and bhatiali songs with violin, dotara and electric bass. Gates open at 5 pm "
+            "and the music starts at 6. Food stalls on the lawn; bring an umbrella."
         ),
-        notice="Send your payment first, then register with its transaction id.",
+        notice="Please pay first, then register with the transaction ID.",
         emailtitle="Your place at {event}",
         emailmessage=(
-            "Dear {name},\n\nyour registration {id} for {event} has arrived. We expect you on {date} at {location}. "
-            "Amount: {price} taka. Show the QR code of your ticket at the gate.\n\nJolchhobi Live"
+            "Dear {name},\n\nYour registration {id} for {event} is confirmed. See you on {date} at {location}! "
+            "Amount paid: {price} taka. Please show the QR code of your ticket at the gate.\n\nJolchhobi Live"
         ),
         template="<h1>{event}</h1><p>{name}</p><p>{date}, {location}</p><p>{id}</p>",
         socials=("website", "video"),
@@ -50,7 +50,7 @@ STAGE = (
         day=33,
         deadline=32,
         location="শাপলা মিলনায়তন, সেগুনবাগিচা, ঢাকা",
-        description=("গান, আবৃত্তি ও নৃত্যে রবীন্দ্রনাথের বর্ষার গান। তরুণ শিল্পীদের পরিবেশনায় দুই ঘণ্টার আয়োজন, বিরতিতে চা ও পিঠা।"),
+        description=("গান, আবৃত্তি ও নৃত্যে রবীন্দ্রনাথের বর্ষা। তরুণ শিল্পীদের পরিবেশনায় দুই ঘণ্টার আয়োজন, বিরতিতে চা ও পিঠা।"),
         emailtitle="{event}: আপনার নিবন্ধন",
         emailmessage="প্রিয় {name}, {date} তারিখে {location}-এ আপনাকে আমন্ত্রণ। টিকিট নম্বর {id}, মূল্য {price} টাকা।",
         socials=("website",),
@@ -66,7 +66,7 @@ STAGE = (
         category=Category.CONCERT,
         day=-12,
         location="Meghmala Open-Air Stage, Dhanmondi, Dhaka",
-        description="A brass band from Old Dhaka meets eight dhol players. Standing only, bring shoes to dance in.",
+        description="A brass band from Old Dhaka meets eight dhol players. Standing only, so bring your dancing shoes.",
         socials=("website", "video"),
         types=(TypeSpec(name="Standing", price=400, capacity=80, held=19),),
         gallery=("Eight dhols", "Finale"),
@@ -77,7 +77,7 @@ STAGE = (
         category=Category.CONCERT,
         day=6,
         location="Batabi Rooftop, Banani, Dhaka",
-        description="Two songwriters, one guitar and the evening breeze. For members and the friends they bring.",
+        description="Two songwriters, one guitar and the evening breeze. For members and their friends.",
         private=True,
         types=(TypeSpec(name="Member", price=250, capacity=30, held=8),),
         fields=(_MEAL,),
@@ -89,7 +89,7 @@ STAGE = (
         day=None,
         location="রমনা এলাকা, ঢাকা",
         description=(
-            "নতুন বছরকে বরণ করতে গান, মুখোশ আর পান্তা-ইলিশের সকাল। স্বেচ্ছাসেবক ও দর্শনার্থীদের নিবন্ধন এখনই খোলা; "
+            "নতুন বছরকে বরণ করতে গান, মুখোশ আর পান্তা-ইলিশের সকাল। স্বেচ্ছাসেবক ও দর্শনার্থীদের নিবন্ধন চলছে; "
             "বিস্তারিত সময়সূচি পরে জানানো হবে।"
         ),
         notice="সকাল ছয়টায় শোভাযাত্রা শুরু হবে।",
@@ -133,7 +133,7 @@ STAGE = (
         location="Academy Courtyard, Zindabazar, Sylhet",
         description="Children from 6 to 14 recite, draw and listen. Every child goes home with a book.",
         emailtitle="{event}: we look forward to seeing you",
-        emailmessage="Dear {name}, the group of your child is: {Age group}. Please be at {location} by 9 am on {date}.",
+        emailmessage="Dear {name}, your child is in the group {Age group}. Please be at {location} by 9 am on {date}.",
         types=(TypeSpec(name="Child", price=50, capacity=60, held=7), TypeSpec(name="Parent", held=4)),
         fields=(
             FieldSpec(name="Age group", type=FieldType.DROPDOWN, options=("6-8", "9-11", "12-14"), required=True),
@@ -149,7 +149,7 @@ STAGE = (
         category=None,
         day=48,
         location="Tilagarh Eco Cottage, Sylhet",
-        description="Three days of rehearsal for the choir's members and their accompanists.",
+        description="A three-day rehearsal for choir members and their accompanists.",
         private=True,
         held=4,
     ),
@@ -160,8 +160,8 @@ STAGE = (
         day=92,
         location="Central Auditorium, Uttar Padma University, Rajshahi",
         description=(
-            "Forty short films by students from all over the country, shown over two days. Directors answer questions "
-            "after each block; the audience votes for its favourite."
+            "Forty short films by students from all over the country, over two days. Directors take questions after "
+            "each block, and the audience votes for its favourite."
         ),
         socials=("website", "video"),
         types=(

@@ -118,7 +118,7 @@ ORGANIZATION: Values = {
 OWNED_ORGANIZATION: Values = {**ORGANIZATION, "user_id": 12, "eventcount": 10, "events_used": 2}
 _ORGANIZATION_DETAIL: Values = {
     **ORGANIZATION,
-    "notice": "Payments are checked by hand between 10 am and 8 pm.",
+    "notice": "We verify payments between 10 am and 8 pm.",
     "recent_events": [BAUL_NIGHT, SUMMIT],
 }
 _MANAGED_ORGANIZATION: Values = {**_ORGANIZATION_DETAIL, "user_id": 12, "eventcount": 10, "events_used": 2}
@@ -191,7 +191,7 @@ EVENTS: dict[RouteKey, Example] = {
     ),
     ("PUT", "/organizations/{id}"): Example(
         path={"id": 3},
-        body={"notice": "Payments are checked by hand between 10 am and 8 pm."},
+        body={"notice": "We verify payments between 10 am and 8 pm."},
         data=_MANAGED_ORGANIZATION,
     ),
     ("GET", "/ticket-types"): Example(query={"event_id": 7}, data=[STUDENT, STANDARD]),
