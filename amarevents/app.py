@@ -1,4 +1,4 @@
-"""The application: one database, one set of services, two surfaces behind one middleware."""
+"""The ASGI application: assembles REST, GraphQL, the web pages and the services that they share."""
 
 import asyncio
 import contextlib
@@ -40,11 +40,11 @@ from amarevents.web.static_files import BASE_HEADERS, FAVICON
 
 
 def create_app(settings: Settings) -> Starlette:
-    """The ASGI application. Its lifespan opens the database, which must have been migrated, and closes it."""
+    """Return the ASGI application. Its lifespan opens the migrated database and the shared services."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with open_database(settings), _services(settings) as services:
+        async with open_database(settings), _open_services(settings) as services:
             app.state.services = services
             with run_on_shutdown_signal(services.connections.shut_down):
                 yield
@@ -65,14 +65,14 @@ def create_app(settings: Settings) -> Starlette:
         ],
         lifespan=lifespan,
     )
-    # An address is right or wrong: a redirect would lose the body of what was sent to it.
+    # A redirect would lose the body of the request.
     app.router.redirect_slashes = False
     return app
 
 
 @contextlib.asynccontextmanager
-async def _services(settings: Settings) -> AsyncIterator[Services]:
-    """What the requests share; each part is closed at the end, whatever becomes of the others."""
+async def _open_services(settings: Settings) -> AsyncIterator[Services]:
+    """Open the services that requests share, and close each at the end even if closing another fails."""
     async with contextlib.AsyncExitStack() as closing:
         cache = shared_cache(settings)
         services = Services(
@@ -91,42 +91,42 @@ async def _services(settings: Settings) -> AsyncIterator[Services]:
         closing.callback(services.hasher.close)
         closing.push_async_callback(services.key_usage.flush)
         background = asyncio.create_task(run_maintenance(services))
-        closing.push_async_callback(_end, background)
-        if (mails := mail_worker(settings)) is not None:
-            closing.push_async_callback(_end, asyncio.create_task(mails.run()))
+        closing.push_async_callback(_cancel, background)
+        if (worker := mail_worker(settings)) is not None:
+            closing.push_async_callback(_cancel, asyncio.create_task(worker.run()))
         yield services
 
 
-async def _end(task: asyncio.Task[None]) -> None:
+async def _cancel(task: asyncio.Task[None]) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
 
 async def index(request: Request) -> Response:
-    """Where everything is: for programs as JSON, for whoever opens the address in a browser the page to begin with."""
+    """Redirect browsers to the explorer or the API reference; return the entry points as JSON to other clients."""
     has_explorer = services_of(request.scope).settings.graphql_explorer
     vary = {"Vary": "Accept"}
     if prefers_html(request.scope):
         return RedirectResponse("/graphql" if has_explorer else "/docs", headers={**vary, "Cache-Control": "no-store"})
-    addresses = {"rest": "/api/events", "graphql": "/graphql", "openapi": "/openapi.json", "docs": "/docs"}
+    entry_points = {"rest": "/api/events", "graphql": "/graphql", "openapi": "/openapi.json", "docs": "/docs"}
     if has_explorer:
-        addresses["graphiql"] = "/graphql"
-    return JSONResponse({"name": "Amar Events", "version": __version__, **addresses}, headers=vary)
+        entry_points["graphiql"] = "/graphql"
+    return JSONResponse({"name": "Amar Events", "version": __version__, **entry_points}, headers=vary)
 
 
 async def favicon(_request: Request) -> Response:
-    """For what is no page, such as JSON in a browser, which asks for it here."""
+    """Serve the icon at the path where browsers request it for documents without a link, such as JSON."""
     return FileResponse(FAVICON, media_type="image/svg+xml", headers=BASE_HEADERS)
 
 
 async def health(_request: Request) -> Response:
-    """Whether this process can serve: 200, or 503 while the database is away."""
+    """Return status 200 if this process can serve requests, or 503 while the database is unavailable."""
     ready = await database_is_ready()
     return JSONResponse({"status": "ok" if ready else "database unavailable"}, 200 if ready else 503)
 
 
 def app_from_environment() -> Starlette:
-    """The application as the server's processes make it."""
+    """Return the application with settings from the environment, as server processes create it."""
     settings = Settings.from_environment()
     configure_logging(settings)
     return create_app(settings)
