@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
@@ -13,7 +12,6 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from amarevents import __version__
 from amarevents.mail.delivery import delivery
 from amarevents.models.storage import database_is_ready, open_database
-from amarevents.models.totals import Totals
 from amarevents.pages.assets import FAVICON, ON_EVERYTHING
 from amarevents.pages.visitors import is_opened_by_a_person
 from amarevents.rest.confirmation import confirmation_page
@@ -27,13 +25,10 @@ from amarevents.schema.http import GraphQLEndpoint
 from amarevents.schema.responses import request_error
 from amarevents.schema.websocket import GraphQLWebSocket
 from amarevents.security.broker import broker_for
-from amarevents.security.cache import shared_cache
-from amarevents.security.connections import Connections
-from amarevents.security.key_usage import KeyUsage
 from amarevents.security.middleware import SecurityMiddleware, services_of
-from amarevents.security.passwords import PasswordHasher
 from amarevents.security.rate_limit import rate_limiter
-from amarevents.security.services import Services
+from amarevents.security.services import Services, open_services
+from amarevents.server.logging import configure_logging
 from amarevents.settings import Settings
 from amarevents.stopping import told_to_stop
 from amarevents.upkeep import upkeep
@@ -72,28 +67,12 @@ def create_app(settings: Settings) -> Starlette:
 
 @contextlib.asynccontextmanager
 async def _services(settings: Settings) -> AsyncIterator[Services]:
-    """What the requests share; each part is closed at the end, whatever becomes of the others."""
-    async with contextlib.AsyncExitStack() as closing:
-        cache = shared_cache(settings)
-        services = Services(
-            settings=settings,
-            limiter=rate_limiter(settings),
-            hasher=PasswordHasher(settings),
-            key_usage=KeyUsage(),
-            cache=cache,
-            totals=Totals(cache, seconds=settings.totals_seconds),
-            broker=broker_for(settings),
-            connections=Connections(),
-        )
-        closing.push_async_callback(services.limiter.aclose)
-        closing.push_async_callback(services.totals.aclose)
-        closing.push_async_callback(services.broker.aclose)
-        closing.callback(services.hasher.close)
-        closing.push_async_callback(services.key_usage.flush)
-        background = asyncio.create_task(upkeep(services))
-        closing.push_async_callback(_end, background)
+    """Yield the services, with the background tasks of the process running."""
+    serving = open_services(settings, limiter=rate_limiter(settings), broker=broker_for(settings))
+    async with serving as services, contextlib.AsyncExitStack() as tasks:
+        tasks.push_async_callback(_end, asyncio.create_task(upkeep(services)))
         if (mails := delivery(settings)) is not None:
-            closing.push_async_callback(_end, asyncio.create_task(mails.run()))
+            tasks.push_async_callback(_end, asyncio.create_task(mails.run()))
         yield services
 
 
@@ -130,17 +109,3 @@ def app_from_environment() -> Starlette:
     settings = Settings.from_environment()
     configure_logging(settings)
     return create_app(settings)
-
-
-def configure_logging(settings: Settings) -> None:
-    """One form for every line of every process, and no secrets at any level."""
-    logging.basicConfig(
-        level=settings.log_level.upper(),
-        format="%(asctime)s %(levelname)s [%(process)d] %(name)s: %(message)s",
-        force=True,
-    )
-    # At debug they log the values of every statement, hashes of passwords and texts of mails among them.
-    for name in ("tortoise", "aiosqlite"):
-        logging.getLogger(name).setLevel(logging.INFO)
-    # Its retries, with tracebacks, while the database is away: each request's own line says so already.
-    logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)

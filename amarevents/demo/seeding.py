@@ -13,6 +13,7 @@ from amarevents.demo import rows
 from amarevents.demo.books import Books, TicketDraft
 from amarevents.demo.events import EVENTS
 from amarevents.demo.organizations import ORGANIZATIONS
+from amarevents.errors import OperatorError
 from amarevents.models import (
     CustomField,
     CustomValue,
@@ -29,7 +30,7 @@ from amarevents.models import (
 from amarevents.models.organizations import DEFAULT_PLAN
 
 
-class DatabaseNotEmpty(Exception):
+class DatabaseNotEmpty(OperatorError):
     """There are accounts already."""
 
     def __init__(self) -> None:

@@ -16,6 +16,7 @@ from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
 from tortoise.migrations.schema_editor import BaseSchemaEditor
 from tortoise.transactions import in_transaction
 
+from amarevents.errors import OperatorError
 from amarevents.models.engines.sqlite_schema import LosslessSqliteSchemaEditor
 from amarevents.models.storage import CONNECTION, MIGRATIONS, tortoise_config, unapplied_migrations
 from amarevents.settings import Settings
@@ -37,7 +38,7 @@ MAKING = tortoise_config(Settings())
 """For Tortoise's own tool, which compares the models with the migrations to write the next one; it opens nothing."""
 
 
-class MigrationFailed(Exception):
+class MigrationFailed(OperatorError):
     """The migrations would leave rows that refer to nothing; everything has been rolled back."""
 
 
