@@ -16,6 +16,13 @@ PLANS = Group("Plans", sort_key=4)
 SHELL = Group("Shell", sort_key=5)
 OPTIONS = Group("Options", sort_key=6)
 
+COMPLETION_HELP = """Print a script that completes commands and options.
+
+For bash, add this line to ~/.bashrc:
+
+eval "$(amarevents completion bash)"
+"""
+
 COMMANDS = {
     SERVER: {
         "serve": ("serve:serve", "Serve the platform until stopped."),
@@ -38,7 +45,7 @@ COMMANDS = {
         "delete-plan": ("plans:delete_plan", "Delete a plan that no organization has."),
     },
     SHELL: {
-        "completion": ("completion:print_completion", "Print a script that completes commands and options."),
+        "completion": ("completion:print_completion", COMPLETION_HELP),
     },
 }
 
