@@ -88,7 +88,7 @@ LOCK_OPTIONS := --quiet --upgrade --universal --python-version 3.11 --generate-h
 
 vendor: setup ## Fetch the pages' libraries as recorded, or one anew: make vendor PACKAGE=graphiql VERSION=3.8.3 (needs npm)
 	@command -v npm >/dev/null 2>&1 || { echo "make vendor needs npm: https://docs.npmjs.com/" >&2; exit 1; }
-	$(BIN)/python -m amarevents.pages.vendor $(PACKAGE) $(VERSION)
+	$(BIN)/python -m tools.vendor $(PACKAGE) $(VERSION)
 
 clean: ## Remove .venv and everything that tools have left behind; ./data stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage .coverage.* htmlcov dist

@@ -10,28 +10,28 @@ from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Mount, Route, WebSocketRoute
 
 from amarevents import __version__
-from amarevents.mail.delivery import delivery
-from amarevents.models.storage import database_is_ready, open_database
-from amarevents.pages.assets import FAVICON, ON_EVERYTHING
-from amarevents.pages.visitors import is_opened_by_a_person
-from amarevents.rest.confirmation import confirmation_page
+from amarevents.infra.pubsub import broker_for
+from amarevents.mail.worker import mail_worker
+from amarevents.models.db.connection import database_is_ready, open_database
+from amarevents.rest.docs_page.page import docs_routes
+from amarevents.rest.email_confirmation_page import confirmation_page
 from amarevents.rest.envelopes import failure
 from amarevents.rest.openapi.endpoint import openapi_json
-from amarevents.rest.reference.page import reference_routes
 from amarevents.rest.routes import ROUTES
 from amarevents.rest.routing import router
 from amarevents.schema.explorer.page import explorer_routes, with_explorer
-from amarevents.schema.http import GraphQLEndpoint
-from amarevents.schema.responses import request_error
-from amarevents.schema.websocket import GraphQLWebSocket
-from amarevents.security.broker import broker_for
+from amarevents.schema.transport.http import GraphQLEndpoint
+from amarevents.schema.transport.responses import render_error
+from amarevents.schema.transport.websocket import GraphQLWebSocket
 from amarevents.security.middleware import SecurityMiddleware, services_of
 from amarevents.security.rate_limit import rate_limiter
 from amarevents.security.services import Services, open_services
 from amarevents.server.logging import configure_logging
+from amarevents.server.maintenance import run_maintenance
+from amarevents.server.shutdown import run_on_shutdown_signal
 from amarevents.settings import Settings
-from amarevents.stopping import told_to_stop
-from amarevents.upkeep import upkeep
+from amarevents.web.content_negotiation import prefers_html
+from amarevents.web.static_files import BASE_HEADERS, FAVICON
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -41,21 +41,21 @@ def create_app(settings: Settings) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with open_database(settings), _services(settings) as services:
             app.state.services = services
-            with told_to_stop(services.connections.end):
+            with run_on_shutdown_signal(services.connections.shut_down):
                 yield
 
-    graphql = SecurityMiddleware(GraphQLEndpoint(), request_error, counts_operations=True)
+    graphql = SecurityMiddleware(GraphQLEndpoint(), render_error, charges_operations=True)
     app = Starlette(
         routes=[
             Route("/", index),
             Route("/favicon.ico", favicon),
             Route("/healthz", health),
             Route("/openapi.json", openapi_json),
-            *reference_routes(),
+            *docs_routes(),
             Mount("/api", SecurityMiddleware(router(ROUTES), lambda error, _scope: failure(error))),
             Route("/confirm-email", confirmation_page()),
             Route("/graphql", with_explorer(graphql, settings)),
-            WebSocketRoute("/graphql", SecurityMiddleware(GraphQLWebSocket(), request_error, counts_operations=True)),
+            WebSocketRoute("/graphql", SecurityMiddleware(GraphQLWebSocket(), render_error, charges_operations=True)),
             *explorer_routes(settings),
         ],
         lifespan=lifespan,
@@ -70,8 +70,8 @@ async def _services(settings: Settings) -> AsyncIterator[Services]:
     """Yield the services, with the background tasks of the process running."""
     serving = open_services(settings, limiter=rate_limiter(settings), broker=broker_for(settings))
     async with serving as services, contextlib.AsyncExitStack() as tasks:
-        tasks.push_async_callback(_end, asyncio.create_task(upkeep(services)))
-        if (mails := delivery(settings)) is not None:
+        tasks.push_async_callback(_end, asyncio.create_task(run_maintenance(services)))
+        if (mails := mail_worker(settings)) is not None:
             tasks.push_async_callback(_end, asyncio.create_task(mails.run()))
         yield services
 
@@ -85,7 +85,7 @@ async def index(request: Request) -> Response:
     """Where everything is: for programs as JSON, for whoever opens the address in a browser the page to begin with."""
     has_explorer = services_of(request.scope).settings.graphql_explorer
     vary = {"Vary": "Accept"}
-    if is_opened_by_a_person(request.scope):
+    if prefers_html(request.scope):
         return RedirectResponse("/graphql" if has_explorer else "/docs", headers={**vary, "Cache-Control": "no-store"})
     addresses = {"rest": "/api/events", "graphql": "/graphql", "openapi": "/openapi.json", "docs": "/docs"}
     if has_explorer:
@@ -95,7 +95,7 @@ async def index(request: Request) -> Response:
 
 async def favicon(_request: Request) -> Response:
     """For what is no page, such as JSON in a browser, which asks for it here."""
-    return FileResponse(FAVICON, media_type="image/svg+xml", headers=ON_EVERYTHING)
+    return FileResponse(FAVICON, media_type="image/svg+xml", headers=BASE_HEADERS)
 
 
 async def health(_request: Request) -> Response:

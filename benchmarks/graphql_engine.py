@@ -15,11 +15,12 @@ from graphql import execute, parse, validate
 from strawberry.extensions import ParserCache, ValidationCache
 
 from amarevents.models.enums import Category, Privacy
-from amarevents.resolvers.base import Paging, RecordId, page_of
-from amarevents.resolvers.events import EventView
-from amarevents.schema.events import EventPage
-from amarevents.schema.execution import PlannedExecutor
-from amarevents.schema.scalars import CONFIG
+from amarevents.resolvers.core.inputs import RecordId
+from amarevents.resolvers.core.pagination import Paging, page_of
+from amarevents.resolvers.events.queries import EventView
+from amarevents.schema.core.scalars import CONFIG
+from amarevents.schema.execution.executor import PlannedExecutor
+from amarevents.schema.types.events import EventPage
 
 DOCUMENT = "{events(limit: 20){items{id name category organizationName date location privacy createdAt}}}"
 ROUNDS, CALLS = 15, 40

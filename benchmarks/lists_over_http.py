@@ -9,8 +9,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from tests.deployment.platforms import Deployment, RunningPlatform
-from tests.servers import private_postgres, private_redis
+from tests.support.platforms import Deployment, RunningPlatform
+from tests.support.servers import private_postgres, private_redis
 
 ROUNDS, SECONDS, CONNECTIONS = 5, 4, 16
 FIELDS = (

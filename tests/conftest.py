@@ -10,18 +10,18 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from amarevents import upkeep
 from amarevents.app import create_app
-from amarevents.models.migrating import migrate
-from amarevents.security.key_usage import KeyUsage
+from amarevents.infra.redis import redis_client
+from amarevents.models.db.migrate import migrate
+from amarevents.security.auth.key_usage import KeyUsage
 from amarevents.security.rate_limit import rate_limiter
-from amarevents.security.redis import redis_client
 from amarevents.security.services import Services
+from amarevents.server import maintenance
 from amarevents.settings import Settings
-from tests.browsers import BrowserUnavailable, find_browser
-from tests.conformance import conforming_client
-from tests.node import NodeUnavailable, find_node
-from tests.servers import (
+from tests.support.browsers import BrowserUnavailable, find_browser
+from tests.support.conformance import conforming_client
+from tests.support.node import NodeUnavailable, find_node
+from tests.support.servers import (
     PostgresServer,
     PrivateServer,
     ServerUnavailable,
@@ -30,7 +30,7 @@ from tests.servers import (
     private_postgres,
     private_redis,
 )
-from tests.world import World, empty_tables
+from tests.support.world import World, empty_tables
 
 Backend = Literal["sqlite", "postgres"]
 
@@ -198,7 +198,7 @@ async def running_app(deployment: Settings, anyio_backend: str) -> AsyncIterator
     await migrate(deployment)
     app = create_app(deployment)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(upkeep, "INTERVAL", datetime.timedelta(days=1))
+        patch.setattr(maintenance, "INTERVAL", datetime.timedelta(days=1))
         async with app.router.lifespan_context(app):
             yield app
 

@@ -11,10 +11,10 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from amarevents.models import storage
-from amarevents.models.storage import DatabaseUnavailable
-from amarevents.resolvers import events
-from tests.world import World, snapshot
+from amarevents.models.db import connection as connection_module
+from amarevents.models.db.connection import DatabaseUnavailable
+from amarevents.resolvers.events import queries
+from tests.support.world import World, snapshot
 
 EVENTS = {"query": "{ events { items { id } } }"}
 REQUESTS = [
@@ -56,8 +56,8 @@ class _Hanging:
 async def test_without_its_database_it_is_not_and_says_no_more(
     http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, connection: object
 ) -> None:
-    monkeypatch.setattr(storage, "get_connection", lambda _name: connection)
-    monkeypatch.setattr(storage, "PROBE_SECONDS", 0.05)
+    monkeypatch.setattr(connection_module, "get_connection", lambda _name: connection)
+    monkeypatch.setattr(connection_module, "PROBE_SECONDS", 0.05)
     answer = await http.get("/healthz")
     assert (answer.status_code, answer.json()) == (503, {"status": "database unavailable"})
 
@@ -92,7 +92,7 @@ def _break(monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
     def crash(_ctx: object) -> None:
         raise failure
 
-    monkeypatch.setattr(events, "visible_events", crash)
+    monkeypatch.setattr(queries, "visible_events", crash)
 
 
 async def _crashed(app: Starlette, surface: str) -> tuple[httpx.Response, dict[str, Any]]:

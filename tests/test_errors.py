@@ -12,7 +12,7 @@ from amarevents import errors
 from amarevents.errors import AmarEventsError
 from amarevents.rest.envelopes import failure
 from amarevents.rest.openapi.failures import kinds_of_errors
-from amarevents.schema.errors import extensions_of
+from amarevents.schema.core.errors import extensions_of
 
 STATUSES = {400, 401, 403, 404, 405, 429, 500}
 NAMED_BY_THE_DECISIONS = {

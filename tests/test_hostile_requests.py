@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from amarevents.models import Event
-from tests.world import Caller, World, snapshot
+from tests.support.world import Caller, World, snapshot
 
 JSON = {"Content-Type": "application/json"}
 BODIES: list[tuple[str, str, dict[str, Any]]] = [

@@ -16,7 +16,7 @@ import pytest
 
 from amarevents.settings import PREFIX
 from tests.conftest import Backend
-from tests.servers import PostgresServer
+from tests.support.servers import PostgresServer
 
 HOUSE = Path(__file__).parents[1]
 README = HOUSE / "README.md"

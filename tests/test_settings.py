@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import ValidationError
 
-from amarevents.models.storage import tortoise_config
+from amarevents.models.db.connection import tortoise_config
 from amarevents.settings import PREFIX, Settings, SettingsError, variable_of
 
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"

@@ -9,17 +9,17 @@ from cyclopts import Parameter
 
 from amarevents.cli.settings import read_settings
 from amarevents.errors import OperatorError
+from amarevents.infra.pubsub import MemoryBroker
 from amarevents.models import User
+from amarevents.models.columns import utc_now
+from amarevents.models.db.connection import open_database
 from amarevents.models.enums import KeyType
-from amarevents.models.fields import utc_now
-from amarevents.models.storage import open_database
-from amarevents.resolvers.accounts import Register, create_account
-from amarevents.resolvers.api_keys import create_api_key
-from amarevents.resolvers.operation import validate
-from amarevents.security.accounts import account_of
-from amarevents.security.broker import MemoryBroker
+from amarevents.resolvers.accounts.api_keys import create_api_key
+from amarevents.resolvers.accounts.auth import Register, create_account
+from amarevents.resolvers.core.operation import validate
+from amarevents.security.auth.passwords import PasswordHasher
+from amarevents.security.auth.principals import account_of
 from amarevents.security.context import Context
-from amarevents.security.passwords import PasswordHasher
 from amarevents.security.policy import session_principal
 from amarevents.security.rate_limit import MemoryRateLimiter
 from amarevents.security.services import open_services

@@ -4,9 +4,9 @@ import dataclasses
 
 from amarevents import demo
 from amarevents.cli.settings import read_settings
-from amarevents.models import migrating
-from amarevents.models.fields import utc_now
-from amarevents.models.storage import open_database
+from amarevents.models.columns import utc_now
+from amarevents.models.db import migrate as migrations
+from amarevents.models.db.connection import open_database
 from amarevents.settings import Settings
 
 
@@ -16,7 +16,7 @@ async def migrate() -> None:
 
 async def apply_migrations(settings: Settings) -> None:
     """Apply the migrations that the database needs, and print their names."""
-    applied = await migrating.migrate(settings)
+    applied = await migrations.migrate(settings)
     print(f"Applied {', '.join(applied)}" if applied else "The database is up to date", flush=True)
 
 

@@ -10,9 +10,9 @@ from amarevents.cli.settings import read_settings
 from amarevents.errors import OperatorError
 from amarevents.mail.outbox import release as release_mails
 from amarevents.models import OutgoingMail
+from amarevents.models.columns import utc_now
+from amarevents.models.db.connection import open_database
 from amarevents.models.enums import MailKind, MailStatus
-from amarevents.models.fields import utc_now
-from amarevents.models.storage import open_database
 from amarevents.settings import Settings
 
 

@@ -12,9 +12,17 @@ from cyclopts import Parameter, Token
 
 from amarevents.cli.settings import read_settings
 from amarevents.models import Plan
-from amarevents.models.storage import open_database
-from amarevents.resolvers.operation import validate
-from amarevents.resolvers.plans import CreatePlan, PlanView, UpdatePlan, change_plan, new_plan, plan_view, remove_plan
+from amarevents.models.db.connection import open_database
+from amarevents.resolvers.core.operation import validate
+from amarevents.resolvers.events.plans import (
+    CreatePlan,
+    PlanView,
+    UpdatePlan,
+    change_plan,
+    new_plan,
+    plan_view,
+    remove_plan,
+)
 
 Unlimited = Literal["unlimited"]
 

@@ -70,7 +70,7 @@ def _require_free(host: str, port: int) -> None:
 
 async def _prepare(settings: Settings, *, with_demo: bool) -> None:
     """Check that the database can be served from; with the demo, prepare it and print how to log in."""
-    from amarevents.models.storage import open_database
+    from amarevents.models.db.connection import open_database
 
     if with_demo:
         await _prepare_demo(settings)
@@ -82,7 +82,7 @@ async def _prepare(settings: Settings, *, with_demo: bool) -> None:
 async def _prepare_demo(settings: Settings) -> None:
     from amarevents import demo
     from amarevents.cli.database import add_demo_data, apply_migrations, print_credentials
-    from amarevents.models.storage import open_database
+    from amarevents.models.db.connection import open_database
 
     await apply_migrations(settings)
     async with open_database(settings):
@@ -107,7 +107,7 @@ def _print_addresses(settings: Settings) -> None:
 def _run_server(settings: Settings) -> None:
     import uvicorn
 
-    from amarevents.sockets import websocket_options
+    from amarevents.server.websocket_protocol import websocket_options
 
     uvicorn.run(
         _application(settings),

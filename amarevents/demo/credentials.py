@@ -8,10 +8,10 @@ from tortoise.transactions import in_transaction
 
 from amarevents.demo.people import DEMO_ADMIN, DEMO_ATTENDEE, DEMO_ORGANIZER, email
 from amarevents.models import ApiKey, Seeding, Session, User
+from amarevents.models.columns import utc_now
 from amarevents.models.enums import KeyType
-from amarevents.models.fields import utc_now
-from amarevents.security import keys
-from amarevents.security.passwords import PasswordHasher
+from amarevents.security.auth import api_keys
+from amarevents.security.auth.passwords import PasswordHasher
 from amarevents.settings import Settings
 
 KEY_NAME = "Demo key"
@@ -109,14 +109,14 @@ async def _delete_expired_keys(accounts: dict[str, User]) -> None:
 
 
 async def _mint(key_type: KeyType, holder: User) -> str:
-    minted = keys.mint(key_type)
+    minted = api_keys.generate_key(key_type)
     await ApiKey.create(
         user_id=holder.id,
         name=KEY_NAME,
         digest=minted.digest,
         key_prefix=minted.prefix,
         key_type=key_type,
-        permissions=keys.default_permissions(key_type),
+        permissions=api_keys.default_permissions(key_type),
         expires_at=utc_now() + datetime.timedelta(days=KEY_DAYS),
     )
     return minted.raw

@@ -5,14 +5,14 @@ from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 
-from amarevents.demo.books import Books, DonationDraft, TicketDraft
 from amarevents.demo.events import EVENTS
+from amarevents.demo.history import DemoHistory, DonationDraft, TicketDraft
 from amarevents.demo.people import ADMINS, ATTENDEES, NEWCOMERS, ORGANIZERS, email, phone
 from amarevents.demo.specs import EventSpec, OrganizationSpec, Person, TypeSpec
 from amarevents.models import CustomField, Donation, Event, GalleryImage, Organization, Ticket, TicketType, User
 from amarevents.models.enums import AccountType, Privacy
 from amarevents.models.events import UNDATED
-from amarevents.resolvers.search import search_text
+from amarevents.resolvers.core.search import search_text
 
 # No password has this hash: nobody can log in before credentials are issued.
 UNUSABLE_PASSWORD_HASH = "!"  # noqa: S105 - the absence of a password
@@ -21,17 +21,17 @@ _ADMIN_SERIAL = 600
 _ORGANIZER_SERIAL = 700
 
 
-def users(books: Books) -> Iterator[User]:
+def users(history: DemoHistory) -> Iterator[User]:
     """Admins and organizers came before the events, attendees before the first registration."""
     for serial, person in enumerate(ADMINS):
-        yield _user(person, phone(_ADMIN_SERIAL + serial), books.instant(-500 + serial), admin=True)
+        yield _user(person, phone(_ADMIN_SERIAL + serial), history.instant(-500 + serial), admin=True)
     for serial, person in enumerate(ORGANIZERS):
         organizer = AccountType.ORGANIZER
-        yield _user(person, phone(_ORGANIZER_SERIAL + serial), books.instant(-450 + serial), account_type=organizer)
+        yield _user(person, phone(_ORGANIZER_SERIAL + serial), history.instant(-450 + serial), account_type=organizer)
     for serial, person in enumerate(ATTENDEES, start=1):
-        yield _user(person, phone(serial), books.instant(-200 + 3 * serial))
+        yield _user(person, phone(serial), history.instant(-200 + 3 * serial))
     for serial, person in enumerate(NEWCOMERS, start=1):
-        yield _user(person, phone(len(ATTENDEES) + serial), books.instant(-1 - serial))
+        yield _user(person, phone(len(ATTENDEES) + serial), history.instant(-1 - serial))
 
 
 def _user(

@@ -10,8 +10,8 @@ from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
 from amarevents.demo import rows
-from amarevents.demo.books import Books, TicketDraft
 from amarevents.demo.events import EVENTS
+from amarevents.demo.history import DemoHistory, TicketDraft
 from amarevents.demo.organizations import ORGANIZATIONS
 from amarevents.errors import OperatorError
 from amarevents.models import (
@@ -68,21 +68,21 @@ async def seed(today: datetime.date) -> SeedSummary:
     async with in_transaction():
         if not await is_empty():
             raise DatabaseNotEmpty
-        summary = await _write(Books(today), today)
+        summary = await _write(DemoHistory(today), today)
         await Seeding.create()
     return summary
 
 
-async def _write(books: Books, today: datetime.date) -> SeedSummary:
-    users = await _write_users(books)
-    organizations = await _write_organizations(books, users)
-    events = await _write_events(books, today, organizations)
-    tickets = books.tickets()
+async def _write(history: DemoHistory, today: datetime.date) -> SeedSummary:
+    users = await _write_users(history)
+    organizations = await _write_organizations(history, users)
+    events = await _write_events(history, today, organizations)
+    tickets = history.tickets()
     types = await _write_ticket_types(tickets, events)
     await _write_tickets(tickets, users, events, types)
     await _write_answers(tickets, await _write_custom_fields(events))
     await GalleryImage.bulk_create([image for spec in EVENTS for image in rows.gallery(spec, events[spec.name].id)])
-    donations = await _write_donations(books, organizations)
+    donations = await _write_donations(history, organizations)
     return SeedSummary(
         users=len(users),
         organizations=len(organizations),
@@ -93,22 +93,22 @@ async def _write(books: Books, today: datetime.date) -> SeedSummary:
     )
 
 
-async def _write_users(books: Books) -> dict[str, int]:
+async def _write_users(history: DemoHistory) -> dict[str, int]:
     """The accounts; answers their ids by username."""
     try:
-        await User.bulk_create(sorted(rows.users(books), key=lambda user: user.created_at))
+        await User.bulk_create(sorted(rows.users(history), key=lambda user: user.created_at))
     except IntegrityError as error:
         # Accounts have come in since the database was seen to be empty.
         raise DatabaseNotEmpty from error
     return {user.username: user.id for user in await User.all()}
 
 
-async def _write_organizations(books: Books, users: dict[str, int]) -> dict[str, int]:
+async def _write_organizations(history: DemoHistory, users: dict[str, int]) -> dict[str, int]:
     """The organizations; answers their ids by key."""
     plan = await Plan.get(name=DEFAULT_PLAN)
     await Organization.bulk_create(
         [
-            rows.organization(spec, user_id=users[spec.owner], plan_id=plan.id, created_at=books.instant(day))
+            rows.organization(spec, user_id=users[spec.owner], plan_id=plan.id, created_at=history.instant(day))
             for day, spec in enumerate(ORGANIZATIONS, start=-330)
         ]
     )
@@ -116,7 +116,7 @@ async def _write_organizations(books: Books, users: dict[str, int]) -> dict[str,
     return {spec.key: ids[spec.name] for spec in ORGANIZATIONS}
 
 
-async def _write_events(books: Books, today: datetime.date, organizations: dict[str, int]) -> dict[str, Event]:
+async def _write_events(history: DemoHistory, today: datetime.date, organizations: dict[str, int]) -> dict[str, Event]:
     """The events, the oldest first; answers them by name."""
     hosts = {spec.key: spec for spec in ORGANIZATIONS}
     events = [
@@ -125,7 +125,7 @@ async def _write_events(books: Books, today: datetime.date, organizations: dict[
             hosts[spec.organization],
             organization_id=organizations[spec.organization],
             today=today,
-            created_at=books.publication(spec),
+            created_at=history.publication(spec),
         )
         for spec in EVENTS
     ]
@@ -190,11 +190,11 @@ async def _write_answers(tickets: list[TicketDraft], fields: dict[tuple[str, str
     )
 
 
-async def _write_donations(books: Books, organizations: dict[str, int]) -> int:
+async def _write_donations(history: DemoHistory, organizations: dict[str, int]) -> int:
     """The donations; answers how many. One without an organization is the platform's (decisions 7.3)."""
     donations = [
         rows.donation(draft, None if draft.organization is None else organizations[draft.organization])
-        for draft in books.donations()
+        for draft in history.donations()
     ]
     await Donation.bulk_create(donations)
     return len(donations)

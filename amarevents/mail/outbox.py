@@ -6,20 +6,20 @@ import secrets
 from tortoise.expressions import F
 from tortoise.queryset import QuerySet
 
-from amarevents.mail.letters import Letter
+from amarevents.mail.templates import EmailContent
 from amarevents.models import OutgoingMail
 from amarevents.models.enums import MailKind, MailStatus
 from amarevents.settings import Settings
 
-KEPT = datetime.timedelta(days=30)  # sent mails
+RETENTION = datetime.timedelta(days=30)  # sent mails
 FIRST_DELAY = datetime.timedelta(minutes=1)
 LONGEST_DELAY = datetime.timedelta(hours=4)
 MAX_ATTEMPTS = 20  # which takes two days
 _DELETED_AT_ONCE = 1_000
 
 
-async def put_in(
-    letter: Letter,
+async def enqueue(
+    letter: EmailContent,
     kind: MailKind,
     recipient: str,
     *,
@@ -79,15 +79,15 @@ async def mark_sent(mail: OutgoingMail, now: datetime.datetime) -> None:
     await OutgoingMail.filter(id=mail.id).update(status=MailStatus.SENT, sent_at=now, body="", last_error=None)
 
 
-async def put_off(mail: OutgoingMail, reason: str, now: datetime.datetime) -> None:
+async def reschedule(mail: OutgoingMail, reason: str, now: datetime.datetime) -> None:
     """Try a claimed mail again later, or give it up after ``MAX_ATTEMPTS``."""
     if mail.attempts >= MAX_ATTEMPTS:
-        await give_up(mail, reason)
+        await mark_failed(mail, reason)
     else:
         await _as_claimed(mail).update(next_attempt_at=now + delay_after(mail.attempts), last_error=reason)
 
 
-async def give_up(mail: OutgoingMail, reason: str) -> None:
+async def mark_failed(mail: OutgoingMail, reason: str) -> None:
     await _as_claimed(mail).update(status=MailStatus.FAILED, last_error=reason)
 
 
@@ -103,12 +103,12 @@ async def release(chosen: QuerySet[OutgoingMail], now: datetime.datetime) -> int
     return await stopped.update(status=MailStatus.PENDING, attempts=0, next_attempt_at=now)
 
 
-async def forget_sent(now: datetime.datetime) -> None:
+async def purge_sent(now: datetime.datetime) -> None:
     """Delete what was sent long ago, a part at a time; run now and then by the process.
 
     ``next_attempt_at`` of a sent mail is the end of its last lease, minutes after it was sent, and has an index.
     """
-    old = OutgoingMail.filter(status=MailStatus.SENT, next_attempt_at__lt=now - KEPT)
+    old = OutgoingMail.filter(status=MailStatus.SENT, next_attempt_at__lt=now - RETENTION)
     ids = await old.order_by("next_attempt_at").limit(_DELETED_AT_ONCE).values_list("id", flat=True)
     if ids:
         await OutgoingMail.filter(id__in=ids).delete()

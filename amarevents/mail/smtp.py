@@ -17,19 +17,19 @@ _MAX_REASON = 500
 _PERMANENT = 500
 
 
-class MailRefused(Exception):
+class MailRejected(Exception):
     """The server will never take this mail, or the recipient's address cannot be one."""
 
 
-class MailDelayed(Exception):
+class MailDeferred(Exception):
     """Not now; this mail may be taken later."""
 
 
-class ServerFailed(MailDelayed):
+class ServerUnavailable(MailDeferred):
     """The server cannot be reached or used: no other mail would fare better now."""
 
 
-class Postman:
+class SmtpClient:
     """At most one connection to the server, made when the first mail needs it.
 
     ``url`` is the setting ``smtp_url``, ``sender`` the one ``mail_from``.
@@ -45,21 +45,21 @@ class Postman:
         self._smtp: aiosmtplib.SMTP | None = None
 
     async def send(self, message: EmailMessage, recipient: str) -> None:
-        """Returns once the server has taken the message. Raises MailRefused, MailDelayed or ServerFailed."""
+        """Returns once the server has taken the message. Raises MailRejected, MailDeferred or ServerUnavailable."""
         try:
             async with asyncio.timeout(MAIL_SECONDS):
                 await self._transmit(await self._connected(), message, recipient)
         except (aiosmtplib.SMTPRecipientsRefused, aiosmtplib.SMTPDataError) as error:
             refusal = error.recipients[0] if isinstance(error, aiosmtplib.SMTPRecipientsRefused) else error
-            failure = MailRefused if refusal.code >= _PERMANENT else MailDelayed
+            failure = MailRejected if refusal.code >= _PERMANENT else MailDeferred
             raise failure(self._reason(refusal)) from error
         except (aiosmtplib.SMTPException, OSError) as error:  # OSError: TimeoutError and those of TLS among them
             self._drop()
-            raise ServerFailed(self._reason(error)) from error
+            raise ServerUnavailable(self._reason(error)) from error
         except ValueError as error:  # after those of TLS, of which some are both
-            raise MailRefused(f"The address cannot be written to: {self._reason(error)}") from error
+            raise MailRejected(f"The address cannot be written to: {self._reason(error)}") from error
 
-    async def leave(self) -> None:
+    async def close(self) -> None:
         """End the connection, if there is one, politely where the server answers at once."""
         if self._smtp is not None and self._smtp.is_connected:
             with contextlib.suppress(aiosmtplib.SMTPException, OSError):

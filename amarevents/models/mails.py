@@ -5,7 +5,7 @@ import datetime
 from tortoise import fields
 from tortoise.models import Model
 
-from amarevents.models import fields as columns
+from amarevents.models import columns
 from amarevents.models.accounts import User
 from amarevents.models.enums import MailKind, MailStatus
 from amarevents.models.tickets import Ticket

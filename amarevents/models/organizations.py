@@ -7,7 +7,7 @@ from typing import Any
 from tortoise import fields
 from tortoise.models import Model
 
-from amarevents.models import fields as columns
+from amarevents.models import columns
 from amarevents.models.accounts import User
 
 DEFAULT_PLAN = "Free"

@@ -6,7 +6,7 @@ from decimal import Decimal
 from tortoise import fields
 from tortoise.models import Model
 
-from amarevents.models import fields as columns
+from amarevents.models import columns
 from amarevents.models.accounts import User
 from amarevents.models.enums import PaymentMethod, TicketStatus
 from amarevents.models.events import CustomField, Event

@@ -6,7 +6,7 @@ import orjson
 from starlette.responses import Response
 
 from amarevents.errors import AmarEventsError
-from amarevents.resolvers.base import Page
+from amarevents.resolvers.core.pagination import Page
 
 _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS
 

@@ -1,40 +1,34 @@
 """The contract's routes, one line each."""
 
-from amarevents.resolvers import (
-    accounts,
-    all_api_keys,
-    api_keys,
+from amarevents.resolvers.accounts import admin_api_keys, api_keys, auth, profiles, rate_limits, users
+from amarevents.resolvers.events import (
     custom_fields,
-    donations,
-    events,
     gallery,
+    mutations,
     organizations,
     plans,
-    profiles,
-    publishing,
-    rate_limits,
-    registration,
     statistics,
     ticket_types,
-    tickets,
-    users,
 )
+from amarevents.resolvers.events import queries as events
+from amarevents.resolvers.tickets import donations, registration
+from amarevents.resolvers.tickets import queries as tickets
 from amarevents.rest.routing import Route
 
 ROUTES = (
-    Route("POST", "/auth/register", accounts.register, status=201),
-    Route("POST", "/auth/login", accounts.login),
-    Route("POST", "/auth/logout", accounts.logout),
-    Route("GET", "/auth/me", accounts.me),
+    Route("POST", "/auth/register", auth.register, status=201),
+    Route("POST", "/auth/login", auth.login),
+    Route("POST", "/auth/logout", auth.logout),
+    Route("GET", "/auth/me", auth.me),
     Route("GET", "/events", events.list_events),
     Route("GET", "/events/{id}", events.get_event),
     Route("GET", "/events/{id}/tickets", tickets.list_event_tickets),
     Route("GET", "/events/{id}/stats", statistics.get_event_stats),
     Route("GET", "/events/{id}/gallery", gallery.list_gallery),
     Route("GET", "/events/{id}/fields", custom_fields.list_custom_fields),
-    Route("POST", "/events", publishing.create_event, status=201),
-    Route("PUT", "/events/{id}", publishing.update_event),
-    Route("DELETE", "/events/{id}", publishing.delete_event),
+    Route("POST", "/events", mutations.create_event, status=201),
+    Route("PUT", "/events/{id}", mutations.update_event),
+    Route("DELETE", "/events/{id}", mutations.delete_event),
     Route("GET", "/organizations", organizations.list_organizations),
     Route("GET", "/organizations/{id}", organizations.get_organization),
     Route("POST", "/organizations", organizations.create_organization, status=201),
@@ -68,8 +62,8 @@ ROUTES = (
     Route("GET", "/admin/events", events.list_all_events),
     Route("GET", "/admin/donations", donations.list_all_donations),
     Route("PUT", "/admin/donations/{id}", donations.admin_update_donation),
-    Route("GET", "/admin/api-keys", all_api_keys.list_all_api_keys),
-    Route("DELETE", "/admin/revoke-key/{id}", all_api_keys.force_revoke_api_key),
+    Route("GET", "/admin/api-keys", admin_api_keys.list_all_api_keys),
+    Route("DELETE", "/admin/revoke-key/{id}", admin_api_keys.force_revoke_api_key),
     Route("GET", "/admin/plans", plans.list_plans),
     Route("GET", "/admin/rate-limits", rate_limits.list_rate_limits),
 )

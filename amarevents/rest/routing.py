@@ -12,11 +12,11 @@ from starlette.routing import Route as StarletteRoute
 from starlette.types import Receive, Scope, Send
 
 from amarevents import errors
-from amarevents.resolvers.base import Input
-from amarevents.resolvers.operation import Operation
+from amarevents.resolvers.core.inputs import Input
+from amarevents.resolvers.core.operation import Operation
 from amarevents.rest.envelopes import success
+from amarevents.security.auth.csrf import is_json
 from amarevents.security.middleware import context_of
-from amarevents.security.origins import is_json
 from amarevents.security.request_body import read_body
 
 _QUERY_METHODS = frozenset({"GET", "HEAD"})

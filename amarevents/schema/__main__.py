@@ -8,8 +8,8 @@ from pathlib import Path
 
 from graphql.utilities.print_schema import print_schema_definition
 
+from amarevents.schema.breaking_changes import RELEASED
 from amarevents.schema.schema import schema
-from amarevents.schema.stability import RELEASED
 
 SNAPSHOT = Path(__file__).with_name("schema.graphql")
 

@@ -1,1 +1,1 @@
-"""Who is asking, what they may do, and how much of it: authentication, policy and rate limits."""
+"""Authentication, authorization policies, rate limits and the middleware that applies them."""

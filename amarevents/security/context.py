@@ -1,80 +1,86 @@
-"""One request, as operations and surfaces see it: who asks, what it may cost, what the answer is to carry."""
+"""The context of one request: its caller, its rate limit budget, and what its response must carry."""
 
 import datetime
 import math
 from dataclasses import dataclass, field
 
 from amarevents import errors
+from amarevents.infra.pubsub import TicketChange
 from amarevents.models.enums import KeyType
-from amarevents.security.broker import TicketChange
-from amarevents.security.credentials import Credential
+from amarevents.security.auth.principals import Credential
+from amarevents.security.auth.sessions import StartedSession
 from amarevents.security.policy import ANONYMOUS, Principal
-from amarevents.security.quotas import AddressLimit, address_quota
 from amarevents.security.rate_limit import Quota, Verdict
+from amarevents.security.rate_limit.quotas import AddressLimit, address_quota
 from amarevents.security.services import Services
-from amarevents.security.sessions import StartedSession
 
 
 @dataclass(slots=True, kw_only=True)
 class Context:
-    """What an operation is given; the answer's headers are recorded here and rendered once on the way out.
+    """The first argument of every operation.
 
-    ``credential`` is what the request has shown, ``principal`` who it stands for, ``created_account`` the account that
-    it has registered. ``quota`` is the budget that it is charged to: the key's, the account's or the address's;
-    ``caller`` is whose it is, None for an address. ``announced``: what the running operation has changed, by event.
-    ``carries_cookies``: whether the answer can start a session, which one over a WebSocket cannot.
+    What the response must say about rate limits and sessions is recorded here and rendered once, by the middleware.
     """
 
     services: Services
     request_id: str
     address: str
+    """The address of the client, which is not that of a trusted proxy."""
     credential: Credential = None
+    """The API key or session token that the request was sent with."""
     principal: Principal = ANONYMOUS
-    created_account: int | None = None
-    carries_cookies: bool = True
-    caller: KeyType | None = None
+    """The caller that the credential belongs to."""
+    created_account_id: int | None = None
+    """The account that the request has registered."""
+    supports_cookies: bool = True
+    """Whether the response can set a session cookie; responses over a WebSocket cannot."""
+    quota_type: KeyType | None = None
+    """The key type that the budget belongs to; None for the budget of an address."""
     quota: Quota | None = None
+    """The budget that the request is charged to: that of the key, the account or the address."""
     verdict: Verdict | None = None
+    """The outcome of the latest charge; None if nothing has been charged to the budget."""
     started_session: StartedSession | None = None
     session_ended: bool = False
-    announced: dict[int, list[TicketChange]] = field(default_factory=dict)
+    pending_changes: dict[int, list[TicketChange]] = field(default_factory=dict)
+    """The ticket changes of the running operation by event ID, to be published once it has committed."""
     now: datetime.datetime = field(default_factory=lambda: datetime.datetime.now(datetime.UTC))
 
-    def bill(self, caller: KeyType | None, quota: Quota) -> None:
-        """Name the budget that this request is to be charged to."""
-        self.caller, self.quota, self.verdict = caller, quota, None
+    def set_quota(self, quota_type: KeyType | None, quota: Quota) -> None:
+        """Set the budget that this request is charged to, and discard the outcome of earlier charges."""
+        self.quota_type, self.quota, self.verdict = quota_type, quota, None
 
     async def charge(self, units: int = 1) -> None:
-        """Count this request against its budget, all units or none (decisions 3.5). Raises RateLimited."""
+        """Charge all of the units to the request's budget, or none (decisions 3.5). Raises RateLimited."""
         if self.quota is None:
-            raise RuntimeError("a request is charged after its credential has been read")
+            raise RuntimeError("Set the quota of the request before charging it")
         if 0 < self.quota.limit < units:
             self.verdict = await self.services.limiter.usage(self.quota)
-            message = f"This request costs {units} units, more than the {self.quota.limit} that a minute has"
+            message = f"This request costs {units} units; the limit is {self.quota.limit} per minute"
             raise errors.RateLimited(math.ceil(self.quota.window), message)
         self.verdict = await self.services.limiter.charge(self.quota, units)
         if not self.verdict.allowed:
             raise errors.RateLimited(self.verdict.retry_after)
 
     def require_cookies(self) -> None:
-        """Raises BadRequest where a session would be started that nobody is told of."""
-        if not self.carries_cookies:
-            raise errors.BadRequest("Do this over HTTP: a WebSocket cannot carry the session's cookie")
+        """Raise BadRequest if the response could not set the cookie of a session that the operation starts."""
+        if not self.supports_cookies:
+            raise errors.BadRequest("Send this operation over HTTP; a session cookie cannot be set over a WebSocket")
 
-    async def charge_the_least(self) -> None:
-        """Count one unit where nothing has been counted: what could not even be read costs as well."""
+    async def charge_minimum(self) -> None:
+        """Charge one unit if nothing has been charged yet, because invalid requests cost a unit as well."""
         if self.verdict is None:
             await self.charge()
 
-    def announce(self, event_id: int, *changes: TicketChange) -> None:
-        """Have the event's followers told once the operation is done: what has happened to which of its tickets.
+    def record_change(self, event_id: int, *changes: TicketChange) -> None:
+        """Record changes to tickets of the event, to be published to its subscribers after the commit.
 
-        Without ``changes``: to none of them, but to what its numbers are made of, or to the event as a whole.
+        Without ``changes``, publish that the event or its statistics have changed, but none of its tickets.
         """
-        self.announced.setdefault(event_id, []).extend(changes)
+        self.pending_changes.setdefault(event_id, []).extend(changes)
 
     async def charge_address(self, kind: AddressLimit) -> None:
-        """Count an operation that is limited per client address (decisions 3.4). Raises RateLimited."""
+        """Charge one unit of a limit that applies to each client address (decisions 3.4). Raises RateLimited."""
         verdict = await self.services.limiter.charge(address_quota(kind, self.address, self.services.settings))
         if not verdict.allowed:
             raise errors.RateLimited(verdict.retry_after)

@@ -1,6 +1,7 @@
-"""The one middleware of both surfaces: identify, count, let through, and write the headers on the way out.
+"""The security middleware of REST and GraphQL: authentication, rate limits, error responses and response headers.
 
-Each surface is wrapped in it and brings how it renders an error; whatever fails below or in here leaves as one.
+Each surface is wrapped in it and supplies the function that renders its errors. Every exception that is raised before
+the response starts, here or in the surface, becomes such an error response.
 """
 
 import contextlib
@@ -16,35 +17,31 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from amarevents import errors
-from amarevents.security import quotas
-from amarevents.security.authentication import read_credential
-from amarevents.security.billing import bill_address, bill_by_credential, bill_session
+from amarevents.security.auth.sessions import COOKIE_NAME
+from amarevents.security.authenticator import authenticate_handshake, authenticate_request
 from amarevents.security.context import Context
-from amarevents.security.failures import log_failure, told
-from amarevents.security.handshakes import shake_hands
-from amarevents.security.identification import identify
-from amarevents.security.origins import may_change_state
+from amarevents.security.error_reporting import log_failure, public_error
+from amarevents.security.rate_limit import quotas
 from amarevents.security.services import Services
-from amarevents.security.sessions import COOKIE_NAME
 
 _CONTEXT = "amarevents.context"
-_UNFORESEEN = 1011
+_INTERNAL_ERROR = 1011  # close code of RFC 6455
 
 
 class ErrorRenderer(Protocol):
     def __call__(self, error: errors.AmarEventsError, scope: Scope, /) -> Response:
-        """The error as this surface shows it to this request."""
+        """Return the response that shows the error on this surface, in a form that the request accepts."""
 
 
 def context_of(scope: Scope) -> Context:
-    """The context that the middleware made for this request."""
+    """Return the context that the middleware created for this request."""
     context = scope[_CONTEXT]
     assert isinstance(context, Context)  # noqa: S101 - for the type checker; the middleware put it there
     return context
 
 
 def services_of(scope: Scope) -> Services:
-    """What the application's lifespan shares with every request."""
+    """Return the services that the application's lifespan shares with every request."""
     services = scope["app"].state.services
     assert isinstance(services, Services)  # noqa: S101 - for the type checker; the lifespan put it there
     return services
@@ -52,11 +49,15 @@ def services_of(scope: Scope) -> Services:
 
 @dataclass(frozen=True, slots=True)
 class SecurityMiddleware:
-    """``counts_operations``: the surface charges by itself what a request costs (GraphQL); else each costs one unit."""
+    """ASGI middleware around one surface.
+
+    ``charges_operations``: the surface charges each operation by its cost (GraphQL). Otherwise, the middleware charges
+    one unit for each request.
+    """
 
     app: ASGIApp
     render_error: ErrorRenderer
-    counts_operations: bool = False
+    charges_operations: bool = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -67,65 +68,32 @@ class SecurityMiddleware:
         scope[_CONTEXT] = context
         outgoing = _Outgoing(context, send)
         try:
-            await self._admit(context, scope["method"], headers)
+            await authenticate_request(context, scope["method"], headers, charge=not self.charges_operations)
             await self.app(scope, receive, outgoing)
         except Exception as failure:
-            # !r: a path may hold line breaks, which would look like lines of the log.
+            # !r escapes line breaks in the path, which could otherwise forge lines of the log.
             log_failure(failure, context.request_id, f"{scope['method']} {scope['path']!r}")
             if outgoing.started:
                 raise
-            await self._refusal(told(failure), scope)(scope, receive, outgoing)
-
-    async def _admit(self, context: Context, method: str, headers: Headers) -> None:
-        """Identify and count, or raise; whoever is refused here has been counted as well."""
-        try:
-            await self._identify_and_count(context, method, headers)
-        except errors.AmarEventsError:
-            await context.charge_the_least()
-            raise
-
-    async def _identify_and_count(self, context: Context, method: str, headers: Headers) -> None:
-        """Keys and addresses are counted before anything is looked up, sessions once it is known whose they are."""
-        settings = context.services.settings
-        try:
-            context.credential = read_credential(headers.getlist("authorization"), headers.get("cookie"))
-            bill_by_credential(context)
-            await self._count(context)
-            context.principal = await identify(context.credential)
-        except errors.Unauthenticated:
-            # Whoever guesses keys does so on the account of the address.
-            bill_address(context)
-            raise
-        if context.principal.key_id is not None:
-            context.services.key_usage.note(context.principal.key_id)
-        if context.quota is None:
-            bill_session(context)
-            await self._count(context)
-        if context.principal.session_id is not None and not may_change_state(method, headers, settings.allowed_origins):
-            raise errors.CrossSiteRequest
-
-    async def _count(self, context: Context) -> None:
-        """As soon as it is known whom to bill, unless the surface counts by itself."""
-        if context.quota is not None and not self.counts_operations:
-            await context.charge()
+            await self._error_response(public_error(failure), scope)(scope, receive, outgoing)
 
     async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The same for a WebSocket: refused before it is accepted, an HTTP answer as everywhere else."""
+        """Authenticate and serve a WebSocket; refuse its handshake with the same HTTP response as a request."""
         headers = Headers(scope=scope)
         context = scope[_CONTEXT] = _new_context(scope, headers)
         websocket = WebSocket(scope, receive, send)
         try:
-            await shake_hands(context, headers)
+            await authenticate_handshake(context, headers)
             await self.app(scope, receive, websocket.send)
         except Exception as failure:
             log_failure(failure, context.request_id, f"WebSocket {scope['path']!r}")
             if websocket.application_state is WebSocketState.CONNECTING:
-                await websocket.send_denial_response(self._refusal(told(failure), scope))
+                await websocket.send_denial_response(self._error_response(public_error(failure), scope))
             elif websocket.application_state is WebSocketState.CONNECTED:
                 with contextlib.suppress(WebSocketDisconnect):
-                    await websocket.close(_UNFORESEEN)
+                    await websocket.close(_INTERNAL_ERROR)
 
-    def _refusal(self, error: errors.AmarEventsError, scope: Scope) -> Response:
+    def _error_response(self, error: errors.AmarEventsError, scope: Scope) -> Response:
         response = self.render_error(error, scope)
         if isinstance(error, errors.RateLimited):
             response.headers["Retry-After"] = str(error.retry_after)
@@ -142,7 +110,7 @@ def _new_context(scope: Scope, headers: Headers) -> Context:
     return Context(
         services=services,
         request_id=secrets.token_hex(8),
-        # A proxy may add a header of its own below the one that the client has sent.
+        # A proxy may add a second header instead of extending the one that the client sent.
         address=quotas.client_address(
             peer, ",".join(headers.getlist("x-forwarded-for")), services.settings.trusted_proxies
         ),
@@ -150,7 +118,7 @@ def _new_context(scope: Scope, headers: Headers) -> Context:
 
 
 class _Outgoing:
-    """``send`` that adds what the request has recorded to the head of the answer."""
+    """A ``send`` that adds the headers recorded on the context to the start of the response."""
 
     def __init__(self, context: Context, send: Send) -> None:
         self.started = False
@@ -171,15 +139,15 @@ class _Outgoing:
 
 
 def _rate_limit_headers(context: Context) -> dict[str, str]:
-    """On every authenticated response, errors included (decisions 3.2)."""
-    verdict, caller = context.verdict, context.caller
-    if verdict is None or caller is None or verdict.limit == 0:
+    """Return the rate limit headers of an authenticated response, errors included (decisions 3.2)."""
+    verdict, quota_type = context.verdict, context.quota_type
+    if verdict is None or quota_type is None or verdict.limit == 0:
         return {}
     return {
         "X-RateLimit-Limit": str(verdict.limit),
         "X-RateLimit-Remaining": str(verdict.remaining),
         "X-RateLimit-Reset": str(verdict.reset_at),
-        "X-RateLimit-Type": caller,
+        "X-RateLimit-Type": quota_type,
     }
 
 

@@ -1,7 +1,8 @@
-"""Who may: scopes, principals and policies (decisions 2).
+"""Scopes, principals and policies: who may call which operation (decisions 2).
 
-A policy is declared once per operation and has up to three gates: the key type (the badge of the contract), the scope,
-and, in ``resolvers.ownership``, whose row it is. Nothing here knows a surface or a database query.
+Every operation declares one policy, which names the key types (the "badges" of the contract) and the scope that it
+requires. Rules about single rows, such as who owns an event, are in ``resolvers.core.permissions``. This module
+depends on neither a surface nor the database.
 """
 
 import datetime
@@ -17,19 +18,33 @@ class Scope(StrEnum):
     """The permissions that a key may hold, as the contract spells them."""
 
     EVENTS_READ = "events:read"
+    """See the private events that the account may see; the public ones need no permission."""
     EVENTS_WRITE = "events:write"
+    """Create and change events, and create, change and delete their ticket types, custom fields and pictures."""
     EVENTS_DELETE = "events:delete"
+    """Delete events, with all that hangs on them."""
     TICKETS_READ = "tickets:read"
+    """See and verify tickets, see the statistics of events, and follow both live."""
     TICKETS_WRITE = "tickets:write"
+    """Register for events, change tickets, decide on payments, and let people in at the door."""
     TICKETS_DELETE = "tickets:delete"
+    """Delete tickets."""
     ORGANIZATIONS_READ = "organizations:read"
+    """See organizations; they are public, and nothing asks for this."""
     ORGANIZATIONS_WRITE = "organizations:write"
+    """Change one's own organizations; for admins, create and change any."""
     DONATIONS_READ = "donations:read"
+    """See the donations to one's own organizations; for admins, all donations."""
     DONATIONS_WRITE = "donations:write"
+    """Verify and reject the donations to one's own organizations; for admins, all donations."""
     USERS_READ = "users:read"
+    """See one's own profile, organizations and keys."""
     USERS_WRITE = "users:write"
+    """Change one's own profile."""
     ADMIN = "admin"
+    """Administer accounts, keys, plans and donations; see all events, all mails and the statistics of the platform."""
     EVERYTHING = "*"
+    """All permissions."""
 
 
 _USER_SCOPES = frozenset(
@@ -42,29 +57,29 @@ ALLOWED_SCOPES: dict[KeyType, frozenset[Scope]] = {
     KeyType.ORGANIZER: _ORGANIZER_SCOPES,
     KeyType.ADMIN: frozenset(Scope),
 }
-"""What a key of each type may hold: the permission table of the contract."""
+"""The scopes that a key of each type may have: the permission table of the contract."""
 
 
 def in_order(scopes: Iterable[Scope]) -> list[Scope]:
-    """The scopes without repetition, in the order of the contract's table."""
+    """Return the scopes without duplicates, in the order of the contract's table."""
     held = set(scopes)
     return [scope for scope in Scope if scope in held]
 
 
 def default_scopes(key_type: KeyType) -> list[Scope]:
-    """All that a key type may hold; the wildcard alone for admin keys (decisions 2.5)."""
+    """Return all scopes that a key type may have; for admin keys, only the wildcard (decisions 2.5)."""
     return [Scope.EVERYTHING] if key_type is KeyType.ADMIN else in_order(ALLOWED_SCOPES[key_type])
 
 
 def expand(scopes: Iterable[Scope]) -> frozenset[Scope]:
-    """The scopes with the wildcard spelled out, so that subsets can be compared."""
+    """Return the scopes with the wildcard replaced by all scopes, so that sets can be compared."""
     held = frozenset(scopes)
     return frozenset(Scope) if Scope.EVERYTHING in held else held
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """The account behind a principal, as it is in the database at this request (decisions 2.4)."""
+    """The account of a principal, as read from the database during this request (decisions 2.4)."""
 
     id: int
     username: str
@@ -76,7 +91,7 @@ class Account:
 
     @property
     def key_types(self) -> frozenset[KeyType]:
-        """The key types that this account may create, and that a session of it counts as (decisions 2.5, 2.6)."""
+        """The key types that this account may create, and that its sessions act as (decisions 2.5, 2.6)."""
         if self.admin:
             return frozenset(KeyType)
         if self.type is AccountType.ORGANIZER:
@@ -85,14 +100,16 @@ class Account:
 
     @property
     def role(self) -> KeyType:
+        """The highest key type that this account may create."""
         return max(self.key_types, key=lambda key_type: key_type.rank)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
-    """Who is asking: nobody, a session or an API key (decisions 2.1).
+    """The caller of a request: anonymous, a session or an API key (decisions 2.1).
 
-    ``key_types`` are the badges it counts as; ``scopes`` what it holds, wildcard spelled out.
+    ``key_types`` are the key types that it may act as. ``permissions`` are its scopes as granted, ``scopes`` the same
+    with the wildcard expanded.
     """
 
     account: Account | None = None
@@ -112,8 +129,8 @@ class Principal:
         return self.key_id is not None
 
     @property
-    def badge(self) -> KeyType:
-        """The key's type, or for a session the strongest that it counts as."""
+    def highest_key_type(self) -> KeyType:
+        """The type of the key, or the highest type that a session acts as."""
         return max(self.key_types, key=lambda key_type: key_type.rank)
 
     def may_act_as(self, key_type: KeyType) -> bool:
@@ -123,7 +140,7 @@ class Principal:
         return scope in self.scopes
 
     def require_account(self) -> Account:
-        """The account, for operations that nobody gets to without one. Raises Unauthenticated."""
+        """Return the account of the caller. Raises Unauthenticated for an anonymous one."""
         if self.account is None:
             raise errors.Unauthenticated
         return self.account
@@ -133,7 +150,10 @@ ANONYMOUS = Principal()
 
 
 def session_principal(account: Account, session_id: int) -> Principal:
-    """A session holds all that its account's best key type may hold, and users:write (decisions 2.9)."""
+    """Return the principal of a session (decisions 2.9).
+
+    It holds all scopes that its account's highest key type may have, and users:write.
+    """
     permissions = in_order({*default_scopes(account.role), Scope.USERS_WRITE})
     return Principal(
         account=account,
@@ -151,7 +171,10 @@ def key_principal(
     permissions: Iterable[str],
     expires_at: datetime.datetime | None = None,
 ) -> Principal:
-    """Raises RoleLost if the account may no longer have keys of this type (decisions 2.4)."""
+    """Return the principal of an API key.
+
+    Raises RoleLost if the account may no longer have keys of this type (decisions 2.4).
+    """
     if key_type not in account.key_types:
         raise errors.RoleLost(key_type)
     held = in_order(Scope(permission) for permission in permissions)
@@ -167,7 +190,7 @@ def key_principal(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """The badges and the scope that an operation asks for; ``PUBLIC`` asks for none."""
+    """The key types and the scope that an operation requires; ``PUBLIC`` requires neither."""
 
     key_types: frozenset[KeyType] = frozenset()
     scope: Scope | None = None
@@ -177,13 +200,13 @@ class Policy:
         return not self.key_types
 
     def check(self, principal: Principal) -> None:
-        """Raises Unauthenticated (nobody), WrongKeyType or MissingScope; the row's owner is checked elsewhere."""
+        """Raise Unauthenticated, WrongKeyType or MissingScope if the principal may not call the operation."""
         refusal = self.refusal(principal)
         if refusal is not None:
             raise refusal
 
     def refusal(self, principal: Principal) -> errors.AmarEventsError | None:
-        """What ``check`` raises, None for whom the policy lets in."""
+        """Return the error that ``check`` would raise, or None if the principal may call the operation."""
         if self.is_public:
             return None
         if principal.is_anonymous:
@@ -199,9 +222,9 @@ PUBLIC = Policy()
 
 
 def allow(*key_types: KeyType, scope: Scope | None) -> Policy:
-    """The policy of an operation with badges; ``scope=None`` is written out where any key will do."""
+    """Return a policy for these key types; ``scope=None`` states explicitly that no scope is required."""
     if not key_types:
-        raise ValueError("name the key types, or use PUBLIC")
+        raise ValueError("Pass at least one key type, or use PUBLIC")
     return Policy(key_types=frozenset(key_types), scope=scope)
 
 

@@ -1,4 +1,4 @@
-"""Reading a request's body without letting it grow beyond the limit (decisions 1.3)."""
+"""Request bodies, read within limits of size and time (decisions 1.3)."""
 
 import asyncio
 import time
@@ -6,31 +6,32 @@ import time
 from starlette.requests import ClientDisconnect, Request
 
 from amarevents import errors
-from amarevents.security.identification import identify
+from amarevents.security.authenticator import reauthenticate
 from amarevents.security.middleware import context_of
 
 SECONDS = 30.0
+"""The time within which a body must arrive."""
+
 PROMPT_SECONDS = 0.25
-"""A body that takes longer may outlast the credential that it was announced with."""
+"""Beyond this time, the caller is authenticated again: the credential may have been revoked since."""
 
 
 async def read_body(request: Request, max_bytes: int) -> bytes:
-    """The whole body. Whoever sends it slowly is identified again: a key may be revoked meanwhile (decisions 2.4).
+    """Return the whole body, and authenticate the caller again if it arrived slowly (decisions 2.4).
 
-    Raises BodyTooLarge as soon as it is known to be, announced or not, BadRequest for a client that has left or takes
-    more than ``SECONDS``, and what ``identify`` raises.
+    Raises BodyTooLarge as soon as the declared or the received size exceeds ``max_bytes``, BadRequest if the client
+    disconnects or takes more than ``SECONDS``, and what ``reauthenticate`` raises.
     """
-    began = time.monotonic()
+    started_at = time.monotonic()
     body = await _read(request, max_bytes)
-    if time.monotonic() - began > PROMPT_SECONDS:
-        context = context_of(request.scope)
-        context.principal = await identify(context.credential)
+    if time.monotonic() - started_at > PROMPT_SECONDS:
+        await reauthenticate(context_of(request.scope))
     return body
 
 
 async def _read(request: Request, max_bytes: int) -> bytes:
-    announced = request.headers.get("content-length", "0")
-    if announced.isdecimal() and int(announced) > max_bytes:
+    declared = request.headers.get("content-length", "0")
+    if declared.isdecimal() and int(declared) > max_bytes:
         raise errors.BodyTooLarge
     chunks = bytearray()
     try:
@@ -40,7 +41,7 @@ async def _read(request: Request, max_bytes: int) -> bytes:
                 if len(chunks) > max_bytes:
                     raise errors.BodyTooLarge
     except TimeoutError as error:
-        raise errors.BadRequest("The body took too long to arrive") from error
+        raise errors.BadRequest(f"The body must arrive within {SECONDS:.0f} seconds") from error
     except ClientDisconnect as error:
-        raise errors.BadRequest("The request ended before its body did") from error
+        raise errors.BadRequest("The client disconnected before the whole body had arrived") from error
     return bytes(chunks)

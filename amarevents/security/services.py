@@ -1,4 +1,4 @@
-"""What the requests of a process share."""
+"""The services that all requests of a process share."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -6,21 +6,21 @@ from dataclasses import dataclass
 
 from aiocache.base import BaseCache
 
-from amarevents.models.totals import Totals
-from amarevents.security.broker import Broker
-from amarevents.security.cache import shared_cache
-from amarevents.security.connections import Connections
-from amarevents.security.key_usage import KeyUsage
-from amarevents.security.passwords import PasswordHasher
+from amarevents.infra.cache import shared_cache
+from amarevents.infra.count_cache import CountCache
+from amarevents.infra.pubsub import Broker
+from amarevents.security.auth.key_usage import KeyUsage
+from amarevents.security.auth.passwords import PasswordHasher
+from amarevents.security.connection_limits import Connections
 from amarevents.security.rate_limit import RateLimiter
 from amarevents.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Settings and the few long-lived objects, made and closed by ``open_services``.
+    """The settings and the long-lived objects, opened at startup and closed at shutdown by ``open_services``.
 
-    ``cache`` is the one in which ``totals`` are remembered, for whatever else can be done without.
+    ``cache`` also stores the counts of ``count_cache``. It holds only what can be lost at any time.
     """
 
     settings: Settings
@@ -28,7 +28,7 @@ class Services:
     hasher: PasswordHasher
     key_usage: KeyUsage
     cache: BaseCache
-    totals: Totals
+    count_cache: CountCache
     broker: Broker
     connections: Connections
 
@@ -44,12 +44,12 @@ async def open_services(settings: Settings, *, limiter: RateLimiter, broker: Bro
             hasher=PasswordHasher(settings),
             key_usage=KeyUsage(),
             cache=cache,
-            totals=Totals(cache, seconds=settings.totals_seconds),
+            count_cache=CountCache(cache, seconds=settings.totals_seconds),
             broker=broker,
             connections=Connections(),
         )
         closing.push_async_callback(services.limiter.aclose)
-        closing.push_async_callback(services.totals.aclose)
+        closing.push_async_callback(services.count_cache.aclose)
         closing.push_async_callback(services.broker.aclose)
         closing.callback(services.hasher.close)
         closing.push_async_callback(services.key_usage.flush)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Backend
-from tests.programs import Program
+from tests.support.programs import Program
 
 PASSWORD = "correct horse"
 ADMIN = ["--username", "Root", "--email", "Root@example.com", "--number", "01700000000", "--password-stdin"]

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.cli.conftest import ADMIN, PASSWORD
-from tests.programs import Program
+from tests.support.programs import Program
 
 
 def test_the_first_admin_can_log_in_and_use_its_key(program: Program) -> None:

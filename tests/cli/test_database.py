@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.programs import Program
+from tests.support.programs import Program
 
 
 def test_an_empty_database_is_migrated_once_and_seeded_once(program: Program) -> None:

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.cli.conftest import PASSWORD
-from tests.programs import Program
+from tests.support.programs import Program
 
 
 @pytest.mark.backend("sqlite")

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.programs import Program
+from tests.support.programs import Program
 
 
 def test_plans_are_made_changed_and_deleted(program: Program) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.programs import Program
-from tests.servers import private_postgres
+from tests.support.programs import Program
+from tests.support.servers import private_postgres
 
 
 def _credentials(printed: str) -> dict[str, str]:

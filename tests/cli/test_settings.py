@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from amarevents.settings import Settings, variable_of
-from tests.programs import Program
+from tests.support.programs import Program
 
 
 @pytest.mark.backend("sqlite")

@@ -2,11 +2,11 @@
 
 import pytest
 
-from amarevents.security.passwords import PasswordHasher
+from amarevents.security.auth.passwords import PasswordHasher
 from amarevents.settings import Settings
 from tests.contract.scene import PASSWORD, Scene, make_scene
 from tests.rest.conftest import set_clock  # noqa: F401 - the fixture, for this package too
-from tests.world import World
+from tests.support.world import World
 
 
 @pytest.fixture(scope="session")

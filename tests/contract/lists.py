@@ -7,7 +7,7 @@ from typing import Any
 
 from amarevents.models import Donation, Event, Organization, User
 from amarevents.models.enums import AccountType, Category, DonationStatus, KeyType, PaymentMethod, Privacy, TicketStatus
-from tests.world import Caller, World, in_days
+from tests.support.world import Caller, World, in_days
 
 Query = dict[str, Any]  # Any: what httpx takes as query parameters
 LENGTH = 7

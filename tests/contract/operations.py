@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amarevents.resolvers.operation import Operation
+from amarevents.resolvers.core.operation import Operation
 from amarevents.rest.routes import ROUTES
 from amarevents.rest.routing import Route
 from tests.contract.contract import same_for_all_names

@@ -10,7 +10,7 @@ from tortoise.models import Model
 from amarevents.models import CheckIn, CustomField, Donation, Event, GalleryImage, Ticket, User
 from amarevents.models.enums import KeyType, PaymentMethod, Privacy, TicketStatus
 from tests.contract.access import Row
-from tests.world import Caller, World
+from tests.support.world import Caller, World
 
 Given = Mapping[str, object]
 Surface = Callable[[Row, Caller, Given], Awaitable[int]]

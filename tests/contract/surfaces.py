@@ -14,7 +14,7 @@ from gql.transport.httpx import HTTPXAsyncTransport
 from starlette.applications import Starlette
 
 from tests.contract.operations import camel
-from tests.world import Caller
+from tests.support.world import Caller
 
 # Any throughout: JSON.
 

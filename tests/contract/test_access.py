@@ -7,16 +7,16 @@ from collections.abc import Awaitable, Callable, Mapping
 import pytest
 
 from amarevents.models import ApiKey, User
+from amarevents.models.columns import utc_now
 from amarevents.models.enums import AccountType, KeyType
-from amarevents.models.fields import utc_now
-from amarevents.resolvers.operation import OPERATIONS
+from amarevents.resolvers.core.operation import OPERATIONS
 from tests.contract.access import ADMINS, CALLERS, Row
 from tests.contract.access_graphql import ONLY_GRAPHQL_ROWS
 from tests.contract.access_table import ALL_ROWS, ROWS
 from tests.contract.contract import contract_routes
 from tests.contract.operations import GRAPHQL_ONLY, field_name, operation_of
 from tests.contract.scene import Request, Scene, Surface, over_graphql, over_rest
-from tests.world import Caller, snapshot
+from tests.support.world import Caller, snapshot
 
 _READ = ["events:read", "tickets:read", "users:read"]
 _MANAGE = [

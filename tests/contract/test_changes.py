@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from amarevents.models import ApiKey, Donation, Event, Organization, Ticket, User
-from amarevents.resolvers.operation import OPERATIONS, Operation
+from amarevents.resolvers.core.operation import OPERATIONS, Operation
 from tests.contract.access import ADMINS, Row
 from tests.contract.access_table import ALL_ROWS
 from tests.contract.operations import GRAPHQL_ONLY, field_name, operation_of
 from tests.contract.queries import QUERIES
 from tests.contract.scene import Scene, over_graphql, over_rest
-from tests.world import snapshot
+from tests.support.world import snapshot
 
 LISTED = {
     "users": User,

@@ -8,7 +8,7 @@ import pytest
 from amarevents.models import ApiKey
 from tests.contract.access import Row
 from tests.contract.scene import PASSWORD, Scene
-from tests.rest.answers import refused
+from tests.support.rest_answers import refused
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from tests.contract.contract import contract_routes
 from tests.contract.fields import FORMS
 from tests.contract.queries import LISTS_WITHOUT_PAGES, QUERIES
 from tests.contract.scene import Scene
-from tests.rest.answers import data_of, error_in, refused
-from tests.world import Caller, World
+from tests.support.rest_answers import data_of, error_in, refused
+from tests.support.world import Caller, World
 
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH")
 JSON = {"Content-Type": "application/json"}

@@ -9,8 +9,8 @@ import pytest
 from amarevents.models import Event, Ticket, TicketType, User
 from amarevents.models.enums import KeyType, TicketStatus
 from tests.contract.contract import examples
-from tests.rest.answers import data_of, page_in
-from tests.world import World
+from tests.support.rest_answers import data_of, page_in
+from tests.support.world import World
 
 ERROR = {"success": False, "error": "Human-readable error message"}
 LIST = {"success": True, "data": [], "pagination": {"total": 142, "page": 1, "limit": 20, "pages": 8}}

@@ -14,8 +14,8 @@ from tests.contract.contract import contract_routes
 from tests.contract.fields import FORMS, Field, Form
 from tests.contract.kinds import BLANK
 from tests.contract.scene import PASSWORD, Given, Scene
-from tests.rest.answers import data_of, error_in
-from tests.world import Caller, snapshot
+from tests.support.rest_answers import data_of, error_in
+from tests.support.world import Caller, snapshot
 
 # Any throughout: JSON.
 Body = dict[str, Any]

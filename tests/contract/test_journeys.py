@@ -18,8 +18,8 @@ from tests.contract.surfaces import (
     in_process,
     over_http,
 )
-from tests.listening import gql_transport, listening
-from tests.world import World, in_days
+from tests.support.listening import gql_transport, listening
+from tests.support.world import World, in_days
 
 As = Callable[[User, KeyType], Awaitable[Surface]]
 

@@ -9,8 +9,8 @@ from tests.contract.access import Row
 from tests.contract.lists import LENGTH, SHELVES, Fill, Query, Shelf
 from tests.contract.queries import LISTS_WITHOUT_PAGES, QUERIES
 from tests.contract.scene import Scene
-from tests.rest.answers import data_of, page_in
-from tests.world import World
+from tests.support.rest_answers import data_of, page_in
+from tests.support.world import World
 
 EVERY_SHELF = pytest.mark.parametrize("fill", SHELVES, ids=lambda fill: fill.__name__)
 

@@ -10,7 +10,7 @@ from tests.contract.access import Row
 from tests.contract.kinds import BLANK
 from tests.contract.queries import QUERIES
 from tests.contract.scene import Scene
-from tests.rest.answers import error_in
+from tests.support.rest_answers import error_in
 
 EVERY_LIST = pytest.mark.parametrize("path", QUERIES)
 

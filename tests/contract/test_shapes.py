@@ -12,13 +12,14 @@ import pytest
 from graphql import GraphQLInputObjectType, GraphQLObjectType
 from pydantic.fields import FieldInfo
 
-from amarevents.resolvers.base import Input, Page, RecordId, Taka
-from amarevents.resolvers.cursors import Connection
-from amarevents.resolvers.live import SUBSCRIPTIONS
-from amarevents.resolvers.operation import OPERATIONS, Operation
-from amarevents.schema.fields import OPERATION_EDGES, OPERATION_FIELDS
+from amarevents.resolvers.core.connections import Connection
+from amarevents.resolvers.core.inputs import Input, RecordId, Taka
+from amarevents.resolvers.core.operation import OPERATIONS, Operation
+from amarevents.resolvers.core.pagination import Page
+from amarevents.resolvers.tickets.subscriptions import SUBSCRIPTIONS
+from amarevents.schema.core.fields import OPERATION_EDGES, OPERATION_FIELDS
 from tests.contract.operations import EDGES, camel, field_name
-from tests.graph import SCHEMA
+from tests.support.graph import SCHEMA
 
 # Any throughout: annotations have no narrower type.
 

@@ -7,20 +7,22 @@ import pytest
 from tortoise.expressions import Q
 
 from amarevents.models import ApiKey, Donation, Event, OutgoingMail, Plan, Ticket, TicketType, User
+from amarevents.models.columns import utc_now
 from amarevents.models.enums import KeyType, MailKind, Privacy, TicketStatus
-from amarevents.models.fields import utc_now
 from amarevents.models.organizations import Organization
-from amarevents.resolvers import check_in, event_tickets, gallery, statistics, ticket_types
-from amarevents.resolvers.belongings import OfAccounts
-from amarevents.resolvers.events import event_view
-from amarevents.resolvers.operation import OPERATIONS
-from amarevents.schema import context
+from amarevents.resolvers.accounts.related import OfAccounts
+from amarevents.resolvers.core.operation import OPERATIONS
+from amarevents.resolvers.events import gallery, statistics, ticket_types
+from amarevents.resolvers.events.queries import event_view
+from amarevents.resolvers.tickets import check_in
+from amarevents.resolvers.tickets import queries as tickets
+from amarevents.schema.core import context
 from amarevents.security.policy import ALLOWED_SCOPES, Scope
 from tests.contract.access import CALLERS
 from tests.contract.scene import KEY_TYPES, Scene
 from tests.contract.walk import Ids, Shown, Thing, shown_over_graphql, shown_over_rest
-from tests.graph import EDGES, let_it_be_walked
-from tests.world import Caller
+from tests.support.graph import EDGES, let_it_be_walked
+from tests.support.world import Caller
 
 BEYOND_REST: dict[str, Callable[[Thing], Thing | None]] = {
     "OutgoingMail": lambda _mail: None,  # of the outbox, for admins alone: every route of theirs is asked for the same
@@ -170,7 +172,7 @@ HOLES: dict[str, tuple[str, Any, str, Any]] = {
     "edges lead to hidden events": ("holder without events:read", context, "load_events", _hidden_events),
     "hidden events show their gallery": ("admin with admin alone", gallery, "visible_event_ids", _all_of),
     "everybody's statistics": ("foreign", statistics, "managed_event_ids", _all_of),
-    "everybody's tickets": ("foreign", event_tickets, "managed_event_ids", _all_of),
+    "everybody's tickets": ("foreign", tickets, "managed_event_ids", _all_of),
     "everybody's attendance": ("foreign", check_in, "managed_event_ids", _all_of),
     "everybody's ticket types": ("holder", ticket_types, "visible_event_ids", _all_of),
 }

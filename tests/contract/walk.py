@@ -15,13 +15,13 @@ from typing import Any
 from graphql import GraphQLEnumType, GraphQLObjectType, get_named_type, is_list_type
 from graphql.type import GraphQLField, get_nullable_type
 
-from amarevents.resolvers.base import Page
+from amarevents.resolvers.core.pagination import Page
 from amarevents.rest.routes import ROUTES
 from amarevents.rest.routing import Route
 from amarevents.schema.schema import schema
 from tests.contract.operations import camel
-from tests.graph import leads_to, selection, whole_list
-from tests.world import Caller
+from tests.support.graph import leads_to, selection, whole_list
+from tests.support.world import Caller
 
 # Any throughout: JSON, and annotations.
 

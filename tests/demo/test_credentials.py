@@ -9,10 +9,10 @@ from amarevents.demo import DemoCredentials, NotADemoDatabase, issue_demo_creden
 from amarevents.demo.credentials import KEY_NAME
 from amarevents.demo.people import DEMO_ADMIN, DEMO_ATTENDEE, DEMO_ORGANIZER, email
 from amarevents.models import ApiKey, Organization, Seeding, Session, User
+from amarevents.models.columns import utc_now
 from amarevents.models.enums import KeyType
-from amarevents.models.fields import utc_now
-from amarevents.security import keys
-from amarevents.security.passwords import PasswordHasher
+from amarevents.security.auth import api_keys
+from amarevents.security.auth.passwords import PasswordHasher
 from amarevents.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -56,7 +56,7 @@ async def stranger_in_place_of(username: str) -> User:
 
 
 async def api_key(holder: User, name: str, expires_at: datetime.datetime) -> ApiKey:
-    minted = keys.mint(KeyType.USER)
+    minted = api_keys.generate_key(KeyType.USER)
     return await ApiKey.create(
         user_id=holder.id,
         name=name,
@@ -111,9 +111,9 @@ async def test_only_the_demo_organizers_password_changes(seeded: None) -> None:
 
 async def test_keys_are_of_each_type_with_all_that_it_may_hold(seeded: None) -> None:
     for key_type, raw in raw_keys(await issue()).items():
-        key = await ApiKey.get(digest=keys.parse(raw).digest).select_related("user")
+        key = await ApiKey.get(digest=api_keys.parse_key(raw).digest).select_related("user")
         assert (key.key_type, key.user.username, key.name) == (key_type, HOLDERS[key_type], KEY_NAME)
-        assert key.permissions == keys.default_permissions(key_type)
+        assert key.permissions == api_keys.default_permissions(key_type)
         assert raw.startswith(key.key_prefix)
 
 

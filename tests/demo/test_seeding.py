@@ -24,7 +24,7 @@ from amarevents.models import (
 )
 from amarevents.models.enums import AccountType, TicketStatus
 from amarevents.models.events import UNDATED
-from amarevents.resolvers.search import search_text
+from amarevents.resolvers.core.search import search_text
 
 pytestmark = pytest.mark.usefixtures("database")
 

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 from playwright.async_api import Browser, async_playwright, expect
 
-from tests.browsers import browser_options, find_browser
-from tests.deployment.pages import PATIENCE
-from tests.deployment.platforms import Deployment
-from tests.servers import PostgresServer
+from tests.support.browsers import browser_options, find_browser
+from tests.support.pages import PATIENCE
+from tests.support.platforms import Deployment
+from tests.support.servers import PostgresServer
 
 
 @pytest.fixture(scope="session")

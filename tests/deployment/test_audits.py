@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.deployment.platforms import Deployment
-from tests.node import find_node
+from tests.support.node import find_node
+from tests.support.platforms import Deployment
 
 pytestmark = pytest.mark.backend("sqlite")  # what is audited lies before the database
 

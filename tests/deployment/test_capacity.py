@@ -8,7 +8,7 @@ from collections.abc import Callable
 import aiohttp
 import pytest
 
-from tests.deployment.platforms import Deployment, RunningPlatform, new_user_key, places_held, put_on_sale
+from tests.support.platforms import Deployment, RunningPlatform, new_user_key, places_held, put_on_sale
 
 BUYERS = 5
 CONNECTIONS = 200
@@ -72,7 +72,7 @@ async def test_three_hundred_at_once_get_exactly_forty_places(
 async def test_without_the_guard_the_same_rush_sells_more_than_there_are(
     operated: Deployment, admin_key: str, new_name: Callable[[], str]
 ) -> None:
-    unguarded = [sys.executable, "-m", "uvicorn", "tests.deployment.overselling:create", "--factory"]
+    unguarded = [sys.executable, "-m", "uvicorn", "tests.support.overselling:create", "--factory"]
     with operated.running(unguarded, workers=1) as platform:
         told, (_, held) = await _rush(platform, admin_key, new_name, capacity=20, attempts=120)
     assert told["registered"] == held

@@ -6,7 +6,7 @@ from collections import Counter
 import aiohttp
 import pytest
 
-from tests.deployment.platforms import Deployment, put_on_sale
+from tests.support.platforms import Deployment, put_on_sale
 
 SCANS = 50
 SCAN = "mutation($code: String!, $gate: String) { checkInTicket(code: $code, gate: $gate) { outcome } }"

@@ -15,9 +15,9 @@ from typing import Any
 import httpx
 import pytest
 
-from amarevents.rest.reference.samples import KEY_VARIABLE, URL_VARIABLE
+from amarevents.rest.docs_page.samples import KEY_VARIABLE, URL_VARIABLE
 from amarevents.rest.routes import ROUTES
-from tests.deployment.platforms import Deployment, RunningPlatform, register
+from tests.support.platforms import Deployment, RunningPlatform, register
 
 pytestmark = pytest.mark.backend("sqlite")  # what is tested is the text of the samples
 

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from playwright.async_api import Browser, BrowserContext, Locator, Page, Route, expect
 
-from tests.deployment.explorer import (
+from tests.schema.explorer.ready import NAMES
+from tests.support.explorer_page import (
     ORGANIZER,
     answer,
     asked,
@@ -21,9 +22,8 @@ from tests.deployment.explorer import (
     who,
     write,
 )
-from tests.deployment.pages import DESKTOP, PATIENCE, PHONE, Visit
-from tests.deployment.platforms import Deployment, RunningPlatform, new_key, register
-from tests.schema.explorer.ready import NAMES
+from tests.support.pages import DESKTOP, PATIENCE, PHONE, Visit
+from tests.support.platforms import Deployment, RunningPlatform, new_key, register
 
 pytestmark = pytest.mark.backend("sqlite")  # what is tested is the page
 

@@ -9,8 +9,8 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.deployment.platforms import PASSWORD, Deployment, OnSale, RunningPlatform, places_held, put_on_sale
-from tests.servers import HOST
+from tests.support.platforms import PASSWORD, Deployment, OnSale, RunningPlatform, places_held, put_on_sale
+from tests.support.servers import HOST
 
 ABORTED = 200
 SLOW_PASSES = "60"  # of Argon2id: a registration then takes a second or two

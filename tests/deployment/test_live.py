@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from gql import Client, GraphQLRequest
 
-from tests.deployment.platforms import ROOT, Deployment, OnSale, RunningPlatform, put_on_sale
-from tests.listening import connected, gql_transport
-from tests.schema.answers import code_told
-from tests.servers import HOST, private_redis
+from tests.support.graphql_answers import code_told
+from tests.support.listening import connected, gql_transport
+from tests.support.platforms import ROOT, Deployment, OnSale, RunningPlatform, put_on_sale
+from tests.support.servers import HOST, private_redis
 
 STATS = "subscription($id: ID!) { eventStats(eventId: $id) { total } }"
 TICKETS = "subscription($id: ID!) { ticketUpdated(eventId: $id) { kind ticket { name } } }"

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.deployment.platforms import Deployment, new_user_key, put_on_sale, register
-from tests.mail.post_office import SENDER, PostOffice, open_post_office
+from tests.support.mail_server import SENDER, PostOffice, open_post_office
+from tests.support.platforms import Deployment, new_user_key, put_on_sale, register
 
 REGISTRATIONS = 30
 

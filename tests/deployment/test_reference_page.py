@@ -7,8 +7,8 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Locator, expect
 
 from amarevents.rest.routes import ROUTES
-from tests.deployment.pages import DESKTOP, PATIENCE, PHONE, Visit
-from tests.deployment.platforms import Deployment, RunningPlatform
+from tests.support.pages import DESKTOP, PATIENCE, PHONE, Visit
+from tests.support.platforms import Deployment, RunningPlatform
 
 pytestmark = pytest.mark.backend("sqlite")  # what is tested is the page
 

@@ -17,8 +17,8 @@ import pytest
 
 from amarevents.rest.openapi.document import build_document
 from amarevents.rest.routes import ROUTES
-from tests.deployment.platforms import Deployment
-from tests.servers import PostgresServer
+from tests.support.platforms import Deployment
+from tests.support.servers import PostgresServer
 
 _PROGRAM = [sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()"]
 _CHECKS = (

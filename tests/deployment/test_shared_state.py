@@ -9,8 +9,8 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.deployment.platforms import Deployment, RunningPlatform, new_key, new_user_key, register
-from tests.servers import private_redis
+from tests.support.platforms import Deployment, RunningPlatform, new_key, new_user_key, register
+from tests.support.servers import private_redis
 
 pytestmark = pytest.mark.backend("postgres")
 
@@ -121,10 +121,10 @@ async def test_a_lost_redis_costs_one_line_in_the_log_and_comes_back_by_itself(
                 redis.stop()
                 await _burst(client, 30)
                 redis.start()
-                await _wait_for(platform, "Redis is back")
+                await _wait_for(platform, "Redis is available again")
                 assert await _burst(client, 10) == list(range(59, 49, -1))  # Redis counts again: anew, as it lost all
             assert platform.log.count("WARNING") == 2
-            assert platform.log.count("Redis is lost") == 1
+            assert platform.log.count("Redis is unavailable") == 1
 
 
 async def _burst(client: httpx.AsyncClient, requests: int) -> list[int]:

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from amarevents.mail.delivery import Delivery, Pace
-from amarevents.mail.smtp import Postman
-from tests.mail.post_office import SENDER, PostOffice, open_post_office
+from amarevents.mail.smtp import SmtpClient
+from amarevents.mail.worker import MailWorker, WorkerTiming
 from tests.rest.conftest import stage
+from tests.support.mail_server import SENDER, PostOffice, open_post_office
 
 __all__ = ["stage"]
 
@@ -26,5 +26,5 @@ def mailing(configure: Callable[..., None], office: PostOffice) -> PostOffice:
 
 
 @pytest.fixture
-def delivery(office: PostOffice) -> Delivery:
-    return Delivery(Postman(office.url, SENDER), Pace(poll=0.01, grace=0.2))
+def delivery(office: PostOffice) -> MailWorker:
+    return MailWorker(SmtpClient(office.url, SENDER), WorkerTiming(poll=0.01, grace=0.2))

@@ -7,18 +7,18 @@ from typing import Any
 import pytest
 
 from amarevents.mail import outbox
-from amarevents.mail.letters import Letter
 from amarevents.mail.outbox import LONGEST_DELAY, MAX_ATTEMPTS, delay_after
+from amarevents.mail.templates import EmailContent
 from amarevents.models import Event, OutgoingMail, Ticket, User
+from amarevents.models.columns import utc_now
 from amarevents.models.enums import KeyType, MailKind, MailStatus
-from amarevents.models.fields import utc_now
-from amarevents.resolvers import registration
+from amarevents.resolvers.tickets import registration
 from amarevents.settings import Settings
-from tests.mail.post_office import PostOffice
-from tests.rest.answers import data_of, error_in
 from tests.rest.conftest import Stage
-from tests.statements import counted_statements
-from tests.world import World, snapshot
+from tests.support.mail_server import PostOffice
+from tests.support.rest_answers import data_of, error_in
+from tests.support.statements import counted_statements
+from tests.support.world import World, snapshot
 
 # Any below: JSON bodies.
 
@@ -212,8 +212,8 @@ async def test_mails_go_with_what_they_are_about(
 
 async def put_mail(settings: Settings, **changes: Any) -> OutgoingMail:
     """A pending mail that is due."""
-    letter = Letter("Hello", "Hello")
-    await outbox.put_in(letter, MailKind.CONFIRM_EMAIL, "a@example.org", settings=settings, now=utc_now())
+    letter = EmailContent("Hello", "Hello")
+    await outbox.enqueue(letter, MailKind.CONFIRM_EMAIL, "a@example.org", settings=settings, now=utc_now())
     mail = await OutgoingMail.all().order_by("-id").first()
     assert mail is not None
     await OutgoingMail.filter(id=mail.id).update(**{"status": MailStatus.PENDING, **changes})
@@ -225,7 +225,7 @@ async def test_sent_mails_are_forgotten_after_thirty_days(database: None, deploy
     for status in MailStatus:
         for days in (29, 31):
             await put_mail(deployment, status=status, next_attempt_at=now - datetime.timedelta(days=days))
-    await outbox.forget_sent(now)
+    await outbox.purge_sent(now)
     assert await OutgoingMail.filter(status=MailStatus.SENT).count() == 1
     assert await OutgoingMail.all().count() == 2 * len(MailStatus) - 1
 

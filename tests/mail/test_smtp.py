@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from amarevents.mail import smtp
-from amarevents.mail.smtp import MailDelayed, MailRefused, Postman, ServerFailed
-from tests.mail.post_office import PASSWORD, SENDER, USERNAME, PostOffice, open_post_office
+from amarevents.mail.smtp import MailDeferred, MailRejected, ServerUnavailable, SmtpClient
+from tests.support.mail_server import PASSWORD, SENDER, USERNAME, PostOffice, open_post_office
 
 TO = "karim@example.com"
 CREDENTIALS = f"{USERNAME}:pass%20word%2F%3F"
@@ -25,11 +25,11 @@ def message_to(recipient: str) -> EmailMessage:
 
 
 async def send(url: str, recipient: str = TO) -> None:
-    postman = Postman(url, SENDER)
+    postman = SmtpClient(url, SENDER)
     try:
         await postman.send(message_to(recipient), recipient)
     finally:
-        await postman.leave()
+        await postman.close()
 
 
 @pytest.fixture(scope="session")
@@ -72,39 +72,39 @@ async def test_a_message_arrives_with_its_envelope(office: PostOffice) -> None:
 
 
 async def test_several_messages_take_one_connection(office: PostOffice) -> None:
-    postman = Postman(office.url, SENDER)
+    postman = SmtpClient(office.url, SENDER)
     for _ in range(3):
         await postman.send(message_to(TO), TO)
-    await postman.leave()
+    await postman.close()
     assert (len(office.delivered), office.connections) == (3, 1)
 
 
 @pytest.mark.parametrize(
     ("answer", "failure"),
     [
-        ("550 5.1.1 No such mailbox", MailRefused),
-        ("553 Not\r\n", MailRefused),
-        ("451 4.7.1 Greylisted", MailDelayed),
-        ("452 Full", MailDelayed),
+        ("550 5.1.1 No such mailbox", MailRejected),
+        ("553 Not\r\n", MailRejected),
+        ("451 4.7.1 Greylisted", MailDeferred),
+        ("452 Full", MailDeferred),
     ],
 )
 async def test_a_refused_recipient_is_final_or_not_as_the_server_says(
     office: PostOffice, answer: str, failure: type[Exception]
 ) -> None:
     office.refusals[TO] = answer.strip()
-    postman = Postman(office.url, SENDER)
+    postman = SmtpClient(office.url, SENDER)
     with pytest.raises(failure, match=answer[:3]) as told:
         await postman.send(message_to(TO), TO)
     assert type(told.value) is failure
     await postman.send(message_to("other@example.com"), "other@example.com")  # over the same connection
-    await postman.leave()
+    await postman.close()
     assert (len(office.delivered), office.connections) == (1, 1)
 
 
 async def test_nobody_listening_is_a_failure_of_the_server() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        with pytest.raises(ServerFailed):
+        with pytest.raises(ServerUnavailable):
             await send(f"smtp://127.0.0.1:{unused.getsockname()[1]}")
 
 
@@ -113,7 +113,7 @@ async def test_a_server_that_does_not_answer_is_left_after_a_while(
 ) -> None:
     office.answering.clear()
     monkeypatch.setattr(smtp, "STEP_SECONDS", 0.05)
-    with pytest.raises(ServerFailed, match="Timed out"):
+    with pytest.raises(ServerUnavailable, match="Timed out"):
         await send(office.url)
     assert office.asked.is_set()
 
@@ -121,7 +121,7 @@ async def test_a_server_that_does_not_answer_is_left_after_a_while(
 async def test_all_steps_together_have_a_limit(office: PostOffice, monkeypatch: pytest.MonkeyPatch) -> None:
     office.answering.clear()
     monkeypatch.setattr(smtp, "MAIL_SECONDS", 0.05)
-    with pytest.raises(ServerFailed):
+    with pytest.raises(ServerUnavailable):
         await send(office.url)
 
 
@@ -132,7 +132,7 @@ async def test_a_server_that_hangs_up_is_a_failure_of_the_server() -> None:
 
     server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
     async with server:
-        with pytest.raises(ServerFailed, match="421 Closing"):
+        with pytest.raises(ServerUnavailable, match="421 Closing"):
             await send(f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}")
 
 
@@ -149,7 +149,7 @@ async def test_an_answer_in_no_encoding_becomes_a_reason_that_can_be_stored() ->
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     async with server:
-        with pytest.raises(MailRefused, match="550 Empf") as told:
+        with pytest.raises(MailRejected, match="550 Empf") as told:
             await send(f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}")
         await ended.wait()
     assert str(told.value).encode()
@@ -167,7 +167,7 @@ async def test_a_mailbox_that_is_not_ascii_is_written_to_where_the_server_can(of
 
 async def test_and_refused_where_it_cannot() -> None:
     async with open_post_office(smtputf8=False) as office:
-        with pytest.raises(MailRefused, match="only ASCII addresses"):
+        with pytest.raises(MailRejected, match="only ASCII addresses"):
             await send(office.url, "করিম@example.com")
     assert office.delivered == []
 
@@ -177,7 +177,7 @@ async def test_and_refused_where_it_cannot() -> None:
 
 async def test_credentials_are_decoded_and_accepted() -> None:
     async with open_post_office(asks_for_password=True) as office:
-        with pytest.raises(MailRefused, match="Who are you"):
+        with pytest.raises(MailRejected, match="Who are you"):
             await send(office.url)
         await send(office.url.replace("//", f"//{CREDENTIALS}@"))
     assert len(office.delivered) == 1
@@ -185,14 +185,14 @@ async def test_credentials_are_decoded_and_accepted() -> None:
 
 async def test_wrong_credentials_are_a_failure_of_the_server_that_does_not_tell_them() -> None:
     async with open_post_office(asks_for_password=True) as office:
-        with pytest.raises(ServerFailed) as told:
+        with pytest.raises(ServerUnavailable) as told:
             await send(office.url.replace("//", "//amar:hunter2@"))
     assert "535" in str(told.value)
     assert "hunter2" not in str(told.value)
 
 
 def test_a_password_that_the_server_repeats_is_left_out() -> None:
-    reason = Postman(f"smtp://{CREDENTIALS}@127.0.0.1", SENDER)._reason(ValueError(f"bad\r\n {PASSWORD}!"))
+    reason = SmtpClient(f"smtp://{CREDENTIALS}@127.0.0.1", SENDER)._reason(ValueError(f"bad\r\n {PASSWORD}!"))
     assert reason == "bad …!"
 
 
@@ -207,7 +207,7 @@ async def test_starttls_that_is_required_needs_a_trusted_certificate(
 ) -> None:
     async with open_post_office(tls=server_side(certificate), asks_for_password=True) as office:
         url = office.url.replace("smtp://", f"smtp+starttls://{CREDENTIALS}@")
-        with pytest.raises(ServerFailed, match="certificate"):
+        with pytest.raises(ServerUnavailable, match="certificate"):
             await send(url)
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         await send(url)
@@ -215,7 +215,7 @@ async def test_starttls_that_is_required_needs_a_trusted_certificate(
 
 
 async def test_starttls_that_is_required_is_not_done_without(office: PostOffice) -> None:
-    with pytest.raises(ServerFailed, match="STARTTLS"):
+    with pytest.raises(ServerUnavailable, match="STARTTLS"):
         await send(office.url.replace("smtp://", "smtp+starttls://"))
     assert office.delivered == []
 
@@ -225,7 +225,7 @@ async def test_smtps_encrypts_from_the_first_byte_and_needs_a_trusted_certificat
 ) -> None:
     async with open_post_office(tls_at_once=server_side(certificate), asks_for_password=True) as office:
         url = office.url.replace("smtp://", f"smtps://{CREDENTIALS}@")
-        with pytest.raises(ServerFailed, match="certificate"):
+        with pytest.raises(ServerUnavailable, match="certificate"):
             await send(url)
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         await send(url)

@@ -8,10 +8,10 @@ import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.context import TortoiseContext
 
-from amarevents.models.storage import CONNECTION, tortoise_config
+from amarevents.models.db.connection import CONNECTION, tortoise_config
 from amarevents.settings import Settings
 from tests.conftest import Backend
-from tests.servers import PostgresServer
+from tests.support.servers import PostgresServer
 
 
 @pytest.fixture

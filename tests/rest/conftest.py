@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 import pytest
 from starlette.applications import Starlette
 
+from amarevents.infra.cache import shared_cache
+from amarevents.infra.count_cache import CountCache
 from amarevents.models import Event, Organization, User
 from amarevents.models.enums import KeyType
-from amarevents.models.totals import Totals
 from amarevents.security import middleware
-from amarevents.security.cache import shared_cache
 from amarevents.settings import Settings
-from tests.world import Caller, World
+from tests.support.world import Caller, World
 
-Remember = Callable[[Settings], Totals]
+Remember = Callable[[Settings], CountCache]
 
 
 @dataclass
@@ -71,11 +71,11 @@ def set_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime.datetime], 
 @pytest.fixture
 async def remember(app: Starlette, deployment: Settings) -> AsyncIterator[Remember]:
     """``remember(deployment)``: the application remembers totals for a minute, where the settings say."""
-    made: list[Totals] = []
+    made: list[CountCache] = []
 
-    def start(settings: Settings) -> Totals:
-        made.append(Totals(shared_cache(settings), seconds=60))
-        app.state.services = replace(app.state.services, totals=made[-1])
+    def start(settings: Settings) -> CountCache:
+        made.append(CountCache(shared_cache(settings), seconds=60))
+        app.state.services = replace(app.state.services, count_cache=made[-1])
         return made[-1]
 
     start(deployment)

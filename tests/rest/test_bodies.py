@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.rest.answers import refused
 from tests.rest.conftest import Stage
-from tests.world import World
+from tests.support.rest_answers import refused
+from tests.support.world import World
 
 # Any: JSON, much of it wrong on purpose.
 Body = dict[str, Any]

@@ -10,10 +10,10 @@ import pytest
 
 from amarevents.models import IdempotencyRecord, Organization, Ticket
 from amarevents.models.enums import FieldType
-from amarevents.resolvers.idempotency import forget_expired
-from tests.rest.answers import data_of, error_in, refused
+from amarevents.resolvers.core.idempotency import purge_expired_records
 from tests.rest.conftest import Stage
-from tests.world import Caller, World, snapshot
+from tests.support.rest_answers import data_of, error_in, refused
+from tests.support.world import Caller, World, snapshot
 
 Body = dict[str, Any]  # Any: JSON
 
@@ -156,7 +156,7 @@ async def test_records_older_than_that_are_swept_away(stage: Stage) -> None:
     for name, age in (("old", 25), ("young", 23)):
         record = await IdempotencyRecord.create(digest=name, fingerprint="x")
         await IdempotencyRecord.filter(id=record.id).update(created_at=now - datetime.timedelta(hours=age))
-    await forget_expired(now)
+    await purge_expired_records(now)
     assert [record.digest for record in await IdempotencyRecord.all()] == ["young"]
 
 

@@ -10,11 +10,11 @@ from tortoise import connections
 from tortoise.transactions import in_transaction
 
 from amarevents.models import ApiKey, Event, Ticket, User
+from amarevents.models.db.connection import CONNECTION
 from amarevents.models.enums import KeyType
-from amarevents.models.storage import CONNECTION
-from tests.rest.answers import data_of
-from tests.statements import Statement, counted_statements
-from tests.world import Caller, World
+from tests.support.rest_answers import data_of
+from tests.support.statements import Statement, counted_statements
+from tests.support.world import Caller, World
 
 pytestmark = pytest.mark.backend("postgres")
 

@@ -11,9 +11,9 @@ import pytest
 from amarevents.models import ApiKey, CustomValue, Donation, Event, Session, Ticket, TicketType, User
 from amarevents.models.enums import Category, KeyType, Privacy, TicketStatus
 from amarevents.rest.routes import ROUTES
-from tests.rest.answers import data_of, error_in, refused
 from tests.rest.conftest import Stage
-from tests.world import Caller, World, hashed, snapshot
+from tests.support.rest_answers import data_of, error_in, refused
+from tests.support.world import Caller, World, hashed, snapshot
 
 MISSING = 999_999
 STRANGERS = ["anonymous", "buyer", "rival", "buyer session", "rival session"]

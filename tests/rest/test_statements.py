@@ -4,10 +4,10 @@ import pytest
 
 from amarevents.models import Event, Ticket, TicketType, User
 from amarevents.models.enums import TicketStatus
-from tests.rest.answers import data_of, error_in
 from tests.rest.conftest import Stage
-from tests.statements import counted_statements
-from tests.world import World
+from tests.support.rest_answers import data_of, error_in
+from tests.support.statements import counted_statements
+from tests.support.world import World
 
 # The key, the event, its type, its fields, the ticket, the mail, the place, the answers.
 REGISTRATION = 8

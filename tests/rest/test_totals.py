@@ -6,15 +6,15 @@ import dataclasses
 import pytest
 from starlette.applications import Starlette
 
+from amarevents.infra.cache import shared_cache
+from amarevents.infra.count_cache import CountCache
 from amarevents.models import Event, Organization
 from amarevents.models.enums import Privacy
-from amarevents.models.totals import Totals
-from amarevents.security.cache import shared_cache
 from amarevents.settings import Settings
-from tests.rest.answers import data_of
 from tests.rest.conftest import Remember
-from tests.statements import counted_statements
-from tests.world import Caller, World
+from tests.support.rest_answers import data_of
+from tests.support.statements import counted_statements
+from tests.support.world import Caller, World
 
 
 async def total_of(caller: Caller, path: str = "/events", **query: object) -> int:
@@ -92,9 +92,9 @@ async def test_without_the_drop_by_writes_a_total_stays_behind(
 ) -> None:
     """The control: it is the forgetting that keeps totals right."""
 
-    async def forget_nothing(_totals: Totals, _changed: object) -> None: ...
+    async def forget_nothing(_totals: CountCache, _changed: object) -> None: ...
 
-    monkeypatch.setattr(Totals, "forget", forget_nothing)
+    monkeypatch.setattr(CountCache, "invalidate", forget_nothing)
     donor = world.anonymous
     admin = await world.admin_key()
     assert await total_of(admin, "/donations") == 0
@@ -104,8 +104,8 @@ async def test_without_the_drop_by_writes_a_total_stays_behind(
 
 
 async def test_what_is_remembered_ends_after_its_time(world: World, app: Starlette, deployment: Settings) -> None:
-    totals = Totals(shared_cache(deployment), seconds=1)
-    app.state.services = dataclasses.replace(app.state.services, totals=totals)
+    totals = CountCache(shared_cache(deployment), seconds=1)
+    app.state.services = dataclasses.replace(app.state.services, count_cache=totals)
     assert await total_of(world.anonymous) == 0
     await world.event(await world.organizer())  # past the operations
     for _ in range(40):
@@ -120,7 +120,7 @@ async def test_what_is_remembered_ends_after_its_time(world: World, app: Starlet
 async def test_the_write_of_another_process_is_seen_at_once(
     world: World, remember: Remember, deployment: Settings
 ) -> None:
-    other = Totals(shared_cache(deployment), seconds=60)
+    other = CountCache(shared_cache(deployment), seconds=60)
     assert await total_of(world.anonymous) == 0
     await world.event(await world.organizer())
     assert await total_of(world.anonymous) == 0  # nobody has told it

@@ -7,7 +7,7 @@ import pytest
 from amarevents import errors
 from amarevents.models.enums import KeyType, Privacy
 from amarevents.security.policy import ALLOWED_SCOPES, ANONYMOUS, allow
-from tests.world import Caller, World, snapshot
+from tests.support.world import Caller, World, snapshot
 
 ALL = ("user", "organizer", "admin")
 MANAGERS = ("organizer", "admin")

@@ -7,11 +7,11 @@ import httpx
 import pytest
 
 from amarevents.models import ApiKey, Session, User
+from amarevents.models.columns import utc_now
 from amarevents.models.enums import KeyType
-from amarevents.models.fields import utc_now
 from amarevents.security import request_body
-from tests.rest.answers import error_in
-from tests.world import Caller, World
+from tests.support.rest_answers import error_in
+from tests.support.world import Caller, World
 
 Meanwhile = Callable[[], Awaitable[object]]
 

@@ -5,7 +5,7 @@ import logging
 from tortoise import migrations
 from tortoise.migrations import operations as ops
 from amarevents.models.enums import AccountType, Category, DonationStatus, FieldType, KeyType, PaymentMethod, Privacy, TicketStatus
-from amarevents.models.fields import decode_json, encode_json, utc_now
+from amarevents.models.columns import decode_json, encode_json, utc_now
 from decimal import Decimal
 from tortoise.fields.base import OnDelete
 from tortoise import fields

@@ -7,7 +7,7 @@ from tortoise.migrations import operations as ops
 from tortoise.migrations.schema_editor import BaseSchemaEditor
 from tortoise.migrations.schema_generator.state_apps import StateApps
 from amarevents.models.enums import MailKind, MailStatus
-from amarevents.models.fields import utc_now
+from amarevents.models.columns import utc_now
 from tortoise.fields.base import OnDelete
 from tortoise import fields
 from tortoise.indexes import Index

@@ -1,1 +1,1 @@
-"""The steps of the schema, in the order of their numbers; ``amarevents.models.migrating`` applies them."""
+"""The steps of the schema, in the order of their numbers; ``amarevents.models.db.migrate`` applies them."""

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from amarevents import __version__
-from amarevents.rest.openapi.descriptions import with_descriptions
 from amarevents.rest.openapi.examples import EXAMPLES
 from amarevents.rest.openapi.failures import shared_failures
 from amarevents.rest.openapi.headers import shared_headers
@@ -12,7 +11,7 @@ from amarevents.rest.openapi.parameters import shared_parameters
 from amarevents.rest.openapi.schemas import Json, Schemas, schemas_of
 from amarevents.rest.openapi.texts import INTRODUCTION, tags
 from amarevents.rest.routing import Route
-from amarevents.security.sessions import COOKIE_NAME
+from amarevents.security.auth.sessions import COOKIE_NAME
 
 
 def build_document(routes: Sequence[Route]) -> Json:
@@ -29,14 +28,9 @@ def build_document(routes: Sequence[Route]) -> Json:
             "parameters": shared_parameters(),
             "headers": shared_headers(),
             "responses": shared_failures(),
-            "schemas": {name: _described(name, schema) for name, schema in schemas.shared.items()},
+            "schemas": schemas.shared,
         },
     }
-
-
-def _described(name: str, schema: Json) -> Json:
-    properties = schema.get("properties")
-    return {**schema, "properties": with_descriptions(name, properties)} if properties else schema
 
 
 def _paths(routes: Sequence[Route], schemas: Schemas) -> Json:

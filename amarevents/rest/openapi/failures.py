@@ -1,14 +1,11 @@
 """What can go wrong, from the classes of ``errors``: which statuses a route has, and how each looks."""
 
-import re
 from http import HTTPStatus
 from itertools import groupby
-from typing import Any
 
 import orjson
 
 from amarevents import errors
-from amarevents.resolvers.operation import Operation
 from amarevents.rest.envelopes import failure
 from amarevents.rest.openapi.headers import FOR_CREDENTIALS, ON_EVERY_ANSWER, headers
 from amarevents.rest.openapi.schemas import Json, closed_object
@@ -45,15 +42,9 @@ def statuses(route: Route) -> list[int]:
     found = set(_EVERYWHERE)
     if route.method != "GET" or route.operation.input_type is not None:
         found.add(errors.BadRequest.status)
-    if "{" in route.path or errors.NotFound in named_errors(route.operation):
+    if "{" in route.path or errors.NotFound in route.operation.raises:
         found.add(errors.NotFound.status)
     return sorted(found)
-
-
-def named_errors(operation: Operation[Any]) -> list[Kind]:  # Any: each has its own view
-    """The errors that its docstring says it raises, beside those that any request may end with."""
-    raised = (operation.run.__doc__ or "").partition("Raises ")[2]
-    return [_BY_NAME[name] for name in dict.fromkeys(re.findall(r"[A-Z]\w+", raised)) if name in _BY_NAME]
 
 
 def references(route: Route) -> Json:

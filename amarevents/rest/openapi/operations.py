@@ -4,15 +4,14 @@ from collections.abc import Iterable
 from http import HTTPStatus
 
 from amarevents.models.enums import KeyType
-from amarevents.rest.openapi.descriptions import with_descriptions
+from amarevents.rest.docs_page.badges import badges
+from amarevents.rest.docs_page.samples import Call, code_samples
 from amarevents.rest.openapi.examples.example import Example
-from amarevents.rest.openapi.failures import named_errors, references
+from amarevents.rest.openapi.failures import references
 from amarevents.rest.openapi.headers import FOR_CREDENTIALS, ON_EVERY_ANSWER, headers
 from amarevents.rest.openapi.parameters import parameters
 from amarevents.rest.openapi.schemas import Json, Schemas, answered, closed_object, is_paged, takes_body
 from amarevents.rest.openapi.texts import access_text, address_limit_text, tag_of
-from amarevents.rest.reference.badges import badges
-from amarevents.rest.reference.samples import Call, code_samples
 from amarevents.rest.routing import Route
 
 _CREDENTIALS: list[Json] = [{"apiKey": []}, {"session": []}]
@@ -43,7 +42,7 @@ def operation(route: Route, operation_id: str, schemas: Schemas, example: Exampl
         "responses": {str(route.status): _success(route, schemas, example), **references(route)},
         "x-key-types": [key_type for key_type in KeyType if key_type in route.operation.policy.key_types],
         "x-scope": route.operation.policy.scope,
-        "x-error-codes": [kind.code for kind in named_errors(route.operation)],
+        "x-error-codes": [kind.code for kind in route.operation.raises],
         "x-badges": badges(route.operation.policy),
         "x-codeSamples": code_samples(_call(route, example)),
     }
@@ -64,7 +63,7 @@ def _said(route: Route) -> tuple[str, str]:
 
 
 def _description(route: Route, schemas: Schemas) -> str:
-    codes = ", ".join(f"`{kind.code}`" for kind in named_errors(route.operation))
+    codes = ", ".join(f"`{kind.code}`" for kind in route.operation.raises)
     parts = [
         _said(route)[1],
         _query_text(route, schemas),
@@ -106,15 +105,16 @@ def _request_body(route: Route, schemas: Schemas, example: Example) -> Json:
 
 def _success(route: Route, schemas: Schemas, example: Example) -> Json:
     """Decisions 1.1 and 1.2."""
-    properties: Json = {"success": {"type": "boolean", "const": True}, "data": schemas.views[answered(route)]}
+    properties: Json = {
+        "success": {"type": "boolean", "const": True, "description": "Always true: the request succeeded."},
+        "data": {"description": "The result of the request.", **schemas.views[answered(route)]},
+    }
     shown: Json = {"success": True, "data": example.data}
     if is_paged(route):
-        properties["pagination"] = schemas.pagination
+        properties["pagination"] = {"description": "The position of this page in the list.", **schemas.pagination}
         shown["pagination"] = {"total": len(example.data), "page": 1, "limit": 20, "pages": 1}
     return {
         "description": HTTPStatus(route.status).phrase,
         "headers": headers(*ON_EVERY_ANSWER, *FOR_CREDENTIALS),
-        "content": {
-            "application/json": {"schema": closed_object(with_descriptions("Answer", properties)), "example": shown}
-        },
+        "content": {"application/json": {"schema": closed_object(properties), "example": shown}},
     }

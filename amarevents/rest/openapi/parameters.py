@@ -1,7 +1,6 @@
 """What a request carries beside its body: the path, the query, the Idempotency-Key."""
 
-from amarevents.models.fields import MAX_ID
-from amarevents.rest.openapi.descriptions import description
+from amarevents.models.columns import MAX_ID
 from amarevents.rest.openapi.examples.example import Example
 from amarevents.rest.openapi.schemas import Json, Schemas, named_in_path
 from amarevents.rest.routing import Route
@@ -14,14 +13,14 @@ def parameters(route: Route, schemas: Schemas, example: Example) -> list[Json]:
     """The parameters of a route, in the order of the address."""
     found = _in_path(route, schemas, example)
     if route.method == "GET" and route.operation.input_type is not None:
-        found += _in_query(route.operation.name, schemas.inputs[route.operation.input_type], example)
+        found += _in_query(schemas.inputs[route.operation.input_type], example)
     if route.operation.creates:
         found.append({"$ref": _IDEMPOTENCY_KEY})
     return found
 
 
 def _in_path(route: Route, schemas: Schemas, example: Example) -> list[Json]:
-    names = {"id": _ID} if route.operation.takes_id else {}
+    names = {"id": {**_ID, "description": route.operation.id_description}} if route.operation.takes_id else {}
     input_type = route.operation.input_type
     if input_type is not None:
         fields = schemas.inputs[input_type]["properties"] if named_in_path(route) else {}
@@ -31,22 +30,22 @@ def _in_path(route: Route, schemas: Schemas, example: Example) -> list[Json]:
             "name": name,
             "in": "path",
             "required": True,
-            "description": description("path", name),
-            "schema": schema,
+            "description": schema["description"],
+            "schema": _without_description(schema),
             "example": example.path[name],
         }
         for name, schema in names.items()
     ]
 
 
-def _in_query(operation: str, described: Json, example: Example) -> list[Json]:
+def _in_query(described: Json, example: Example) -> list[Json]:
     return [
         {
             "name": name,
             "in": "query",
             "required": name in described.get("required", ()),
-            "description": description(operation, name),
-            "schema": _flag_as_number(_without_null(schema)),
+            "description": schema["description"],
+            "schema": _flag_as_number(_without_description(_without_null(schema))),
             **({"example": example.query[name]} if name in example.query else {}),
         }
         for name, schema in described["properties"].items()
@@ -58,6 +57,11 @@ def _without_null(schema: Json) -> Json:
     present = [option for option in schema.get("anyOf", ()) if option != {"type": "null"}]
     rest = {name: value for name, value in schema.items() if name != "anyOf"}
     return {**present[0], **rest} if len(present) == 1 else schema
+
+
+def _without_description(schema: Json) -> Json:
+    """Return the schema without its description, which the parameter has instead."""
+    return {name: value for name, value in schema.items() if name != "description"}
 
 
 def _flag_as_number(schema: Json) -> Json:

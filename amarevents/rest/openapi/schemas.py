@@ -9,7 +9,9 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 
-from amarevents.resolvers.base import Input, Page, Pagination, public_text
+from amarevents.resolvers.core.descriptions import description_of, public_text
+from amarevents.resolvers.core.inputs import Input
+from amarevents.resolvers.core.pagination import Page, Pagination
 from amarevents.rest.routing import Route
 
 # Any throughout: JSON Schema, and annotations, have no narrower type.
@@ -105,7 +107,7 @@ class _Schema(GenerateJsonSchema):
 
     def model_schema(self, schema: core_schema.ModelSchema) -> Json:
         """An Input. An empty text counts as missing (decisions 1.9), so one that is required has a character."""
-        shown = super().model_schema(schema)
+        shown = _with_descriptions(schema["cls"], super().model_schema(schema))
         for name in shown.get("required", ()):
             if shown["properties"][name].get("type") == "string":
                 shown["properties"][name].setdefault("minLength", 1)
@@ -113,7 +115,7 @@ class _Schema(GenerateJsonSchema):
 
     def dataclass_schema(self, schema: core_schema.DataclassSchema) -> Json:
         """A view: it has all its fields and no other. Pydantic leaves out what dataclasses say of themselves."""
-        shown = {**super().dataclass_schema(schema), "additionalProperties": False}
+        shown = {**_with_descriptions(schema["cls"], super().dataclass_schema(schema)), "additionalProperties": False}
         text = schema["cls"].__doc__ or ""
         is_signature = text.startswith(f"{schema['cls'].__name__}(")
         return shown if is_signature else {**shown, "description": text}
@@ -128,6 +130,15 @@ class _Schema(GenerateJsonSchema):
 
     def encode_default(self, dft: Any) -> Any:
         return float(dft) if isinstance(dft, Decimal) else super().encode_default(dft)
+
+
+def _with_descriptions(owner: type, shown: Json) -> Json:
+    """Return an object's schema with the description of each field. Raises KeyError for a field without one."""
+    fields = shown.get("properties", {})
+    return {
+        **shown,
+        "properties": {name: {"description": description_of(owner, name), **fields[name]} for name in fields},
+    }
 
 
 def _as_read(schema: Json) -> Json:

@@ -1,14 +1,14 @@
 """What the document says in words: the introduction, the nouns, who may call."""
 
 from amarevents.models.enums import KeyType
-from amarevents.resolvers.base import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
-from amarevents.resolvers.idempotency import LIFETIME
+from amarevents.resolvers.core.idempotency import LIFETIME_HOURS
+from amarevents.resolvers.core.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from amarevents.security.policy import Policy
-from amarevents.security.quotas import AddressLimit, address_quota, key_limit
+from amarevents.security.rate_limit.quotas import AddressLimit, address_quota, key_limit
 from amarevents.settings import Settings
 
 _DEFAULTS = Settings()
-_HOURS = int(LIFETIME.total_seconds()) // 3600
+
 
 INTRODUCTION = f"""
 Events, tickets and donations, and the organizations behind them; over [GraphQL](/graphql) as well.
@@ -54,7 +54,7 @@ The samples of each route run as they are. They read the address of this server 
 
 ### Doing things once
 
-What creates something takes an `Idempotency-Key`: the same key and body within {_HOURS} hours give the first answer
+What creates something takes an `Idempotency-Key`: the same key and body within {LIFETIME_HOURS} hours give the first answer
 again and do nothing twice.
 """.strip()
 

@@ -14,10 +14,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from amarevents.pages.assets import FAVICON, ON_EVERYTHING, Assets
-from amarevents.pages.visitors import is_opened_by_a_person
 from amarevents.schema.explorer.operations import ready_operations
 from amarevents.settings import Settings
+from amarevents.web.content_negotiation import prefers_html
+from amarevents.web.static_files import BASE_HEADERS, FAVICON, Assets
 
 _HERE = Path(__file__).parent
 _TEMPLATE = _HERE / "own" / "page.html"
@@ -75,7 +75,7 @@ class _Explorer:
 
 def _is_for_reading(scope: Scope) -> bool:
     """Whether a person opens the address, and there is nothing to execute."""
-    return is_opened_by_a_person(scope) and _OF_A_REQUEST.isdisjoint(QueryParams(scope["query_string"]))
+    return prefers_html(scope) and _OF_A_REQUEST.isdisjoint(QueryParams(scope["query_string"]))
 
 
 def _page(now: datetime.datetime) -> Response:
@@ -83,7 +83,7 @@ def _page(now: datetime.datetime) -> Response:
     operations = [dataclasses.asdict(one) for one in ready_operations(now)]
     html = _template().substitute(ASSETS.addresses, nonce=nonce, operations=_for_a_script(operations))
     headers = {
-        **ON_EVERYTHING,
+        **BASE_HEADERS,
         "Content-Security-Policy": _POLICY.format(nonce=nonce),
         "X-Frame-Options": "DENY",
         "Cache-Control": "no-store",

@@ -1,4 +1,4 @@
-"""The log of hits in the memory of one process."""
+"""The rate limiter of a single process, with its logs in memory."""
 
 import time
 from array import array
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import TypeAlias
 
-from amarevents.security.rate_limit.base import (
+from amarevents.security.rate_limit.limiter import (
     MICROSECONDS,
     WINDOW,
     Quota,
@@ -21,33 +21,33 @@ from amarevents.security.rate_limit.base import (
 
 Log: TypeAlias = "array[int]"  # a string, because Python 3.11 cannot subscript it
 
-_SWEPT_PER_CHARGE = 4
-"""Other buckets looked at by each charge. A charge adds one at most, so any number above 1 wins against a flood."""
+_SWEEPS_PER_CHARGE = 4
+"""Other buckets cleaned up by each charge. A charge adds at most one, so the number of buckets stays bounded."""
 
 _STARTED_AT = time.time() - time.monotonic()
 
 
 def steady_time() -> float:
-    """Unix seconds that never jump: what the wall clock said at import, and the time that has passed since.
+    """Return a Unix time that never jumps: the wall clock at import plus the time elapsed since.
 
-    A wall clock set forward would let the hits of the last minute look old, and admit as many again.
+    If the wall clock were set forward, the hits of the last minute would expire early and the limit be exceeded.
     """
     return _STARTED_AT + time.monotonic()
 
 
 class MemoryRateLimiter:
-    """Exact for the one process that it lives in; nothing in it awaits, so charges never interleave.
+    """Exact within one process. No charge awaits anything, so charges never interleave.
 
-    Memory: 8 bytes for each unit of the last window, and about 250 for each bucket that has any.
+    Memory use is 8 bytes for each unit of the last window, and about 250 bytes for each bucket that has any.
     """
 
     def __init__(self, *, clock: Callable[[], float] = steady_time) -> None:
         self._clock = clock
-        # By window in microseconds; within one, the buckets charged longest ago stand first.
+        # By window in microseconds. Within a window, buckets are ordered by their latest charge, oldest first.
         self._logs: defaultdict[int, OrderedDict[str, Log]] = defaultdict(OrderedDict)
 
     def __len__(self) -> int:
-        """The number of buckets in memory."""
+        """Return the number of buckets in memory."""
         return sum(len(logs) for logs in self._logs.values())
 
     async def charge(self, quota: Quota, units: int = 1) -> Verdict:
@@ -58,7 +58,7 @@ class MemoryRateLimiter:
         return self._judge(quota, 1, count=False)
 
     async def release(self, quota: Quota, verdict: Verdict) -> None:
-        self.give_back(quota, verdict.stamp)
+        self.remove_unit(quota, verdict.stamp)
 
     async def charged(self, prefix: str) -> list[str]:
         window = round(WINDOW * MICROSECONDS)
@@ -66,8 +66,8 @@ class MemoryRateLimiter:
         logs = self._logs[window].items()
         return [bucket for bucket, log in logs if bucket.startswith(prefix) and log and log[-1] >= since]
 
-    def give_back(self, quota: Quota, stamp: int) -> bool:
-        """Forget one unit counted at ``stamp``; False if there is none (any more)."""
+    def remove_unit(self, quota: Quota, stamp: int) -> bool:
+        """Remove one unit counted at ``stamp``; return False if the log has none."""
         log = self._logs[quota.window_us].get(quota.bucket)
         if log is None or stamp not in log:
             return False
@@ -83,7 +83,7 @@ class MemoryRateLimiter:
         now = round(self._clock() * MICROSECONDS)
         self._sweep(now)
         log = self._logs[quota.window_us].get(quota.bucket, array("q"))
-        _settle(log, now, quota.window_us)
+        _prune(log, now, quota.window_us)
         excess = len(log) + units - quota.limit
         allowed = excess <= 0
         blocker = 0 if allowed else log[excess - 1]
@@ -102,22 +102,22 @@ class MemoryRateLimiter:
         logs.move_to_end(quota.bucket)
 
     def _sweep(self, now: int) -> None:
-        """Drop buckets that have emptied, whoever they belong to: most are never asked about again."""
+        """Delete a few buckets that have become empty, because most are never charged again."""
         for window, logs in self._logs.items():
-            for bucket, log in list(islice(logs.items(), _SWEPT_PER_CHARGE)):
+            for bucket, log in list(islice(logs.items(), _SWEEPS_PER_CHARGE)):
                 if log and now - window <= log[-1] <= now:
                     break
-                _settle(log, now, window)
+                _prune(log, now, window)
                 if log:
                     logs.move_to_end(bucket)
                 else:
                     del logs[bucket]
 
 
-def _settle(log: Log, now: int, window: int) -> None:
-    """Remove what has left the window. Stamps that a clock set back has left in the future count as of now.
+def _prune(log: Log, now: int, window: int) -> None:
+    """Remove the units that have left the window, and move timestamps from the future to now.
 
-    So they block for one window at most, instead of until the clock has caught up with them.
+    A clock that was set back leaves timestamps in the future. Moved to now, they expire after one window at most.
     """
     settled = bisect_right(log, now)
     log[settled:] = array("q", [now] * (len(log) - settled))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from amarevents.resolvers.operation import validate
+from amarevents.resolvers.core.operation import validate
 from amarevents.rest.openapi.examples import EXAMPLES
 from amarevents.rest.openapi.schemas import takes_body
 from amarevents.rest.routes import ROUTES

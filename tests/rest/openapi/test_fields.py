@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from amarevents.resolvers.texts import EXCEPTIONS, FIELDS
+from amarevents.resolvers.core.descriptions import EXCEPTIONS, FIELDS
 from amarevents.rest.openapi.descriptions import with_descriptions
 from amarevents.rest.openapi.document import build_document
 from amarevents.rest.routes import ROUTES

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from amarevents.resolvers.base import Input
+from amarevents.resolvers.core.inputs import Input
 from amarevents.rest.openapi.schemas import answered, takes_body
 from amarevents.rest.routes import ROUTES
 from tests.rest.openapi.reading import mistakes, schema, shapes

@@ -13,9 +13,9 @@ from amarevents.models import Event, Ticket
 from amarevents.models.enums import KeyType, TicketStatus
 from amarevents.schema.explorer.operations import ReadyOperation, ready_operations
 from amarevents.schema.schema import schema
-from tests.listening import connected, listening
 from tests.schema.explorer.ready import ALL, NAMES, name_of
-from tests.world import Caller, World
+from tests.support.listening import connected, listening
+from tests.support.world import Caller, World
 
 # Any below: JSON.
 

@@ -14,8 +14,8 @@ from amarevents.schema.explorer import page
 from amarevents.schema.explorer.operations import ReadyOperation
 from amarevents.schema.explorer.page import ASSETS
 from amarevents.settings import Settings
-from tests.conformance import conforming_client
-from tests.world import World
+from tests.support.conformance import conforming_client
+from tests.support.world import World
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8"}
 

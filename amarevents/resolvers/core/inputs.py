@@ -1,0 +1,252 @@
+"""The base class of inputs, and field types with the bounds that all inputs share (decisions 1.8, 1.9)."""
+
+import datetime
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any, NewType, TypeVar
+from urllib.parse import urlsplit
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
+
+from amarevents.models.columns import LONG_LENGTH, MAX_ID, NAME_LENGTH, SHORT_LENGTH
+
+T = TypeVar("T")
+
+RecordId = NewType("RecordId", int)
+"""The ID of a row: an integer in REST, an ``ID`` in GraphQL."""
+
+Taka = NewType("Taka", int)
+"""Whole taka: an integer in REST, a ``Decimal`` like all money in GraphQL (decisions 9.1)."""
+
+_MAX_MONEY = Decimal(10) ** 12
+
+# For documentation; the validator is stricter.
+_EMAIL_PATTERN = r'[^@\s<>()\[\],;:\\"]+@(?:[^@\s.<>()\[\],;:\\"]+\.)+[^@\s.<>()\[\],;:\\"]{2,}'
+# Letters that the two versions of IDNA map to different domains.
+_AMBIGUOUS_IN_DOMAINS = {"ß", "ς", "\u200c", "\u200d"}
+_PHONE = re.compile(r"\+?[0-9][0-9 ()-]{4,28}[0-9]")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# Control characters (C0, DEL, C1), line separators and lone surrogates; long texts may contain tabs and newlines.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_CONTROL_IN_LONG_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def _without(pattern: re.Pattern[str]) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        if pattern.search(text):
+            raise ValueError("must not contain control characters")
+        return text
+
+    return check
+
+
+require_printable = _without(_CONTROL_IN_LONG_TEXT)
+_one_line = AfterValidator(_without(_CONTROL))
+_multiline = AfterValidator(require_printable)
+
+
+def _require_visible(text: str) -> str:
+    """Reject formatting characters, which hide or reorder text, except the joiners that Bangla spelling needs."""
+    if any(unicodedata.category(character) == "Cf" for character in text if character not in "\u200c\u200d"):
+        raise ValueError("must not contain invisible characters")
+    return text
+
+
+def normalize_email(text: str) -> str:
+    """Return the canonical spelling of an email address, so that two accounts cannot share a mailbox.
+
+    Raise ValueError if it is not a valid address. Deliverability is not checked.
+    """
+    plain = _require_visible(unicodedata.normalize("NFKC", text)).lower()
+    domain = plain.rpartition("@")[2]
+    if _AMBIGUOUS_IN_DOMAINS & set(domain) or len(domain.rpartition(".")[2]) < 2:
+        raise ValueError("must be an email address")
+    try:
+        return validate_email(plain, check_deliverability=False).normalized
+    except EmailNotValidError:
+        raise ValueError("must be an email address") from None
+
+
+def email_for_lookup(text: str) -> str:
+    """Return the spelling under which an email address is stored; a text that is not an address matches none."""
+    try:
+        return normalize_email(text)
+    except ValueError:
+        return unicodedata.normalize("NFKC", text).lower()
+
+
+def _check_phone(text: str) -> str:
+    if not _PHONE.fullmatch(text):
+        raise ValueError("must be a phone number")
+    return text
+
+
+def _check_url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme.lower() not in {"http", "https"} or not parts.netloc or " " in text:
+        raise ValueError("must be an http or https URL")
+    return text
+
+
+def _check_date(value: object) -> object:
+    """Accept only ``YYYY-MM-DD`` of the many forms that pydantic accepts as a date."""
+    if isinstance(value, datetime.datetime) or not isinstance(value, datetime.date | str):
+        raise ValueError("must be a date, YYYY-MM-DD")  # noqa: TRY004 - pydantic turns only ValueError into a field error
+    if isinstance(value, str) and not _DATE.fullmatch(value):
+        raise ValueError("must be a date, YYYY-MM-DD")
+    return value
+
+
+def _parse_expiry(value: object) -> datetime.datetime:
+    """Return the time in UTC of a date and time, or of a date, which means 00:00 UTC (decisions 2.5)."""
+    if isinstance(value, datetime.datetime):
+        instant = value
+    elif isinstance(value, str) and _DATE.match(value.strip()):
+        try:
+            instant = datetime.datetime.fromisoformat(value.strip())
+        except ValueError:
+            raise ValueError("must be a date or a time such as 2027-01-01T00:00:00Z") from None
+    else:
+        raise ValueError("must be a date or a time such as 2027-01-01T00:00:00Z")
+    instant = instant if instant.tzinfo else instant.replace(tzinfo=datetime.UTC)
+    try:
+        return instant.astimezone(datetime.UTC)
+    except OverflowError:
+        raise ValueError("is out of range") from None
+
+
+def _parse_money(value: object) -> Decimal:
+    """Return the exact amount of a JSON number, or of the Decimal of GraphQL's scalar."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise ValueError("must be a number")  # noqa: TRY004 - pydantic turns only ValueError into a field error
+    try:
+        amount = Decimal(str(value))
+        cents = amount.quantize(Decimal("0.01"))
+        in_range = 0 <= amount < _MAX_MONEY
+    except InvalidOperation:
+        in_range = False
+    if not in_range:
+        raise ValueError("must be at least 0 and less than 1,000,000,000,000")
+    if cents != amount:
+        raise ValueError("must have at most two decimal places")
+    return cents
+
+
+def _json_schema(pattern: str, **keywords: str) -> FieldInfo:
+    """Return the JSON Schema of a string that a function validates."""
+    described: FieldInfo = Field(json_schema_extra={"pattern": f"^{pattern}$", **keywords})
+    return described
+
+
+DateTime = datetime.datetime
+"""A time in UTC, with its time zone."""
+
+Name = Annotated[str, Field(max_length=NAME_LENGTH), _one_line]
+Username = Annotated[str, Field(min_length=3, max_length=50), _one_line, AfterValidator(_require_visible)]
+Password = Annotated[str, Field(min_length=6, max_length=128), _one_line]
+ShortText = Annotated[str, Field(max_length=SHORT_LENGTH), _one_line]
+LongText = Annotated[str, Field(max_length=LONG_LENGTH), _multiline]
+# The length is checked before and after: some letters become several when their case changes.
+Email = Annotated[
+    ShortText,
+    AfterValidator(normalize_email),
+    Field(max_length=SHORT_LENGTH),
+    _json_schema(_EMAIL_PATTERN, format="email"),
+]
+Phone = Annotated[ShortText, AfterValidator(_check_phone), _json_schema(_PHONE.pattern)]
+Url = Annotated[ShortText, AfterValidator(_check_url), _json_schema("[Hh][Tt][Tt][Pp][Ss]?://[^ ]+", format="iri")]
+Date = Annotated[datetime.date, BeforeValidator(_check_date)]
+Expiry = Annotated[
+    datetime.datetime,
+    BeforeValidator(_parse_expiry),
+    WithJsonSchema({"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]}),
+]
+Money = Annotated[
+    Decimal, BeforeValidator(_parse_money), Field(json_schema_extra={"exclusiveMaximum": int(_MAX_MONEY)})
+]
+Count = Annotated[StrictInt, Field(ge=0, le=MAX_ID)]
+Id = Annotated[RecordId, Field(strict=True, ge=1, le=MAX_ID)]
+
+
+def _parse_flag(value: object) -> object:
+    """Return the boolean of the spellings that the contract's filters and older clients use."""
+    flags = {"1": True, "true": True, "0": False, "false": False}
+    return flags.get(str(value).strip().lower(), value) if isinstance(value, str | int) else value
+
+
+Flag = Annotated[StrictBool, BeforeValidator(_parse_flag)]
+"""A boolean, which may be written as 1 or 0."""
+
+
+def _require_value(value: T | None) -> T | None:
+    if value is None:
+        raise ValueError("must not be null")
+    return value
+
+
+def _omit_null(schema: dict[str, Any]) -> None:  # Any: JSON Schema
+    """Remove null from a JSON Schema: it is only the default that stands for a field that was not sent."""
+    present = [option for option in schema.pop("anyOf") if option != {"type": "null"}]
+    schema.update(present[0] if len(present) == 1 else {"anyOf": present})
+
+
+NotNull = Annotated[T | None, AfterValidator(_require_value), Field(json_schema_extra=_omit_null)]
+"""A field of an update that can be omitted, but not set to null."""
+
+
+def _is_blank(value: object) -> bool:
+    return isinstance(value, str) and not value.strip()
+
+
+class Input(BaseModel):
+    """The input of an operation, validated in the same way on both surfaces.
+
+    Unknown fields are rejected (decisions 1.6). Strings are trimmed, and a string that is then empty counts as missing
+    (decisions 1.9). ``model_fields_set`` has the fields that were sent, so that updates are partial (decisions 1.10).
+    """
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_blank_strings(cls, values: object) -> object:
+        if not isinstance(values, dict):
+            return values
+        # Unknown fields are kept even if they are blank, so that they are rejected.
+        return {name: value for name, value in values.items() if name not in cls.model_fields or not _is_blank(value)}
+
+    def changed_fields(self) -> dict[str, Any]:  # Any: each field has its own type
+        """Return the fields that the caller sent, which are those that an update changes."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+@dataclass(slots=True, kw_only=True)
+class DeletedView:
+    """The result of a deletion (decisions 1.5)."""
+
+    id: RecordId
+    """The ID of the deleted object."""
+    deleted: bool
+    """Always true."""
+
+
+def deleted(record_id: int) -> DeletedView:
+    return DeletedView(id=RecordId(record_id), deleted=True)

@@ -1,0 +1,222 @@
+"""Operations: the functions that both surfaces call, with their policy, input and errors.
+
+A call checks the policy, validates the input and runs the function, in this order: a caller without permission gets
+401 or 403, whatever the body.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Generic, TypeVar, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+from tortoise.models import Model
+from typing_extensions import Doc
+
+from amarevents import errors
+from amarevents.models.columns import MAX_ID
+from amarevents.resolvers.core.descriptions import public_text
+from amarevents.resolvers.core.idempotency import run_once
+from amarevents.resolvers.core.inputs import Input
+from amarevents.security.context import Context
+from amarevents.security.policy import Policy
+from amarevents.security.rate_limit.quotas import AddressLimit
+from amarevents.tasks import finish
+
+T = TypeVar("T")
+
+Values = Mapping[str, object] | Input | None
+Data = Values | Callable[[], Awaitable[Values]]
+
+# Our messages for the error types of pydantic; the placeholders are those of its own messages.
+_PROBLEMS = {
+    "missing": "is required",
+    "extra_forbidden": "unknown field",
+    "string_type": "must be a string",
+    "int_type": "must be an integer",
+    "int_from_float": "must be an integer",
+    "bool_type": "must be true or false",
+    "list_type": "must be an array",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "enum": "must be one of {expected}",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "too_short": "must have at least {min_length} items",
+    "too_long": "must have at most {max_length} items",
+    "date_parsing": "must be a date, YYYY-MM-DD",
+    "date_from_datetime_parsing": "must be a date, YYYY-MM-DD",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+}
+
+_KEY_MARKER = "[key]"
+"""Added by pydantic after the key of an object if the error concerns the key rather than its value."""
+
+OPERATIONS: dict[str, "Operation[Any]"] = {}  # Any: each operation has its own view
+"""All operations by name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation(Generic[T]):
+    """An operation of the API."""
+
+    name: str
+    description: str
+    policy: Policy
+    run: Callable[..., Awaitable[T]]
+    view: Any  # Any: an annotation
+    """The type that the operation returns."""
+    input_type: type[Input] | None
+    takes_id: bool
+    id_description: str
+    creates: bool
+    """Whether it accepts an Idempotency-Key (decisions 6.11)."""
+    address_limit: AddressLimit | None
+    changes: tuple[type[Model], ...]
+    """The models whose rows it creates, changes or deletes, as far as lists count them."""
+    raises: tuple[type[errors.AmarEventsError], ...]
+    """The errors of this operation, in addition to those that any request may raise."""
+
+    async def __call__(
+        self,
+        ctx: Context,
+        *,
+        id: int | None = None,
+        data: Data = None,
+        idempotency_key: str | None = None,
+    ) -> T:
+        """Call the operation. Raise any error in ``amarevents.errors``.
+
+        ``data`` may be a function that reads the input; it is called only if the policy allows the call.
+        """
+        if self.address_limit is not None:
+            await ctx.charge_address(self.address_limit)
+        self.policy.check(ctx.principal)
+        values = await data() if callable(data) else data
+        self.policy.check(ctx.principal)  # a slow body causes the principal to be identified again
+        arguments = self._arguments(id, values)
+        try:
+            answer = await self._run(ctx, arguments, idempotency_key)
+        except errors.AmarEventsError:
+            ctx.pending_changes.clear()
+            raise  # the transaction was rolled back
+        except BaseException:
+            # The transaction may have been committed nevertheless.
+            await finish(self._after_commit(ctx))
+            raise
+        await finish(self._after_commit(ctx))
+        return answer
+
+    async def _after_commit(self, ctx: Context) -> None:
+        """Invalidate the counts that may have changed, and publish the changes to the subscribers of their events.
+
+        Callers run it to completion even if they are cancelled: nothing else would publish the changes.
+        """
+        await ctx.services.count_cache.invalidate(self.changes)
+        pending, ctx.pending_changes = ctx.pending_changes, {}  # later operations of the document have their own
+        for event_id, changes in pending.items():
+            await ctx.services.broker.publish(event_id, changes)
+
+    async def _run(self, ctx: Context, arguments: dict[str, Any], idempotency_key: str | None) -> T:
+        if not self.creates or idempotency_key is None:
+            return await self.run(ctx, **arguments)
+        return await run_once(
+            ctx,
+            idempotency_key,
+            request=(self.name, _request_json(arguments)),
+            answer=_adapter(self.view),
+            work=lambda: self.run(ctx, **arguments),
+        )
+
+    def _arguments(self, target: int | None, data: Values) -> dict[str, Any]:
+        arguments: dict[str, Any] = {}
+        if self.takes_id:
+            if target is None or not 1 <= target <= MAX_ID:
+                raise errors.NotFound
+            arguments["id"] = target
+        values = validate(self.input_type or Input, {} if data is None else data)
+        if self.input_type is not None:
+            arguments["data"] = values
+        return arguments
+
+
+@cache
+def _adapter(view: Any) -> TypeAdapter[Any]:  # Any: an annotation
+    return TypeAdapter(view)
+
+
+def _request_json(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    data = arguments.get("data")
+    sent = data.model_dump(mode="json", exclude_unset=True) if isinstance(data, Input) else None
+    return {"id": arguments.get("id"), "data": sent}
+
+
+def validate(input_type: type[Input], data: Mapping[str, object] | Input) -> Input:
+    """Return the validated input.
+
+    Raise ValidationFailed, whose ``fields`` have the path of each invalid field, such as ``ticket_types.0.price``.
+    """
+    if isinstance(data, input_type):
+        return data
+    try:
+        return input_type.model_validate(data)
+    except ValidationError as error:
+        raise errors.ValidationFailed(_fields(error)) from error
+
+
+def _fields(error: ValidationError) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    for problem in error.errors(include_url=False, include_input=False):
+        path = ".".join(str(part) for part in problem["loc"] if part != _KEY_MARKER) or "body"
+        fields.setdefault(path, _describe(problem["type"], problem["msg"], problem.get("ctx", {})))
+    return fields
+
+
+def _describe(kind: str, message: str, context: Mapping[str, Any]) -> str:
+    """Return the message for a pydantic error."""
+    return _PROBLEMS.get(kind, "{message}").format(message=message.removeprefix("Value error, "), **context)
+
+
+def operation(
+    policy: Policy,
+    *,
+    creates: bool = False,
+    changes: tuple[type[Model], ...] = (),
+    raises: tuple[type[errors.AmarEventsError], ...] = (),
+    address_limit: AddressLimit | None = None,
+) -> Callable[[Callable[..., Awaitable[T]]], Operation[T]]:
+    """Register a function as an operation; see the fields of ``Operation``.
+
+    The function takes ``ctx`` and, if it needs them, ``id`` (the ID of a row) and ``data`` (its Input). ``policy`` has
+    no default, so that no operation is public by omission.
+    """
+
+    def decorate(function: Callable[..., Awaitable[T]]) -> Operation[T]:
+        hints = get_type_hints(function, include_extras=True)
+        registered = Operation(
+            name=function.__name__,
+            description=public_text(function.__doc__),
+            policy=policy,
+            run=function,
+            view=hints["return"],
+            input_type=hints.get("data"),
+            takes_id="id" in hints,
+            id_description=_doc_of(hints.get("id")),
+            creates=creates,
+            address_limit=address_limit,
+            changes=changes,
+            raises=raises,
+        )
+        if registered.name in OPERATIONS:
+            raise ValueError(f"operation {registered.name} is already registered")
+        OPERATIONS[registered.name] = registered
+        return registered
+
+    return decorate
+
+
+def _doc_of(annotation: object) -> str:
+    """Return the text of ``Annotated[…, Doc("…")]``, empty for any other annotation."""
+    documented = (part.documentation for part in getattr(annotation, "__metadata__", ()) if isinstance(part, Doc))
+    return next(documented, "")

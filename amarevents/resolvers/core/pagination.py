@@ -1,0 +1,75 @@
+"""Pages of lists by number."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import Field, StrictInt
+from tortoise.models import Model
+from tortoise.queryset import QuerySet
+
+from amarevents.models.columns import MAX_ID
+from amarevents.resolvers.core.inputs import Input
+from amarevents.security.context import Context
+
+T = TypeVar("T")
+M = TypeVar("M", bound=Model)
+
+MAX_PAGE_SIZE = 100
+DEFAULT_PAGE_SIZE = 20
+
+
+class Paging(Input):
+    """The page of a list to return (decisions 1.6)."""
+
+    page: Annotated[StrictInt, Field(ge=1, le=MAX_ID)] = 1
+    """The number of the page, starting at 1."""
+    limit: Annotated[StrictInt, Field(ge=1, le=MAX_PAGE_SIZE)] = DEFAULT_PAGE_SIZE
+    """The number of items per page, 1 to 100."""
+
+    @property
+    def offset(self) -> int:
+        return (self.page - 1) * self.limit
+
+
+@dataclass(slots=True, kw_only=True)
+class Pagination:
+    """The position of a page in its list."""
+
+    total: int
+    """The number of items on all pages."""
+    page: int
+    """The number of this page, starting at 1."""
+    limit: int
+    """The maximum number of items per page."""
+    pages: int
+    """The number of pages."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Page(Generic[T]):
+    """A page of a list."""
+
+    items: list[T]
+    """The items on this page."""
+    pagination: Pagination
+    """The position of this page in the list."""
+
+
+async def load_page(
+    ctx: Context, rows: QuerySet[M], paging: Paging, *, depends_on: Iterable[type[Model]], view: Callable[[M], T]
+) -> Page[T]:
+    """Return the requested page of ``rows``, in two statements.
+
+    ``depends_on`` are the models whose changes may change the total; ``view`` turns a row into an item.
+    """
+    total = await ctx.services.count_cache.count(rows, of=depends_on)
+    return page_of([view(row) for row in await rows.offset(paging.offset).limit(paging.limit)], total, paging)
+
+
+def page_of(items: list[T], total: int, paging: Paging) -> Page[T]:
+    """Return a page with the given items, of a list with ``total`` items."""
+    return Page(
+        items=items,
+        pagination=Pagination(total=total, page=paging.page, limit=paging.limit, pages=-(-total // paging.limit)),
+    )

@@ -1,0 +1,63 @@
+"""The checks that a document passes before it is executed."""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from graphql import OperationDefinitionNode, OperationType, get_operation_ast
+from strawberry.extensions import SchemaExtension
+
+from amarevents.errors import BadRequest
+from amarevents.schema.core.context import GraphQLContext
+from amarevents.schema.core.timeouts import Deadline
+from amarevents.schema.execution.cost import maximum_cost, require_affordable
+from amarevents.schema.execution.documents import is_remembered, parse_document, validation_errors
+from amarevents.schema.execution.engine import graphql_schema_of
+from amarevents.schema.execution.limits import require_bounded, require_no_introspection, units_of
+from amarevents.schema.execution.overlaps import require_few_overlaps
+
+
+class CheckDocument(SchemaExtension):
+    """Parse, bound, charge, weigh and validate a document: each step guards the next, which may be dearer."""
+
+    def on_parse(self) -> Iterator[None]:
+        execution = self.execution_context
+        if execution.query:
+            execution.graphql_document = parse_document(execution.query)
+        yield
+
+    async def on_validate(self) -> AsyncIterator[None]:
+        execution = self.execution_context
+        document = execution.graphql_document
+        context: GraphQLContext = execution.context
+        schema = graphql_schema_of(execution.schema)
+        operation = self._operation()
+        if document is None or operation is None:
+            raise BadRequest("The document holds several operations; name one as 'operationName'")
+        settings = context.request.services.settings
+        if operation.operation is not OperationType.SUBSCRIPTION:
+            changes = operation.operation is OperationType.MUTATION
+            context.deadline = Deadline(settings.graphql_timeout_seconds, changes=changes)
+        variables = execution.variables or {}
+        if not settings.graphql_introspection:
+            require_no_introspection(document)
+        if not is_remembered(document):
+            require_bounded(document)
+            require_few_overlaps(document)
+        await context.request.charge(units_of(document, operation, variables))
+        context.cost = require_affordable(schema, document, operation, variables)
+        execution.pre_execution_errors = validation_errors(schema, document)
+        yield
+
+    def get_results(self) -> dict[str, Any]:
+        """What the answer says beside data and errors: its cost, once that is known."""
+        context: GraphQLContext = self.execution_context.context
+        operation = self._operation()
+        if context.cost is None or operation is None:
+            return {}
+        return {"cost": {"requested": context.cost, "maximum": maximum_cost(operation)}}
+
+    def _operation(self) -> OperationDefinitionNode | None:
+        """Not by execution.operation_name, which is the first operation's where the caller gave none."""
+        execution = self.execution_context
+        document = execution.graphql_document
+        return get_operation_ast(document, execution.context.operation_name) if document else None

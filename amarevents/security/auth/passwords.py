@@ -1,0 +1,69 @@
+"""Password hashing with Argon2id, never on the thread of the event loop (decisions 8.2)."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import argon2
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from amarevents.errors import TemporarilyUnavailable
+from amarevents.settings import Settings
+
+T = TypeVar("T")
+
+# A small number of simultaneous hashes leaves processor time to other requests; further hashes are queued.
+_THREADS = 2
+# The length of the queue, worth several seconds of hashing; logins beyond it are refused.
+_MAX_WAITING = 200
+_ARGON2_PREFIX = "$argon2"
+
+
+class PasswordHasher:
+    """Hashes and verifies passwords in separate threads, with the parameters from the settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._argon2 = argon2.PasswordHasher(
+            time_cost=settings.argon2_time_cost, memory_cost=settings.argon2_memory_kib, parallelism=1
+        )
+        self._waiting = 0
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="argon2")
+        # Logins with an unknown email are verified against this hash, so that they take as long as others.
+        self._decoy = self._argon2.hash("no account has this password")
+
+    async def hash(self, password: str) -> str:
+        """Return the hash of a password. Raises TemporarilyUnavailable if the queue is full."""
+        return await self._run(lambda: self._argon2.hash(password))
+
+    async def verify(self, password: str, stored: str | None) -> bool:
+        """Return whether the password matches the stored hash; without one, return False after the same time.
+
+        Raises TemporarilyUnavailable if the queue is full.
+        """
+        return await self._run(lambda: self._matches(stored, password))
+
+    def is_outdated(self, stored: str) -> bool:
+        """Return whether a hash was made with parameters that differ from the settings and should be replaced."""
+        return self._argon2.check_needs_rehash(stored)
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _matches(self, stored: str | None, password: str) -> bool:
+        # The time taken must not reveal whether the account exists and has a password.
+        known = stored if stored is not None and stored.startswith(_ARGON2_PREFIX) else None
+        try:
+            self._argon2.verify(known or self._decoy, password)
+        except (VerificationError, InvalidHashError):
+            return False
+        return known is not None
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        if self._waiting >= _MAX_WAITING:
+            raise TemporarilyUnavailable
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        finally:
+            self._waiting -= 1

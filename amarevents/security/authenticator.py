@@ -1,0 +1,130 @@
+"""The authenticator: who a request comes from, and which rate limit budget it is charged to.
+
+HTTP requests, WebSocket handshakes, the first message of a WebSocket and each operation over one are authenticated
+here. Work that takes longer calls ``reauthenticate``, because a key may be revoked, a session may end and an account
+may lose its role at any time (decisions 2.4).
+
+API keys and addresses are charged before any look-up, sessions as soon as their account is known. A request with bad
+credentials is charged to its address, which limits how many keys a client can guess.
+"""
+
+import contextlib
+import secrets
+from collections.abc import AsyncIterator, Mapping
+
+from starlette.datastructures import Headers
+
+from amarevents import errors
+from amarevents.security.auth.api_keys import ParsedKey
+from amarevents.security.auth.credentials import read_credential
+from amarevents.security.auth.csrf import comes_from_allowed_origin, may_change_state
+from amarevents.security.auth.principals import SessionToken, identify
+from amarevents.security.context import Context
+from amarevents.security.rate_limit.charging import set_address_quota, set_credential_quota, set_session_quota
+
+_AUTHORIZATION = "authorization"
+
+
+async def authenticate_request(context: Context, method: str, headers: Headers, *, charge: bool) -> None:
+    """Authenticate an HTTP request and set its budget.
+
+    With ``charge``, charge one unit; without it, the surface charges what the request costs (decisions 3.5). A request
+    that is refused here is charged in either case.
+
+    Raises InvalidApiKey and its subclasses, RoleLost, RateLimited, and CrossSiteRequest for a session whose request
+    another site may have made the browser send (decisions 2.3).
+    """
+    async with _charge_refusal(context):
+        _read_credential(context, headers)
+        await _identify(context, charge=charge)
+        allowed = context.services.settings.allowed_origins
+        if context.principal.session_id is not None and not may_change_state(method, headers, allowed):
+            raise errors.CrossSiteRequest
+
+
+async def authenticate_handshake(context: Context, headers: Headers) -> None:
+    """Authenticate a WebSocket handshake, charging one unit to its address whatever the credential.
+
+    Raises what ``authenticate_request`` raises.
+    """
+    set_address_quota(context)
+    await context.charge()
+    _read_credential(context, headers)
+    await reauthenticate(context)
+    allowed = context.services.settings.allowed_origins
+    if context.principal.session_id is not None and not comes_from_allowed_origin(headers, allowed):
+        raise errors.CrossSiteRequest
+
+
+async def authenticate_connection_init(context: Context, payload: Mapping[str, object]) -> None:
+    """Replace the credential of a WebSocket by the API key in its first message, if there is one.
+
+    Browsers send a key this way because they cannot set the headers of a handshake. A key replaces a session. Raises
+    InvalidApiKey if the value is not a valid key or differs from the key of the handshake, and what ``identify``
+    raises.
+    """
+    given = [value for name, value in payload.items() if name.lower() == _AUTHORIZATION]
+    if not given:
+        return
+    credential = read_credential([value if isinstance(value, str) else "" for value in given], None)
+    if isinstance(context.credential, ParsedKey) and credential != context.credential:
+        raise errors.InvalidApiKey("The handshake was sent with a different API key; send only one of them")
+    context.credential = credential
+    await reauthenticate(context)
+
+
+async def authenticate_operation(connection: Context) -> Context:
+    """Return a context for one operation over a WebSocket: authenticated now, with a budget that is not yet charged.
+
+    Raises what ``identify`` raises, after charging the refused operation.
+    """
+    context = Context(
+        services=connection.services,
+        request_id=secrets.token_hex(8),
+        address=connection.address,
+        credential=connection.credential,
+        supports_cookies=False,
+    )
+    async with _charge_refusal(context):
+        await _identify(context, charge=False)
+    return context
+
+
+async def reauthenticate(context: Context) -> None:
+    """Look up the principal of the context's credential again, or of the session that the request has started.
+
+    Raises what ``identify`` raises.
+    """
+    if context.started_session is not None:
+        context.credential = SessionToken(context.started_session.token)
+    context.principal = await identify(context.credential)
+
+
+def _read_credential(context: Context, headers: Headers) -> None:
+    context.credential = read_credential(headers.getlist(_AUTHORIZATION), headers.get("cookie"))
+
+
+async def _identify(context: Context, *, charge: bool) -> None:
+    """Set the budget and the principal of a request whose credential has been read, and record the use of a key."""
+    set_credential_quota(context)
+    if charge and context.quota is not None:
+        await context.charge()
+    await reauthenticate(context)
+    if context.principal.key_id is not None:
+        context.services.key_usage.record_use(context.principal.key_id)
+    if context.quota is None:
+        set_session_quota(context)
+        if charge:
+            await context.charge()
+
+
+@contextlib.asynccontextmanager
+async def _charge_refusal(context: Context) -> AsyncIterator[None]:
+    """Charge at least one unit for a request that the block refuses; to its address if its credentials are bad."""
+    try:
+        yield
+    except errors.AmarEventsError as refusal:
+        if isinstance(refusal, errors.Unauthenticated):
+            set_address_quota(context)
+        await context.charge_minimum()
+        raise

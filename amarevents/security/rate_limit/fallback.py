@@ -1,0 +1,145 @@
+"""The rate limiter that falls back to memory while Redis is unavailable."""
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from redis.exceptions import RedisError
+
+from amarevents.security.rate_limit.limiter import Quota, Verdict, require_possible
+from amarevents.security.rate_limit.memory import MemoryRateLimiter
+from amarevents.security.rate_limit.redis import RedisRateLimiter
+
+RESPONSE_SECONDS = 0.5
+"""How long a request waits for a reply from Redis, including the wait for a connection, in seconds."""
+
+PROBE_INTERVAL = 1.0
+"""Seconds between two attempts to find out whether Redis is available again."""
+
+_PROBE = Quota(bucket="probe", limit=1000, window=1.0)
+"""Charged to find out whether Redis is available: a server may answer a PING and still refuse writes."""
+
+_UNAVAILABLE = (RedisError, OSError)  # OSError includes TimeoutError
+
+_Result = TypeVar("_Result")
+
+logger = logging.getLogger(__name__)
+
+
+class ResilientRateLimiter:
+    """Uses Redis while it is available; otherwise, counts this process's share of each limit in memory.
+
+    After the first failure, requests no longer wait for Redis. A probe in the background, at most one every
+    ``PROBE_INTERVAL`` seconds, detects its recovery. The share is the limit divided by ``workers``, rounded up. The
+    logs in Redis and in memory are independent: in a minute in which Redis fails or recovers, a caller may use up both.
+    """
+
+    def __init__(self, shared: RedisRateLimiter, *, workers: int) -> None:
+        self._shared = shared
+        self._local = MemoryRateLimiter()
+        self._workers = workers
+        self._unavailable = False
+        self._recoveries = 0
+        self._probed_at = 0.0
+        self._probing = False
+        self._tasks: set[asyncio.Task[Any]] = set()  # Any: tasks return results of several types
+
+    async def charge(self, quota: Quota, units: int = 1) -> Verdict:
+        require_possible(quota, units)
+        verdict = await self._call(lambda: self._shared.charge(quota, units))
+        return verdict or await self._charge_share(quota, units)
+
+    async def usage(self, quota: Quota) -> Verdict:
+        verdict = await self._call(lambda: self._shared.usage(quota))
+        return verdict or replace(await self._local.usage(self._share(quota)), limit=quota.limit)
+
+    async def charged(self, prefix: str) -> list[str]:
+        """Return the charged buckets; while Redis is unavailable, only those of this process."""
+        buckets = await self._call(lambda: self._shared.charged(prefix))
+        return await self._local.charged(prefix) if buckets is None else buckets
+
+    async def release(self, quota: Quota, verdict: Verdict) -> None:
+        """Remove one unit from the log that counted it; units in Redis stay counted while it is unavailable."""
+        if not self._local.remove_unit(quota, verdict.stamp):
+            await self._call(lambda: self._shared.release(quota, verdict))
+
+    async def aclose(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._local.aclose()
+        await self._shared.aclose()
+
+    def _share(self, quota: Quota) -> Quota:
+        return replace(quota, limit=math.ceil(quota.limit / self._workers))
+
+    async def _charge_share(self, quota: Quota, units: int) -> Verdict:
+        share = self._share(quota)
+        if units <= share.limit or not quota.limit:
+            return replace(await self._local.charge(share, units), limit=quota.limit)
+        # More than the share allows at once, but within the limit: refuse until Redis is available again.
+        usage = await self._local.usage(share)
+        return replace(usage, allowed=False, limit=quota.limit, retry_after=math.ceil(quota.window))
+
+    async def _call(self, call: Callable[[], Awaitable[_Result]]) -> _Result | None:
+        """Return the result of a call to Redis, or None while Redis is unavailable."""
+        if self._unavailable:
+            self._probe_if_due()
+            return None
+        recoveries = self._recoveries
+        # A separate task, which is not cancelled after the timeout or with its request: a cancelled wait for a
+        # connection of the client's pool might not end.
+        attempt = self._start(self._attempt_call(call, recoveries))
+        done, _ = await asyncio.wait([attempt], timeout=RESPONSE_SECONDS)
+        if done:
+            return attempt.result()
+        self._record_failure(TimeoutError(f"no reply within {RESPONSE_SECONDS} s"), recoveries)
+        return None
+
+    async def _attempt_call(self, call: Callable[[], Awaitable[_Result]], recoveries: int) -> _Result | None:
+        try:
+            return await call()
+        except _UNAVAILABLE as error:
+            self._record_failure(error, recoveries)
+            return None
+
+    def _start(self, work: Coroutine[Any, Any, _Result]) -> asyncio.Task[_Result]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _record_failure(self, error: Exception, recoveries: int) -> None:
+        # A call that started before the last recovery says nothing about the server now.
+        if self._unavailable or recoveries != self._recoveries:
+            return
+        self._unavailable = True
+        self._probed_at = time.monotonic()
+        logger.warning(
+            "Redis is unavailable (%s: %s); each process enforces its share of the rate limits until Redis recovers",
+            type(error).__name__,
+            error,
+        )
+
+    def _probe_if_due(self) -> None:
+        if self._probing or time.monotonic() - self._probed_at < PROBE_INTERVAL:
+            return
+        self._probing = True
+        self._start(self._probe())
+
+    async def _probe(self) -> None:
+        try:
+            await self._shared.charge(_PROBE)
+        except _UNAVAILABLE as error:
+            logger.debug("Redis is still unavailable (%s)", type(error).__name__)
+        else:
+            self._unavailable = False
+            self._recoveries += 1
+            logger.warning("Redis is available again; rate limits are shared between processes")
+        finally:
+            self._probed_at = time.monotonic()
+            self._probing = False

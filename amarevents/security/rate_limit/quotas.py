@@ -1,0 +1,123 @@
+"""The quotas of keys, accounts, addresses and other buckets, with the limits from the settings (decisions 3)."""
+
+import hashlib
+import re
+from enum import Enum, auto
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+from amarevents.models.enums import KeyType
+from amarevents.security.auth.api_keys import ParsedKey
+from amarevents.security.policy import Account
+from amarevents.security.rate_limit import Quota, RateLimiter
+from amarevents.settings import Network, Settings
+
+# An IPv6 client usually controls a /64 network, so a limit per single address would have no effect.
+_IPV6_CLIENT_BITS = 64
+_WITH_PORT = re.compile(r"([0-9.]+):[0-9]+|\[([0-9a-fA-F:.]+)\](?::[0-9]+)?")
+_FAILED_LOGIN_WINDOW = 15 * 60.0
+_HOUR = 60 * 60.0
+MAX_NEW_KEYS = 200
+"""The number of keys that an account may create per hour, including those revoked since."""
+_KEY_BUCKETS = "key:"
+
+
+class AddressLimit(Enum):
+    """Limits per client address that apply in addition to the caller's own budget (decisions 3.4)."""
+
+    CREDENTIALS = auto()
+    DONATIONS = auto()
+
+
+def key_limit(key_type: KeyType, settings: Settings) -> int:
+    """Return the requests per minute of a key of this type; 0 means unlimited."""
+    return {
+        KeyType.USER: settings.rate_limit_user,
+        KeyType.ORGANIZER: settings.rate_limit_organizer,
+        KeyType.ADMIN: settings.rate_limit_admin,
+    }[key_type]
+
+
+def key_quota(key: ParsedKey, settings: Settings) -> Quota:
+    """Return the quota of a key (decisions 3.1). A key contains its type, so no look-up is needed."""
+    return digest_quota(key.digest, key.key_type, settings)
+
+
+def digest_quota(digest: str, key_type: KeyType, settings: Settings) -> Quota:
+    """Return the quota of a key, given its digest and type."""
+    return Quota(bucket=_KEY_BUCKETS + digest, limit=key_limit(key_type, settings))
+
+
+async def charged_keys(limiter: RateLimiter) -> list[str]:
+    """Return the digests of the keys that were used within the last minute."""
+    return [bucket.removeprefix(_KEY_BUCKETS) for bucket in await limiter.charged(_KEY_BUCKETS)]
+
+
+def account_quota(account: Account, settings: Settings) -> Quota:
+    """Return the quota that all sessions of an account share, by the account's role (decisions 3.3)."""
+    return Quota(bucket=f"account:{account.id}", limit=key_limit(account.role, settings))
+
+
+def anonymous_quota(address: str, settings: Settings) -> Quota:
+    """Return the quota of anonymous requests from an address (decisions 3.4)."""
+    return Quota(bucket=f"address:{client_network(address)}", limit=settings.rate_limit_anonymous)
+
+
+def address_quota(kind: AddressLimit, address: str, settings: Settings) -> Quota:
+    """Return the quota of an additional limit for an address (decisions 3.4)."""
+    limits = {
+        AddressLimit.CREDENTIALS: settings.rate_limit_credentials,
+        AddressLimit.DONATIONS: settings.rate_limit_donations,
+    }
+    return Quota(bucket=f"{kind.name.lower()}:{client_network(address)}", limit=limits[kind])
+
+
+def failed_login_quota(email: str, settings: Settings) -> Quota:
+    """Return the quota of failed logins for an email from all addresses; its bucket contains only a hash."""
+    name = hashlib.sha256(email.casefold().encode()).hexdigest()[:32]
+    return Quota(bucket=f"failed-login:{name}", limit=settings.failed_logins, window=_FAILED_LOGIN_WINDOW)
+
+
+def mail_quota(recipient: str, settings: Settings) -> Quota:
+    """Return the quota of emails to a recipient about registrations by others; the bucket contains only a hash."""
+    name = hashlib.sha256(recipient.encode()).hexdigest()[:32]
+    return Quota(bucket=f"mail:{name}", limit=settings.mails_per_recipient, window=_HOUR)
+
+
+def key_creation_quota(account_id: int) -> Quota:
+    """Return the quota of new keys of an account, which is needed because each key has its own rate limit."""
+    return Quota(bucket=f"key-creation:{account_id}", limit=MAX_NEW_KEYS, window=_HOUR)
+
+
+def client_network(address: str) -> str:
+    """Return what counts as one client: an IPv4 address, or the /64 network of an IPv6 address."""
+    parsed = _parsed(address)
+    if isinstance(parsed, IPv6Address):
+        return str(ip_network((parsed, _IPV6_CLIENT_BITS), strict=False))
+    return str(parsed or address)
+
+
+def _parsed(address: str) -> IPv4Address | IPv6Address | None:
+    """Parse an address from a peer or proxy: with or without a port, IPv4-mapped IPv6 as IPv4; None if not valid."""
+    with_port = _WITH_PORT.fullmatch(address)
+    try:
+        parsed = ip_address(next(filter(None, with_port.groups())) if with_port else address)
+    except ValueError:
+        return None
+    return parsed.ipv4_mapped or parsed if isinstance(parsed, IPv6Address) else parsed
+
+
+def client_address(peer: str, forwarded_for: str | None, trusted: tuple[Network, ...]) -> str:
+    """Return the peer's address or, behind trusted proxies, the last untrusted address in X-Forwarded-For.
+
+    Addresses further to the left were supplied by the client and are ignored.
+    """
+    hops = [peer, *(part.strip() for part in reversed((forwarded_for or "").split(",")) if part.strip())]
+    for hop in hops:
+        if not _is_trusted(hop, trusted):
+            return hop
+    return hops[-1]
+
+
+def _is_trusted(address: str, trusted: tuple[Network, ...]) -> bool:
+    parsed = _parsed(address)
+    return parsed is not None and any(parsed in network for network in trusted)

@@ -1,0 +1,284 @@
+"""Confirming an account's email by the link that was mailed to it (decisions 6.7)."""
+
+import asyncio
+import datetime
+import re
+from collections.abc import Callable
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from amarevents.models import EmailConfirmation, OutgoingMail, User
+from amarevents.models.columns import utc_now
+from amarevents.models.enums import MailKind, MailStatus
+from amarevents.resolvers.accounts import auth, email_confirmation
+from amarevents.resolvers.accounts.email_confirmation import forget_expired_links
+from amarevents.resolvers.tickets.notifications import LINK_DAYS, ask_to_confirm_email
+from amarevents.security.context import Context
+from tests.support.mail_server import PostOffice
+from tests.support.rest_answers import data_of
+from tests.support.world import Caller, World, snapshot
+
+ACCOUNT = {"username": "Mina <b>", "email": "mina@example.com", "password": "secret123", "number": "01700000000"}
+CREDENTIALS = {"email": ACCOUNT["email"], "password": ACCOUNT["password"]}
+PAGE = "/confirm-email"
+
+
+@pytest.fixture
+def confirming(mailing: PostOffice, configure: Callable[..., None]) -> None:
+    configure(confirm_email=True)
+
+
+async def mailed_token() -> str:
+    """The token in the one mail that waits."""
+    mail = await OutgoingMail.get(kind=MailKind.CONFIRM_EMAIL, status=MailStatus.PENDING)
+    [token] = re.findall(r"^https://amarevents\.example/confirm-email\?token=(\S+)$", mail.body, re.MULTILINE)
+    return str(token)
+
+
+async def register(world: World) -> str:
+    """Register, and return the token that the account was mailed."""
+    data_of(await world.anonymous.post("/auth/register", ACCOUNT), 201)
+    return await mailed_token()
+
+
+async def log_in(world: World) -> None:
+    """Past the surfaces: a client would keep the cookie."""
+    await auth.login(context_of(world), data=CREDENTIALS)
+
+
+def context_of(world: World) -> Context:
+    """A request of nobody's."""
+    transport = world.http._transport
+    assert isinstance(transport, httpx.ASGITransport)
+    app = transport.app
+    assert isinstance(app, Starlette)
+    return Context(services=app.state.services, request_id="x", address="x")
+
+
+async def confirm(http: httpx.AsyncClient, token: str) -> httpx.Response:
+    return await http.post(PAGE, data={"token": token})
+
+
+async def is_confirmed() -> bool:
+    return (await User.get(email=ACCOUNT["email"])).email_confirmed_at is not None
+
+
+async def end_links() -> None:
+    await EmailConfirmation.all().update(expires_at=utc_now() - datetime.timedelta(seconds=1))
+
+
+# Being asked ----------------------------------------------------------------------------------------------------
+
+
+async def test_registration_mails_a_link_and_keeps_its_digest(world: World, confirming: None) -> None:
+    token = await register(world)
+    assert len(token) >= 43
+    link = await EmailConfirmation.get()
+    mail = await OutgoingMail.get()
+    assert (mail.recipient, mail.user_id, link.email) == ("mina@example.com", link.user_id, "mina@example.com")
+    assert token not in str((await snapshot())["email_confirmations"])
+    assert datetime.timedelta(days=LINK_DAYS - 1) < link.expires_at - utc_now() <= datetime.timedelta(days=LINK_DAYS)
+
+
+async def test_registration_mails_nothing_where_emails_are_not_confirmed(world: World, mailing: PostOffice) -> None:
+    data_of(await world.anonymous.post("/auth/register", ACCOUNT), 201)
+    await log_in(world)
+    assert await OutgoingMail.all().count() == await EmailConfirmation.all().count() == 0
+
+
+async def test_a_registration_that_is_refused_mails_nothing(world: World, confirming: None) -> None:
+    await register(world)
+    before = await snapshot()
+    assert (await world.anonymous.post("/auth/register", ACCOUNT)).status_code == 400
+    assert await snapshot() == before
+
+
+async def test_a_login_mails_a_new_link_only_once_the_last_has_expired(world: World, confirming: None) -> None:
+    first = await register(world)
+    await log_in(world)
+    assert await mailed_token() == first
+    await end_links()
+    await asyncio.gather(*(log_in(world) for _ in range(4)))
+    assert await mailed_token() != first
+    assert await EmailConfirmation.all().count() == 1
+
+
+async def test_a_login_mails_nothing_to_who_has_confirmed(world: World, confirming: None) -> None:
+    token = await register(world)
+    await confirm(world.http, token)
+    await OutgoingMail.all().delete()
+    await log_in(world)
+    assert await OutgoingMail.all().count() == 0
+
+
+async def test_an_account_older_than_the_setting_is_asked_when_it_logs_in(
+    world: World, mailing: PostOffice, configure: Callable[..., None]
+) -> None:
+    data_of(await world.anonymous.post("/auth/register", ACCOUNT), 201)
+    configure(confirm_email=True)
+    await log_in(world)
+    assert await mailed_token()
+
+
+async def test_an_account_has_one_link_that_works(world: World, confirming: None) -> None:
+    first = await register(world)
+    user = await User.get(email=ACCOUNT["email"])
+    await ask_to_confirm_email(context_of(world), user)
+    second = await mailed_token()
+    assert (await confirm(world.http, first)).status_code == 404
+    assert not await is_confirmed()
+    assert (await confirm(world.http, second)).status_code == 200
+
+
+# The page -------------------------------------------------------------------------------------------------------
+
+
+async def test_opening_the_link_changes_nothing_and_says_whose_it_is(world: World, confirming: None) -> None:
+    token = await register(world)
+    before = await snapshot()
+    for method in ("GET", "HEAD", "GET"):
+        page = await world.http.request(method, PAGE, params={"token": token})
+        assert page.status_code == 200
+    assert await snapshot() == before
+    assert "mina@example.com" in page.text
+    assert "Mina &lt;b&gt;" in page.text
+    assert "<b>Mina <b>" not in page.text
+
+
+async def test_the_button_confirms(world: World, confirming: None) -> None:
+    token = await register(world)
+    form = (await world.http.get(PAGE, params={"token": token})).text
+    [action] = re.findall(r'<form method="post" action="([^"]+)">', form)
+    [hidden] = re.findall(r'<input type="hidden" name="token" value="([^"]+)">', form)
+    done = await world.http.post(f"/{action}", data={"token": hidden})
+    assert (done.status_code, "mina@example.com" in done.text) == (200, True)
+    assert await is_confirmed()
+    assert await EmailConfirmation.all().count() == 0
+
+
+async def test_a_link_works_once_and_says_why_not_to_worry(world: World, confirming: None) -> None:
+    token = await register(world)
+    await confirm(world.http, token)
+    again = await confirm(world.http, token)
+    assert (again.status_code, "all is well" in again.text) == (404, True)
+    assert await is_confirmed()
+
+
+async def test_two_at_once_confirm_once(world: World, confirming: None) -> None:
+    token = await register(world)
+    pages = await asyncio.gather(*(confirm(world.http, token) for _ in range(5)))
+    assert sorted(page.status_code for page in pages) == [200, 404, 404, 404, 404]
+    assert await is_confirmed()
+
+
+async def test_links_that_do_not_work_are_all_told_the_same(world: World, confirming: None) -> None:
+    used = await register(world)
+    await confirm(world.http, used)
+    await User.all().update(email_confirmed_at=None)
+    await ask_to_confirm_email(context_of(world), await User.get())
+    expired = await mailed_token()
+    await end_links()
+    pages = [
+        await world.http.get(PAGE, params={"token": token}) for token in (used, expired, "wrong", "", "\x00", "ক" * 99)
+    ]
+    pages += [await confirm(world.http, token) for token in (used, expired, "wrong", "", "\x00")]
+    pages += [await world.http.get(PAGE), await world.http.post(PAGE), await world.http.post(PAGE, json={"token": 1})]
+    assert {(page.status_code, page.text) for page in pages} == {(404, pages[0].text)}
+    assert not await is_confirmed()
+
+
+async def test_a_link_to_an_address_that_the_account_no_longer_has_confirms_nothing(
+    world: World, confirming: None
+) -> None:
+    token = await register(world)
+    await User.all().update(email="other@example.com")
+    assert (await world.http.get(PAGE, params={"token": token})).status_code == 404
+    assert (await confirm(world.http, token)).status_code == 404
+    assert (await User.get()).email_confirmed_at is None
+
+
+async def test_an_address_that_changes_meanwhile_is_not_confirmed(
+    world: World, confirming: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where an admin changes it between the look-up of the link and the confirmation."""
+    get_link = email_confirmation._get_link
+
+    async def then_changed(token: str, now: datetime.datetime) -> EmailConfirmation:
+        link = await get_link(token, now)
+        await User.all().update(email="other@example.com")
+        return link
+
+    monkeypatch.setattr(email_confirmation, "_get_link", then_changed)
+    token = await register(world)
+    assert (await confirm(world.http, token)).status_code == 404
+    assert (await User.get()).email_confirmed_at is None
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
+async def test_other_methods_are_refused(world: World, method: str) -> None:
+    page = await world.http.request(method, PAGE)
+    assert (page.status_code, page.headers["Allow"]) == (405, "GET, HEAD, POST")
+
+
+async def test_the_page_loads_nothing_and_tells_nobody(world: World, confirming: None) -> None:
+    token = await register(world)
+    for page in (await world.http.get(PAGE, params={"token": token}), await confirm(world.http, token)):
+        policy = page.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert page.headers["Referrer-Policy"] == "no-referrer"
+        assert page.headers["X-Robots-Tag"] == "noindex"
+        assert page.headers["Cache-Control"] == "no-store"
+        assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert not re.search(r"(?:src|href)=|https?://", page.text)
+
+
+async def test_the_page_works_for_whoever_is_logged_in_as_anybody(world: World, confirming: None) -> None:
+    token = await register(world)
+    somebody = await world.session(await world.user())
+    headers = {"Cookie": somebody.headers["Cookie"], "Origin": "null"}
+    assert (await world.http.post(PAGE, data={"token": token}, headers=headers)).status_code == 200
+    assert (await world.http.get(PAGE, headers={"Authorization": "Bearer nonsense"})).status_code == 404
+
+
+async def test_the_page_is_limited_like_every_anonymous_request(
+    world: World, confirming: None, configure: Callable[..., None]
+) -> None:
+    configure(rate_limit_anonymous=3)
+    pages = [await confirm(world.http, f"guess{number}") for number in range(4)]
+    assert [page.status_code for page in pages] == [404, 404, 404, 429]
+    assert int(pages[-1].headers["Retry-After"]) >= 1
+    assert pages[-1].headers["Content-Type"].startswith("text/html")
+
+
+async def test_a_form_that_is_too_large_is_refused(world: World) -> None:
+    assert (await confirm(world.http, "x" * 2000)).status_code == 400
+
+
+# What it is good for --------------------------------------------------------------------------------------------
+
+
+async def test_tickets_in_the_accounts_email_are_its_own_from_then_on(world: World, confirming: None) -> None:
+    event = await world.event(await world.organizer())
+    ticket = await world.ticket(event, await world.user(), email=ACCOUNT["email"])
+    token = await register(world)
+    caller: Caller = await world.key(await User.get(email=ACCOUNT["email"]))
+    assert data_of(await caller.get("/tickets")) == []
+    await confirm(world.http, token)
+    assert [found["id"] for found in data_of(await caller.get("/tickets"))] == [ticket.id]
+
+
+async def test_expired_links_are_forgotten(world: World, confirming: None) -> None:
+    await register(world)
+    await forget_expired_links(utc_now())
+    assert await EmailConfirmation.all().count() == 1
+    await forget_expired_links(utc_now() + datetime.timedelta(days=LINK_DAYS, seconds=1))
+    assert await EmailConfirmation.all().count() == 0
+
+
+async def test_links_go_with_their_account(world: World, confirming: None) -> None:
+    await register(world)
+    await User.filter(email=ACCOUNT["email"]).delete()
+    assert await EmailConfirmation.all().count() == await OutgoingMail.all().count() == 0

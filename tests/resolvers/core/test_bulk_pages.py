@@ -1,0 +1,66 @@
+"""Pages of many lists at once are those of each list alone."""
+
+import pytest
+
+from amarevents.models import Event
+from amarevents.resolvers.core import bulk_pages
+from amarevents.resolvers.core.bulk_pages import PageRequest, load_pages
+from amarevents.resolvers.core.pagination import Page, Paging, page_of
+from amarevents.resolvers.events.queries import in_order
+from tests.support.statements import counted_statements
+from tests.support.world import World, in_days
+
+NAMES = ["Fair", "O'Neill; DROP TABLE events; --", "100 % {rows}", "Fair"]
+
+
+async def _asked(world: World) -> dict[tuple[int, int], PageRequest[Event]]:
+    """Two pages of each of three lists, whose rows were not made in their order."""
+    organizations = [await world.organization(await world.organizer()) for _ in range(3)]
+    for organization in organizations:
+        for number, name in enumerate(NAMES):
+            await world.event(organization, name=name, date=in_days(9 - number))
+    return {
+        (organization.id, page): PageRequest(
+            rows=Event.filter(organization_id=organization.id, name__in=NAMES[:3]), paging=Paging(page=page, limit=2)
+        )
+        for organization in organizations
+        for page in (1, 2)
+    }
+
+
+def _named(event: Event) -> tuple[int, str]:
+    return event.id, event.name
+
+
+async def _alone(one: PageRequest[Event]) -> Page[tuple[int, str]]:
+    rows = in_order(one.rows)
+    items = [_named(row) for row in await rows.offset(one.paging.offset).limit(one.paging.limit)]
+    return page_of(items, await rows.count(), one.paging)
+
+
+async def test_pages_are_those_of_each_list_alone(world: World) -> None:
+    asked = await _asked(world)
+    with counted_statements() as statements:
+        found = await load_pages(asked, prepare=in_order, view=_named)
+    assert len(statements) == 3
+    assert found == {key: await _alone(one) for key, one in asked.items()}
+    assert {len(page.items) for page in found.values()} == {2}
+
+
+@pytest.mark.parametrize("bound", ["_PARTS", "_ROWS"])
+async def test_what_is_too_much_for_one_statement_takes_several(
+    world: World, monkeypatch: pytest.MonkeyPatch, bound: str
+) -> None:
+    asked = await _asked(world)
+    whole = await load_pages(asked, prepare=in_order, view=_named)
+    monkeypatch.setattr(bulk_pages, bound, 4)
+    with counted_statements() as statements:
+        assert await load_pages(asked, prepare=in_order, view=_named) == whole
+    assert len(statements) > 3
+
+
+async def test_nothing_asked_is_nothing_loaded(database: None) -> None:
+    nothing: dict[int, PageRequest[Event]] = {}
+    with counted_statements() as statements:
+        assert await load_pages(nothing, prepare=in_order, view=_named) == {}
+    assert statements == []

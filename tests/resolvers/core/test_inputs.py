@@ -1,0 +1,165 @@
+"""The field types that inputs share, and pages (decisions 1.6 to 1.10)."""
+
+import datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from amarevents.resolvers.core.descriptions import public_text
+from amarevents.resolvers.core.inputs import (
+    Count,
+    Date,
+    Email,
+    Expiry,
+    Id,
+    Input,
+    LongText,
+    Money,
+    Name,
+    NotNull,
+    Phone,
+    ShortText,
+    Url,
+)
+from amarevents.resolvers.core.pagination import Paging, page_of
+
+# Any: annotations, and values of which most are wrong on purpose.
+
+DHAKA = datetime.timezone(datetime.timedelta(hours=6))
+
+
+def parsed(annotation: Any, value: object) -> object:
+    adapter: TypeAdapter[object] = TypeAdapter(annotation)
+    return adapter.validate_python(value)
+
+
+ACCEPTED = [
+    (Money, 5, "5.00"), (Money, 0, "0.00"), (Money, 19.99, "19.99"), (Money, 0.1, "0.10"),
+    (Money, 1e11, "100000000000.00"),
+    (Money, 999_999_999_999.99, "999999999999.99"), (Money, Decimal("499.5"), "499.50"),
+    (Money, Decimal("5E+2"), "500.00"),
+    (Email, "A.b+c@Example.CO.uk", "a.b+c@example.co.uk"), (Email, "রহিমা@উদাহরণ.বাংলা", "রহিমা@উদাহরণ.বাংলা"),
+    (Phone, "01700000000", None), (Phone, "+880 1700-000000", None), (Phone, "02 (955) 1234", None),
+    (Url, "https://example.com/a.png?b=c#d", None), (Url, "HTTP://example.com", None),
+    (Date, "2028-02-29", "2028-02-29"), (Date, datetime.date(2028, 2, 29), "2028-02-29"),
+    (Expiry, "2027-01-01", "2027-01-01 00:00:00+00:00"),
+    (Expiry, "2027-01-01T06:00:00+06:00", "2027-01-01 00:00:00+00:00"),
+    (Expiry, datetime.datetime(2027, 1, 1, 6, tzinfo=DHAKA), "2027-01-01 00:00:00+00:00"),
+    (LongText, "a\tb\r\nc", None), (Name, "x" * 200, None), (ShortText, "x" * 255, None),
+    (LongText, "x" * 20_000, None),
+    (Count, 0, "0"), (Count, 2**31 - 1, None), (Id, 1, "1"), (Id, 2**31 - 1, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("annotation", "value", "shown"), ACCEPTED)
+def test_a_fitting_value_is_accepted(annotation: Any, value: object, shown: str | None) -> None:
+    assert str(parsed(annotation, value)) == (str(value) if shown is None else shown)
+
+
+REFUSED: list[tuple[Any, tuple[object, ...]]] = [
+    (Money, (-0.01, -1, 1.005, Decimal("0.001"), 10**12, 1e300, float("nan"), float("inf"), Decimal("NaN"), "5", True,
+             None, [], 10**40, Decimal("-Infinity"))),
+    (Email, ("", "a", "a@b", "@b.com", "a@.com", "a@b.c", "a b@c.com", "a@b..com", "<a@b.com>", "a@b.com\n",
+             "a@b@c.com", "a,b@c.com", "İ" * 240 + "@a.com", "x" * 250 + "@a.com")),
+    (Phone, ("", "123", "abc1234567", "+", "1" * 60, "017000000x0", "01700000000\n", "০১৭০০০০০০০০")),
+    (Url, ("", "x", "/a", "//a.com", "ftp://a.com", "javascript:alert(1)", "data:,x", "https://", "https://a b.com",
+           "http://[", "mailto:a@b.com", "https:a.com")),
+    (Date, ("", "2026-02-29", "2026-13-01", "26-01-01", "2026-1-1", "2026-01-01T00:00:00", "20260101", "0000-01-01", 0,
+            1767225600, True, datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC), "২০২৬-০১-০১")),
+    (Expiry, ("", "tomorrow", "2027-02-30", 0, 1767225600.0, True, "9999-12-31T23:59:59-23:59",
+              "0001-01-01T00:00+14:00")),
+    (Name, ("x" * 201, "a\nb", "a\tb", "a\x00b", "a\x7fb", "a\x85b", "a\ud800b", 5, None)),
+    (ShortText, ("x" * 256, "a\rb", "a\x1fb", "a\udfffb")),
+    (LongText, ("x" * 20_001, "a\x00b", "a\x0bb", "a\x1bb", "a\x9fb", "a\ud83db")),
+    (Count, (-1, 2**31, 1.0, "1", True)),
+    (Id, (0, -1, 2**31, 1.0, "1", True)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("annotation", "value"), [(kind, value) for kind, values in REFUSED for value in values])
+def test_an_unfit_value_is_refused(annotation: Any, value: object) -> None:
+    with pytest.raises(ValidationError):
+        parsed(annotation, value)
+
+
+@pytest.mark.parametrize("cents", [*range(0, 1000, 7), 10**13 + 1, 10**14 - 1])
+def test_every_amount_of_money_survives_json(cents: int) -> None:
+    """What comes as the shortest decimal form of a double is that decimal."""
+    assert parsed(Money, cents / 100) == Decimal(cents) / 100
+
+
+# Inputs ---------------------------------------------------------------------------------------------------------
+
+
+class Note(Input):
+    title: NotNull[Name] = None
+    text: LongText | None = None
+
+
+def test_texts_are_trimmed_and_blank_ones_count_as_missing() -> None:
+    note = Note.model_validate({"title": "  A title\t", "text": " \n "})
+    assert (note.title, note.text, note.changed_fields()) == ("A title", None, {"title": "A title"})
+
+
+def test_bounds_hold_for_the_trimmed_text() -> None:
+    assert Note(title=" " * 300 + "x" * 200).title == "x" * 200
+
+
+def test_what_is_null_was_sent_and_what_is_absent_was_not() -> None:
+    assert Note.model_validate({"text": None}).changed_fields() == {"text": None}
+    assert Note.model_validate({}).changed_fields() == {}
+
+
+@pytest.mark.parametrize("values", [{"title": None}, {"colour": "red"}, {"title": "x", "Text": "y"}])
+def test_null_for_the_required_and_unknown_fields_are_refused(values: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        Note.model_validate(values)
+
+
+@pytest.mark.parametrize("values", [None, [], "text", 5])
+def test_an_input_is_an_object(values: object) -> None:
+    with pytest.raises(ValidationError):
+        Note.model_validate(values)
+
+
+# Pages ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("total", "limit", "pages"),
+    [(0, 20, 0), (1, 20, 1), (20, 20, 1), (21, 20, 2), (142, 20, 8), (100, 100, 1), (3, 1, 3)],
+)
+def test_pages_are_as_many_as_needed(total: int, limit: int, pages: int) -> None:
+    pagination = page_of([], total, Paging(limit=limit)).pagination
+    assert (pagination.total, pagination.page, pagination.limit, pagination.pages) == (total, 1, limit, pages)
+
+
+@pytest.mark.parametrize(
+    ("page", "limit", "offset"), [(1, 20, 0), (2, 20, 20), (5, 7, 28), (2**31 - 1, 100, (2**31 - 2) * 100)]
+)
+def test_a_page_begins_where_the_one_before_ended(page: int, limit: int, offset: int) -> None:
+    assert Paging(page=page, limit=limit).offset == offset
+
+
+def test_a_page_is_the_first_twenty_unless_said_otherwise() -> None:
+    assert (Paging().page, Paging().limit) == (1, 20)
+
+
+@pytest.mark.parametrize(
+    "values", [{"page": 0}, {"page": "1"}, {"page": True}, {"limit": 101}, {"limit": 0}, {"page": 2**31}]
+)
+def test_an_unfit_page_is_refused(values: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Paging(**values)
+
+
+def test_a_docstring_is_public_without_its_markup_and_sources() -> None:
+    text = public_text("""Take ``one`` place (decisions 6.2),
+        or more.
+
+        Second part. Raises SoldOut.
+        """)
+    assert text == "Take `one` place, or more.\n\nSecond part."
+    assert public_text(None) == ""

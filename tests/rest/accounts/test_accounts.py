@@ -1,0 +1,158 @@
+"""Accounts over REST: registering, logging in and out, and who one is (decisions 8.1, 8.2)."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from amarevents.models import User
+from amarevents.models.enums import KeyType
+from tests.rest.conftest import Stage
+from tests.support.rest_answers import ACCOUNT_FIELDS, INSTANT, data_of, error_in, refused
+from tests.support.world import World
+
+RAHIMA = {"username": "Rahima", "email": "rahima@example.com", "password": "secret123", "number": "01700000000"}
+
+
+async def test_registering_makes_a_plain_account(world: World) -> None:
+    sent = {**RAHIMA, "username": " Rahima ", "email": " Rahima@Example.com "}
+    made = data_of(await world.anonymous.post("/auth/register", sent), 201)
+    assert made.keys() == ACCOUNT_FIELDS
+    assert INSTANT.fullmatch(made.pop("created_at"))
+    assert made.pop("id") > 0
+    assert made == {
+        "username": "Rahima", "email": "rahima@example.com", "number": "01700000000", "type": "user", "admin": False,
+        "pfp": None, "country": None,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("username", ["Rah", "x" * 50, "রহিমা বেগম"])
+async def test_usernames_have_3_to_50_characters(world: World, username: str) -> None:
+    body = {**RAHIMA, "username": username}
+    assert data_of(await world.anonymous.post("/auth/register", body), 201)["username"] == username
+
+
+@pytest.mark.parametrize("password", ["secret", "x" * 128, "pass word ঢাকা"])
+async def test_passwords_have_6_to_128_characters(world: World, password: str) -> None:
+    data_of(await world.anonymous.post("/auth/register", {**RAHIMA, "password": password}), 201)
+    body = {"email": RAHIMA["email"], "password": password}
+    assert data_of(await world.anonymous.post("/auth/login", body))["username"] == "Rahima"
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "field"),
+    [
+        ({"email": "other@example.com"}, "USERNAME_TAKEN", "username"),
+        ({"email": "other@example.com", "username": "rAHIMA"}, "USERNAME_TAKEN", "username"),
+        ({"username": "other"}, "EMAIL_TAKEN", "email"),
+        ({"username": "other", "email": "RAHIMA@example.COM"}, "EMAIL_TAKEN", "email"),
+    ],
+)
+async def test_names_and_emails_are_unique_regardless_of_case(
+    world: World, change: dict[str, str], code: str, field: str
+) -> None:
+    data_of(await world.anonymous.post("/auth/register", RAHIMA), 201)
+    assert set(await refused(world.anonymous.post("/auth/register", {**RAHIMA, **change}), 400, code)) == {field}
+
+
+@pytest.mark.parametrize(
+    ("same", "code"), [({"username": "Rahima"}, "USERNAME_TAKEN"), ({"email": "r@example.com"}, "EMAIL_TAKEN")]
+)
+async def test_of_ten_at_once_one_gets_the_name(world: World, same: dict[str, Any], code: str) -> None:
+    bodies = [
+        {**RAHIMA, "username": f"person {number}", "email": f"{number}@example.com", **same} for number in range(10)
+    ]
+    answers = await asyncio.gather(*(world.anonymous.post("/auth/register", body) for body in bodies))
+    assert Counter(answer.json().get("code") for answer in answers) == {None: 1, code: 9}
+    assert await User.all().count() == 1
+
+
+async def test_logging_in_answers_with_the_account(world: World) -> None:
+    made = data_of(await world.anonymous.post("/auth/register", RAHIMA), 201)
+    body = {"email": "RAHIMA@example.com", "password": "secret123"}
+    answer = await world.anonymous.post("/auth/login", body)
+    assert data_of(answer) == made
+    assert "password" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"password": "secret124"}, {"password": "Secret123"}, {"email": "nobody@example.com"}, {"email": "%"}]
+)
+async def test_wrong_credentials_are_told_nothing_of_the_account(world: World, wrong: dict[str, str]) -> None:
+    data_of(await world.anonymous.post("/auth/register", RAHIMA), 201)
+    body = {"email": RAHIMA["email"], "password": RAHIMA["password"], **wrong}
+    assert await refused(world.anonymous.post("/auth/login", body), 401, "INVALID_CREDENTIALS") == {}
+
+
+async def test_logging_out_answers_the_same_with_and_without_a_session(world: World, stage: Stage) -> None:
+    session = await world.session(stage.buyer_account)
+    assert data_of(await session.post("/auth/logout", {})) == {"logged_out": True}
+    error_in(await session.get("/auth/me"), 401, "UNAUTHENTICATED")
+    for caller in (session, world.anonymous, stage.buyer):
+        assert data_of(await caller.post("/auth/logout")) == {"logged_out": True}
+    assert data_of(await stage.buyer.get("/auth/me"))["username"] == "buyer"
+
+
+async def test_a_key_is_told_who_it_is(stage: Stage) -> None:
+    assert stage.buyer.key is not None
+    shown = data_of(await stage.buyer.get("/auth/me"))
+    assert shown.pop("auth").items() >= {
+        "method": "api_key", "key_id": stage.buyer.key.id, "key_type": "user",
+        "permissions": ["events:read", "tickets:read", "tickets:write", "users:read", "users:write"],
+    }.items()  # fmt: skip
+    assert shown == {
+        "id": stage.buyer_account.id, "username": "buyer", "email": "buyer@example.com", "type": "user", "admin": False
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("who", "badge"), [("buyer", "user"), ("organizer", "organizer"), ("admin", "admin")])
+async def test_a_session_is_told_who_it_is(world: World, stage: Stage, who: str, badge: str) -> None:
+    account = getattr(stage, who).user
+    auth = data_of(await (await world.session(account)).get("/auth/me"))["auth"]
+    assert auth.keys() == {"method", "key_id", "key_type", "permissions", "rate_limit"}
+    assert (auth["method"], auth["key_id"], auth["key_type"]) == ("session", None, badge)
+    assert "users:write" in auth["permissions"]
+
+
+async def test_the_rate_limit_shown_is_the_one_that_holds(
+    world: World, stage: Stage, configure: Callable[..., None]
+) -> None:
+    configure(rate_limit_user=60, rate_limit_organizer=120, rate_limit_admin=300)
+    shown = [data_of(await caller.get("/auth/me"))["auth"]["rate_limit"] for caller in (
+        stage.buyer, stage.organizer, stage.admin, await world.session(stage.buyer_account)
+    )]  # fmt: skip
+    assert shown == [60, 120, 300, 60]
+
+
+async def test_nobody_is_nobody(world: World) -> None:
+    error_in(await world.anonymous.get("/auth/me"), 401, "UNAUTHENTICATED")
+
+
+async def test_a_wildcard_is_shown_as_it_is(stage: Stage) -> None:
+    auth = data_of(await stage.admin.get("/auth/me"))["auth"]
+    assert (auth["permissions"], auth["key_type"]) == (["*"], KeyType.ADMIN)
+
+
+@pytest.mark.parametrize(
+    "email", ["a@exam\u00adple.com", "a@exam\u200bple.com", "a@stra\u00dfe.de", "a\u202e@example.com"]
+)
+async def test_an_email_that_mail_servers_take_for_another_is_refused(world: World, email: str) -> None:
+    body = {"username": "Nadia", "email": email, "password": "secret123", "number": "01700000000"}
+    fields = await refused(world.anonymous.post("/auth/register", body), 400, "VALIDATION_ERROR")
+    assert set(fields) == {"email"}
+
+
+async def test_wide_letters_are_the_same_email(world: World) -> None:
+    body = {"username": "Nadia", "email": "n@\uff45xample.com", "password": "secret123", "number": "01700000000"}
+    assert data_of(await world.anonymous.post("/auth/register", body), 201)["email"] == "n@example.com"
+
+
+async def test_a_repeated_registration_tells_nothing_of_an_account_that_is_gone(world: World) -> None:
+    body = {"username": "Nadia", "email": "n@example.com", "password": "secret123", "number": "01700000000"}
+    first = data_of(await world.anonymous.post("/auth/register", body, idempotency_key="once"), 201)
+    admin = await world.admin_key()
+    data_of(await admin.delete(f"/admin/users/{first['id']}"))
+    again = data_of(await world.anonymous.post("/auth/register", body, idempotency_key="once"), 201)
+    assert again["id"] != first["id"]

@@ -1,0 +1,195 @@
+"""One's own account: what it shows, and what of it one changes (decisions 2.7, 8.1)."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from amarevents.models import User
+from amarevents.models.enums import KeyType, Privacy, TicketStatus
+from tests.rest.conftest import Stage
+from tests.support.rest_answers import (
+    ACCOUNT_FIELDS,
+    INSTANT,
+    OWNED_ORGANIZATION_FIELDS,
+    OWNING_ACCOUNT_FIELDS,
+    data_of,
+    error_in,
+    refused,
+)
+from tests.support.world import World
+
+NO_STATS = {"total_tickets": 0, "approved_tickets": 0, "total_spent": 0}
+
+
+# What it shows --------------------------------------------------------------------------------------------------
+
+
+async def test_nobody_has_no_profile(world: World, stage: Stage) -> None:
+    error_in(await world.anonymous.get("/users/me"), 401, "UNAUTHENTICATED")
+    without = await world.key(stage.buyer_account, permissions=["users:write"])
+    error_in(await without.get("/users/me"), 403, "MISSING_SCOPE")
+
+
+async def test_a_profile_has_these_fields_and_no_other(world: World, stage: Stage) -> None:
+    await User.filter(id=stage.buyer_account.id).update(pfp="https://example.com/me.png", country="BD")
+    for caller in (stage.buyer, await world.session(stage.buyer_account)):
+        shown = data_of(await caller.get("/users/me"))
+        assert INSTANT.fullmatch(shown.pop("created_at"))
+        assert shown == {
+            "id": stage.buyer_account.id, "username": "buyer", "email": "buyer@example.com",
+            "number": stage.buyer_account.number, "type": "user", "admin": False, "pfp": "https://example.com/me.png",
+            "country": "BD", "organization": None, "organizations": [], "stats": NO_STATS,
+        }  # fmt: skip
+
+
+async def test_the_organization_is_the_oldest_of_all_ones_own(world: World, stage: Stage) -> None:
+    assert stage.organizer.user is not None
+    second = await world.organization(stage.organizer.user, eventcount=3)
+    await world.event(second, privacy=Privacy.PRIVATE)
+    await world.event(second)
+    shown = data_of(await stage.organizer.get("/users/me"))
+    assert [one["id"] for one in shown["organizations"]] == [stage.organization.id, second.id]
+    assert shown["organization"] == shown["organizations"][0]
+    assert all(one.keys() == OWNED_ORGANIZATION_FIELDS for one in shown["organizations"])
+    expected = {"user_id": stage.organizer.user.id, "eventcount": 3, "events_used": 2, "public_event_count": 1}
+    assert shown["organizations"][1].items() >= {**expected, "plan": "Free"}.items()
+
+
+async def test_only_approved_tickets_count_as_spent_exactly_to_the_cent(world: World, stage: Stage) -> None:
+    kind = await world.ticket_type(stage.event, price="10.10")
+    for amount, status in (
+        ("0.10", TicketStatus.SUCCESS), ("0.20", TicketStatus.SUCCESS), ("999999999999.99", TicketStatus.SUCCESS),
+        ("5.55", TicketStatus.PENDING), ("7.77", TicketStatus.FAILED), ("9.99", TicketStatus.REFUNDED),
+    ):  # fmt: skip
+        await world.ticket(stage.event, stage.buyer_account, ticket_type=kind, status=status, amount=amount)
+    answer = await stage.buyer.get("/users/me")
+    assert data_of(answer)["stats"] == {"total_tickets": 6, "approved_tickets": 3, "total_spent": 1000000000000.29}
+    assert '"total_spent":1000000000000.29' in answer.text
+
+
+async def test_tickets_in_the_accounts_email_count_once(world: World, stage: Stage) -> None:
+    other = await world.user()
+    await world.ticket(stage.event, other, email=stage.buyer_account.email, amount="3.50")
+    await world.ticket(stage.event, stage.buyer_account, email="guest@example.com", amount="1.25")
+    await world.ticket(stage.event, stage.buyer_account, amount="0.25")
+    await world.ticket(stage.event, other, amount="100")
+    shown = data_of(await stage.buyer.get("/users/me"))["stats"]
+    assert shown == {"total_tickets": 3, "approved_tickets": 3, "total_spent": 5}
+
+
+async def test_where_emails_are_confirmed_only_a_confirmed_one_counts(
+    world: World, stage: Stage, configure: Callable[..., None]
+) -> None:
+    configure(confirm_email=True)
+    await world.ticket(stage.event, await world.user(), email=stage.buyer_account.email)
+    assert data_of(await stage.buyer.get("/users/me"))["stats"]["total_tickets"] == 0
+    await User.filter(id=stage.buyer_account.id).update(email_confirmed_at=stage.buyer_account.created_at)
+    assert data_of(await stage.buyer.get("/users/me"))["stats"]["total_tickets"] == 1
+
+
+# Who changes it -------------------------------------------------------------------------------------------------
+
+
+async def test_organizer_keys_are_told_what_to_use_instead(world: World, stage: Stage) -> None:
+    answer = await stage.organizer.put("/users/me", {"country": "BD"})
+    error_in(answer, 403, "WRONG_KEY_TYPE")
+    assert "user or admin" in answer.json()["error"]
+
+
+async def test_nobody_changes_a_profile_and_a_reading_key_neither(world: World, stage: Stage) -> None:
+    await refused(world.anonymous.put("/users/me", {"country": "BD"}), 401, "UNAUTHENTICATED")
+    reader = await world.key(stage.buyer_account, permissions=["users:read"])
+    await refused(reader.put("/users/me", {"country": "BD"}), 403, "MISSING_SCOPE")
+
+
+@pytest.mark.parametrize("role", ["user", "organizer", "admin"])
+async def test_every_session_changes_its_own_account_alone(world: World, role: str) -> None:
+    account = await {"user": world.user, "organizer": world.organizer, "admin": world.admin}[role]()
+    other = await world.user()
+    shown = data_of(await (await world.session(account)).put("/users/me", {"country": "BD"}))
+    assert (shown["id"], shown["country"]) == (account.id, "BD")
+    await other.refresh_from_db()
+    assert other.country is None
+
+
+@pytest.mark.parametrize("key_type", [KeyType.USER, KeyType.ADMIN])
+async def test_user_and_admin_keys_change_their_account(world: World, key_type: KeyType) -> None:
+    caller = await world.key(await world.admin(), key_type)
+    assert data_of(await caller.put("/users/me", {"country": "BD"}))["country"] == "BD"
+
+
+# What is changed ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sent", "stored"),
+    [
+        ({"username": " Rahima "}, {"username": "Rahima"}),
+        ({"number": "+880 1700-000000"}, {"number": "+880 1700-000000"}),
+        ({"pfp": "https://example.com/a.png"}, {"pfp": "https://example.com/a.png"}),
+        ({"pfp": "HTTP://example.com/a"}, {"pfp": "HTTP://example.com/a"}),
+        ({"country": " বাংলাদেশ "}, {"country": "বাংলাদেশ"}),
+        ({"pfp": None, "country": None}, {"pfp": None, "country": None}),
+        ({"country": ""}, {}),
+        ({}, {}),
+    ],
+)
+async def test_what_is_sent_changes_and_nothing_else(
+    world: World, stage: Stage, sent: dict[str, Any], stored: dict[str, Any]
+) -> None:
+    await User.filter(id=stage.buyer_account.id).update(pfp="https://example.com/old.png", country="IN")
+    before = data_of(await stage.buyer.get("/users/me"))
+    shown = data_of(await stage.buyer.put("/users/me", sent))
+    assert shown == {**before, **stored}
+    assert shown.keys() == OWNING_ACCOUNT_FIELDS | {"stats"} > ACCOUNT_FIELDS
+    assert data_of(await stage.buyer.get("/users/me")) == shown
+
+
+@pytest.mark.parametrize(
+    "unfit",
+    [
+        {"username": "ab"}, {"username": "x" * 51}, {"username": None}, {"username": 5}, {"username": "a\u202eb c"},
+        {"username": "\u200d\u200d\u200d"}, {"number": "no"}, {"number": None}, {"pfp": "javascript:alert(1)"},
+        {"pfp": "data:image/png;base64,AAAA"}, {"pfp": "//example.com/a.png"}, {"pfp": "example.com"},
+        {"pfp": "ftp://example.com/a.png"}, {"pfp": "https://"}, {"country": "x" * 256}, {"country": "a\nb"},
+        {"email": "other@example.com"}, {"admin": True}, {"type": "organizer"}, {"id": 1}, {"password_hash": "x"},
+    ],
+    ids=str,
+)  # fmt: skip
+async def test_an_unfit_change_is_named_and_refused(stage: Stage, unfit: dict[str, Any]) -> None:
+    body = {"country": "BD", **unfit}
+    assert set(await refused(stage.buyer.put("/users/me", body), 400, "VALIDATION_ERROR")) == set(unfit)
+
+
+@pytest.mark.parametrize("taken", ["Boss", "BOSS", "ｂｏｓｓ", "bo\u200dss", "boß"])
+async def test_a_username_is_unique_whatever_it_is_written_like(world: World, stage: Stage, taken: str) -> None:
+    refusal = await refused(stage.buyer.put("/users/me", {"username": taken, "country": "BD"}), 400, "USERNAME_TAKEN")
+    assert set(refusal) == {"username"}
+
+
+async def test_ones_own_name_may_be_written_otherwise(stage: Stage) -> None:
+    assert data_of(await stage.buyer.put("/users/me", {"username": "BUYER"}))["username"] == "BUYER"
+    assert (await User.get(id=stage.buyer_account.id)).username_key == "buyer"
+
+
+async def test_a_name_given_up_is_free_at_once(world: World, stage: Stage) -> None:
+    data_of(await stage.buyer.put("/users/me", {"username": "Rahima"}))
+    other = await world.session(await world.user())
+    assert data_of(await other.put("/users/me", {"username": "Buyer"}))["username"] == "Buyer"
+    await refused(other.put("/users/me", {"username": "RAHIMA"}), 400, "USERNAME_TAKEN")
+
+
+async def test_admins_find_the_account_by_what_it_has_become(stage: Stage) -> None:
+    data_of(await stage.buyer.put("/users/me", {"username": "Shefali", "number": "01999999999"}))
+    for word, found in (("SHEFALI", 1), ("1999999", 1), ("buyer@", 1), (stage.buyer_account.number, 0)):
+        assert len(data_of(await stage.admin.get("/admin/users", search=word))) == found
+
+
+async def test_of_five_who_want_one_name_at_once_one_gets_it(world: World) -> None:
+    callers = [await world.user_key() for _ in range(5)]
+    answers = await asyncio.gather(*(caller.put("/users/me", {"username": "Rahima"}) for caller in callers))
+    assert Counter(answer.json().get("code") for answer in answers) == {None: 1, "USERNAME_TAKEN": 4}
+    assert await User.filter(username_key="rahima").count() == 1

@@ -1,0 +1,114 @@
+"""Answers to an event's questions, over REST (decisions 6.5)."""
+
+from typing import Any
+
+import pytest
+
+from amarevents.models.enums import FieldType
+from tests.rest.conftest import Stage
+from tests.support.rest_answers import data_of, refused
+from tests.support.world import World
+
+FIELDS: dict[str, dict[str, Any]] = {
+    "Company": {"type": FieldType.TEXT},
+    "Bio": {"type": FieldType.TEXTAREA},
+    "Contact": {"type": FieldType.EMAIL},
+    "Age": {"type": FieldType.NUMBER},
+    "Birthday": {"type": FieldType.DATE},
+    "Size": {"type": FieldType.DROPDOWN, "options": ["S", "M"]},
+    "Meal": {"type": FieldType.RADIO, "options": ["Veg", "Fish"]},
+    "Terms": {"type": FieldType.CHECKBOX},
+    "Days": {"type": FieldType.CHECKBOX, "options": ["Friday", "Saturday"]},
+}
+
+
+@pytest.fixture
+async def ids(world: World, stage: Stage) -> dict[str, int]:
+    """The ids of the event's fields by name; Company is required."""
+    made = {}
+    for position, (name, fields) in enumerate(FIELDS.items()):
+        row = await world.custom_field(stage.event, name, position=position, required=name == "Company", **fields)
+        made[name] = row.id
+    return made
+
+
+def body_with(stage: Stage, **answers: Any) -> dict[str, Any]:
+    return {"event_id": stage.event.id, "custom_fields": {"Company": "Brac", **answers}}
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "value"),
+    [
+        ("Bio", " Two\nlines ", "Two\nlines"), ("Contact", "Me@Example.com", "me@example.com"), ("Age", 31, "31"),
+        ("Age", 1.5, "1.5"), ("Age", "31", "31"), ("Age", -1, "-1"), ("Birthday", "1999-02-28", "1999-02-28"),
+        ("Size", "M", "M"), ("Meal", "Fish", "Fish"), ("Terms", True, "true"), ("Terms", False, "false"),
+        ("Days", ["Friday", "Saturday"], "Friday, Saturday"), ("Days", ["Friday"], "Friday"),
+    ],
+)  # fmt: skip
+async def test_an_answer_that_fits_is_kept(
+    stage: Stage, ids: dict[str, int], name: str, given: object, value: str
+) -> None:
+    made = data_of(await stage.buyer.post("/tickets", body_with(stage, **{name: given})), 201)
+    assert made["custom_fields"] == [
+        {"field_id": ids["Company"], "name": "Company", "value": "Brac"},
+        {"field_id": ids[name], "name": name, "value": value},
+    ]
+    assert data_of(await stage.buyer.get(f"/tickets/{made['id']}"))["custom_fields"] == made["custom_fields"]
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("Company", 5), ("Company", ["x"]), ("Company", "x" * 256), ("Company", "a\x00b"), ("Bio", {"a": 1}),
+        ("Bio", "x" * 20_001), ("Contact", "nobody"), ("Contact", 5), ("Age", "old"), ("Age", True), ("Age", [5]),
+        ("Birthday", "1999-02-30"), ("Birthday", "28/02/1999"), ("Birthday", 19990228), ("Size", "L"), ("Size", ["S"]),
+        ("Size", "s"), ("Meal", "Meat"), ("Meal", 1), ("Terms", "yes"), ("Terms", 1), ("Days", ["Friday", "Sunday"]),
+        ("Days", True), ("Colour", "red"), ("999999", "red"),
+    ],
+)  # fmt: skip
+async def test_an_answer_that_does_not_fit_is_refused_by_name(
+    world: World, stage: Stage, ids: dict[str, int], name: str, given: object
+) -> None:
+    await world.ticket_type(stage.event, capacity=1)
+    fields = await refused(stage.buyer.post("/tickets", body_with(stage, **{name: given})), 400, "VALIDATION_ERROR")
+    assert set(fields) == {f"custom_fields.{name}"}
+
+
+@pytest.mark.parametrize("answers", [None, {}, {"Company": None}, {"Company": ""}, {"Company": " "}, {"Age": 5}])
+async def test_a_required_answer_must_be_given(
+    stage: Stage, ids: dict[str, int], answers: dict[str, Any] | None
+) -> None:
+    body = {"event_id": stage.event.id, "custom_fields": answers}
+    for caller in (stage.buyer, stage.organizer):
+        fields = await refused(caller.post("/tickets", body), 400, "VALIDATION_ERROR")
+        assert fields == {"custom_fields.Company": "is required"}
+
+
+async def test_all_that_does_not_fit_is_named_at_once(stage: Stage, ids: dict[str, int]) -> None:
+    body = {"event_id": stage.event.id, "custom_fields": {"Age": "old", "Size": "L", "Colour": "red"}}
+    fields = await refused(stage.buyer.post("/tickets", body), 400, "VALIDATION_ERROR")
+    assert set(fields) == {f"custom_fields.{name}" for name in ("Age", "Size", "Colour", "Company")}
+
+
+async def test_answers_may_be_keyed_by_id(stage: Stage, ids: dict[str, int]) -> None:
+    body = {"event_id": stage.event.id, "custom_fields": {str(ids["Company"]): "Brac"}}
+    [answer] = data_of(await stage.buyer.post("/tickets", body), 201)["custom_fields"]
+    assert answer == {"field_id": ids["Company"], "name": "Company", "value": "Brac"}
+
+
+async def test_a_field_answered_by_name_and_by_id_is_refused(stage: Stage, ids: dict[str, int]) -> None:
+    body = body_with(stage, **{str(ids["Company"]): "Grameen"})
+    fields = await refused(stage.buyer.post("/tickets", body), 400, "VALIDATION_ERROR")
+    assert set(fields) == {f"custom_fields.{ids['Company']}"}
+
+
+async def test_fields_of_another_event_are_unknown(world: World, stage: Stage, ids: dict[str, int]) -> None:
+    other = await world.custom_field(await world.event(stage.organization), "Colour")
+    body = body_with(stage, **{str(other.id): "red"})
+    await refused(stage.buyer.post("/tickets", body), 400, "VALIDATION_ERROR")
+
+
+async def test_a_place_is_not_taken_where_answers_do_not_fit(world: World, stage: Stage, ids: dict[str, int]) -> None:
+    kind = await world.ticket_type(stage.event, capacity=1)
+    await refused(stage.buyer.post("/tickets", {"event_id": stage.event.id}), 400, "VALIDATION_ERROR")
+    assert data_of(await stage.buyer.post("/tickets", body_with(stage)), 201)["ticket_type_id"] == kind.id

@@ -1,0 +1,209 @@
+"""Deleting an event deletes all that hangs on it, once, whoever else is busy with it (decisions 4.5)."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from tortoise.expressions import Q
+from tortoise.queryset import QuerySet
+
+from amarevents.models import CustomValue, Event, Organization, OutgoingMail, Ticket, TicketType
+from amarevents.models.columns import utc_now
+from amarevents.models.enums import KeyType, MailKind, Privacy, TicketStatus
+from amarevents.resolvers.events import deletion, ticket_types
+from amarevents.resolvers.tickets import registration
+from tests.rest.conftest import Stage
+from tests.rest.tickets.test_capacity import Outcomes, outcomes
+from tests.support.orphans import unbalanced
+from tests.support.pauses import Pause
+from tests.support.rest_answers import data_of, error_in, page_in, refused
+from tests.support.world import World, snapshot
+
+PARTS = {
+    "events", "tickets", "ticket_types", "custom_fields", "custom_values", "gallery_images", "outgoing_mails"
+}  # fmt: skip
+
+
+async def furnished_event(world: World, stage: Stage, **fields: Any) -> Event:
+    """An event with something of all that can hang on one."""
+    event = await world.event(stage.organization, **fields)
+    kinds = [await world.ticket_type(event, capacity=10) for _ in range(2)]
+    question = await world.custom_field(event, "Size")
+    for number, status in enumerate([*TicketStatus, TicketStatus.SUCCESS]):
+        kind = [*kinds, None][number % 3]
+        ticket = await world.ticket(event, stage.buyer_account, ticket_type=kind, status=status)
+        await CustomValue.create(ticket=ticket, field=question, value="M")
+        await OutgoingMail.create(
+            kind=MailKind.TICKET_CONFIRMED, ticket=ticket, recipient=ticket.email, subject="x", body="x",
+            next_attempt_at=utc_now(),
+        )  # fmt: skip
+    await world.gallery_image(event)
+    return event
+
+
+# Who ------------------------------------------------------------------------------------------------------------
+
+
+async def test_nobody_else_deletes_an_event(world: World, stage: Stage) -> None:
+    path = f"/events/{stage.event.id}"
+    await refused(world.anonymous.delete(path), 401, "UNAUTHENTICATED")
+    await refused(stage.buyer.delete(path), 403, "WRONG_KEY_TYPE")
+    await refused(stage.rival.delete(path), 403, "FORBIDDEN")
+    await Event.filter(id=stage.event.id).update(privacy=Privacy.PRIVATE)
+    await refused(stage.rival.delete(path), 404, "NOT_FOUND")
+    await refused(stage.admin.delete("/events/999999"), 404, "NOT_FOUND")
+
+
+async def test_the_owner_needs_events_delete(world: World, stage: Stage) -> None:
+    assert stage.organizer.user is not None
+    writer = await world.key(stage.organizer.user, KeyType.ORGANIZER, permissions=["events:read", "events:write"])
+    await refused(writer.delete(f"/events/{stage.event.id}"), 403, "MISSING_SCOPE")
+
+
+# What goes ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("who", ["organizer", "admin"])
+async def test_all_that_hangs_on_an_event_goes_and_nothing_else(world: World, stage: Stage, who: str) -> None:
+    await furnished_event(world, stage)
+    before = await snapshot()
+    event = await furnished_event(world, stage)
+    furnished = await snapshot()
+    assert {table for table, rows in furnished.items() if len(rows) > len(before[table])} == PARTS
+    assert data_of(await getattr(stage, who).delete(f"/events/{event.id}")) == {"id": event.id, "deleted": True}
+    assert await snapshot() == before
+    assert await unbalanced() == {}
+
+
+async def test_a_deleted_event_is_nowhere_to_be_found(world: World, stage: Stage) -> None:
+    event = await furnished_event(world, stage)
+    ticket = await Ticket.filter(event_id=event.id).order_by("id").first()
+    assert ticket is not None
+    data_of(await stage.organizer.delete(f"/events/{event.id}"))
+    for path in ("", "/fields", "/gallery", "/stats", "/tickets"):
+        error_in(await stage.organizer.get(f"/events/{event.id}{path}"), 404, "NOT_FOUND")
+    error_in(await stage.buyer.get(f"/tickets/{ticket.id}"), 404, "NOT_FOUND")
+    assert page_in(await stage.buyer.get("/tickets"))[1]["total"] == 0
+    assert page_in(await stage.buyer.get("/events"))[0] == [stage.event.id]
+    await refused(stage.organizer.delete(f"/events/{event.id}"), 404, "NOT_FOUND")
+
+
+async def test_the_slot_is_free_again_exactly_once(stage: Stage) -> None:
+    await Organization.filter(id=stage.organization.id).update(eventcount=1)
+    body = {"name": "x", "organization_id": stage.organization.id}
+    await refused(stage.organizer.post("/events", body), 403, "EVENT_SLOTS_EXHAUSTED")
+    data_of(await stage.organizer.delete(f"/events/{stage.event.id}"))
+    data_of(await stage.organizer.post("/events", body), 201)
+    await refused(stage.organizer.post("/events", body), 403, "EVENT_SLOTS_EXHAUSTED")
+    assert await unbalanced() == {}
+
+
+# At the same time -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def slow_erasing(monkeypatch: pytest.MonkeyPatch) -> None:
+    erase = deletion.delete_tickets
+
+    async def erase_late(which: Q) -> None:
+        await asyncio.sleep(0.1)
+        await erase(which)
+
+    monkeypatch.setattr(deletion, "delete_tickets", erase_late)
+
+
+async def delete_at_once(stage: Stage, event: Event, count: int) -> Outcomes:
+    path = f"/events/{event.id}"
+    return outcomes(await asyncio.gather(*(stage.organizer.delete(path) for _ in range(count))))
+
+
+@pytest.mark.usefixtures("slow_erasing")
+async def test_of_five_deletions_at_once_one_deletes(world: World, stage: Stage) -> None:
+    event = await furnished_event(world, stage)
+    assert await delete_at_once(stage, event, 5) == {(200, None): 1, (404, "NOT_FOUND"): 4}
+    assert await unbalanced() == {}
+
+
+@pytest.mark.backend("postgres")
+@pytest.mark.usefixtures("slow_erasing")
+async def test_without_the_lock_two_deletions_would_free_two_slots(
+    world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = await world.event(stage.organization)
+    monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset: queryset)
+    assert await delete_at_once(stage, event, 2) == {(200, None): 2}
+    assert await unbalanced() == {"organizations.events_used": [stage.organization.id]}
+
+
+@pytest.mark.parametrize("position", [1, 10, 25])
+async def test_deletion_amid_registrations_leaves_nothing_behind(world: World, stage: Stage, position: int) -> None:
+    event = await world.event(stage.organization)
+    kind = await world.ticket_type(event)
+    await world.custom_field(event, "Size")
+    body = {"event_id": event.id, "ticket_type_id": kind.id, "custom_fields": {"Size": "M"}}
+    crowd = [stage.buyer.post("/tickets", body) for _ in range(40)]
+    crowd.insert(position, stage.organizer.delete(f"/events/{event.id}"))
+    happened = outcomes(await asyncio.gather(*crowd))
+    no_type = (400, "VALIDATION_ERROR")  # for who saw the event, but its ticket type no more
+    assert happened.keys() <= {(200, None), (201, None), (404, "NOT_FOUND"), no_type}
+    assert happened[200, None] == 1
+    assert await unbalanced() == {}
+    assert await Ticket.all().count() == await CustomValue.all().count() == 0
+
+
+async def test_deletion_amid_all_kinds_of_changes_leaves_nothing_behind(world: World, stage: Stage) -> None:
+    event = await furnished_event(world, stage)
+    tickets = await Ticket.filter(event_id=event.id)
+    kind, other = await TicketType.filter(event_id=event.id).order_by("id")
+    requests = [
+        *(stage.organizer.put(f"/tickets/{ticket.id}", {"status": "Failed"}) for ticket in tickets),
+        *(stage.organizer.put(f"/tickets/{ticket.id}", {"ticket_type_id": other.id}) for ticket in tickets),
+        *(stage.organizer.post("/ticket-types", {"event_id": event.id, "name": "x"}) for _ in range(5)),
+        stage.organizer.delete(f"/events/{event.id}"),
+        *(stage.organizer.delete(f"/tickets/{ticket.id}") for ticket in tickets),
+        *(stage.organizer.put(f"/ticket-types/{kind.id}", {"capacity": 20}) for _ in range(5)),
+        stage.organizer.delete(f"/ticket-types/{other.id}"),
+        *(stage.organizer.put(f"/events/{event.id}", {"name": "Late"}) for _ in range(5)),
+        *(stage.organizer.get(f"/events/{event.id}/stats") for _ in range(5)),
+    ]
+    assert {answer.status_code for answer in await asyncio.gather(*requests)} <= {200, 201, 400, 404}
+    assert (await stage.organizer.get(f"/events/{event.id}")).status_code == 404
+    assert await unbalanced() == {}
+    assert await Ticket.all().count() == await TicketType.all().count() == 0
+
+
+async def test_who_has_looked_before_the_deletion_registers_for_nothing(
+    world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.ticket_type(stage.event)
+    pause = Pause(monkeypatch)
+    pause.stop_after(registration, "_choose_type")
+    registering = stage.buyer.post("/tickets", {"event_id": stage.event.id})
+    answer, other = await pause.during(registering, stage.organizer.delete(f"/events/{stage.event.id}"))
+    data_of(other)
+    error_in(answer, 404, "NOT_FOUND")
+    assert await unbalanced() == {}
+
+
+async def test_who_has_looked_before_the_deletion_adds_no_ticket_type(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pause = Pause(monkeypatch)
+    pause.stop_before(ticket_types, "new_ticket_type")
+    adding = stage.organizer.post("/ticket-types", {"event_id": stage.event.id, "name": "VIP"})
+    answer, other = await pause.during(adding, stage.organizer.delete(f"/events/{stage.event.id}"))
+    data_of(other)
+    error_in(answer, 404, "NOT_FOUND")
+    assert await TicketType.all().count() == 0
+
+
+async def test_a_change_that_the_deletion_follows_at_once_is_not_found(
+    world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticket = await world.ticket(stage.event, stage.buyer_account)
+    pause = Pause(monkeypatch)
+    pause.stop_before(registration, "load_ticket")
+    changing = stage.organizer.put(f"/tickets/{ticket.id}", {"note": "x"})
+    answer, other = await pause.during(changing, stage.organizer.delete(f"/events/{stage.event.id}"))
+    data_of(other)
+    error_in(answer, 404, "NOT_FOUND")

@@ -1,0 +1,177 @@
+"""Changing organizations: texts by their owners, plan and allowance by admins alone (decisions 5)."""
+
+import asyncio
+import itertools
+from typing import Any
+
+import pytest
+
+from amarevents.models import Event, Organization
+from amarevents.models.enums import KeyType
+from tests.rest.conftest import Stage
+from tests.rest.tickets.test_capacity import outcomes
+from tests.support.orphans import unbalanced
+from tests.support.rest_answers import MANAGED_ORGANIZATION_FIELDS, data_of, page_in, refused
+from tests.support.world import World, snapshot
+
+NEW: dict[str, Any] = {"name": "ছায়ানট", "description": "গান\n\tও আবৃত্তি", "notice": "শুক্রবার বন্ধ"}  # Any: JSON
+FOR_ADMINS: dict[str, Any] = {"plan": "Pro", "eventcount": 7}  # Any: as above
+
+
+@pytest.fixture
+def path(stage: Stage) -> str:
+    return f"/organizations/{stage.organization.id}"
+
+
+@pytest.fixture
+async def described(world: World, stage: Stage) -> None:
+    """Something in every column that can change, and another plan."""
+    await Organization.filter(id=stage.organization.id).update(
+        description="Old", notice="Old", eventcount=3, search_text=f"{stage.organization.name.lower()}\nold"
+    )
+    await world.plan("Pro")
+
+
+# Who ------------------------------------------------------------------------------------------------------------
+
+
+async def test_nobody_else_changes_an_organization(world: World, stage: Stage, path: str) -> None:
+    await refused(world.anonymous.put(path, NEW), 401, "UNAUTHENTICATED")
+    await refused(stage.buyer.put(path, NEW), 403, "WRONG_KEY_TYPE")
+    await refused(stage.rival.put(path, NEW), 403, "FORBIDDEN")
+    await refused(stage.admin.put("/organizations/999999", NEW), 404, "NOT_FOUND")
+
+
+async def test_the_owner_needs_organizations_write(world: World, stage: Stage, path: str) -> None:
+    assert stage.organizer.user is not None
+    reader = await world.key(stage.organizer.user, KeyType.ORGANIZER, permissions=["organizations:read"])
+    await refused(reader.put(path, NEW), 403, "MISSING_SCOPE")
+
+
+@pytest.mark.parametrize("who", ["organizer", "admin", "owner's session"])
+@pytest.mark.usefixtures("described")
+async def test_owner_and_admins_change_the_texts(world: World, stage: Stage, path: str, who: str) -> None:
+    assert stage.organizer.user is not None
+    session = await world.session(stage.organizer.user)
+    caller = session if who == "owner's session" else getattr(stage, who)
+    before = data_of(await caller.get(path))
+    shown = data_of(await caller.put(path, NEW))
+    assert shown == {**before, **NEW, "recent_events": [{**before["recent_events"][0], "organization_name": "ছায়ানট"}]}
+    assert shown.keys() == MANAGED_ORGANIZATION_FIELDS
+    assert data_of(await caller.get(path)) == shown
+
+
+@pytest.mark.parametrize("body", [{"plan": "Pro"}, {"plan": "Free"}, {"eventcount": 9}, {"eventcount": 3},
+                                  {"eventcount": None}, {"name": "New", "eventcount": 3}])  # fmt: skip
+@pytest.mark.usefixtures("described")
+async def test_plan_and_allowance_are_not_the_owners_to_change(
+    world: World, stage: Stage, path: str, body: dict[str, Any]
+) -> None:
+    """Not even to what they are already."""
+    assert stage.organizer.user is not None
+    await refused(stage.organizer.put(path, body), 403, "FORBIDDEN")
+    await refused((await world.session(stage.organizer.user)).put(path, body), 403, "FORBIDDEN")
+
+
+@pytest.mark.usefixtures("described")
+async def test_an_admins_organizer_key_is_an_owners(world: World, stage: Stage) -> None:
+    assert stage.admin.user is not None
+    await stage.admin.user.update_from_dict({"type": "organizer"}).save()
+    own = await world.organization(stage.admin.user)
+    organizer_key = await world.key(stage.admin.user, KeyType.ORGANIZER)
+    data_of(await organizer_key.put(f"/organizations/{own.id}", {"name": "New"}))
+    await refused(organizer_key.put(f"/organizations/{own.id}", {"eventcount": 9}), 403, "FORBIDDEN")
+    await refused(organizer_key.put(f"/organizations/{stage.organization.id}", {"name": "New"}), 403, "FORBIDDEN")
+    session = await world.session(stage.admin.user)
+    assert data_of(await session.put(f"/organizations/{own.id}", {"eventcount": 9}))["eventcount"] == 9
+
+
+# Each field -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("field", [*NEW, *FOR_ADMINS])
+@pytest.mark.usefixtures("described")
+async def test_only_the_fields_sent_change(stage: Stage, path: str, field: str) -> None:
+    value = {**NEW, **FOR_ADMINS}[field]
+    before = data_of(await stage.admin.get(path))
+    shown = data_of(await stage.admin.put(path, {field: value}))
+    assert before[field] != value
+    assert {**shown, "recent_events": []} == {**before, field: value, "recent_events": []}
+
+
+@pytest.mark.parametrize("field", ["description", "notice", "eventcount"])
+@pytest.mark.usefixtures("described")
+async def test_null_clears_an_optional_field_and_blank_does_not(stage: Stage, path: str, field: str) -> None:
+    before = data_of(await stage.admin.get(path))
+    assert data_of(await stage.admin.put(path, {field: " "})) == before
+    assert data_of(await stage.admin.put(path, {field: None})) == {**before, field: None}
+
+
+@pytest.mark.parametrize("body", [{}, None, {"name": " "}])
+@pytest.mark.usefixtures("described")
+async def test_an_update_of_nothing_changes_nothing(stage: Stage, path: str, body: dict[str, Any] | None) -> None:
+    before, shown = await snapshot(), data_of(await stage.organizer.get(path))
+    assert data_of(await stage.organizer.put(path, body)) == shown
+    assert await snapshot() == before
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", None), ("name", "x" * 201), ("name", "a\nb"), ("description", "x" * 20_001), ("notice", 5),
+        ("plan", None), ("plan", "Gold"), ("plan", "free"), ("plan", 1), ("eventcount", -1), ("eventcount", 1.5),
+        ("eventcount", "5"), ("eventcount", True), ("eventcount", 2**31), ("events_used", 0), ("user_id", 1),
+        ("logo", "https://example.com/l.png"),
+    ],
+)  # fmt: skip
+@pytest.mark.usefixtures("described")
+async def test_what_does_not_fit_is_refused_by_name(stage: Stage, path: str, field: str, value: Any) -> None:
+    body = {"notice": "must not be stored", field: value}
+    assert set(await refused(stage.admin.put(path, body), 400, "VALIDATION_ERROR")) == {field}
+
+
+@pytest.mark.usefixtures("described")
+async def test_search_follows_a_rename(stage: Stage, path: str) -> None:
+    old = stage.organization.name
+    data_of(await stage.organizer.put(path, {"name": "Udichi শিল্পীগোষ্ঠী"}))
+    for word in ("UDICHI", "শিল্পী", "old"):
+        assert page_in(await stage.buyer.get("/organizations", search=word))[0] == [stage.organization.id]
+    assert page_in(await stage.buyer.get("/organizations", search=old))[0] == []
+    data_of(await stage.organizer.put(path, {"description": None}))
+    assert page_in(await stage.buyer.get("/organizations", search="old"))[0] == []
+    [event] = data_of(await stage.buyer.get("/events"))
+    assert event["organization_name"] == "Udichi শিল্পীগোষ্ঠী"
+
+
+# Allowance ------------------------------------------------------------------------------------------------------
+
+
+async def test_an_allowance_below_what_is_used_closes_the_door_alone(world: World, stage: Stage, path: str) -> None:
+    for _ in range(3):
+        await world.event(stage.organization)
+    shown = data_of(await stage.admin.put(path, {"eventcount": 2}))
+    assert (shown["eventcount"], shown["events_used"]) == (2, 4)
+    body = {"name": "x", "organization_id": stage.organization.id}
+    for caller in (stage.organizer, stage.admin):
+        await refused(caller.post("/events", body), 403, "EVENT_SLOTS_EXHAUSTED")
+    for event in await Event.all().limit(2):
+        data_of(await stage.organizer.delete(f"/events/{event.id}"))
+    await refused(stage.organizer.post("/events", body), 403, "EVENT_SLOTS_EXHAUSTED")
+    assert await Event.all().count() == 2
+
+
+@pytest.mark.parametrize(("eventcount", "status"), [(0, 403), (1, 403), (2, 201), (None, 201)])
+async def test_the_allowance_counts_at_once(stage: Stage, path: str, eventcount: int | None, status: int) -> None:
+    data_of(await stage.admin.put(path, {"eventcount": eventcount}))
+    answer = await stage.organizer.post("/events", {"name": "x", "organization_id": stage.organization.id})
+    assert answer.status_code == status
+
+
+async def test_changing_texts_amid_creations_keeps_the_allowance(stage: Stage, path: str) -> None:
+    await Organization.filter(id=stage.organization.id).update(eventcount=6)
+    body = {"name": "x", "organization_id": stage.organization.id}
+    creations = [stage.organizer.post("/events", body) for _ in range(12)]
+    updates = [stage.admin.put(path, {**NEW, "eventcount": 6}) for _ in range(12)]
+    happened = outcomes(await asyncio.gather(*itertools.chain(*zip(creations, updates, strict=True))))
+    assert happened == {(201, None): 5, (403, "EVENT_SLOTS_EXHAUSTED"): 7, (200, None): 12}
+    assert await unbalanced() == {}

@@ -1,0 +1,112 @@
+"""Organizations over REST (decisions 5.1)."""
+
+import pytest
+
+from amarevents.models import Event, Organization
+from tests.rest.conftest import Stage
+from tests.support.rest_answers import (
+    EVENT_FIELDS,
+    INSTANT,
+    MANAGED_ORGANIZATION_FIELDS,
+    ORGANIZATION_DETAIL_FIELDS,
+    ORGANIZATION_FIELDS,
+    data_of,
+    error_in,
+    page_in,
+    refused,
+)
+from tests.support.world import World, in_days
+
+
+async def test_organizations_are_listed_newest_first(world: World) -> None:
+    owner = await world.organizer()
+    first = await world.organization(owner, name="Chhayanaut", description="Music", logo="https://example.com/l.png")
+    second = await world.organization(owner)
+    await world.event(first)
+    answer = await world.anonymous.get("/organizations")
+    newest, oldest = data_of(answer)
+    assert (newest["id"], oldest.pop("created_at", "")[-1]) == (second.id, "Z")
+    assert oldest == {
+        "id": first.id, "name": "Chhayanaut", "description": "Music", "logo": "https://example.com/l.png",
+        "plan": "Free", "public_event_count": 1,
+    }  # fmt: skip
+    assert newest.keys() == ORGANIZATION_FIELDS
+    assert INSTANT.fullmatch(newest["created_at"])
+    assert answer.json()["pagination"] == {"total": 2, "page": 1, "limit": 20, "pages": 1}
+
+
+async def test_no_organizations_are_an_empty_list(world: World) -> None:
+    empty = {"total": 0, "page": 1, "limit": 20, "pages": 0}
+    assert page_in(await world.anonymous.get("/organizations")) == ([], empty)
+
+
+async def test_pages_of_organizations_neither_skip_nor_repeat(world: World) -> None:
+    owner = await world.organizer()
+    made = [(await world.organization(owner)).id for _ in range(45)]
+    pages = [page_in(await world.anonymous.get("/organizations", page=page, limit=10)) for page in range(1, 6)]
+    assert [one for ids, _ in pages for one in ids] == made[::-1]
+    assert pages[4][1] == {"total": 45, "page": 5, "limit": 10, "pages": 5}
+
+
+@pytest.mark.parametrize("word", ["CHHAYA", "naut", "folk", "100%", "a_b"])
+async def test_search_matches_any_part_of_name_or_description(world: World, word: str) -> None:
+    owner = await world.organizer()
+    found = await world.organization(owner, name="Chhayanaut", description="Folk music, 100% a_b")
+    await world.organization(owner, name="Other", description="100 axb")
+    assert page_in(await world.anonymous.get("/organizations", search=word))[0] == [found.id]
+
+
+@pytest.mark.parametrize(("who", "fields"), [
+    ("anonymous", ORGANIZATION_DETAIL_FIELDS), ("buyer", ORGANIZATION_DETAIL_FIELDS),
+    ("rival", ORGANIZATION_DETAIL_FIELDS), ("organizer", MANAGED_ORGANIZATION_FIELDS),
+    ("admin", MANAGED_ORGANIZATION_FIELDS),
+])  # fmt: skip
+async def test_owner_and_admins_see_the_allowance(world: World, stage: Stage, who: str, fields: set[str]) -> None:
+    caller = world.anonymous if who == "anonymous" else getattr(stage, who)
+    shown = data_of(await caller.get(f"/organizations/{stage.organization.id}"))
+    assert shown.keys() == fields
+    if fields == MANAGED_ORGANIZATION_FIELDS:
+        assert (shown["user_id"], shown["eventcount"], shown["events_used"]) == (stage.organization.user_id, None, 1)
+
+
+async def test_recent_events_are_the_ten_newest(world: World, stage: Stage) -> None:
+    newer = [(await world.event(stage.organization, date=in_days(-number))).id for number in range(11)]
+    await world.event(await world.organizer())
+    shown = data_of(await world.anonymous.get(f"/organizations/{stage.organization.id}"))
+    assert [event["id"] for event in shown["recent_events"]] == newer[:0:-1]
+    assert shown["recent_events"][0].keys() == EVENT_FIELDS
+    assert shown["public_event_count"] == 12
+
+
+@pytest.mark.parametrize("id", ["999999", "0", "abc", "99999999999999999999"])
+async def test_what_is_no_organization_is_not_found(world: World, id: str) -> None:
+    error_in(await world.anonymous.get(f"/organizations/{id}"), 404, "NOT_FOUND")
+
+
+async def test_an_admin_creates_an_organization_for_an_account(stage: Stage) -> None:
+    body = {"name": " Udichi ", "user_id": stage.buyer_account.id, "description": "Theatre", "eventcount": 3}
+    made = data_of(await stage.admin.post("/organizations", body), 201)
+    assert made.keys() == MANAGED_ORGANIZATION_FIELDS
+    assert (made["name"], made["description"], made["plan"]) == ("Udichi", "Theatre", "Free")
+    assert (made["user_id"], made["eventcount"], made["events_used"]) == (stage.buyer_account.id, 3, 0)
+    assert (made["public_event_count"], made["recent_events"]) == (0, [])
+    assert page_in(await stage.buyer.get("/organizations", search="UDI"))[0] == [made["id"]]
+
+
+async def test_an_organization_without_allowance_is_unlimited(stage: Stage) -> None:
+    body = {"name": "Udichi", "user_id": stage.buyer_account.id, "eventcount": None, "description": " "}
+    made = data_of(await stage.admin.post("/organizations", body), 201)
+    assert (made["eventcount"], made["description"]) == (None, None)
+
+
+@pytest.mark.parametrize("who", ["organizer", "buyer"])
+async def test_nobody_else_creates_organizations(stage: Stage, who: str) -> None:
+    body = {"name": "Udichi", "user_id": stage.buyer_account.id}
+    await refused(getattr(stage, who).post("/organizations", body), 403, "WRONG_KEY_TYPE")
+
+
+async def test_an_organization_for_nobody_is_refused(stage: Stage) -> None:
+    body = {"name": "Udichi", "user_id": 999_999}
+    assert set(await refused(stage.admin.post("/organizations", body), 400, "VALIDATION_ERROR")) == {"user_id"}
+    assert await Organization.all().count() == 1
+    assert await Event.all().count() == 1

@@ -1,0 +1,185 @@
+"""Changing ticket types: never fewer places than are held, and tickets stay what they cost (decisions 6.2, 6.3)."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from amarevents import errors
+from amarevents.models import Event, Ticket, TicketType
+from amarevents.models.enums import KeyType, Privacy, TicketStatus
+from amarevents.resolvers.events import ticket_types
+from tests.rest.conftest import Stage
+from tests.rest.tickets.test_capacity import Outcomes, outcomes
+from tests.support.orphans import unbalanced
+from tests.support.pauses import Pause
+from tests.support.rest_answers import TICKET_TYPE_FIELDS, data_of, refused
+from tests.support.world import World, snapshot
+
+NEW: dict[str, Any] = {"name": "ভিআইপি", "price": 1200.25, "capacity": 40, "description": "সামনের সারি\nআসন"}  # Any: JSON
+
+
+@pytest.fixture
+async def kind(world: World, stage: Stage) -> TicketType:
+    """Ten places, of which three are held."""
+    kind = await world.ticket_type(stage.event, price="250", capacity=10, name="Old", description="Old")
+    for status in (*TicketStatus, TicketStatus.SUCCESS):
+        await world.ticket(stage.event, stage.buyer_account, ticket_type=kind, status=status)
+    return kind
+
+
+async def update(stage: Stage, kind: TicketType, **fields: Any) -> Any:  # Any: JSON
+    return data_of(await stage.organizer.put(f"/ticket-types/{kind.id}", fields))
+
+
+async def test_nobody_else_changes_a_ticket_type(world: World, stage: Stage, kind: TicketType) -> None:
+    path, body = f"/ticket-types/{kind.id}", {"price": 1}
+    await refused(world.anonymous.put(path, body), 401, "UNAUTHENTICATED")
+    await refused(stage.buyer.put(path, body), 403, "WRONG_KEY_TYPE")
+    await refused(stage.rival.put(path, body), 403, "FORBIDDEN")
+    await Event.filter(id=stage.event.id).update(privacy=Privacy.PRIVATE)
+    await refused(stage.rival.put(path, body), 404, "NOT_FOUND")
+    await refused(stage.admin.put("/ticket-types/999999", body), 404, "NOT_FOUND")
+
+
+async def test_the_owner_needs_events_write(world: World, stage: Stage, kind: TicketType) -> None:
+    assert stage.organizer.user is not None
+    writer = await world.key(stage.organizer.user, KeyType.ORGANIZER, permissions=["events:read", "tickets:write"])
+    await refused(writer.put(f"/ticket-types/{kind.id}", {"price": 1}), 403, "MISSING_SCOPE")
+
+
+@pytest.mark.parametrize("field", NEW)
+async def test_only_the_fields_sent_change(stage: Stage, kind: TicketType, field: str) -> None:
+    before = await update(stage, kind)
+    shown = await update(stage, kind, **{field: NEW[field]})
+    expected = {**before, field: NEW[field]}
+    if field == "capacity":
+        expected["available"] = 37
+    assert shown == expected
+    assert shown.keys() == TICKET_TYPE_FIELDS
+    assert data_of(await stage.buyer.get("/ticket-types", event_id=stage.event.id)) == [shown]
+
+
+async def test_an_admin_changes_any_ticket_type(stage: Stage, kind: TicketType) -> None:
+    shown = data_of(await stage.admin.put(f"/ticket-types/{kind.id}", NEW))
+    assert {field: shown[field] for field in NEW} == NEW
+
+
+@pytest.mark.parametrize("body", [{}, None, {"name": " ", "description": ""}])
+async def test_an_update_of_nothing_changes_nothing(
+    stage: Stage, kind: TicketType, body: dict[str, Any] | None
+) -> None:
+    before = await snapshot()
+    assert data_of(await stage.organizer.put(f"/ticket-types/{kind.id}", body))["name"] == "Old"
+    assert await snapshot() == before
+
+
+async def test_null_clears_the_description_alone(stage: Stage, kind: TicketType) -> None:
+    assert (await update(stage, kind, description=None))["description"] is None
+    for field in ("name", "price", "capacity"):
+        request = stage.organizer.put(f"/ticket-types/{kind.id}", {field: None})
+        assert set(await refused(request, 400, "VALIDATION_ERROR")) == {field}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("price", -1), ("price", 0.001), ("price", "5"), ("capacity", -1), ("capacity", 1.5), ("capacity", "5"),
+        ("capacity", True), ("capacity", 2**31), ("name", "x" * 201), ("sold", 0), ("event_id", 1), ("available", 1),
+    ],
+)  # fmt: skip
+async def test_what_does_not_fit_is_refused_by_name(stage: Stage, kind: TicketType, field: str, value: Any) -> None:
+    request = stage.organizer.put(f"/ticket-types/{kind.id}", {"description": "x", field: value})
+    assert set(await refused(request, 400, "VALIDATION_ERROR")) == {field}
+
+
+# Capacity -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("capacity", "available"), [(3, 0), (4, 1), (0, None), (2**31 - 1, 2**31 - 4)])
+async def test_a_capacity_may_be_all_that_is_held_or_more(
+    stage: Stage, kind: TicketType, capacity: int, available: int | None
+) -> None:
+    shown = await update(stage, kind, capacity=capacity)
+    assert (shown["capacity"], shown["sold"], shown["available"]) == (capacity, 3, available)
+    assert shown["is_available"] is (available != 0)
+    answer = await stage.buyer.post("/tickets", {"event_id": stage.event.id})
+    assert answer.status_code == (400 if available == 0 else 201)
+
+
+@pytest.mark.parametrize("capacity", [1, 2])
+async def test_a_capacity_below_what_is_held_is_refused(stage: Stage, kind: TicketType, capacity: int) -> None:
+    body = {"capacity": capacity, "name": "x", "price": 1}
+    for caller in (stage.organizer, stage.admin):
+        request = caller.put(f"/ticket-types/{kind.id}", body)
+        assert set(await refused(request, 400, "CAPACITY_TOO_LOW")) == {"capacity"}
+
+
+async def test_unlimited_places_become_limited_to_what_is_held(stage: Stage, kind: TicketType) -> None:
+    await update(stage, kind, capacity=0)
+    data_of(await stage.buyer.post("/tickets", {"event_id": stage.event.id}), 201)
+    await refused(stage.organizer.put(f"/ticket-types/{kind.id}", {"capacity": 3}), 400, "CAPACITY_TOO_LOW")
+    assert (await update(stage, kind, capacity=4))["available"] == 0
+
+
+async def test_the_price_of_what_is_sold_already_stays(stage: Stage, kind: TicketType) -> None:
+    before = await Ticket.all().order_by("id").values()
+    await update(stage, kind, price=999.99)
+    assert await Ticket.all().order_by("id").values() == before
+    made = data_of(await stage.buyer.post("/tickets", {"event_id": stage.event.id}), 201)
+    assert (made["amount"], made["status"]) == (999.99, "Pending")
+
+
+# At the same time -----------------------------------------------------------------------------------------------
+
+
+async def lower_amid_registrations(stage: Stage, kind: TicketType) -> Outcomes:
+    await TicketType.filter(id=kind.id).update(price=0, capacity=30)
+    crowd = [stage.buyer.post("/tickets", {"event_id": stage.event.id}) for _ in range(40)]
+    for position, capacity in ((5, 20), (15, 12), (25, 8), (35, 25)):
+        crowd.insert(position, stage.organizer.put(f"/ticket-types/{kind.id}", {"capacity": capacity}))
+    return outcomes(await asyncio.gather(*crowd))
+
+
+async def test_lowering_the_capacity_amid_registrations_never_oversells(stage: Stage, kind: TicketType) -> None:
+    happened = await lower_amid_registrations(stage, kind)
+    assert happened.keys() <= {(200, None), (201, None), (400, "CAPACITY_TOO_LOW"), (400, "SOLD_OUT")}
+    await kind.refresh_from_db()
+    assert kind.sold == 3 + happened[201, None] <= kind.capacity
+    assert await unbalanced() == {}
+
+
+async def lowered_to_three(stage: Stage, kind: TicketType, pause: Pause) -> tuple[int, str | None]:
+    """Three places are held, and a fourth is taken while the request to lower the capacity stands still."""
+    await TicketType.filter(id=kind.id).update(price=0)
+    lowering = stage.organizer.put(f"/ticket-types/{kind.id}", {"capacity": 3})
+    answer, registered = await pause.during(lowering, stage.buyer.post("/tickets", {"event_id": stage.event.id}))
+    data_of(registered, 201)
+    await kind.refresh_from_db()
+    assert (kind.capacity, kind.sold) == (10, 4)
+    return answer.status_code, answer.json().get("code")
+
+
+async def test_a_place_taken_a_moment_before_is_not_cut_off(
+    stage: Stage, kind: TicketType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pause = Pause(monkeypatch)
+    pause.stop_before(ticket_types, "_update")
+    assert await lowered_to_three(stage, kind, pause) == (400, "CAPACITY_TOO_LOW")
+
+
+async def test_looking_first_would_leave_it_to_the_database(
+    stage: Stage, kind: TicketType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the conditional update is for: only the CHECK would object, and nobody would know why."""
+    pause = Pause(monkeypatch)
+
+    async def look_and_update(ticket_type_id: int, changes: dict[str, Any]) -> None:  # Any: each column's own type
+        row = await TicketType.get(id=ticket_type_id)
+        await pause.stop()
+        if row.sold > changes["capacity"]:
+            raise errors.CapacityTooLow
+        await TicketType.filter(id=ticket_type_id).update(**changes)
+
+    monkeypatch.setattr(ticket_types, "_update", look_and_update)
+    assert await lowered_to_three(stage, kind, pause) == (500, "INTERNAL")

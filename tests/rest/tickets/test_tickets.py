@@ -1,0 +1,167 @@
+"""Whose tickets one sees, and checking them at the door (decisions 6.7, 6.9, 6.10)."""
+
+import datetime
+from collections.abc import Callable
+
+import pytest
+
+from amarevents.models import Ticket, User
+from amarevents.models.enums import KeyType, TicketStatus
+from tests.rest.conftest import Stage
+from tests.support.rest_answers import INSTANT, TICKET_DETAIL_FIELDS, TICKET_FIELDS, data_of, error_in, page_in, refused
+from tests.support.world import Caller, World, in_days, snapshot
+
+
+@pytest.fixture
+async def ticket(world: World, stage: Stage) -> Ticket:
+    return await world.ticket(stage.event, stage.buyer_account)
+
+
+async def test_a_listed_ticket_has_exactly_its_fields(stage: Stage, ticket: Ticket) -> None:
+    [shown] = data_of(await stage.buyer.get("/tickets"))
+    assert shown.keys() == TICKET_FIELDS
+    assert INSTANT.fullmatch(shown["created_at"])
+    assert (shown["id"], shown["code"], shown["event_name"]) == (ticket.id, ticket.code, stage.event.name)
+    assert data_of(await stage.buyer.get(f"/tickets/{ticket.id}")).keys() == TICKET_DETAIL_FIELDS
+
+
+async def test_own_tickets_are_those_registered_and_those_in_ones_email(world: World, stage: Stage) -> None:
+    assert stage.rival.user is not None
+    registered = await world.ticket(stage.event, stage.buyer_account, email="guest@example.com")
+    await world.ticket(stage.event, stage.rival.user)
+    in_email = await world.ticket(stage.event, stage.rival.user, email="buyer@example.com")
+    assert page_in(await stage.buyer.get("/tickets"))[0] == [in_email.id, registered.id]
+    assert data_of(await stage.buyer.get(f"/tickets/{in_email.id}"))["id"] == in_email.id
+
+
+async def test_where_emails_are_confirmed_only_a_confirmed_one_counts(
+    world: World, stage: Stage, configure: Callable[..., None]
+) -> None:
+    assert stage.rival.user is not None
+    configure(confirm_email=True)
+    registered = await world.ticket(stage.event, stage.buyer_account)
+    in_email = await world.ticket(stage.event, stage.rival.user, email="buyer@example.com")
+    assert page_in(await stage.buyer.get("/tickets"))[0] == [registered.id]
+    error_in(await stage.buyer.get(f"/tickets/{in_email.id}"), 404, "NOT_FOUND")
+    await User.filter(id=stage.buyer_account.id).update(email_confirmed_at=datetime.datetime.now(datetime.UTC))
+    assert page_in(await stage.buyer.get("/tickets"))[0] == [in_email.id, registered.id]
+
+
+@pytest.mark.parametrize("who", ["organizer", "admin"])
+async def test_without_an_event_even_organizers_and_admins_list_their_own(
+    stage: Stage, ticket: Ticket, who: str
+) -> None:
+    assert page_in(await getattr(stage, who).get("/tickets"))[0] == []
+
+
+@pytest.mark.parametrize("who", ["organizer", "admin"])
+async def test_who_manages_an_event_lists_its_tickets_newest_first(world: World, stage: Stage, who: str) -> None:
+    made = [(await world.ticket(stage.event, stage.buyer_account)).id for _ in range(3)]
+    await world.ticket(await world.event(stage.organization), stage.buyer_account)
+    ids, pagination = page_in(await getattr(stage, who).get("/tickets", event_id=stage.event.id, limit=2))
+    assert (ids, pagination) == (made[:0:-1], {"total": 3, "page": 1, "limit": 2, "pages": 2})
+
+
+@pytest.mark.parametrize("who", ["buyer", "rival", "owner as a user"])
+async def test_nobody_else_lists_an_events_tickets(world: World, stage: Stage, ticket: Ticket, who: str) -> None:
+    assert stage.organizer.user is not None
+    caller = await world.key(stage.organizer.user) if who == "owner as a user" else getattr(stage, who)
+    await refused(caller.get("/tickets", event_id=stage.event.id), 403, "FORBIDDEN")
+    await refused(caller.get("/tickets", event_id=999_999), 404, "NOT_FOUND")
+
+
+@pytest.mark.parametrize("status", list(TicketStatus))
+async def test_tickets_are_filtered_by_status_and_paged(world: World, stage: Stage, status: TicketStatus) -> None:
+    made = [
+        await world.ticket(stage.event, stage.buyer_account, status=list(TicketStatus)[number % 4])
+        for number in range(45)
+    ]
+    expected = [ticket.id for ticket in made[::-1] if ticket.status is status]
+    for caller, query in ((stage.buyer, {}), (stage.organizer, {"event_id": stage.event.id})):
+        pages = [
+            page_in(await caller.get("/tickets", status=status, page=page, limit=5, **query)) for page in (1, 2, 3)
+        ]
+        assert [one for ids, _ in pages for one in ids] == expected
+        assert {pagination["total"] for _, pagination in pages} == {len(expected)}
+
+
+@pytest.mark.parametrize(
+    ("who", "status"), [("buyer", 200), ("organizer", 200), ("admin", 200), ("rival", 404), ("stranger", 404)]
+)
+async def test_a_ticket_is_its_holders_and_its_events_managers(
+    world: World, stage: Stage, ticket: Ticket, who: str, status: int
+) -> None:
+    caller = await world.user_key() if who == "stranger" else getattr(stage, who)
+    answer = await caller.get(f"/tickets/{ticket.id}")
+    assert answer.status_code == status
+    if status == 404:
+        assert answer.json() == (await caller.get("/tickets/999999")).json()
+
+
+@pytest.mark.parametrize("id", ["999999", "0", "-1", "abc", "99999999999999999999"])
+async def test_what_is_no_ticket_is_not_found(stage: Stage, id: str) -> None:
+    for caller in (stage.buyer, stage.admin):
+        error_in(await caller.get(f"/tickets/{id}"), 404, "NOT_FOUND")
+    await refused(stage.admin.put(f"/tickets/{id}", {}), 404, "NOT_FOUND")
+
+
+# At the door ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", list(TicketStatus))
+@pytest.mark.parametrize("who", ["organizer", "admin"])
+async def test_verification_says_whether_a_ticket_is_good(
+    world: World, stage: Stage, status: TicketStatus, who: str
+) -> None:
+    event = await world.event(stage.organization, name="Tech Summit", date=in_days(1))
+    ticket = await world.ticket(event, stage.buyer_account, status=status, name="Karim Rahman")
+    for reference in (ticket.id, ticket.code):
+        assert data_of(await getattr(stage, who).post(f"/tickets/{reference}/verify")) == {
+            "ticket_id": ticket.id, "name": "Karim Rahman", "email": "buyer@example.com", "status": status.value,
+            "event": "Tech Summit", "event_date": in_days(1).isoformat(), "valid": status is TicketStatus.SUCCESS,
+        }  # fmt: skip
+
+
+async def test_verification_changes_nothing_and_may_be_repeated(stage: Stage, ticket: Ticket) -> None:
+    before = await snapshot()
+    answers = [data_of(await stage.organizer.post(f"/tickets/{ticket.id}/verify", {})) for _ in range(3)]
+    assert answers[0] == answers[1] == answers[2]
+    assert await snapshot() == before
+
+
+async def test_only_those_who_manage_the_event_verify(world: World, stage: Stage, ticket: Ticket) -> None:
+    assert stage.rival.user is not None
+    own = await world.ticket(stage.event, stage.rival.user)
+    for reference in (ticket.id, ticket.code, "AEUNKNOWN", "0", "999999", "99999999999999999999"):
+        await refused(stage.rival.post(f"/tickets/{reference}/verify"), 404, "NOT_FOUND")
+    await refused(stage.rival.post(f"/tickets/{own.id}/verify"), 403, "FORBIDDEN")
+    await refused(stage.buyer.post(f"/tickets/{ticket.id}/verify"), 403, "WRONG_KEY_TYPE")
+
+
+async def test_a_code_of_a_ticket_opens_nothing_to_others(world: World, stage: Stage, ticket: Ticket) -> None:
+    error_in(await stage.rival.get(f"/tickets/{ticket.code}"), 404, "NOT_FOUND")
+
+
+async def test_a_body_cannot_name_another_ticket_than_the_path(stage: Stage, ticket: Ticket) -> None:
+    for body in ({"ticket": "1"}, {"id": 1}, {"code": ticket.code}, {"colour": "red"}):
+        await refused(stage.organizer.post(f"/tickets/{ticket.id}/verify", body), 400, "VALIDATION_ERROR")
+
+
+async def session_of(world: World, caller: Caller) -> Caller:
+    assert caller.user is not None
+    return await world.session(caller.user)
+
+
+async def test_a_session_counts_as_every_key_its_account_may_create(world: World, stage: Stage, ticket: Ticket) -> None:
+    organizer = await session_of(world, stage.organizer)
+    assert data_of(await organizer.post(f"/tickets/{ticket.id}/verify", {}))["valid"] is True
+    buyer = await session_of(world, stage.buyer)
+    await refused(buyer.post(f"/tickets/{ticket.id}/verify", {}), 403, "WRONG_KEY_TYPE")
+    assert page_in(await buyer.get("/tickets"))[0] == [ticket.id]
+
+
+async def test_an_admins_organizer_key_manages_own_events_alone(world: World, stage: Stage, ticket: Ticket) -> None:
+    assert stage.admin.user is not None
+    organizer_key = await world.key(stage.admin.user, KeyType.ORGANIZER)
+    await refused(organizer_key.get("/tickets", event_id=stage.event.id), 403, "FORBIDDEN")
+    await refused(organizer_key.put(f"/tickets/{ticket.id}", {"status": "Failed"}), 404, "NOT_FOUND")

@@ -1,0 +1,123 @@
+"""Nested lists ask the database as often for many rows as for few."""
+
+import pytest
+
+from amarevents.models import CustomValue, Event, Organization, User
+from amarevents.models.enums import Privacy
+from tests.support.statements import counted_statements
+from tests.support.world import Caller, World
+
+EVENTS = "{ events(limit: 100) { items { name notice ticketTypes { name available } customFields { name } } } }"
+GRAPH = """{ events(limit: 100) { items { name
+    organization { name eventsUsed }
+    gallery { url }
+    stats { total byTicketType { name total } }
+    tickets(limit: 1) { items { name customFields { value } } pagination { total } }
+    rejected: tickets(status: FAILED) { items { name } }
+} } }"""
+ORGANIZATIONS = (
+    "{ organizations { items { name notice publicEventCount "
+    "recentEvents { name ticketTypes { name } customFields { name } } } } }"
+)
+TICKETS = "query($id: ID!) { tickets(eventId: $id, limit: 100) { items { name customFields { name value } } } }"
+
+
+async def _fill(world: World, owner: User, events: int) -> list[Event]:
+    return [await _event(world, await world.organization(owner)) for _ in range(events)]
+
+
+async def _event(world: World, organization: Organization) -> Event:
+    event = await world.event(organization)
+    kind = await world.ticket_type(event)
+    field = await world.custom_field(event, "Size")
+    for _ in range(2):
+        ticket = await world.ticket(event, await world.user(), ticket_type=kind)
+        await CustomValue.create(ticket=ticket, field=field, value="M")
+    return event
+
+
+async def _statements(caller: Caller, query: str, **variables: object) -> tuple[int, int]:
+    """How many statements a query takes, and how many rows it answers with."""
+    with counted_statements() as statements:
+        answer = await caller.graphql(query, **variables)
+    assert "errors" not in answer
+    [page] = answer["data"].values()
+    return len(statements), len(page["items"])
+
+
+@pytest.mark.parametrize("query", [EVENTS, GRAPH, ORGANIZATIONS])
+async def test_statements_do_not_depend_on_the_number_of_rows(world: World, query: str) -> None:
+    owner = await world.organizer_key()
+    assert owner.user
+    await _fill(world, owner.user, 2)
+    few = await _statements(owner, query)
+    await _fill(world, owner.user, 6)
+    many = await _statements(owner, query)
+    assert (few[1], many[1]) == (2, 8)
+    assert 0 < few[0] == many[0]
+
+
+async def test_statements_of_tickets_do_not_depend_on_their_number(world: World) -> None:
+    owner = await world.organizer_key()
+    assert owner.user
+    [event] = await _fill(world, owner.user, 1)
+    few = await _statements(owner, TICKETS, id=event.id)
+    for _ in range(7):
+        await world.ticket(event, await world.user())
+    many = await _statements(owner, TICKETS, id=event.id)
+    assert (few[1], many[1]) == (2, 9)
+    assert 0 < few[0] == many[0]
+
+
+async def test_edges_of_a_list_hold_each_rows_own(world: World) -> None:
+    owner = await world.organizer_key()
+    assert owner.user
+    events = await _fill(world, owner.user, 3)
+    extra = await world.ticket_type(events[1], name="Balcony")
+    answer = await owner.graphql("{ events { items { id ticketTypes { id eventId } } } }")
+    shown = {item["id"]: item["ticketTypes"] for item in answer["data"]["events"]["items"]}
+    assert [len(shown[str(event.id)]) for event in events] == [1, 2, 1]
+    assert shown[str(events[1].id)][0] == {"id": str(extra.id), "eventId": str(events[1].id)}
+    assert all(kind["eventId"] == event_id for event_id, kinds in shown.items() for kind in kinds)
+
+
+async def test_a_ticket_shows_its_answers(world: World) -> None:
+    owner = await world.organizer_key()
+    assert owner.user
+    [event] = await _fill(world, owner.user, 1)
+    answer = await owner.graphql(TICKETS, id=event.id)
+    shown = [ticket["customFields"] for ticket in answer["data"]["tickets"]["items"]]
+    assert shown == [[{"name": "Size", "value": "M"}]] * 2
+
+
+MAILS = "query($id: ID!) { event(id: $id) { emailtitle emailmessage template } events { items { emailtitle } } }"
+
+
+async def test_texts_of_mails_are_for_owner_and_admins(world: World) -> None:
+    owner = await world.organizer_key()
+    assert owner.user
+    texts = {"emailtitle": "Welcome", "emailmessage": "Dear {name}", "template": "plain"}
+    event = await world.event(owner.user, **texts)
+    seeing = [owner, await world.admin_key(), await world.session(owner.user)]
+    blind = [world.anonymous, await world.user_key(), await world.organizer_key(), await world.key(owner.user)]
+    for caller in seeing:
+        data = (await caller.graphql(MAILS, id=event.id))["data"]
+        assert data == {"event": texts, "events": {"items": [{"emailtitle": "Welcome"}]}}
+    for caller in blind:
+        data = (await caller.graphql(MAILS, id=event.id))["data"]
+        assert data == {"event": dict.fromkeys(texts), "events": {"items": [{"emailtitle": None}]}}
+
+
+ALLOWANCE = "query($id: ID!) { organization(id: $id) { userId eventcount eventsUsed } }"
+
+
+async def test_an_allowance_is_for_owner_and_admins(world: World) -> None:
+    owner = await world.organizer_key()
+    assert owner.user
+    organization = await world.organization(owner.user, eventcount=5)
+    await world.event(organization, privacy=Privacy.PRIVATE)
+    seen = {"userId": str(owner.user.id), "eventcount": 5, "eventsUsed": 1}
+    for caller in (owner, await world.admin_key()):
+        assert (await caller.graphql(ALLOWANCE, id=organization.id))["data"]["organization"] == seen
+    for caller in (world.anonymous, await world.organizer_key()):
+        assert (await caller.graphql(ALLOWANCE, id=organization.id))["data"]["organization"] == dict.fromkeys(seen)

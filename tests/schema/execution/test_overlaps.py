@@ -1,0 +1,59 @@
+"""What validation has to compare pair by pair is bounded before it does."""
+
+from collections.abc import Callable
+
+import pytest
+from graphql import parse
+
+from amarevents.schema.execution.limits import DocumentTooLarge
+from amarevents.schema.execution.overlaps import require_few_overlaps
+
+# 77 have 2,926 pairs; of what is compared in two places, 55 have 2,970.
+ONCE, TWICE = 77, 55
+
+BESIDE: dict[str, tuple[int, Callable[[int], str]]] = {
+    "fields": (ONCE, lambda number: "{ me { %s } }" % ("id " * number)),
+    "aliases": (ONCE, lambda number: "{ me { %s } }" % ("a: id " * number)),
+    "inline fragments": (ONCE, lambda number: "{ me { %s } }" % ("... { id } " * number)),
+    "fields of an object": (ONCE, lambda number: "{ me { auth { %s } } }" % ("method " * number)),
+    "fields of an unused fragment": (
+        ONCE,
+        lambda number: "{ me { id } } fragment F on Identity { %s }" % ("id " * number),
+    ),
+    "fragments": (
+        ONCE,
+        lambda number: (
+            "{ me { %s } } %s"
+            % (
+                " ".join(f"...F{one}" for one in range(number)),
+                " ".join(f"fragment F{one} on Identity {{ f{one}: id }}" for one in range(number)),
+            )
+        ),
+    ),
+    "objects and their fields": (TWICE, lambda number: "{ %s }" % ("me { id } " * number)),
+    "objects by their arguments": (
+        TWICE,
+        lambda number: "{ %s }" % " ".join(f"event(id: {one}) {{ id }}" for one in range(number)),
+    ),
+    "fields of a fragment": (TWICE, lambda number: "{ me { ...F } } fragment F on Identity { %s }" % ("id " * number)),
+}
+
+
+@pytest.mark.parametrize(("most", "document"), BESIDE.values(), ids=BESIDE)
+def test_more_than_may_be_compared_are_refused(most: int, document: Callable[[int], str]) -> None:
+    require_few_overlaps(parse(document(most)))
+    with pytest.raises(DocumentTooLarge, match="too many times"):
+        require_few_overlaps(parse(document(most + 1)))
+
+
+def test_what_merges_is_compared_with_all_it_merges_with() -> None:
+    """Ten objects with ten fields each are a hundred fields side by side."""
+    document = "{ %s }" % ("me { %s } " % ("id " * 10) * 10)
+    with pytest.raises(DocumentTooLarge):
+        require_few_overlaps(parse(document))
+    require_few_overlaps(parse("{ %s }" % " ".join(f"m{one}: me {{ {'id ' * 10} }}" for one in range(10))))
+
+
+def test_a_fragment_that_is_spread_twice_is_compared_once() -> None:
+    spreads = "...F " * ONCE
+    require_few_overlaps(parse("{ me { %s } } fragment F on Identity { id username }" % spreads))

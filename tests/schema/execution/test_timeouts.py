@@ -1,0 +1,196 @@
+"""How long an operation may take, what is said of what was given up, and that the database bears it."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import pytest
+from tortoise import connections
+
+from amarevents.models import Donation
+from amarevents.models.db.connection import CONNECTION
+from amarevents.resolvers.core.operation import OPERATIONS
+from amarevents.schema.core.timeouts import Deadline
+from tests.conftest import Backend
+from tests.support.world import World
+
+# Any below: operations have each their own arguments and answers.
+
+Run = Callable[..., Awaitable[Any]]
+Replace = Callable[[str, Callable[[Run], Run]], AbstractContextManager[None]]
+
+EVENTS = "{ events { items { id name } pagination { total } } }"
+LIMIT = 0.1
+DONATE = """mutation($slow: SubmitDonationInput!, $input: SubmitDonationInput!, $key: String) {
+    first: submitDonation(input: $input) { id }
+    second: submitDonation(input: $slow, idempotencyKey: $key) { id }
+    third: submitDonation(input: $input) { id }
+}"""
+# About a second of work that only the database does.
+WAIT = {
+    "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 6000000) SELECT max(i) FROM n",
+    "postgres": "SELECT pg_sleep(1)",
+}
+
+
+@contextmanager
+def replaced(name: str, wrap: Callable[[Run], Run]) -> Iterator[None]:
+    """The operation's work within another function."""
+    operation = OPERATIONS[name]
+    original = operation.run
+    object.__setattr__(operation, "run", wrap(original))  # the instance is frozen
+    try:
+        yield
+    finally:
+        object.__setattr__(operation, "run", original)
+
+
+@pytest.fixture
+def slow_lists(backend: Backend) -> Iterator[None]:
+    """Lists of events for which the database first works for a while."""
+
+    def slowly(original: Run) -> Run:
+        async def run(ctx: Any, **arguments: Any) -> Any:
+            await connections.get(CONNECTION).execute_query(WAIT[backend])
+            return await original(ctx, **arguments)
+
+        return run
+
+    with replaced("list_events", slowly):
+        yield
+
+
+@pytest.fixture
+def hanging_donations() -> Iterator[None]:
+    """Donations by somebody slow, which are stored, and then hang."""
+
+    def hanging(original: Run) -> Run:
+        async def run(ctx: Any, **arguments: Any) -> Any:
+            donation = await original(ctx, **arguments)
+            if donation.email == "slow@example.com":
+                await asyncio.sleep(30)
+            return donation
+
+        return run
+
+    with replaced("submit_donation", hanging):
+        yield
+
+
+def donation(email: str, number: int) -> dict[str, object]:
+    return {
+        "email": email,
+        "number": "01700000000",
+        "amount": "50",
+        "type": "BKASH",
+        "transactionId": f"GIFT{number:06d}",
+    }
+
+
+@pytest.mark.usefixtures("slow_lists")
+async def test_what_takes_too_long_is_given_up(world: World, configure: Callable[..., None]) -> None:
+    configure(graphql_timeout_seconds=LIMIT)
+    began = time.monotonic()
+    answer = await world.anonymous.graphql_response(EVENTS)
+    assert time.monotonic() - began < 0.9
+    assert answer.status_code == 200
+    [failure] = answer.json()["errors"]
+    assert (failure["path"], failure["extensions"]) == (["events"], {"code": "TIMEOUT", "status": 500})
+    assert answer.json()["data"] == {"events": None}
+
+
+@pytest.mark.usefixtures("slow_lists")
+async def test_without_a_limit_the_same_takes_longer_and_is_answered(world: World) -> None:
+    """Negative control."""
+    began = time.monotonic()
+    answer = await world.anonymous.graphql(EVENTS)
+    assert time.monotonic() - began > 2 * LIMIT
+    assert answer["data"]["events"]["items"] == []
+
+
+async def test_dozens_of_time_outs_leave_every_connection_usable(
+    world: World, configure: Callable[..., None], backend: Backend, request: pytest.FixtureRequest
+) -> None:
+    await world.event(await world.organizer(), name="Fair")
+    request.getfixturevalue("slow_lists")
+    configure(graphql_timeout_seconds=LIMIT)
+    answers = await asyncio.gather(*(world.anonymous.graphql(EVENTS) for _ in range(40)))
+    assert {answer["errors"][0]["extensions"]["code"] for answer in answers} == {"TIMEOUT"}
+    configure(graphql_timeout_seconds=10)
+    query = "{ organizations { items { name } } ticketTypes(eventId: 0) { id } plans { id } }"
+    async with asyncio.timeout(10):
+        after = await asyncio.gather(*(world.anonymous.graphql(query) for _ in range(20)))
+    assert {len(answer["data"]["organizations"]["items"]) for answer in after} == {1}
+    if backend == "postgres":
+        pool = connections.get(CONNECTION)._pool
+        assert pool.get_idle_size() == pool.get_size()
+
+
+async def test_an_edge_that_takes_too_long_leaves_the_rest_of_the_answer(
+    world: World, configure: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.event(await world.organizer(), name="Fair")
+
+    async def hang(*_arguments: object) -> dict[int, object]:
+        await asyncio.sleep(30)
+        return {}
+
+    monkeypatch.setattr("amarevents.schema.core.context.load_organizations", hang)
+    configure(graphql_timeout_seconds=LIMIT)
+    answer = await world.anonymous.graphql("{ events { items { name organization { id } gallery { url } } } }")
+    [event] = answer["data"]["events"]["items"]
+    assert event == {"name": "Fair", "organization": None, "gallery": []}
+    [failure] = answer["errors"]
+    assert failure["path"] == ["events", "items", 0, "organization"]
+    assert failure["extensions"] == {"code": "TIMEOUT", "status": 500}
+
+
+@pytest.mark.usefixtures("hanging_donations")
+async def test_of_a_mutation_nothing_is_reported_as_not_done_that_was(
+    world: World, configure: Callable[..., None]
+) -> None:
+    """The first is done and told; the second is done, and nobody claims otherwise; the third was not begun."""
+    configure(graphql_timeout_seconds=0.4)
+    variables = {"slow": donation("slow@example.com", 1), "input": donation("giver@example.com", 2), "key": "once"}
+    answer = await world.anonymous.graphql(DONATE, **variables)
+    assert answer["data"]["first"]["id"]
+    assert (answer["data"]["second"], answer["data"]["third"]) == (None, None)
+    uncertain, not_begun = answer["errors"]
+    assert (uncertain["path"], not_begun["path"]) == (["second"], ["third"])
+    assert {failure["extensions"]["code"] for failure in answer["errors"]} == {"TIMEOUT"}
+    assert "may have been changed all the same" in uncertain["message"]
+    assert "it has not been done" in not_begun["message"]
+    assert await Donation.filter(email="giver@example.com").count() == 1
+
+
+async def test_what_was_given_up_may_be_sent_again_with_its_idempotency_key(
+    world: World, configure: Callable[..., None]
+) -> None:
+    mutation = """mutation($input: SubmitDonationInput!) {
+        submitDonation(input: $input, idempotencyKey: "once") { id } }"""
+    given = donation("slow@example.com", 1)
+
+    def hanging(original: Run) -> Run:
+        async def run(ctx: Any, **arguments: Any) -> Any:
+            await original(ctx, **arguments)
+            await asyncio.sleep(30)
+
+        return run
+
+    configure(graphql_timeout_seconds=LIMIT)
+    with replaced("submit_donation", hanging):
+        assert (await world.anonymous.graphql(mutation, input=given))["data"] == {"submitDonation": None}
+    configure(graphql_timeout_seconds=10)
+    answers = [await world.anonymous.graphql(mutation, input=given) for _ in range(2)]
+    assert answers[0]["data"]["submitDonation"]["id"] == answers[1]["data"]["submitDonation"]["id"]
+    assert await Donation.all().count() == 1
+
+
+async def test_a_time_out_of_the_work_itself_is_not_the_deadlines() -> None:
+    async def fail() -> None:
+        raise TimeoutError("of its own")
+
+    with pytest.raises(TimeoutError, match="of its own"):
+        await Deadline(10).wait_for(fail)

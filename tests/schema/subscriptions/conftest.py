@@ -1,0 +1,80 @@
+"""An event with its organizer and its followers, and the application on a socket."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+
+from amarevents.models import ApiKey, Event, TicketType, User
+from amarevents.models.enums import KeyType
+from amarevents.resolvers.tickets import subscriptions
+from tests.support.listening import listening, nothing_open, until_followed, until_nothing_open
+from tests.support.rest_answers import data_of
+from tests.support.subscribers import Follower, following
+from tests.support.world import Caller, World
+
+# Any: views of several types.
+
+
+@dataclass
+class Scene:
+    """An event with one free ticket type; ``organizer`` owns it, ``buyer`` registers for it."""
+
+    event: Event
+    kind: TicketType
+    owner: User
+    organizer: Caller
+    buyer: Caller
+
+    @property
+    def key(self) -> ApiKey:
+        assert self.organizer.key is not None
+        return self.organizer.key
+
+    async def register(self) -> int:
+        """The id of a new ticket."""
+        body = {"event_id": self.event.id, "ticket_type_id": self.kind.id}
+        return int(data_of(await self.buyer.post("/tickets", body), 201)["id"])
+
+
+@pytest.fixture
+async def scene(world: World) -> Scene:
+    owner = await world.organizer(username="owner")
+    event = await world.event(owner)
+    kind = await world.ticket_type(event)
+    return Scene(event, kind, owner, await world.key(owner, KeyType.ORGANIZER), await world.user_key(username="buyer"))
+
+
+@pytest.fixture
+async def address(app: Starlette) -> AsyncIterator[str]:
+    """Where the application listens; whatever a test has opened is to leave nothing behind."""
+    async with listening(app) as address:
+        assert nothing_open(app)
+        yield address
+        await until_nothing_open(app)
+
+
+@pytest.fixture
+def checked_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is checked every few seconds, several times a second: the tests wait for it."""
+    monkeypatch.setattr(subscriptions, "CHECK_SECONDS", 0.1)
+
+
+@pytest.fixture
+async def stats(app: Starlette, scene: Scene) -> AsyncIterator[Follower]:
+    async with following(app, subscriptions.event_stats, scene.organizer, scene.event.id) as follower:
+        yield follower
+
+
+@pytest.fixture
+async def tickets(app: Starlette, scene: Scene) -> AsyncIterator[tuple[Follower, "asyncio.Task[Any]"]]:
+    """A follower of tickets, and what it is told first."""
+    async with following(app, subscriptions.ticket_updated, scene.organizer, scene.event.id) as follower:
+        first = asyncio.create_task(follower.next(5))
+        await until_followed(app)
+        yield follower, first
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)

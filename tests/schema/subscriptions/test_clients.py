@@ -1,0 +1,111 @@
+"""Whole clients over real sockets: gql's, several at once, and those that do not read."""
+
+import asyncio
+import contextlib
+import socket as sockets
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from gql import Client, GraphQLRequest
+from starlette.applications import Starlette
+
+from amarevents.schema.transport import websocket as module
+from tests.schema.subscriptions.conftest import Scene
+from tests.support.listening import Socket, connected, gql_transport, listening, until_followed, until_nothing_open
+from tests.support.world import World
+
+STATS = "subscription($id: ID!) { eventStats(eventId: $id) { total } }"
+TICKETS = "subscription($id: ID!) { ticketUpdated(eventId: $id) { kind ticket { name } } }"
+
+# Any: JSON.
+
+
+@pytest.mark.parametrize("in_handshake", [True, False])
+async def test_gql_follows_an_event(address: str, app: Starlette, scene: Scene, in_handshake: bool) -> None:
+    transport = gql_transport(address, scene.organizer.headers, in_handshake=in_handshake)
+    async with Client(transport=transport) as session:
+        told = session.subscribe(GraphQLRequest(STATS, variable_values={"id": scene.event.id}))
+        assert await anext(told) == {"eventStats": {"total": 0}}
+        tickets = session.subscribe(GraphQLRequest(TICKETS, variable_values={"id": scene.event.id}))
+        first = asyncio.create_task(anext(tickets))
+        await until_followed(app, 2)
+        await scene.register()
+        async with asyncio.timeout(1):
+            assert await anext(told) == {"eventStats": {"total": 1}}
+            assert await first == {"ticketUpdated": {"kind": "CREATED", "ticket": {"name": "buyer"}}}
+        answer = await session.execute(GraphQLRequest("{ me { username } }"))
+        assert answer == {"me": {"username": "owner"}}
+        await told.aclose()
+        await until_followed(app, 1)
+        await tickets.aclose()
+    await until_nothing_open(app)
+
+
+# Those that do not read -----------------------------------------------------------------------------------------
+
+SMALL = 4096  # bytes in the system's buffers
+_TYPES = "byTicketType { name total approved pending failed refunded revenue price capacity }"
+_MANY_TIMES = " ".join(f"a{number}: {_TYPES}" for number in range(21))
+LONG = f"subscription($id: ID!) {{ eventStats(eventId: $id) {{ total {_MANY_TIMES} }} }}"
+
+
+@contextlib.asynccontextmanager
+async def _connected_narrowly(address: str, scene: Scene) -> AsyncIterator[Socket]:
+    """Through a socket that takes little before it is read."""
+    host, port = address.split(":")
+    narrow = sockets.socket()
+    narrow.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, SMALL)
+    narrow.connect((host, int(port)))
+    narrow.setblocking(False)
+    async with connected(address, scene.organizer.headers, sock=narrow, max_queue=1, compression=None) as socket:
+        yield socket
+
+
+@pytest.fixture
+async def narrow_address(app: Starlette) -> AsyncIterator[str]:
+    async with listening(app, send_buffer=SMALL) as address:
+        yield address
+
+
+async def _follow_at_length(socket: Socket, scene: Scene) -> None:
+    await socket.begin()
+    await socket.subscribe(LONG, id=scene.event.id)
+    assert (await socket.hear())["type"] == "next"
+
+
+async def _quick_reader(narrow_address: str, app: Starlette, world: World, scene: Scene) -> None:
+    """Beside a reader that is deaf, another one hears of each registration at once, until the deaf one is let go."""
+    for number in range(49):
+        await world.ticket_type(scene.event, name=f"Kind {number} {'of place ' * 15}")
+    async with _connected_narrowly(narrow_address, scene) as deaf, _connected_narrowly(narrow_address, scene) as quick:
+        await _follow_at_length(deaf, scene)
+        await _follow_at_length(quick, scene)
+        for total in range(1, 12):
+            await scene.register()
+            heard = await quick.hear(2)
+            assert heard["payload"]["data"]["eventStats"]["total"] == total
+        await until_followed(app, 1)
+        assert app.state.services.connections._open.total() == 3  # an address, an account and what it follows
+
+
+async def test_who_does_not_read_costs_nobody_else_anything_and_is_let_go(
+    narrow_address: str, app: Starlette, world: World, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SEND_SECONDS", 0.5)
+    await _quick_reader(narrow_address, app, world, scene)
+
+
+async def test_if_one_waited_for_the_other_it_would_hear_nothing(
+    narrow_address: str, app: Starlette, world: World, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: the reader that is deaf does fill the buffers, and whoever sends to it does wait."""
+    send, in_turn = module._Connection._send, asyncio.Lock()
+
+    async def send_in_turn(connection: module._Connection, message: dict[str, Any]) -> None:
+        async with in_turn:
+            await send(connection, message)
+
+    monkeypatch.setattr(module._Connection, "_send", send_in_turn)
+    with pytest.raises(TimeoutError):
+        await _quick_reader(narrow_address, app, world, scene)

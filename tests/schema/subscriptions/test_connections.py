@@ -1,0 +1,110 @@
+"""How many WebSockets there may be, and that nothing is left of one that has gone."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+import pytest
+from starlette.applications import Starlette
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+
+from amarevents.security import connection_limits
+from tests.schema.subscriptions.conftest import Scene
+from tests.support.listening import connected, until_ended_but, until_followed
+from tests.support.world import World
+
+STATS = "subscription($id: ID!) { eventStats(eventId: $id) { total approved } }"
+
+
+async def test_an_address_has_so_many_connections(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection_limits, "MAX_PER_ADDRESS", 2)
+    async with connected(address), connected(address):
+        with pytest.raises(InvalidStatus) as refused:
+            async with connected(address):
+                pass
+    response = refused.value.response
+    assert (response.status_code, response.headers["Retry-After"]) == (429, "5")
+    assert b"TOO_MANY_CONNECTIONS" in (response.body or b"")
+
+
+async def test_an_account_has_so_many_connections_over_all_its_keys(
+    address: str, world: World, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_limits, "MAX_PER_ACCOUNT", 1)
+    other = await world.key(scene.owner)
+    async with connected(address) as first, connected(address) as second, connected(address) as third:
+        await first.begin(dict(scene.organizer.headers))
+        await second.say({"type": "connection_init", "payload": other.headers})
+        assert (await second.closed())[0] == 1013
+        await third.begin(dict(scene.buyer.headers))
+
+
+async def test_handshakes_count_for_the_address(address: str, configure: Callable[..., None], scene: Scene) -> None:
+    configure(rate_limit_anonymous=2)
+    for _ in range(2):
+        async with connected(address, scene.organizer.headers):
+            pass
+    with pytest.raises(InvalidStatus) as refused:
+        async with connected(address, scene.organizer.headers):
+            pass
+    assert refused.value.response.status_code == 429
+    assert int(refused.value.response.headers["Retry-After"]) > 50
+
+
+async def test_leaving_leaves_nothing_behind(address: str, app: Starlette, scene: Scene) -> None:
+    async with connected(address, scene.organizer.headers) as socket:
+        await socket.begin()
+        for number in range(5):
+            await socket.subscribe(STATS, str(number), id=scene.event.id)
+        await until_followed(app, 5)
+        await socket.say({"type": "complete", "id": "2"})
+        await until_followed(app, 4)
+    await until_followed(app, 0)
+
+
+async def test_losing_the_line_leaves_nothing_behind(address: str, app: Starlette, scene: Scene) -> None:
+    async with connected(address, scene.organizer.headers) as socket:
+        await socket.begin()
+        await socket.subscribe(STATS, id=scene.event.id)
+        await until_followed(app)
+        socket.connection.transport.abort()
+        await until_followed(app, 0)
+
+
+async def test_leaving_during_the_handshake_fills_no_log(
+    address: str, app: Starlette, scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    before, (host, port) = asyncio.all_tasks(), address.split(":")
+    key = "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
+    head = f"GET /graphql HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{key}"
+    shown = f"Authorization: {scene.organizer.headers['Authorization']}\r\n"
+    for headers in ["", "Sec-WebSocket-Protocol: graphql-transport-ws\r\n"] * 10:
+        _, writer = await asyncio.open_connection(host, int(port))
+        writer.write(f"{head}{headers}{shown}\r\n".encode())
+        await writer.drain()
+        await asyncio.sleep(0)
+        writer.transport.abort()
+    async with connected(address) as last:  # is served once they are
+        await last.begin()
+    await until_ended_but(before)
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+async def test_other_paths_know_no_websockets(address: str) -> None:
+    with pytest.raises(InvalidStatus):
+        async with connect(f"ws://{address}/api/events", proxy=None):
+            pass
+
+
+async def test_a_process_that_stops_says_so(address: str, app: Starlette, scene: Scene) -> None:
+    shutting_down = app.state.services.connections.shutting_down
+    async with connected(address, scene.organizer.headers) as socket:
+        await socket.begin()
+        await socket.subscribe(STATS, id=scene.event.id)
+        await until_followed(app)
+        shutting_down.set()
+        try:
+            assert (await socket.closed())[0] == 1001
+        finally:
+            shutting_down.clear()

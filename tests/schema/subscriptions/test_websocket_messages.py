@@ -1,0 +1,150 @@
+"""Messages of graphql-transport-ws, well and badly formed: what is none closes with 4400, and fills no log."""
+
+import logging
+import random
+from typing import Any
+
+import orjson
+import pytest
+from starlette.applications import Starlette
+
+from tests.support.listening import connected
+
+ME = "{ me { username } }"
+
+# Any: JSON.
+
+MALFORMED: list[Any] = [
+    "3",
+    "null",
+    "[]",
+    '"subscribe"',
+    "{",
+    '{"type": "ping", "type": "pong"}',
+    "",
+    "NaN",
+    '{"type": "\\ud800"}',
+    "[" * 2_000,
+    b"\x00",
+    b'{"type": "ping"}',
+    {},
+    {"type": None},
+    {"type": 3},
+    {"type": {}},
+    {"type": "start"},
+    {"type": "connection_ack"},
+    {"type": "next", "id": "1", "payload": {}},
+    {"type": "ping", "payload": 3},
+    {"type": "ping", "payload": None},
+    {"type": "subscribe"},
+    {"type": "subscribe", "id": "1"},
+    {"type": "subscribe", "id": "1", "payload": None},
+    {"type": "subscribe", "id": "1", "payload": []},
+    {"type": "subscribe", "id": "1", "payload": {}},
+    {"type": "subscribe", "id": "1", "payload": {"query": 3}},
+    {"type": "subscribe", "id": "1", "payload": {"query": ME, "variables": []}},
+    {"type": "subscribe", "id": "1", "payload": {"query": ME, "operationName": {}}},
+    {"type": "subscribe", "id": "1", "payload": {"query": ME, "extensions": 3}},
+    {"type": "subscribe", "id": {}, "payload": {"query": ME}},
+    {"type": "subscribe", "id": "", "payload": {"query": ME}},
+    {"type": "subscribe", "id": 1, "payload": {"query": ME}},
+    {"type": "subscribe", "id": None, "payload": {"query": ME}},
+    {"type": "complete"},
+    {"type": "complete", "id": []},
+]
+
+
+@pytest.mark.parametrize("is_begun", [False, True], ids=["before init", "after init"])
+@pytest.mark.parametrize("message", MALFORMED, ids=str)
+async def test_what_is_no_message_of_the_protocol_closes_with_4400(
+    address: str, message: Any, is_begun: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with connected(address) as socket:
+        if is_begun:
+            await socket.begin()
+        await socket.say(message)
+        assert (await socket.closed())[0] == 4400
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+@pytest.mark.parametrize("payload", [None, [], 3, "x"])
+async def test_an_initialisation_with_an_odd_payload_closes_with_4400(address: str, payload: object) -> None:
+    async with connected(address) as socket:
+        await socket.say({"type": "connection_init", "payload": payload})
+        assert (await socket.closed())[0] == 4400
+
+
+async def test_without_the_subprotocol_there_is_nothing_to_talk_about(address: str) -> None:
+    async with connected(address, subprotocols=None) as socket:
+        assert (await socket.closed())[0] == 4406
+
+
+async def test_a_frame_above_the_limit_of_bodies_closes(address: str) -> None:
+    async with connected(address) as socket:
+        await socket.say(" " * 70_000)
+        assert (await socket.closed())[0] == 1009
+
+
+async def test_pings_are_answered_and_pongs_are_not_at_any_time(address: str) -> None:
+    async with connected(address) as socket:
+        await socket.say({"type": "pong"})
+        await socket.say({"type": "ping", "payload": {"at": 1}})
+        assert await socket.hear() == {"type": "pong", "payload": {"at": 1}}
+        await socket.begin()
+        await socket.say({"type": "pong", "payload": {}})
+        await socket.say({"type": "ping"})
+        assert await socket.hear() == {"type": "pong"}
+
+
+async def test_completing_what_is_not_there_is_no_mistake(address: str) -> None:
+    async with connected(address) as socket:
+        await socket.begin()
+        await socket.say({"type": "complete", "id": "1"})
+        await socket.say({"type": "ping"})
+        assert await socket.hear() == {"type": "pong"}
+
+
+MUTABLE: list[dict[str, Any]] = [
+    {"type": "connection_init", "payload": {}},
+    {"type": "ping", "payload": {"a": [1, None]}},
+    {"type": "pong"},
+    {"type": "complete", "id": "1"},
+    {"type": "subscribe", "id": "1", "payload": {"query": ME, "variables": {"a": 1}, "operationName": None}},
+]
+ODD: list[Any] = [None, 3, -1.5, True, "", "x", "\x00", [], {}, [[]], {"id": {}}, "subscribe", 10**30, "ü" * 100]
+
+
+def _mutated(dice: random.Random) -> str | bytes:
+    """A message with something of it replaced, left out or torn off."""
+    message = orjson.loads(orjson.dumps(dice.choice(MUTABLE)))
+    inner = dice.choice([message, *(part for part in message.values() if isinstance(part, dict))])
+    name = dice.choice([*inner, "type", "id", "payload"])
+    if dice.random() < 0.2:
+        inner.pop(name, None)
+    else:
+        inner[name] = dice.choice([odd for odd in ODD if odd != 10**30])
+    text = orjson.dumps(message).decode()
+    if dice.random() < 0.3:
+        text = text[: dice.randrange(len(text))] + dice.choice(["", "}", '"', "1" + "0" * 30, "\\", "é"])
+    return text.encode() if dice.random() < 0.1 else text
+
+
+async def test_hundreds_of_mutated_frames_close_with_44xx_or_are_answered(
+    address: str, app: Starlette, caplog: pytest.LogCaptureFixture
+) -> None:
+    dice, codes = random.Random(20), set()
+    for _ in range(400):
+        async with connected(address) as socket:
+            if dice.random() < 0.8:
+                await socket.begin()
+            for _ in range(3):
+                await socket.say(_mutated(dice))
+            await socket.say({"type": "end of the test"})
+            codes.add((await socket.closed())[0])
+    assert codes <= {4400, 4401, 4409, 4429}
+    assert {4400, 4401, 4429} <= codes
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+    async with connected(address) as socket:
+        await socket.begin()
+        await socket.subscribe("{ events { pagination { total } } }")
+        assert (await socket.hear())["type"] == "next"

@@ -1,0 +1,67 @@
+"""What users of the schema rely on goes only where the changelog says so."""
+
+from pathlib import Path
+
+import pytest
+from graphql import build_schema
+
+from amarevents.schema.breaking_changes import HEADING, breaking_changes, released_schema, untold
+from amarevents.schema.schema import schema
+
+CHANGELOG = Path(__file__).parents[2] / "CHANGELOG.md"
+BEFORE = """
+type Query { event(id: ID!): Event events(page: Int): [Event!] }
+type Event { name: String! category: Category }
+enum Category { CONCERT SPORTS }
+input NewEvent { name: String! }
+type Mutation { createEvent(input: NewEvent): Event }
+"""
+
+
+def test_breaking_changes_of_the_schema_are_in_the_changelog() -> None:
+    """Each has to be named in CHANGELOG.md, under "Unreleased", in a section "### Breaking changes"."""
+    missing = untold(breaking_changes(released_schema(), schema.graphql_schema), CHANGELOG.read_text(encoding="utf-8"))
+    assert not missing, "\n".join(f"- `{change.coordinate}`: {change.text}" for change in missing)
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "coordinate"),
+    [
+        ("name: String! category", "category", "Event.name"),
+        ("name: String! category", "name: String category", "Event.name"),
+        ("name: String! category", "name: Int! category", "Event.name"),
+        ("event(id: ID!)", "event(id: ID!, day: Int!)", "Query.event(day:)"),
+        ("events(page: Int)", "events", "Query.events(page:)"),
+        ("events(page: Int)", "events(page: String)", "Query.events(page:)"),
+        ("input NewEvent { name: String!", "input NewEvent { name: String! place: String!", "NewEvent.place"),
+        ("CONCERT SPORTS", "CONCERT", "Category.SPORTS"),
+        ("type Mutation { createEvent(input: NewEvent): Event }", "", "Mutation"),
+    ],
+)
+def test_what_breaks_users_has_to_be_told(was: str, becomes: str, coordinate: str) -> None:
+    assert was in BEFORE
+    changes = breaking_changes(build_schema(BEFORE), build_schema(BEFORE.replace(was, becomes)))
+    assert coordinate in {change.coordinate for change in changes}
+    silent = "# Changelog\n\n## Unreleased\n\nMany things.\n\n## 0.1.0\n"
+    assert untold(changes, silent) == changes
+    named = "\n".join(f"- `{change.coordinate}` is gone" for change in changes)
+    assert not untold(changes, f"# Changelog\n\n## Unreleased\n\n{HEADING}\n\n{named}\n\n## 0.1.0\n")
+
+
+def test_what_an_earlier_release_has_told_does_not_count() -> None:
+    changes = breaking_changes(build_schema(BEFORE), build_schema(BEFORE.replace("events(page: Int)", "events")))
+    changelog = f"# Changelog\n\n## Unreleased\n\nNothing.\n\n## 0.1.0\n\n{HEADING}\n\n- `Query.events(page:)`\n"
+    assert untold(changes, changelog) == changes
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [
+        ("category: Category", "category: Category place: String"),
+        ("events(page: Int)", "events(page: Int, limit: Int = 20)"),
+        ("category: Category }", "category: Category! }"),
+    ],
+)
+def test_what_only_adds_breaks_nothing(was: str, becomes: str) -> None:
+    assert was in BEFORE
+    assert not breaking_changes(build_schema(BEFORE), build_schema(BEFORE.replace(was, becomes)))

@@ -1,0 +1,91 @@
+"""Whatever is sent: no crash, an envelope, and little of the processor's time (65 KB are at most 0.2 s)."""
+
+import sys
+import time
+
+import httpx
+import orjson
+import pytest
+from graphql import parse, validate
+
+from amarevents.schema.execution import documents
+from amarevents.schema.schema import schema
+from tests.support.hostile_requests import DEAR_BODIES, DEAR_DOCUMENTS, HostileWriter
+from tests.support.random_documents import DocumentWriter
+from tests.support.world import World
+
+SECONDS = 0.2
+RUNS, BODIES = 8, 400
+
+
+async def sent(world: World, content: bytes) -> httpx.Response:
+    return await world.http.post("/graphql", content=content, headers={"Content-Type": "application/json"})
+
+
+async def seconds_of(world: World, content: bytes) -> float:
+    """Of the processor; the least of five, because whoever else works on the machine disturbs it.
+
+    Without what measures the coverage of tests, which would take half of them.
+    """
+    measured = []
+    for _ in range(5):
+        documents._good.clear()
+        tracing = sys.gettrace()
+        sys.settrace(None)
+        began = time.process_time()
+        try:
+            await sent(world, content)
+        finally:
+            measured.append(time.process_time() - began)
+            sys.settrace(tracing)
+        if measured[-1] < SECONDS:
+            break
+    return min(measured)
+
+
+def require_envelope(answer: httpx.Response) -> None:
+    """Data, errors or both; an error has a message, and a code that says what the caller did wrong."""
+    assert answer.status_code in {200, 400, 429}
+    content = orjson.loads(answer.content)
+    assert content.keys() <= {"data", "errors", "extensions"}
+    assert "data" in content or content["errors"]
+    for failure in content.get("errors", []):
+        assert failure["message"]
+        assert failure["extensions"]["status"] < 500, failure
+
+
+@pytest.mark.parametrize("content", DEAR_BODIES.values(), ids=DEAR_BODIES)
+async def test_the_dearest_requests_are_cheap(world: World, content: bytes) -> None:
+    assert len(content) <= 2**16
+    require_envelope(await sent(world, content))
+    assert await seconds_of(world, content) < SECONDS
+
+
+async def test_unbounded_validation_is_what_would_be_dear(world: World) -> None:
+    """The control: what the limits refuse takes the stock rules many times as long as the whole request."""
+    name = "one object, 245 times"
+    document = parse(DEAR_DOCUMENTS[name])
+    began = time.process_time()
+    validate(schema.graphql_schema, document)
+    assert time.process_time() - began > 3 * await seconds_of(world, DEAR_BODIES[name])
+
+
+@pytest.mark.parametrize("seed", range(RUNS))
+async def test_random_requests_break_nothing(world: World, seed: int) -> None:
+    writer = HostileWriter(DocumentWriter(schema.graphql_schema, seed), seed)
+    for _ in range(BODIES):
+        content = writer.write()
+        began = time.process_time()
+        answer = await sent(world, content)
+        spent = time.process_time() - began
+        require_envelope(answer)
+        assert spent < SECONDS or await seconds_of(world, content) < SECONDS, content[:2_000]
+
+
+async def test_random_requests_are_not_all_refused(world: World) -> None:
+    """The control: what is written comes far enough to be executed, and to be refused for every kind of reason."""
+    writer = HostileWriter(DocumentWriter(schema.graphql_schema, 1), 1)
+    answers = [orjson.loads((await sent(world, writer.write())).content) for _ in range(BODIES)]
+    codes = {failure["extensions"]["code"] for answer in answers for failure in answer.get("errors", [])}
+    assert {"MALFORMED_JSON", "BAD_REQUEST", "GRAPHQL_INVALID", "VALIDATION_ERROR", "UNAUTHENTICATED"} <= codes
+    assert sum("data" in answer for answer in answers) > 10

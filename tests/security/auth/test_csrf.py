@@ -1,0 +1,161 @@
+"""From where a session may change something; keys are exempt (decisions 2.3)."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.support.world import ORIGIN, Caller, World, snapshot
+
+KEY = '{"name": "made by a page", "key_type": "user"}'
+JSON = "application/json"
+CREATE_KEY = '{"query": "mutation { createApiKey(input: {name: \\"x\\", keyType: USER}) { id } }"}'
+
+ALLOWED = [
+    {"Origin": ORIGIN},
+    {"Origin": "HTTP://TestServer"},
+    {"Sec-Fetch-Site": "same-origin"},
+    {"Sec-Fetch-Site": "same-origin", "Origin": ORIGIN},
+    {"Origin": "https://app.example"},
+    {"Origin": "https://app.example", "Sec-Fetch-Site": "cross-site"},
+]
+FOREIGN = [
+    {},
+    {"Origin": "null"},
+    {"Origin": ""},
+    {"Origin": "http://["},
+    {"Origin": "http://a]b"},
+    {"Origin": "https://evil.example"},
+    {"Origin": f"{ORIGIN}:8080"},
+    {"Origin": f"{ORIGIN}.evil.example"},
+    {"Origin": "http://eviltestserver"},
+    {"Origin": "http://sub.testserver"},
+    {"Origin": "http://app.example"},
+    {"Origin": "https://app.example.evil.example"},
+    {"Origin": "testserver"},
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Sec-Fetch-Site": "none"},
+    {"Sec-Fetch-Site": "cross-site", "Origin": ORIGIN},
+    {"Sec-Fetch-Site": "same-site", "Origin": ORIGIN},
+    {"Referer": f"{ORIGIN}/page"},
+]
+NO_JSON = ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/json", ""]
+
+
+@pytest.fixture
+async def page(world: World, configure: Callable[..., None]) -> Caller:
+    """A session of which the browser sends the cookie, wherever the request comes from."""
+    configure(allowed_origins=frozenset({"https://app.example"}))
+    caller = await world.session(await world.user())
+    del caller.headers["Origin"]
+    return caller
+
+
+async def _send(caller: Caller, method: str, path: str, body: str, headers: dict[str, str]) -> tuple[int, str]:
+    answer = await caller.http.request(method, path, content=body, headers={**caller.headers, **headers})
+    content = answer.json()
+    failures = content.get("errors") or [{"extensions": content}]
+    return answer.status_code, failures[0]["extensions"].get("code", "")
+
+
+@pytest.mark.parametrize("origin", ALLOWED, ids=str)
+async def test_an_allowed_origin_may_change_something(page: Caller, origin: dict[str, str]) -> None:
+    assert await _send(page, "POST", "/api/keys", KEY, {"Content-Type": JSON, **origin}) == (201, "")
+    assert await _send(page, "POST", "/graphql", CREATE_KEY, {"Content-Type": JSON, **origin}) == (200, "")
+
+
+@pytest.mark.parametrize("origin", FOREIGN, ids=str)
+@pytest.mark.parametrize(("path", "body"), [("/api/keys", KEY), ("/graphql", CREATE_KEY)])
+async def test_any_other_origin_changes_nothing(page: Caller, path: str, body: str, origin: dict[str, str]) -> None:
+    before = await snapshot()
+    assert await _send(page, "POST", path, body, {"Content-Type": JSON, **origin}) == (403, "CROSS_SITE_REQUEST")
+    assert await snapshot() == before
+
+
+@pytest.mark.parametrize("content_type", NO_JSON)
+@pytest.mark.parametrize(("path", "body"), [("/api/keys", KEY), ("/graphql", CREATE_KEY)])
+async def test_a_session_changes_nothing_without_json(page: Caller, path: str, body: str, content_type: str) -> None:
+    before = await snapshot()
+    headers = {"Origin": ORIGIN} | ({"Content-Type": content_type} if content_type else {})
+    assert await _send(page, "POST", path, body, headers) == (403, "CROSS_SITE_REQUEST")
+    assert await snapshot() == before
+
+
+async def test_the_content_type_may_name_a_charset(page: Caller) -> None:
+    headers = {"Origin": ORIGIN, "Content-Type": "Application/JSON; charset=utf-8"}
+    assert await _send(page, "POST", "/api/keys", KEY, headers) == (201, "")
+
+
+@pytest.mark.parametrize("origin", [{}, {"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}], ids=str)
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+async def test_no_state_changing_method_is_open_to_other_sites(
+    world: World, page: Caller, method: str, origin: dict[str, str]
+) -> None:
+    assert page.user is not None
+    key = (await world.key(page.user)).key
+    assert key is not None
+    before = await snapshot()
+    body = '{"is_active": false}' if method == "PUT" else ""
+    headers = ({"Content-Type": JSON} if body else {}) | origin
+    assert await _send(page, method, f"/api/keys/{key.id}", body, headers) == (403, "CROSS_SITE_REQUEST")
+    assert await snapshot() == before
+
+
+async def test_another_site_cannot_log_anybody_out(page: Caller) -> None:
+    answer = await _send(page, "POST", "/api/auth/logout", "", {"Origin": "https://evil.example"})
+    assert answer == (403, "CROSS_SITE_REQUEST")
+    assert (await page.get("/auth/me")).status_code == 200
+
+
+async def test_what_has_no_body_needs_no_content_type(page: Caller) -> None:
+    assert await _send(page, "POST", "/api/auth/logout", "", {"Origin": ORIGIN}) == (200, "")
+
+
+@pytest.mark.parametrize("origin", FOREIGN, ids=str)
+async def test_reading_is_open_to_any_origin(page: Caller, origin: dict[str, str]) -> None:
+    assert await _send(page, "GET", "/api/auth/me", "", origin) == (200, "")
+
+
+QUERY = "/graphql?query={me{id}}"
+# Of these a form, an image or a link of another site can make a browser send none.
+ASKED_FOR_FIRST = [{"X-Requested-With": "x"}, {"Apollo-Require-Preflight": "true"}, {"Content-Type": JSON}]
+TYPED = {"Sec-Fetch-Site": "none"}
+
+
+@pytest.mark.parametrize("headers", [*ALLOWED, *ASKED_FOR_FIRST, TYPED], ids=str)
+async def test_graphql_answers_the_gets_of_its_own_pages(page: Caller, headers: dict[str, str]) -> None:
+    assert await _send(page, "GET", QUERY, "", headers) == (200, "")
+
+
+@pytest.mark.parametrize("headers", [one for one in FOREIGN if one != TYPED], ids=str)
+async def test_graphql_answers_no_gets_of_other_sites(page: Caller, headers: dict[str, str]) -> None:
+    assert await _send(page, "GET", QUERY, "", headers) == (403, "CROSS_SITE_REQUEST")
+
+
+@pytest.mark.parametrize("content_type", NO_JSON)
+async def test_the_types_that_forms_can_send_vouch_for_nothing(page: Caller, content_type: str) -> None:
+    assert await _send(page, "GET", QUERY, "", {"Content-Type": content_type}) == (403, "CROSS_SITE_REQUEST")
+
+
+@pytest.mark.parametrize("headers", [*ALLOWED, *ASKED_FOR_FIRST, TYPED], ids=str)
+async def test_a_get_changes_nothing_wherever_it_comes_from(page: Caller, headers: dict[str, str]) -> None:
+    before = await snapshot()
+    query = {"query": "mutation { logout { loggedOut } }"}
+    change = await page.http.get("/graphql", params=query, headers={**page.headers, **headers})
+    assert (change.status_code, change.headers["Allow"]) == (405, "POST")
+    assert await snapshot() == before
+
+
+@pytest.mark.parametrize("headers", FOREIGN, ids=str)
+async def test_without_a_session_any_page_may_query_by_get(world: World, headers: dict[str, str]) -> None:
+    anonymous = Caller(world.http)
+    assert await _send(anonymous, "GET", "/graphql?query={__typename}", "", headers) == (200, "")
+    assert await _send(await world.user_key(), "GET", QUERY, "", headers) == (200, "")
+
+
+@pytest.mark.parametrize("origin", FOREIGN, ids=str)
+async def test_a_key_is_exempt_even_beside_a_cookie(world: World, page: Caller, origin: dict[str, str]) -> None:
+    key = await world.user_key()
+    caller = Caller(world.http, headers={**page.headers, **key.headers})
+    assert await _send(caller, "POST", "/api/keys", KEY, {"Content-Type": JSON, **origin}) == (201, "")
+    assert await _send(caller, "POST", "/graphql", CREATE_KEY, {"Content-Type": JSON, **origin}) == (200, "")

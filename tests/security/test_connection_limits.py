@@ -1,0 +1,80 @@
+"""How many connections stay open, and how they end with the process."""
+
+import asyncio
+import time
+
+import pytest
+
+from amarevents import errors
+from amarevents.models.enums import AccountType
+from amarevents.security import connection_limits as module
+from amarevents.security.connection_limits import Connections
+from amarevents.security.policy import Account
+
+ACCOUNT = Account(
+    id=1,
+    username="karim",
+    email="karim@example.com",
+    number="01700000000",
+    type=AccountType.USER,
+    admin=False,
+    email_confirmed=True,
+)
+
+
+def test_each_owner_has_so_many_and_a_closed_one_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_PER_ADDRESS", 1)
+    connections = Connections()
+    with (
+        connections.for_address("192.0.2.1"),
+        connections.for_address("192.0.2.2"),
+        connections.for_account(ACCOUNT),
+        pytest.raises(errors.TooManyConnections),
+        connections.for_address("192.0.2.1"),
+    ):
+        pass
+    with connections.for_address("192.0.2.1"):
+        pass
+    assert not connections._open
+
+
+def test_the_network_of_an_ipv6_client_is_one_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_PER_ADDRESS", 1)
+    connections = Connections()
+    with (
+        connections.for_address("2001:db8::1"),
+        pytest.raises(errors.TooManyConnections),
+        connections.for_address("2001:db8::2"),
+    ):
+        pass
+
+
+async def _opened(connections: Connections, *, seconds: float) -> None:
+    with connections.for_address("192.0.2.1"):
+        await connections.shutting_down.wait()
+        await asyncio.sleep(seconds)
+
+
+async def test_a_process_that_stops_waits_until_all_have_ended() -> None:
+    connections = Connections()
+    opened = [asyncio.create_task(_opened(connections, seconds=0.01 * number)) for number in range(3)]
+    await asyncio.sleep(0)
+    await connections.shut_down()
+    assert not connections._open
+    await asyncio.gather(*opened)
+
+
+async def test_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SHUTDOWN_SECONDS", 0.05)
+    connections = Connections()
+    opened = asyncio.create_task(_opened(connections, seconds=60))
+    await asyncio.sleep(0)
+    began = time.monotonic()
+    await connections.shut_down()
+    assert time.monotonic() - began < 5
+    opened.cancel()
+    await asyncio.gather(opened, return_exceptions=True)
+
+
+async def test_what_has_nothing_open_ends_at_once() -> None:
+    await asyncio.wait_for(Connections().shut_down(), 1)

@@ -1,0 +1,83 @@
+"""What a process does beside its requests."""
+
+import asyncio
+import datetime
+import logging
+
+import pytest
+from starlette.applications import Starlette
+
+from amarevents.models import ApiKey, EmailConfirmation, IdempotencyRecord, OutgoingMail
+from amarevents.models.columns import utc_now
+from amarevents.models.db.connection import DatabaseUnavailable
+from amarevents.models.enums import MailKind, MailStatus
+from amarevents.security.services import Services
+from amarevents.server import maintenance
+from tests.support.world import World
+
+
+@pytest.fixture
+def services(app: Starlette, monkeypatch: pytest.MonkeyPatch) -> Services:
+    monkeypatch.setattr(maintenance, "INTERVAL", datetime.timedelta(milliseconds=5))
+    shared: Services = app.state.services
+    return shared
+
+
+async def rounds(services: Services, seconds: float = 0.2) -> None:
+    """Let upkeep run for a while."""
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(maintenance.run_maintenance(services), seconds)
+
+
+async def test_last_use_of_a_key_is_stored(world: World, services: Services) -> None:
+    caller = await world.user_key()
+    assert (await caller.get("/auth/me")).status_code == 200
+    await rounds(services)
+    key = await ApiKey.get(user_id=caller.user.id if caller.user else 0)
+    assert key.last_used_at is not None
+    assert utc_now() - key.last_used_at < datetime.timedelta(minutes=1)
+
+
+async def test_idempotency_records_are_forgotten_after_a_day(world: World, services: Services) -> None:
+    for digest, hours in (("old", 25), ("young", 23)):
+        age = datetime.timedelta(hours=hours)
+        await IdempotencyRecord.create(digest=digest, fingerprint="f", created_at=utc_now() - age)
+    await rounds(services)
+    assert [record.digest for record in await IdempotencyRecord.all()] == ["young"]
+
+
+async def test_sent_mails_and_expired_links_are_forgotten(world: World, services: Services) -> None:
+    user, now = await world.user(), utc_now()
+    for days in (29, 31):
+        at = now - datetime.timedelta(days=days)
+        await OutgoingMail.create(
+            kind=MailKind.CONFIRM_EMAIL,
+            status=MailStatus.SENT,
+            recipient=f"{days}@example.org",
+            subject="",
+            body="",
+            next_attempt_at=at,
+        )
+    for digest, hours in (("expired", -1), ("live", 1)):
+        await EmailConfirmation.create(
+            user=user, digest=digest, email=user.email, expires_at=now + datetime.timedelta(hours=hours)
+        )
+    await rounds(services)
+    assert [mail.recipient for mail in await OutgoingMail.all()] == ["29@example.org"]
+    assert [link.digest for link in await EmailConfirmation.all()] == ["live"]
+
+
+async def test_a_database_that_is_away_costs_one_round(
+    services: Services, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tried: list[datetime.datetime] = []
+
+    async def away(now: datetime.datetime) -> None:
+        tried.append(now)
+        raise DatabaseUnavailable("nobody listens")
+
+    monkeypatch.setattr(maintenance, "purge_expired_records", away)
+    with caplog.at_level(logging.WARNING):
+        await rounds(services)
+    assert len(tried) > 1
+    assert "Upkeep has to wait: nobody listens" in caplog.text

@@ -1,0 +1,114 @@
+"""The command line as its users run it: a process of its own, in a folder of its own."""
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from amarevents.settings import PREFIX
+
+_PROGRAM = [sys.executable, "-W", "error", "-c", "from amarevents.cli.main import main; main()"]
+_ROOT = Path(__file__).parents[2]
+_PATIENCE = 30.0  # seconds: a shared machine may be slow
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """``amarevents`` with these settings (names without their prefix) and no others, run in ``folder``."""
+
+    folder: Path
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    def run(self, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+        """Run a command to its end; ``typed`` is what it reads from its input."""
+        return subprocess.run(
+            [*_PROGRAM, *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            input=typed,
+            cwd=self.folder,
+            env=self._environment(),
+            timeout=_PATIENCE,
+        )
+
+    def printed(self, *arguments: str, typed: str = "") -> str:
+        """What a command that must succeed prints."""
+        done = self.run(*arguments, typed=typed)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def refusal(self, *arguments: str, typed: str = "") -> str:
+        """The one line on stderr of a command that must fail, having printed nothing."""
+        done = self.run(*arguments, typed=typed)
+        assert (done.returncode, done.stdout) == (1, ""), done.stderr
+        [line] = done.stderr.splitlines()
+        return line
+
+    @contextmanager
+    def serving(self, *arguments: str) -> Iterator["Serving"]:
+        """Serve on a free port until the block ends; what is printed goes into a file."""
+        address = f"127.0.0.1:{_free_port()}"
+        host, port = address.split(":")
+        output = self.folder / "output.txt"
+        with output.open("w") as file:
+            process = subprocess.Popen(
+                [*_PROGRAM, "serve", "--host", host, "--port", port, *arguments],
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                cwd=self.folder,
+                env=self._environment(),
+            )
+        try:
+            with httpx.Client(base_url=f"http://{address}") as client:
+                _wait_until_healthy(client, process, output)
+                yield Serving(client=client, output=output)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(_PATIENCE)
+
+    def _environment(self) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith((PREFIX, "PG"))}
+        inherited["PYTHONPATH"] = str(_ROOT)  # for where the package has not been installed
+        cheap = {"ARGON2_TIME_COST": "1", "ARGON2_MEMORY_KIB": "8"}
+        return inherited | {f"{PREFIX}{name}": value for name, value in {**cheap, **self.settings}.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Serving:
+    """A server that answers. ``client`` knows its address, ``output`` is the file with what it prints."""
+
+    client: httpx.Client
+    output: Path
+
+    def printed(self) -> str:
+        return self.output.read_text()
+
+
+def _wait_until_healthy(client: httpx.Client, process: "subprocess.Popen[bytes]", output: Path) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        assert process.poll() is None, output.read_text()
+        assert time.monotonic() < deadline, output.read_text()
+        try:
+            if client.get("/healthz").status_code == 200:
+                return
+        except httpx.TransportError:  # not listening yet
+            time.sleep(0.05)
+
+
+def _free_port() -> int:
+    while True:
+        port = random.randint(15000, 30000)
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port

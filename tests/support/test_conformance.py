@@ -1,0 +1,223 @@
+"""What the comparison with the document catches: each test changes one thing in an answer that is as it should be."""
+
+import copy
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import httpx
+import pytest
+
+from amarevents.settings import Settings
+from tests.support.conformance import Conformance, Drift, conformance
+from tests.support.world import World
+
+# Any below: JSON.
+
+REQUEST_ID = "0123456789abcdef"
+TYPE: dict[str, Any] = {
+    "id": 15,
+    "event_id": 7,
+    "name": "Standard",
+    "price": 300,
+    "capacity": 120,
+    "description": None,
+    "sold": 95,
+    "available": 25,
+    "is_available": True,
+    "created_at": "2025-03-01T05:40:00Z",
+}
+SUCCESS: dict[str, Any] = {"success": True, "data": [TYPE]}
+LIMITS = {
+    "X-RateLimit-Limit": "60",
+    "X-RateLimit-Remaining": "59",
+    "X-RateLimit-Reset": "1763876400",
+    "X-RateLimit-Type": "user",
+}
+LIMITED = Settings()
+NOTHING: Mapping[str, str] = {}
+KEY = {"Authorization": "Bearer ae_u_"}
+
+
+def answer(
+    body: Any = SUCCESS,
+    *,
+    status: int = 200,
+    method: str = "GET",
+    path: str = "/ticket-types",
+    sent: Mapping[str, str] = NOTHING,
+    headers: Mapping[str, str | None] = NOTHING,
+) -> httpx.Response:
+    """An answer as the application gives it; ``headers`` are changed, or left out where None."""
+    shown = {"X-Request-ID": REQUEST_ID, **headers}
+    request = httpx.Request(method, f"http://testserver/api{path}", headers=sent)
+    kept = {name: value for name, value in shown.items() if value is not None}
+    return httpx.Response(status, json=body, headers=kept, request=request)
+
+
+def failure(code: str, **more: Any) -> dict[str, Any]:
+    return {"success": False, "error": "No", "code": code, **more}
+
+
+def changed(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
+    body = copy.deepcopy(SUCCESS)
+    change(body["data"][0])
+    return body
+
+
+def check(response: httpx.Response, settings: Settings = LIMITED) -> None:
+    conformance().check(response, settings)
+
+
+def test_an_answer_as_documented_conforms() -> None:
+    check(answer())
+    check(answer(sent=KEY, headers=LIMITS))
+    check(answer(failure("NOT_FOUND"), status=404))
+    check(answer(failure("RATE_LIMITED"), status=429, headers={"Retry-After": "7"}))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda row: row.update(secret=1),
+        lambda row: row.pop("sold"),
+        lambda row: row.update(price="300.00"),
+        lambda row: row.update(available="25"),
+        lambda row: row.update(name=None),
+        lambda row: row.update(created_at="yesterday"),
+    ],
+    ids=["undocumented", "missing", "money as text", "number as text", "null", "no instant"],
+)
+def test_a_wrong_field_is_caught(change: Callable[[dict[str, Any]], object]) -> None:
+    with pytest.raises(Drift, match="data/0"):
+        check(answer(changed(change)))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"success": True},
+        {**SUCCESS, "pagination": {"total": 1, "page": 1, "limit": 20, "pages": 1}},
+        {**SUCCESS, "success": False},
+        {"success": True, "data": TYPE},
+        [TYPE],
+    ],
+    ids=["no data", "pagination where there is none", "success is false", "no list", "no envelope"],
+)
+def test_a_wrong_envelope_is_caught(body: Any) -> None:
+    with pytest.raises(Drift):
+        check(answer(body))
+
+
+@pytest.mark.parametrize("status", [201, 204, 302, 404, 409, 422, 503])
+def test_an_undocumented_status_is_caught(status: int) -> None:
+    with pytest.raises(Drift, match=f"has no {status} here"):
+        check(answer(failure("NOT_FOUND"), status=status, path="/keys"))
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/ticket-types", 404, "SOLD_OUT"),
+        ("/ticket-types", 400, "SOLD_OUT"),
+        ("/ticket-types", 400, "WHATEVER"),
+        ("/nothing-here", 404, "NOT_FOUND"),
+    ],
+    ids=["of another status", "of another operation", "of none", "of an unknown address"],
+)
+def test_an_undocumented_code_is_caught(path: str, status: int, code: str) -> None:
+    with pytest.raises(Drift):
+        check(answer(failure(code), status=status, path=path))
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/nothing-here", 404, "UNKNOWN_ROUTE"),
+        ("GET", "/events/", 404, "UNKNOWN_ROUTE"),
+        ("PATCH", "/events", 405, "METHOD_NOT_ALLOWED"),
+        ("DELETE", "/nothing-here", 429, "RATE_LIMITED"),
+    ],
+)
+def test_what_no_operation_answers_has_the_envelope_of_errors(method: str, path: str, status: int, code: str) -> None:
+    headers = {"Allow": "GET, POST" if status == 405 else None, "Retry-After": "1" if status == 429 else None}
+    check(answer(failure(code), status=status, method=method, path=path, headers=headers))
+    with pytest.raises(Drift):
+        check(answer({"error": "No"}, status=status, method=method, path=path, headers=headers))
+    with pytest.raises(Drift):
+        check(answer(SUCCESS, method=method, path=path))
+
+
+def test_an_error_that_names_no_field_has_no_fields() -> None:
+    check(answer(failure("VALIDATION_ERROR", fields={"event_id": "is required"}), status=400))
+    with pytest.raises(Drift, match="fields"):
+        check(answer(failure("VALIDATION_ERROR", fields={}), status=400))
+
+
+def test_another_content_type_is_caught() -> None:
+    with pytest.raises(Drift, match="text/html"):
+        check(answer(headers={"Content-Type": "text/html"}))
+
+
+@pytest.mark.parametrize("request_id", [None, "forged", ""])
+def test_an_answer_without_a_request_id_is_caught(request_id: str | None) -> None:
+    with pytest.raises(Drift, match="X-Request-ID"):
+        check(answer(headers={"X-Request-ID": request_id}))
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "name", "value"),
+    [
+        (429, "RATE_LIMITED", "Retry-After", "7"),
+        (401, "UNAUTHENTICATED", "WWW-Authenticate", "Bearer"),
+        (405, "METHOD_NOT_ALLOWED", "Allow", "GET"),
+    ],
+)
+def test_what_belongs_to_one_status_is_there_alone(status: int, code: str, name: str, value: str) -> None:
+    method = "PATCH" if status == 405 else "GET"
+    check(answer(failure(code), status=status, method=method, headers={name: value}))
+    with pytest.raises(Drift, match=f"{name} is missing"):
+        check(answer(failure(code), status=status, method=method))
+    with pytest.raises(Drift, match=f"{name} is for {status}"):
+        check(answer(headers={name: value}))
+
+
+def test_a_wait_of_nothing_is_caught() -> None:
+    with pytest.raises(Drift, match="Retry-After is 0"):
+        check(answer(failure("RATE_LIMITED"), status=429, headers={"Retry-After": "0"}))
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_a_part_of_the_rate_limit_s_headers_is_caught(name: str) -> None:
+    with pytest.raises(Drift, match="there are only"):
+        check(answer(sent=KEY, headers={**LIMITS, name: None}))
+    with pytest.raises(Drift, match=f"{name} is many"):
+        check(answer(sent=KEY, headers={**LIMITS, name: "many"}))
+
+
+def test_an_authenticated_answer_without_a_rate_limit_is_caught() -> None:
+    with pytest.raises(Drift, match="headers are missing"):
+        check(answer(sent=KEY))
+    check(answer(sent=KEY), Settings(rate_limit_user=0))
+
+
+def test_a_rate_limit_told_to_nobody_is_caught() -> None:
+    with pytest.raises(Drift, match="without a credential"):
+        check(answer(headers=LIMITS))
+
+
+async def test_what_the_application_answers_is_compared(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = await world.user_key()
+    assert (await key.get("/auth/me")).status_code == 200
+    monkeypatch.delitem(conformance().document["paths"]["/auth/me"]["get"]["responses"], "200")
+    with pytest.raises(Drift, match="has no 200 here"):
+        await key.get("/auth/me")
+
+
+def test_a_comparison_costs_less_than_a_millisecond() -> None:
+    checks, response, settings = Conformance(conformance().document), answer(), Settings()
+    checks.check(response, settings)
+    began = time.perf_counter()
+    for _ in range(100):
+        checks.check(response, settings)
+    assert time.perf_counter() - began < 0.1

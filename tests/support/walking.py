@@ -1,0 +1,74 @@
+"""Walks through lists: by cursors in either direction, and by numbers of pages."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from tests.support.world import Caller
+
+# Any: JSON.
+
+_ASKED = "first: $first, after: $after, last: $last, before: $before"
+_SHOWN = "edges { cursor node { id } } nodes { id } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
+EVENTS = (
+    "query($first: Int, $after: String, $last: Int, $before: String, $category: Category, $of: ID)"
+    "{ eventsConnection(%s, category: $category, organizationId: $of) { %s } }" % (_ASKED, _SHOWN)
+)
+TICKETS = (
+    "query($first: Int, $after: String, $last: Int, $before: String, $status: TicketStatus, $of: ID)"
+    "{ ticketsConnection(%s, status: $status, eventId: $of) { %s } }" % (_ASKED, _SHOWN)
+)
+
+
+async def page_of(caller: Caller, query: str, **asked: Any) -> dict[str, Any]:
+    """A page of a connection, whose two ways to show its rows and its cursors agree."""
+    answer = await caller.graphql(query, **asked)
+    assert "errors" not in answer
+    [page] = answer["data"].values()
+    edges, info = page["edges"], page["pageInfo"]
+    assert [edge["node"] for edge in edges] == page["nodes"]
+    cursors = [edge["cursor"] for edge in edges]
+    assert (info["startCursor"], info["endCursor"]) == ((cursors[0], cursors[-1]) if cursors else (None, None))
+    shown: dict[str, Any] = page
+    return shown
+
+
+def ids_of(page: dict[str, Any]) -> list[int]:
+    return [int(node["id"]) for node in page["nodes"]]
+
+
+async def pages_forward(caller: Caller, query: str, size: int, **asked: Any) -> AsyncIterator[list[int]]:
+    after = None
+    while True:
+        page = await page_of(caller, query, first=size, after=after, **asked)
+        yield ids_of(page)
+        if not page["pageInfo"]["hasNextPage"]:
+            return
+        after = page["pageInfo"]["endCursor"]
+
+
+async def pages_backward(caller: Caller, query: str, size: int, **asked: Any) -> AsyncIterator[list[int]]:
+    """From the end of the list; each page in the order of the list."""
+    before = None
+    while True:
+        page = await page_of(caller, query, last=size, before=before, **asked)
+        yield ids_of(page)
+        if not page["pageInfo"]["hasPreviousPage"]:
+            return
+        before = page["pageInfo"]["startCursor"]
+
+
+async def numbered_pages(caller: Caller, size: int) -> AsyncIterator[list[int]]:
+    """The same list of events by ``page`` and ``limit``."""
+    number = 1
+    while True:
+        answer = await caller.graphql(
+            "query($page: Int, $limit: Int) { events(page: $page, limit: $limit)"
+            "{ items { id } pagination { pages } } }",
+            page=number,
+            limit=size,
+        )
+        page = answer["data"]["events"]
+        yield [int(item["id"]) for item in page["items"]]
+        if number >= page["pagination"]["pages"]:
+            return
+        number += 1
