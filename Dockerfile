@@ -1,7 +1,8 @@
-# Everything that runs or builds here is pinned with its hash: the platform by requirements.lock, its build tools, which
-# stay behind in their own stage, by requirements-dev.lock.
+# Everything that is installed here is pinned by its hash: the platform by requirements.lock; the tools that build its
+# wheel, which stay in a stage of their own, by requirements-dev.lock. Python 3.13 is the newest version that the whole
+# test suite is run on.
 
-FROM python:3.11-slim AS wheel
+FROM python:3.13-slim AS wheel
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /build
 COPY requirements-dev.lock ./
@@ -11,7 +12,7 @@ COPY amarevents ./amarevents
 RUN pip wheel --no-deps --no-build-isolation --wheel-dir dist .
 
 
-FROM python:3.11-slim AS environment
+FROM python:3.13-slim AS environment
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv --without-pip /opt/amarevents
 COPY requirements.lock ./
@@ -21,7 +22,7 @@ RUN pip --python /opt/amarevents/bin/python install --no-deps --no-index /dist/*
     && pip --python /opt/amarevents/bin/python check
 
 
-FROM python:3.11-slim
+FROM python:3.13-slim
 
 ENV PATH=/opt/amarevents/bin:$PATH PYTHONUNBUFFERED=1 AMAREVENTS_HOST=0.0.0.0
 

@@ -18,9 +18,10 @@ from amarevents.models.enums import Category, Privacy
 from amarevents.resolvers.core.inputs import RecordId
 from amarevents.resolvers.core.pagination import Paging, page_of
 from amarevents.resolvers.events.queries import EventView
+from amarevents.schema.core.pagination import Page
 from amarevents.schema.core.scalars import CONFIG
 from amarevents.schema.execution.executor import PlannedExecutor
-from amarevents.schema.types.events import EventPage
+from amarevents.schema.types.events import Event
 
 DOCUMENT = "{events(limit: 20){items{id name category organizationName date location privacy createdAt}}}"
 ROUNDS, CALLS = 15, 40
@@ -52,7 +53,7 @@ PAGE = page_of([_event(number) for number in range(1, 21)], 20, Paging())
 @strawberry.type
 class Query:
     @strawberry.field
-    async def events(self, limit: int) -> EventPage:
+    async def events(self, limit: int) -> Page[Event]:
         return PAGE  # type: ignore[return-value] # the view that the type extends
 
 

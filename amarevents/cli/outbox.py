@@ -76,12 +76,12 @@ def _description_of(mail: OutgoingMail) -> str:
         "recipient": mail.recipient,
         "ticket": mail.ticket_id or "none",
         "account": mail.user_id or "none",
-        "written": mail.created_at,
+        "created": mail.created_at,
         "attempts": mail.attempts,
         "next attempt": mail.next_attempt_at,
         "sent": mail.sent_at or "no",
         "last error": mail.last_error or "none",
         "subject": mail.subject,
     }
-    text = "(holds a secret link)" if mail.body and mail.kind is MailKind.CONFIRM_EMAIL else mail.body
+    text = "(contains a secret link)" if mail.body and mail.kind is MailKind.CONFIRM_EMAIL else mail.body
     return "\n".join([*(f"{name + ':':<14}{value}" for name, value in facts.items()), "", text.rstrip()])

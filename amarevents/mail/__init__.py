@@ -1,1 +1,1 @@
-"""Mails: what they say, how they look, and the outbox from which they are sent."""
+"""Email: templates, rendering, the outbox, and the worker that sends from it."""

@@ -1,4 +1,4 @@
-"""The outbox: what puts mails in, lets one process take one out at a time, and clears it."""
+"""The outbox: enqueues emails, lets one process at a time claim an email, reschedules and purges."""
 
 import datetime
 import secrets
@@ -11,15 +11,15 @@ from amarevents.models import OutgoingMail
 from amarevents.models.enums import MailKind, MailStatus
 from amarevents.settings import Settings
 
-RETENTION = datetime.timedelta(days=30)  # sent mails
-FIRST_DELAY = datetime.timedelta(minutes=1)
-LONGEST_DELAY = datetime.timedelta(hours=4)
-MAX_ATTEMPTS = 20  # which takes two days
-_DELETED_AT_ONCE = 1_000
+RETENTION = datetime.timedelta(days=30)  # of sent emails
+INITIAL_DELAY = datetime.timedelta(minutes=1)
+MAX_DELAY = datetime.timedelta(hours=4)
+MAX_ATTEMPTS = 20  # over about two days
+_PURGE_BATCH_SIZE = 1_000
 
 
 async def enqueue(
-    letter: EmailContent,
+    content: EmailContent,
     kind: MailKind,
     recipient: str,
     *,
@@ -29,9 +29,9 @@ async def enqueue(
     ticket_id: int | None = None,
     held_because: str | None = None,
 ) -> None:
-    """Write a mail in the transaction of what it tells.
+    """Add an email to the outbox, within the transaction of the change that it announces.
 
-    Held where there is no server to send it by, or ``held_because`` of something else.
+    It is held if no SMTP server is configured, or for the reason in ``held_because``; otherwise it is due at once.
     """
     await OutgoingMail.create(
         kind=kind,
@@ -40,34 +40,35 @@ async def enqueue(
         user_id=user_id,
         ticket_id=ticket_id,
         recipient=recipient,
-        subject=letter.subject,
-        body=letter.text,
+        subject=content.subject,
+        body=content.text,
         next_attempt_at=now,
         created_at=now,
     )
 
 
 def unsent(**about: int) -> QuerySet[OutgoingMail]:
-    """The mails about a ticket (``ticket_id``) or an account (``user_id``) that have not left, failed ones included."""
+    """Return the emails about a ticket (``ticket_id``) or account (``user_id``) that were not sent, failed ones too."""
     return OutgoingMail.filter(**about).exclude(status=MailStatus.SENT)
 
 
 async def due(now: datetime.datetime, *, limit: int) -> list[OutgoingMail]:
-    """What is to be sent now, those that have waited longest first, with their tickets."""
+    """Return the emails that are due, with their tickets, in the order in which they became due."""
     waiting = OutgoingMail.filter(status=MailStatus.PENDING, next_attempt_at__lte=now)
     return await waiting.order_by("next_attempt_at", "id").limit(limit).select_related("ticket")
 
 
-def _as_claimed(mail: OutgoingMail) -> QuerySet[OutgoingMail]:
+def _still_claimed(mail: OutgoingMail) -> QuerySet[OutgoingMail]:
+    """Select the email unless another process has claimed it since it was read."""
     return OutgoingMail.filter(id=mail.id, status=MailStatus.PENDING, next_attempt_at=mail.next_attempt_at)
 
 
 async def claim(mail: OutgoingMail, until: datetime.datetime) -> bool:
-    """Keep everybody else from sending the mail until then; False where another process was first.
+    """Lease the email to this process until ``until``. Return False if another process was faster.
 
-    One conditional update decides. Whoever dies afterwards loses nothing: the mail is due again at ``until``.
+    A conditional update decides. If the process dies during the lease, the email is due again at its end.
     """
-    if not await _as_claimed(mail).update(next_attempt_at=until, attempts=F("attempts") + 1):
+    if not await _still_claimed(mail).update(next_attempt_at=until, attempts=F("attempts") + 1):
         return False
     mail.next_attempt_at = until
     mail.attempts += 1
@@ -75,40 +76,42 @@ async def claim(mail: OutgoingMail, until: datetime.datetime) -> bool:
 
 
 async def mark_sent(mail: OutgoingMail, now: datetime.datetime) -> None:
-    """The server has it. The text goes: it is the recipient's, and links in it open things."""
+    """Mark an email as sent and delete its body, which is private and can contain secret links."""
     await OutgoingMail.filter(id=mail.id).update(status=MailStatus.SENT, sent_at=now, body="", last_error=None)
 
 
 async def reschedule(mail: OutgoingMail, reason: str, now: datetime.datetime) -> None:
-    """Try a claimed mail again later, or give it up after ``MAX_ATTEMPTS``."""
+    """Schedule the next attempt for a claimed email, or mark it as failed after ``MAX_ATTEMPTS``."""
     if mail.attempts >= MAX_ATTEMPTS:
         await mark_failed(mail, reason)
     else:
-        await _as_claimed(mail).update(next_attempt_at=now + delay_after(mail.attempts), last_error=reason)
+        await _still_claimed(mail).update(next_attempt_at=now + delay_after(mail.attempts), last_error=reason)
 
 
 async def mark_failed(mail: OutgoingMail, reason: str) -> None:
-    await _as_claimed(mail).update(status=MailStatus.FAILED, last_error=reason)
+    """Mark a claimed email as failed, so that it is not tried again."""
+    await _still_claimed(mail).update(status=MailStatus.FAILED, last_error=reason)
 
 
 def delay_after(attempts: int) -> datetime.timedelta:
-    """Doubled after each attempt, give or take a fifth, so that what failed together is not tried together."""
-    doubled = min(FIRST_DELAY * (1 << attempts - 1), LONGEST_DELAY)
+    """Return the exponential backoff after so many attempts, with 20 % jitter in either direction."""
+    doubled = min(INITIAL_DELAY * (1 << attempts - 1), MAX_DELAY)
     return doubled * (80 + secrets.randbelow(41)) / 100
 
 
 async def release(chosen: QuerySet[OutgoingMail], now: datetime.datetime) -> int:
-    """Send the held and failed ones among them after all, with all attempts before them; how many there were."""
+    """Make the held and failed emails among ``chosen`` due with all attempts left, and return their number."""
     stopped = chosen.filter(status__in=[MailStatus.HELD, MailStatus.FAILED])
     return await stopped.update(status=MailStatus.PENDING, attempts=0, next_attempt_at=now)
 
 
 async def purge_sent(now: datetime.datetime) -> None:
-    """Delete what was sent long ago, a part at a time; run now and then by the process.
+    """Delete a batch of the emails sent more than ``RETENTION`` ago.
 
-    ``next_attempt_at`` of a sent mail is the end of its last lease, minutes after it was sent, and has an index.
+    Selects by ``next_attempt_at``, which has an index: for a sent email it is the end of the last lease, a few minutes
+    after it was sent.
     """
     old = OutgoingMail.filter(status=MailStatus.SENT, next_attempt_at__lt=now - RETENTION)
-    ids = await old.order_by("next_attempt_at").limit(_DELETED_AT_ONCE).values_list("id", flat=True)
+    ids = await old.order_by("next_attempt_at").limit(_PURGE_BATCH_SIZE).values_list("id", flat=True)
     if ids:
         await OutgoingMail.filter(id__in=ids).delete()

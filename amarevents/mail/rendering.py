@@ -1,4 +1,4 @@
-"""How a mail looks: plain text and HTML, and with a ticket its QR code."""
+"""Rendering of emails: plain text and HTML, with the QR code of a ticket."""
 
 import html
 import io
@@ -16,10 +16,10 @@ from amarevents.models import OutgoingMail
 from amarevents.models.columns import utc_now
 from amarevents.models.enums import MailKind
 
-_SEVEN_BITS = SMTP.clone(cte_type="7bit")  # which every server takes
+_SEVEN_BITS = SMTP.clone(cte_type="7bit")  # accepted by every server
 _QR_NAME = "ticket.png"
-_QR_SCALE = 8  # pixels of a module
-_LINK_ALONE = re.compile(r"^(https?://[^\s<>&\"']+)$", re.MULTILINE)
+_QR_SCALE = 8  # pixels per module
+_LINK_ON_ITS_OWN_LINE = re.compile(r"^(https?://[^\s<>&\"']+)$", re.MULTILINE)
 _PAGE = """<!doctype html>
 <html><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"></head>
 <body style="font-family: sans-serif; line-height: 1.5">
@@ -29,10 +29,11 @@ _PAGE = """<!doctype html>
 
 
 def compose(mail: OutgoingMail, *, code: str | None, sender: str) -> EmailMessage:
-    """The message of ``mail``. ``code``: of the ticket that it brings; ``sender``: an address, perhaps with a name.
+    """Return the message for ``mail``.
 
-    The same mail has the same ``Message-ID`` at every attempt, so that a second delivery can be recognized.
-    Raises ValueError for a recipient that nobody can write to.
+    ``code`` is that of the attached ticket; ``sender`` is an address with an optional display name. An email has the
+    same ``Message-ID`` at every attempt, so that a duplicate delivery can be recognized.
+    Raises ValueError if the recipient is not a valid address.
     """
     name, address = parseaddr(sender)
     message = EmailMessage(policy=_SEVEN_BITS)
@@ -47,7 +48,7 @@ def compose(mail: OutgoingMail, *, code: str | None, sender: str) -> EmailMessag
     return message
 
 
-# Raw where it is not ASCII: the folding of messages loses and adds spaces in long texts (CPython gh-92081).
+# Headers that are not ASCII are set raw: EmailMessage adds and removes spaces when it folds them (CPython gh-92081).
 
 
 def _set_sender(message: EmailMessage, name: str, address: str) -> None:
@@ -65,15 +66,15 @@ def _set_subject(message: EmailMessage, subject: str) -> None:
 
 
 def deliverable(recipient: str) -> str:
-    """The address as servers know it: its domain in ASCII. Raises ValueError for a domain that cannot be one."""
+    """Return the address with its domain encoded as IDNA. Raises ValueError if the domain is not valid."""
     local, _, domain = recipient.rpartition("@")
     return f"{local}@{domain.encode('idna').decode()}"
 
 
 def _write_body(message: EmailMessage, mail: OutgoingMail, code: str | None) -> None:
     shown = html.escape(mail.body)
-    if mail.kind is MailKind.CONFIRM_EMAIL:  # ours: what others have written is never made a link
-        shown = _LINK_ALONE.sub(r'<a href="\1">\1</a>', shown)
+    if mail.kind is MailKind.CONFIRM_EMAIL:  # our own text; links in text of organizers stay plain
+        shown = _LINK_ON_ITS_OWN_LINE.sub(r'<a href="\1">\1</a>', shown)
     paragraphs = [f"<p>{'<br>'.join(shown.splitlines())}</p>"]
     if code is None:
         message.set_content(mail.body)
@@ -87,13 +88,13 @@ def _write_body(message: EmailMessage, mail: OutgoingMail, code: str | None) -> 
     ]
     message.add_alternative(_PAGE.format(body="\n".join(paragraphs)), subtype="html")
     page = message.get_payload(1)
-    assert isinstance(page, MIMEPart)  # noqa: S101 - for the type checker: what has just been added
+    assert isinstance(page, MIMEPart)  # noqa: S101 - for the type checker: the part added above
     page.add_related(picture, "image", "png", cid=f"<{cid}>", filename=_QR_NAME, disposition="inline")
     message.add_attachment(picture, "image", "png", filename=_QR_NAME)
 
 
 def qr_code(code: str) -> bytes:
-    """A PNG of the code as a scanner at the door reads it."""
+    """Return the QR code of a ticket code as a PNG image."""
     picture = io.BytesIO()
     segno.make_qr(code, error="m").save(picture, kind="png", scale=_QR_SCALE)
     return picture.getvalue()

@@ -1,4 +1,4 @@
-"""Handing a message to the SMTP server, and what its refusals mean."""
+"""SMTP client that sends messages and classifies the errors of the server."""
 
 import asyncio
 import contextlib
@@ -10,29 +10,29 @@ from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 
-STEP_SECONDS = 60.0  # for each step: connecting, a command, its answer; some look into a mail before they take it
-MAIL_SECONDS = 240.0  # for all steps of one mail
-LEAVE_SECONDS = 2.0
-_MAX_REASON = 500
-_PERMANENT = 500
+STEP_SECONDS = 60.0  # per step, such as a command; some servers scan a message before they accept it
+MAIL_SECONDS = 240.0  # for all steps of one email
+QUIT_SECONDS = 2.0
+_MAX_REASON_LENGTH = 500
+_FIRST_PERMANENT_CODE = 500
 
 
 class MailRejected(Exception):
-    """The server will never take this mail, or the recipient's address cannot be one."""
+    """The server permanently rejected this email, or the address of the recipient is not valid."""
 
 
 class MailDeferred(Exception):
-    """Not now; this mail may be taken later."""
+    """The server temporarily rejected this email."""
 
 
 class ServerUnavailable(MailDeferred):
-    """The server cannot be reached or used: no other mail would fare better now."""
+    """The server cannot be reached or used, so that no email can be sent at the moment."""
 
 
 class SmtpClient:
-    """At most one connection to the server, made when the first mail needs it.
+    """A client with at most one connection, which is opened when the first email is sent.
 
-    ``url`` is the setting ``smtp_url``, ``sender`` the one ``mail_from``.
+    ``url`` and ``sender`` are the settings ``smtp_url`` and ``mail_from``.
     """
 
     def __init__(self, url: str, sender: str) -> None:
@@ -45,25 +45,25 @@ class SmtpClient:
         self._smtp: aiosmtplib.SMTP | None = None
 
     async def send(self, message: EmailMessage, recipient: str) -> None:
-        """Returns once the server has taken the message. Raises MailRejected, MailDeferred or ServerUnavailable."""
+        """Send a message. Raises MailRejected, MailDeferred or ServerUnavailable."""
         try:
             async with asyncio.timeout(MAIL_SECONDS):
                 await self._transmit(await self._connected(), message, recipient)
         except (aiosmtplib.SMTPRecipientsRefused, aiosmtplib.SMTPDataError) as error:
             refusal = error.recipients[0] if isinstance(error, aiosmtplib.SMTPRecipientsRefused) else error
-            failure = MailRejected if refusal.code >= _PERMANENT else MailDeferred
+            failure = MailRejected if refusal.code >= _FIRST_PERMANENT_CODE else MailDeferred
             raise failure(self._reason(refusal)) from error
-        except (aiosmtplib.SMTPException, OSError) as error:  # OSError: TimeoutError and those of TLS among them
+        except (aiosmtplib.SMTPException, OSError) as error:  # OSError includes TimeoutError and TLS errors
             self._drop()
             raise ServerUnavailable(self._reason(error)) from error
-        except ValueError as error:  # after those of TLS, of which some are both
-            raise MailRejected(f"The address cannot be written to: {self._reason(error)}") from error
+        except ValueError as error:  # after OSError: some TLS errors are both
+            raise MailRejected(f"The recipient address is not valid: {self._reason(error)}") from error
 
     async def close(self) -> None:
-        """End the connection, if there is one, politely where the server answers at once."""
+        """Close the connection, with QUIT if the server answers in time."""
         if self._smtp is not None and self._smtp.is_connected:
             with contextlib.suppress(aiosmtplib.SMTPException, OSError):
-                await self._smtp.quit(timeout=LEAVE_SECONDS)
+                await self._smtp.quit(timeout=QUIT_SECONDS)
         self._drop()
 
     def _drop(self) -> None:
@@ -79,7 +79,7 @@ class SmtpClient:
         return self._smtp
 
     def _client(self) -> aiosmtplib.SMTP:
-        """Plain ``smtp`` encrypts where the server offers it, without knowing whose certificate to expect."""
+        """Return a client for the URL. Plain ``smtp`` uses STARTTLS if offered, without validating the certificate."""
         return aiosmtplib.SMTP(
             hostname=self._host,
             port=self._port,
@@ -96,18 +96,18 @@ class SmtpClient:
             await smtp.sendmail(self._address, [recipient], message.as_bytes(policy=SMTP))
             return
         if not smtp.supports_extension("smtputf8"):
-            raise ValueError("the mail server takes only ASCII addresses (no SMTPUTF8)")
+            raise ValueError("the mail server accepts only ASCII addresses (no SMTPUTF8)")
         encoded = message.as_bytes(policy=SMTPUTF8)
         await smtp.sendmail(self._address, [recipient], encoded, mail_options=["SMTPUTF8", "BODY=8BITMIME"])
 
     def _reason(self, error: Exception) -> str:
-        """What went wrong in one line, without the password, should the server repeat it."""
+        """Return an error as one line, without the password in case the server echoes it."""
         if isinstance(error, aiosmtplib.SMTPResponseException):
-            told = f"{error.code} {error.message}"
+            reason = f"{error.code} {error.message}"
         else:
-            told = str(error) or type(error).__name__
+            reason = str(error) or type(error).__name__
         if self._password:
-            told = told.replace(self._password, "…")
-        # Servers answer in any encoding: what is not ASCII or UTF-8 comes as lone surrogates, which nothing can store.
-        storable = told.encode("utf-8", "replace").decode()
-        return re.sub(r"[\s\x00-\x1f\x7f-\x9f]+", " ", storable).strip()[:_MAX_REASON]
+            reason = reason.replace(self._password, "…")
+        # Servers answer in any encoding. Bytes that are not UTF-8 arrive as lone surrogates, which databases reject.
+        storable = reason.encode("utf-8", "replace").decode()
+        return re.sub(r"[\s\x00-\x1f\x7f-\x9f]+", " ", storable).strip()[:_MAX_REASON_LENGTH]

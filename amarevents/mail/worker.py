@@ -1,4 +1,4 @@
-"""Sending what is in the outbox, by a task in every process: each mail at least once, by one process at a time."""
+"""The background task of each process that sends the emails of the outbox, each at least once."""
 
 import asyncio
 import datetime
@@ -23,42 +23,42 @@ from amarevents.settings import Settings
 logger = logging.getLogger(__name__)
 
 LEASE = datetime.timedelta(minutes=10)  # well above smtp.MAIL_SECONDS
-BATCH_SIZE = 50  # mails over one connection
-MAX_BACKOFF = 60.0  # seconds between rounds while the server is away
+BATCH_SIZE = 50  # emails sent over one connection
+MAX_BACKOFF = 60.0  # seconds between batches while the server is unavailable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerTiming:
-    """In seconds: how often to look, and how long the mail under way has when the process stops."""
+    """Seconds between checks of the outbox, and seconds to finish the current email when the process stops."""
 
     poll: float = 1.0
     grace: float = 5.0
 
 
 class MailWorker:
-    """Takes mails out of the outbox and has ``client`` send them. No database connection is held meanwhile."""
+    """Sends the emails of the outbox with ``client``, without holding a database connection while sending."""
 
     def __init__(self, client: SmtpClient, pace: WorkerTiming | None = None) -> None:
         self._postman = client
         self._pace = pace or WorkerTiming()
 
     async def run(self) -> None:
-        """Until cancelled. A server or a database that is away costs pauses, no mail."""
+        """Send emails until cancelled. Errors of the server or the database cause longer pauses."""
         pause = self._pace.poll
         while True:
             try:
                 await self.send_due()
                 pause = self._pace.poll
             except (ServerUnavailable, BaseORMException, DatabaseUnavailable) as error:
-                logger.warning("Mails have to wait: %s", error)
+                logger.warning("Emails cannot be sent at the moment: %s", error)
                 pause = min(2 * pause, MAX_BACKOFF)
-            except Exception:  # nobody would notice that the task has ended
-                logger.exception("Mails have to wait")
+            except Exception:  # the task must survive any error, because nothing restarts it
+                logger.exception("Emails cannot be sent at the moment")
                 pause = min(2 * pause, MAX_BACKOFF)
             await asyncio.sleep(pause)
 
     async def send_due(self) -> None:
-        """One round. Raises ServerUnavailable where the server cannot be used."""
+        """Send a batch of due emails. Raises ServerUnavailable."""
         try:
             for mail in await outbox.due(utc_now(), limit=BATCH_SIZE):
                 if await outbox.claim(mail, utc_now() + LEASE):
@@ -71,15 +71,15 @@ class MailWorker:
             message = await asyncio.to_thread(_composed, mail, self._postman.sender)
             await self._postman.send(message, deliverable(mail.recipient))
         except MailRejected as refusal:
-            logger.warning("Mail %d cannot be delivered", mail.id)
+            logger.warning("Email %d cannot be delivered", mail.id)
             await outbox.mark_failed(mail, str(refusal))
         except MailDeferred as delay:
             await outbox.reschedule(mail, str(delay), utc_now())
             if isinstance(delay, ServerUnavailable):
                 raise
-        except Exception as error:  # whatever is wrong with one mail must not stop the others
-            logger.exception("Mail %d could not be sent", mail.id)
-            await self._postman.close()  # nobody knows in what state the connection is
+        except Exception as error:  # an error with one email must not stop the others
+            logger.exception("Email %d could not be sent", mail.id)
+            await self._postman.close()  # its state is unknown
             await outbox.reschedule(mail, type(error).__name__, utc_now())
         else:
             await outbox.mark_sent(mail, utc_now())
@@ -90,14 +90,14 @@ def _composed(mail: OutgoingMail, sender: str) -> EmailMessage:
     try:
         return compose(mail, code=code, sender=sender)
     except (ValueError, MessageError) as error:
-        raise MailRejected(f"No message can be made of it: {error}") from error
+        raise MailRejected(f"The message cannot be composed: {error}") from error
 
 
-async def _with_grace(work: Coroutine[Any, Any, None], seconds: float) -> None:  # Any: what coroutines never use
-    """Await ``work``; cancelled meanwhile, let it come to its end for so long, so that what was sent is marked.
+async def _with_grace(work: Coroutine[Any, Any, None], seconds: float) -> None:  # Any: not used
+    """Await ``work``. When cancelled, give it ``seconds`` to finish, so that a sent email is marked as sent.
 
-    In a task of its own also because the SMTP client awaits by ``asyncio.wait_for``, which in Python 3.11 swallows a
-    cancellation that comes together with an answer.
+    It runs in a task of its own also because the SMTP client uses ``asyncio.wait_for``, which in Python 3.11 can
+    swallow a cancellation.
     """
     task = asyncio.ensure_future(work)
     try:
@@ -107,12 +107,12 @@ async def _with_grace(work: Coroutine[Any, Any, None], seconds: float) -> None: 
         task.cancel()
         await asyncio.wait([task], timeout=seconds)
         if task.done() and not task.cancelled():
-            task.exception()  # seen: the process ends, and the mail is due again when its lease ends
+            task.exception()  # retrieved, so that asyncio does not log it; the email is due again after its lease
         raise
 
 
 def mail_worker(settings: Settings) -> MailWorker | None:
-    """None without an SMTP server: mails are then held."""
+    """Return a worker, or None if no SMTP server is configured: emails are then held."""
     if settings.smtp_url is None or settings.mail_from is None:
         return None
     return MailWorker(SmtpClient(settings.smtp_url, settings.mail_from))

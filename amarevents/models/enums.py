@@ -1,24 +1,26 @@
-"""The closed vocabularies of the contract, with the spelling that REST shows."""
+"""Enumerations of the contract, with the spelling that REST uses."""
 
 from enum import StrEnum
 
 
 class AccountType(StrEnum):
+    """The type of an account."""
+
     USER = "user"
-    """Registers for events."""
+    """Can register for events."""
     ORGANIZER = "organizer"
-    """Publishes events as well."""
+    """Can also publish events."""
 
 
 class KeyType(StrEnum):
-    """What an API key may be used for at most; ranked from weakest to strongest."""
+    """The type of an API key, which limits what the key can do; in ascending order."""
 
     USER = "user"
-    """What every account may do."""
+    """Can do what every account can do."""
     ORGANIZER = "organizer"
-    """What organizers may do."""
+    """Can do what organizers can do."""
     ADMIN = "admin"
-    """What admins may do."""
+    """Can do what admins can do."""
 
     @property
     def rank(self) -> int:
@@ -26,69 +28,75 @@ class KeyType(StrEnum):
 
 
 class Category(StrEnum):
+    """The category of an event."""
+
     EDUCATION = "Education"
-    """Something to learn."""
+    """Courses, lectures and other learning events."""
     SPORTS = "Sports"
-    """A match, a race or a tournament."""
+    """Matches, races and tournaments."""
     CONCERT = "Concert"
-    """Music for an audience."""
+    """Live music."""
     CONFERENCE = "Conference"
     """Talks and discussions."""
     WORKSHOP = "Workshop"
-    """Something to learn by doing it."""
+    """Hands-on learning."""
     FESTIVAL = "Festival"
-    """A celebration of many parts."""
+    """Festivals and fairs."""
     CHARITY = "Charity"
-    """For the good of others."""
+    """Fundraising and community service."""
     CULTURAL = "Cultural"
     """Arts, literature and traditions."""
     GAMES = "Games"
-    """Playing together."""
+    """Video games, board games and other games."""
     OTHER = "Other"
-    """None of the others."""
+    """Any other event."""
 
 
 class Privacy(StrEnum):
+    """The visibility of an event."""
+
     PUBLIC = "public"
-    """Everybody sees it."""
+    """Visible to everyone."""
     PRIVATE = "private"
-    """Its owner, admins and holders of its tickets see it."""
+    """Visible only to the owner, to ticket holders and to admins."""
 
 
 class FieldType(StrEnum):
-    """How a custom registration field is asked for (decisions 4.7)."""
+    """The type of a custom field (decisions 4.7)."""
 
     TEXT = "text"
-    """A line of text."""
+    """A single line of text."""
     TEXTAREA = "textarea"
-    """A text of several lines."""
+    """Text of several lines."""
     EMAIL = "email"
     """An email address."""
     NUMBER = "number"
     """A number."""
     DATE = "date"
-    """A date, YYYY-MM-DD."""
+    """A date, such as 2027-01-31."""
     DROPDOWN = "dropdown"
-    """One of the options, from a list that opens."""
+    """One of the options, chosen from a dropdown list."""
     RADIO = "radio"
-    """One of the options, all of them in sight."""
+    """One of the options, chosen with radio buttons."""
     CHECKBOX = "checkbox"
-    """Ticked or not, or those of the options that are ticked."""
+    """Any number of the options, or a single checkbox if the field has no options."""
 
 
 class TicketStatus(StrEnum):
+    """The status of a ticket."""
+
     PENDING = "Pending"
-    """It holds a place and waits for the organizer."""
+    """Waiting for approval; the ticket holds a place."""
     SUCCESS = "Success"
-    """It holds a place and is good at the door."""
+    """Approved; the ticket holds a place and is valid for entry."""
     FAILED = "Failed"
-    """It has been rejected and holds no place."""
+    """Rejected; the ticket holds no place."""
     REFUNDED = "Refunded"
-    """The money has gone back; it holds no place."""
+    """Refunded; the ticket holds no place."""
 
     @property
     def holds_place(self) -> bool:
-        """Pending and Success hold a place of their ticket type (decisions 6.2)."""
+        """Whether a ticket with this status holds a place of its ticket type (decisions 6.2)."""
         return self in (TicketStatus.PENDING, TicketStatus.SUCCESS)
 
 
@@ -96,57 +104,61 @@ HOLDING = [status for status in TicketStatus if status.holds_place]
 
 
 class PaymentMethod(StrEnum):
+    """The method of a payment."""
+
     BKASH = "bkash"
-    """Mobile money of bKash."""
+    """bKash mobile payment."""
     NAGAD = "nagad"
-    """Mobile money of Nagad."""
+    """Nagad mobile payment."""
     ROCKET = "rocket"
-    """Mobile money of Rocket."""
+    """Rocket mobile payment."""
     CARD = "card"
-    """A bank card."""
+    """A debit or credit card."""
     OTHER = "other"
-    """In any other way."""
+    """Any other method."""
 
 
 class DonationStatus(StrEnum):
+    """The status of a donation."""
+
     PENDING = "pending"
-    """Nobody has looked for the money yet."""
+    """Waiting to be verified."""
     VERIFIED = "verified"
-    """The money has been seen."""
+    """The payment was received."""
     REJECTED = "rejected"
-    """There is no such payment."""
+    """The payment was not found."""
 
 
 class MailKind(StrEnum):
-    """What a mail is about."""
+    """The kind of an email that the platform sends."""
 
     TICKET_CONFIRMED = "ticket_confirmed"
-    """A place is good."""
+    """Confirms an approved ticket."""
     PAYMENT_REJECTED = "payment_rejected"
-    """A payment has been rejected."""
+    """Informs the attendee that the payment was rejected."""
     CONFIRM_EMAIL = "confirm_email"
-    """A link that confirms an account's email."""
+    """Contains the link that confirms the email address of an account."""
 
 
 class MailStatus(StrEnum):
-    """Where an outgoing mail stands. ``held``: it was written while no mail server was configured."""
+    """The status of an outgoing email."""
 
     PENDING = "pending"
-    """It is to be sent."""
+    """Waiting to be sent, for the first time or again."""
     SENT = "sent"
-    """The mail server has taken it."""
+    """Accepted by the mail server."""
     FAILED = "failed"
-    """It has been given up."""
+    """Not delivered; no further attempts are made."""
     HELD = "held"
-    """It is kept and not sent."""
+    """Stored but not sent, because no mail server was configured."""
 
 
 class TicketChangeKind(StrEnum):
-    """What has happened to a ticket, for those who follow an event as it happens."""
+    """The kind of a change to a ticket."""
 
     CREATED = "created"
-    """Somebody has registered."""
+    """The ticket was created by a registration."""
     UPDATED = "updated"
-    """It has been changed, decided or checked in."""
+    """The ticket was updated, approved, rejected, refunded or checked in."""
     DELETED = "deleted"
-    """It is there no more."""
+    """The ticket was deleted."""

@@ -1,1 +1,1 @@
-"""The REST surface: the contract's routes, one line each, calling the operations and holding no rule of their own."""
+"""The REST API: the routes of the contract, which call operations and contain no business rules."""

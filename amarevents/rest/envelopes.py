@@ -1,4 +1,4 @@
-"""The three shapes of every answer below ``/api`` (decisions 1.1 to 1.3, 1.8)."""
+"""The JSON envelopes of responses below ``/api``: success, page and failure (decisions 1.1 to 1.3, 1.8)."""
 
 from decimal import Decimal
 
@@ -12,19 +12,20 @@ _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS
 
 
 def _number(value: object) -> orjson.Fragment:
-    """Money as a JSON number, digit by digit: sums may have more of them than a double keeps (decisions 1.8)."""
+    """Return money as a JSON number with every digit: sums can have more than a double holds (decisions 1.8)."""
     if isinstance(value, Decimal):
         whole, _, cents = f"{value:.2f}".partition(".")
         return orjson.Fragment(f"{whole}.{cents.rstrip('0')}".rstrip("."))
-    raise TypeError(f"{type(value).__name__} has no JSON form")
+    raise TypeError(f"{type(value).__name__} is not JSON serializable")
 
 
 def to_json(value: object) -> bytes:
-    """Views, dates, instants and money as the contract writes them."""
+    """Return a view as JSON, with dates, timestamps and money as the contract writes them."""
     return orjson.dumps(value, default=_number, option=_OPTIONS)
 
 
 def success(view: object, status: int) -> Response:
+    """Return the response with ``view`` as its data; a page also has ``pagination``."""
     body: dict[str, object] = {"success": True, "data": view}
     if isinstance(view, Page):
         body = {"success": True, "data": view.items, "pagination": view.pagination}
@@ -32,6 +33,7 @@ def success(view: object, status: int) -> Response:
 
 
 def failure(error: AmarEventsError) -> Response:
+    """Return the response that reports ``error``."""
     body: dict[str, object] = {"success": False, "error": error.text, "code": error.code}
     if error.fields:
         body["fields"] = error.fields

@@ -1,4 +1,4 @@
-"""The contract's routes, one line each."""
+"""The routes of the contract."""
 
 from amarevents.resolvers.accounts import admin_api_keys, api_keys, auth, profiles, rate_limits, users
 from amarevents.resolvers.events import (
@@ -11,7 +11,7 @@ from amarevents.resolvers.events import (
     ticket_types,
 )
 from amarevents.resolvers.events import queries as events
-from amarevents.resolvers.tickets import donations, registration
+from amarevents.resolvers.tickets import donations, registration, updates, verification
 from amarevents.resolvers.tickets import queries as tickets
 from amarevents.rest.routing import Route
 
@@ -36,9 +36,9 @@ ROUTES = (
     Route("GET", "/tickets", tickets.list_tickets),
     Route("GET", "/tickets/{id}", tickets.get_ticket),
     Route("POST", "/tickets", registration.register_for_event, status=201),
-    Route("POST", "/tickets/{ticket}/verify", tickets.verify_ticket),
-    Route("PUT", "/tickets/{id}", registration.update_ticket),
-    Route("DELETE", "/tickets/{id}", registration.delete_ticket),
+    Route("POST", "/tickets/{ticket}/verify", verification.verify_ticket),
+    Route("PUT", "/tickets/{id}", updates.update_ticket),
+    Route("DELETE", "/tickets/{id}", updates.delete_ticket),
     Route("GET", "/ticket-types", ticket_types.list_ticket_types),
     Route("POST", "/ticket-types", ticket_types.create_ticket_type, status=201),
     Route("PUT", "/ticket-types/{id}", ticket_types.update_ticket_type),

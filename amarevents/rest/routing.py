@@ -1,4 +1,4 @@
-"""From a request to an operation and back: path, query or body in, envelope out. No rule of the platform is here."""
+"""Routing from requests to operations: decodes path, query and body, and answers with an envelope."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _MAX_DIGITS = 18
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One line of the contract. ``status``: of its success (decisions 1.4)."""
+    """A route of the contract. ``status`` is that of a successful response (decisions 1.4)."""
 
     method: str
     path: str
@@ -34,7 +34,7 @@ class Route:
 
 
 def router(routes: Iterable[Route]) -> Router:
-    """An ASGI application that answers the routes, and everything else with UnknownRoute or MethodNotAllowed."""
+    """Return an ASGI application for ``routes``, which raises UnknownRoute or MethodNotAllowed for anything else."""
     by_path: dict[str, dict[str, Route]] = {}
     for route in routes:
         by_path.setdefault(route.path, {})[route.method] = route
@@ -47,7 +47,7 @@ async def _unknown_route(_scope: Scope, _receive: Receive, _send: Send) -> None:
 
 
 class _PathEndpoint:
-    """All methods of one path; an ASGI application of its own, so that Starlette leaves the methods to it."""
+    """An ASGI application for all methods of one path. Starlette leaves the choice of the method to it."""
 
     def __init__(self, methods: Mapping[str, Route]) -> None:
         self._methods = {**methods, "HEAD": methods["GET"]} if "GET" in methods else dict(methods)
@@ -71,23 +71,23 @@ async def _answer(route: Route, request: Request) -> Response:
 
 
 def _id(text: str) -> int | None:
-    """An id from a path; what cannot be one names nothing."""
+    """Return the ID in a path, or None if the text cannot be one."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS else None
 
 
 async def _data(route: Route, request: Request) -> dict[str, object]:
-    """What the caller sent: the query of a read, else the body, and what the path names beside ``id``."""
+    """Return the input: the query of a read, otherwise the body with any path parameter other than ``id``."""
     if request.method in _QUERY_METHODS:
         return decode_query(route.operation.input_type, request.query_params)
     body = await _json_body(request)
     path = {name: value for name, value in request.path_params.items() if name != "id"}
     if twice := path.keys() & body.keys():
-        raise errors.ValidationFailed(dict.fromkeys(twice, "stands in the path already"))
+        raise errors.ValidationFailed(dict.fromkeys(twice, "is already given by the path"))
     return {**body, **path}
 
 
 def decode_query(input_type: type[Input] | None, query: Mapping[str, str]) -> dict[str, object]:
-    """The query's text as the values that the input expects; unknown parameters are ignored (decisions 1.6)."""
+    """Return query parameters as the types that the input expects; unknown ones are ignored (decisions 1.6)."""
     fields = input_type.model_fields if input_type else {}
     return {
         name: _number_or_text(text) if _expects_number(fields[name].annotation) else text
@@ -97,7 +97,7 @@ def decode_query(input_type: type[Input] | None, query: Mapping[str, str]) -> di
 
 
 def _expects_number(annotation: object) -> bool:
-    """Whether a field holds an integer, by itself or as one of ``X | None``."""
+    """Return whether an annotation is an integer type or a union with one."""
     base = getattr(annotation, "__supertype__", annotation)
     return base is int or any(_expects_number(part) for part in get_args(annotation))
 
@@ -109,9 +109,9 @@ def _number_or_text(text: str) -> int | str:
 
 
 async def _json_body(request: Request) -> dict[str, object]:
-    """The body's JSON object; no body is an empty one.
+    """Return the JSON object in the body, empty if there is no body.
 
-    Raises BodyTooLarge, UnsupportedMediaType, MalformedJson, or ValidationFailed for JSON that is no object.
+    Raises BodyTooLarge, UnsupportedMediaType, MalformedJson, or ValidationFailed if the JSON is not an object.
     """
     body = await read_body(request, context_of(request.scope).services.settings.max_body_bytes)
     if not body:

@@ -1,15 +1,14 @@
-"""The schema: the parts of all nouns, and what is done around each operation."""
+"""The GraphQL schema, put together from the queries, mutations and subscriptions of all types."""
 
-import strawberry
-
-from amarevents.schema.core import enums as _enums  # noqa: F401 - registers the enums before the types are made
+from amarevents.schema.core import enums as _enums  # noqa: F401 - registers the enums before the types that use them
 from amarevents.schema.core.descriptions import describe
+from amarevents.schema.core.object_types import object_type
 from amarevents.schema.core.scalars import CONFIG
 from amarevents.schema.execution.engine import AmarEventsSchema
 from amarevents.schema.execution.executor import PlannedExecutor
 from amarevents.schema.execution.validation import CheckDocument
 from amarevents.schema.types.accounts import AccountMutation, AccountQuery
-from amarevents.schema.types.admin import AdministrationMutation, AdministrationQuery, MailQuery
+from amarevents.schema.types.admin import AdminMutation, AdminQuery, MailQuery
 from amarevents.schema.types.api_keys import ApiKeyMutation, ApiKeyQuery
 from amarevents.schema.types.check_in import CheckInMutation
 from amarevents.schema.types.donations import DonationMutation, DonationQuery
@@ -24,10 +23,10 @@ from amarevents.schema.types.tickets import TicketMutation, TicketQuery
 from amarevents.schema.types.users import UserMutation, UserQuery
 
 
-@strawberry.type(description="What can be read.")
+@object_type
 class Query(
     AccountQuery,
-    AdministrationQuery,
+    AdminQuery,
     ApiKeyQuery,
     DonationQuery,
     EventQuery,
@@ -38,13 +37,13 @@ class Query(
     TicketQuery,
     UserQuery,
 ):
-    pass
+    """The queries, which read data."""
 
 
-@strawberry.type(description="What can be changed.")
+@object_type
 class Mutation(
     AccountMutation,
-    AdministrationMutation,
+    AdminMutation,
     ApiKeyMutation,
     CheckInMutation,
     CustomFieldMutation,
@@ -57,7 +56,7 @@ class Mutation(
     TicketMutation,
     UserMutation,
 ):
-    pass
+    """The mutations, which change data. Those of one operation run one after the other."""
 
 
 schema = AmarEventsSchema(

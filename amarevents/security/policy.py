@@ -15,34 +15,34 @@ from amarevents.models.enums import AccountType, KeyType
 
 
 class Scope(StrEnum):
-    """The permissions that a key may hold, as the contract spells them."""
+    """A permission of an API key, spelled as in the contract."""
 
     EVENTS_READ = "events:read"
-    """See the private events that the account may see; the public ones need no permission."""
+    """View the private events that the account can see. Public events need no permission."""
     EVENTS_WRITE = "events:write"
-    """Create and change events, and create, change and delete their ticket types, custom fields and pictures."""
+    """Create and update events. Create, update and delete their ticket types, custom fields and gallery images."""
     EVENTS_DELETE = "events:delete"
-    """Delete events, with all that hangs on them."""
+    """Delete events with everything that belongs to them."""
     TICKETS_READ = "tickets:read"
-    """See and verify tickets, see the statistics of events, and follow both live."""
+    """View and verify tickets, view event statistics, and subscribe to changes of both."""
     TICKETS_WRITE = "tickets:write"
-    """Register for events, change tickets, decide on payments, and let people in at the door."""
+    """Register for events, update tickets, approve and reject payments, and check in attendees."""
     TICKETS_DELETE = "tickets:delete"
     """Delete tickets."""
     ORGANIZATIONS_READ = "organizations:read"
-    """See organizations; they are public, and nothing asks for this."""
+    """View organizations. They are public, so no operation requires this permission."""
     ORGANIZATIONS_WRITE = "organizations:write"
-    """Change one's own organizations; for admins, create and change any."""
+    """Update the organizations of the account. Admins can create organizations and update all of them."""
     DONATIONS_READ = "donations:read"
-    """See the donations to one's own organizations; for admins, all donations."""
+    """View donations to the organizations of the account. Admins can view all donations."""
     DONATIONS_WRITE = "donations:write"
-    """Verify and reject the donations to one's own organizations; for admins, all donations."""
+    """Verify and reject donations to the organizations of the account. Admins can do so for all donations."""
     USERS_READ = "users:read"
-    """See one's own profile, organizations and keys."""
+    """View the profile, organizations and API keys of the account."""
     USERS_WRITE = "users:write"
-    """Change one's own profile."""
+    """Update the profile of the account."""
     ADMIN = "admin"
-    """Administer accounts, keys, plans and donations; see all events, all mails and the statistics of the platform."""
+    """Manage accounts, API keys, plans and donations. View all events, outgoing emails and platform statistics."""
     EVERYTHING = "*"
     """All permissions."""
 
@@ -60,7 +60,7 @@ ALLOWED_SCOPES: dict[KeyType, frozenset[Scope]] = {
 """The scopes that a key of each type may have: the permission table of the contract."""
 
 
-def in_order(scopes: Iterable[Scope]) -> list[Scope]:
+def sort_scopes(scopes: Iterable[Scope]) -> list[Scope]:
     """Return the scopes without duplicates, in the order of the contract's table."""
     held = set(scopes)
     return [scope for scope in Scope if scope in held]
@@ -68,10 +68,10 @@ def in_order(scopes: Iterable[Scope]) -> list[Scope]:
 
 def default_scopes(key_type: KeyType) -> list[Scope]:
     """Return all scopes that a key type may have; for admin keys, only the wildcard (decisions 2.5)."""
-    return [Scope.EVERYTHING] if key_type is KeyType.ADMIN else in_order(ALLOWED_SCOPES[key_type])
+    return [Scope.EVERYTHING] if key_type is KeyType.ADMIN else sort_scopes(ALLOWED_SCOPES[key_type])
 
 
-def expand(scopes: Iterable[Scope]) -> frozenset[Scope]:
+def expand_wildcard(scopes: Iterable[Scope]) -> frozenset[Scope]:
     """Return the scopes with the wildcard replaced by all scopes, so that sets can be compared."""
     held = frozenset(scopes)
     return frozenset(Scope) if Scope.EVERYTHING in held else held
@@ -154,11 +154,11 @@ def session_principal(account: Account, session_id: int) -> Principal:
 
     It holds all scopes that its account's highest key type may have, and users:write.
     """
-    permissions = in_order({*default_scopes(account.role), Scope.USERS_WRITE})
+    permissions = sort_scopes({*default_scopes(account.role), Scope.USERS_WRITE})
     return Principal(
         account=account,
         key_types=account.key_types,
-        scopes=expand(permissions),
+        scopes=expand_wildcard(permissions),
         permissions=tuple(permissions),
         session_id=session_id,
     )
@@ -177,11 +177,11 @@ def key_principal(
     """
     if key_type not in account.key_types:
         raise errors.RoleLost(key_type)
-    held = in_order(Scope(permission) for permission in permissions)
+    held = sort_scopes(Scope(permission) for permission in permissions)
     return Principal(
         account=account,
         key_types=frozenset({key_type}),
-        scopes=expand(held),
+        scopes=expand_wildcard(held),
         permissions=tuple(held),
         key_id=key_id,
         key_expires_at=expires_at,

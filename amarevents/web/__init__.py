@@ -1,1 +1,1 @@
-"""What pages of the platform share: the files that they load, and libraries that are fetched from npm once."""
+"""Shared parts of the HTML pages: templates, static files and content negotiation."""

@@ -1,4 +1,4 @@
-"""Who opens an address: a person with a browser, or a program."""
+"""Content negotiation between pages for browsers and JSON for programs."""
 
 import re
 
@@ -9,7 +9,7 @@ _HTML = re.compile(r"\btext/html\b(?!;q=0(\.0*)?(,|$))")
 
 
 def prefers_html(scope: Scope) -> bool:
-    """Whether a page is to be shown: HTML is asked for by name, and JSON is not."""
+    """Return whether the client wants a page: its ``Accept`` header names HTML, and does not name JSON."""
     if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
         return False
     accepted = ",".join(Headers(scope=scope).getlist("accept")).replace(" ", "").lower()

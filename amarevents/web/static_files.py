@@ -1,4 +1,4 @@
-"""The files that a page loads, from this origin alone: each has its hash in its address and may be kept for ever."""
+"""Static files of the pages, served from this origin under URLs that contain a hash and can be cached forever."""
 
 import asyncio
 import base64
@@ -16,69 +16,70 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 BASE_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
-"""Headers of pages and of what they load."""
+"""Headers of every page and every static file."""
 
 FAVICON = Path(__file__).with_name("favicon.svg")
 
 _MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-# Named, and not only to be refused.
+# Matches gzip unless its weight is 0, which refuses it.
 _GZIP = re.compile(r"\bgzip\b(?!;q=0(\.0*)?(,|$))")
-_FOR_EVER = "public, max-age=31536000, immutable"
+_CACHE_FOREVER = "public, max-age=31536000, immutable"
 
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file that a page loads, as it is and compressed."""
+    """A static file in memory, plain and compressed with gzip."""
 
     content: bytes
     compressed: bytes
     media_type: str
-    address: str
+    url: str
 
 
 @dataclass(frozen=True)
 class Assets:
-    """What one page loads: the files by the names that its template has for them, served under ``below``."""
+    """The static files of one page, by their names in its template, served under the path ``prefix``."""
 
-    below: str
+    prefix: str
     files: Mapping[str, Path]
 
     @cached_property
     def loaded(self) -> dict[str, Asset]:
-        """Read and compressed once for each process, which takes a moment: not to be asked for on the event loop."""
-        return {name: _read(path, self.below) for name, path in self.files.items()}
+        """The files, read and compressed once per process. This blocks, so first use it outside the event loop."""
+        return {name: _read(path, self.prefix) for name, path in self.files.items()}
 
     @cached_property
-    def addresses(self) -> dict[str, str]:
-        """Where each is; what reads ``loaded`` for the first time takes as long."""
-        return {name: one.address for name, one in self.loaded.items()}
+    def urls(self) -> dict[str, str]:
+        """The URL path of each file, by name. Blocks like ``loaded``."""
+        return {name: asset.url for name, asset in self.loaded.items()}
 
     async def serve(self, request: Request) -> Response:
-        """One of them; 404 for an address that is not one of this version's."""
-        served = {one.address: one for one in (await asyncio.to_thread(lambda: self.loaded)).values()}
+        """Serve a file by its URL path, or answer 404 if this version has no such file."""
+        served = {asset.url: asset for asset in (await asyncio.to_thread(lambda: self.loaded)).values()}
         found = served.get(request.url.path)
         if found is None:
             return Response("Not Found", 404, media_type="text/plain", headers=BASE_HEADERS)
-        headers = {**BASE_HEADERS, "Cache-Control": _FOR_EVER, "Vary": "Accept-Encoding"}
-        if not _takes_gzip(request.headers):
+        headers = {**BASE_HEADERS, "Cache-Control": _CACHE_FOREVER, "Vary": "Accept-Encoding"}
+        if not _accepts_gzip(request.headers):
             return Response(found.content, media_type=found.media_type, headers=headers)
         headers["Content-Encoding"] = "gzip"
         return Response(found.compressed, media_type=found.media_type, headers=headers)
 
     def route(self) -> Route:
-        return Route(f"{self.below}/{{digest}}/{{name}}", self.serve)
+        """Return the route that serves the files."""
+        return Route(f"{self.prefix}/{{digest}}/{{name}}", self.serve)
 
 
-def _read(path: Path, below: str) -> Asset:
+def _read(path: Path, prefix: str) -> Asset:
     content = path.read_bytes()
     digest = base64.b32encode(hashlib.sha256(content).digest()[:10]).decode().lower()
     return Asset(
         content=content,
         compressed=gzip.compress(content, mtime=0),
         media_type=_MEDIA_TYPES[path.suffix],
-        address=f"{below}/{digest}/{path.name}",
+        url=f"{prefix}/{digest}/{path.name}",
     )
 
 
-def _takes_gzip(headers: Headers) -> bool:
+def _accepts_gzip(headers: Headers) -> bool:
     return _GZIP.search(headers.get("accept-encoding", "").replace(" ", "").lower()) is not None

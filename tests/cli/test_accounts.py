@@ -31,7 +31,7 @@ def test_create_admin_refuses_what_registration_would(ready: Program) -> None:
     assert ready.refusal("create-admin", *ADMIN, typed="short\n").startswith("amarevents: Invalid input: password: ")
     taken = ["--username", "Other", *ADMIN[2:]]
     refusal = ready.refusal("create-admin", *taken, typed=f"{PASSWORD}\n")
-    assert refusal == "amarevents: An account with this email exists already"
+    assert refusal == "amarevents: An account with this email already exists"
 
 
 @pytest.mark.backend("sqlite")

@@ -23,7 +23,7 @@ def test_plans_are_made_changed_and_deleted(program: Program) -> None:
 
 
 PLANS_REFUSED = {
-    ("create-plan", "--name", "FREE"): "There is a plan with this name already",
+    ("create-plan", "--name", "FREE"): "A plan with this name already exists",
     ("create-plan", "--name", "Gold", "--price", "-1"): "Invalid input: price: ",
     ("create-plan", "--name", "Gold", "--features", "[]"): "Invalid input: features: must be an object",
     ("update-plan", "--id", "1", "--name", "Basic"): "This is the plan that new organizations get: ",

@@ -7,7 +7,8 @@ from amarevents.resolvers.core.operation import OPERATIONS
 from amarevents.resolvers.tickets.subscriptions import SUBSCRIPTIONS
 from amarevents.rest.routes import ROUTES
 from amarevents.rest.routing import Route
-from amarevents.schema.core.fields import OPERATION_EDGES, OPERATION_FIELDS, SUBSCRIPTION_FIELDS
+from amarevents.schema.core.edges import OPERATION_EDGES
+from amarevents.schema.core.fields import OPERATION_FIELDS, SUBSCRIPTION_FIELDS
 from tests.contract.contract import DECIDED_BADGES, ContractRoute, contract_routes
 from tests.contract.operations import GRAPHQL_ONLY, ROUTES_BY_LINE, operation_of
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from amarevents.mail import outbox
-from amarevents.mail.outbox import LONGEST_DELAY, MAX_ATTEMPTS, delay_after
+from amarevents.mail.outbox import MAX_ATTEMPTS, MAX_DELAY, delay_after
 from amarevents.mail.templates import EmailContent
 from amarevents.models import Event, OutgoingMail, Ticket, User
 from amarevents.models.columns import utc_now
@@ -88,7 +88,7 @@ async def test_a_registration_that_fails_mails_nothing(
 ) -> None:
     await world.ticket_type(stage.event, capacity=1, sold=1)
     # As for those who see a free place and come too late for it.
-    monkeypatch.setattr(registration, "_choose_type", _seen_before_it_was_sold)
+    monkeypatch.setattr(registration, "_choose_ticket_type", _seen_before_it_was_sold)
     before = await snapshot()
     error_in(await stage.buyer.post("/tickets", {"event_id": stage.event.id}), 400, "SOLD_OUT")
     assert await snapshot() == before
@@ -242,7 +242,7 @@ def test_attempts_go_on_for_about_two_days_and_never_wait_long() -> None:
     delays = [delay_after(attempt) for attempt in range(1, MAX_ATTEMPTS)]
     total = sum(delays, datetime.timedelta())
     assert datetime.timedelta(hours=36) < total < datetime.timedelta(hours=60)
-    assert max(delays) <= LONGEST_DELAY * 1.2
+    assert max(delays) <= MAX_DELAY * 1.2
     assert delays[0] < datetime.timedelta(minutes=2)
     assert len({delay_after(MAX_ATTEMPTS) for _ in range(50)}) > 1
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from amarevents.mail import templates
-from amarevents.mail.templates import MAX_SUBJECT, MAX_TEXT, fill, one_line
+from amarevents.mail.templates import MAX_BODY, MAX_SUBJECT, fill, one_line
 from amarevents.models import Event, Ticket
 from amarevents.models.enums import TicketStatus
 
@@ -79,7 +79,7 @@ def test_one_line_keeps_the_joiners_of_bangla_spelling() -> None:
 def test_texts_are_bounded_however_often_an_answer_is_repeated() -> None:
     event = event_of(emailtitle="{A}" * 80, emailmessage="{A}" * 6_000)
     letter = templates.ticket_confirmed(ticket_of(), event, {"A": "x" * 20_000})
-    assert (len(letter.subject), len(letter.text)) == (MAX_SUBJECT, MAX_TEXT)
+    assert (len(letter.subject), len(letter.text)) == (MAX_SUBJECT, MAX_BODY)
 
 
 @pytest.mark.parametrize(("amount", "shown"), [("0", "0"), ("500.00", "500"), ("99.50", "99.50"), ("1000", "1000")])

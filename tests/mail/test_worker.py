@@ -10,7 +10,7 @@ import pytest
 
 from amarevents.mail import outbox, rendering
 from amarevents.mail import worker as delivering
-from amarevents.mail.outbox import FIRST_DELAY, MAX_ATTEMPTS
+from amarevents.mail.outbox import INITIAL_DELAY, MAX_ATTEMPTS
 from amarevents.mail.smtp import ServerUnavailable, SmtpClient
 from amarevents.mail.templates import EmailContent
 from amarevents.mail.worker import LEASE, MailWorker, WorkerTiming
@@ -132,7 +132,7 @@ async def test_a_temporary_refusal_is_tried_again_later_and_stops_nobody(
     assert recipients_of(office) == ["a@example.com"]
     mail = await OutgoingMail.get(recipient=NOBODY)
     assert (mail.status, mail.attempts, mail.last_error) == (MailStatus.PENDING, 1, "451 4.7.1 Greylisted")
-    assert 0.7 * FIRST_DELAY < mail.next_attempt_at - before < 1.5 * FIRST_DELAY + datetime.timedelta(seconds=20)
+    assert 0.7 * INITIAL_DELAY < mail.next_attempt_at - before < 1.5 * INITIAL_DELAY + datetime.timedelta(seconds=20)
     del office.refusals[NOBODY]
     await delivery.send_due()
     assert recipients_of(office) == ["a@example.com"]  # its time has not come

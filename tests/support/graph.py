@@ -28,7 +28,7 @@ TYPES: dict[str, GraphQLObjectType] = {
 def is_edge(field: GraphQLField) -> bool:
     """Whether a field is loaded for itself, and not merely an attribute of its object."""
     made_of = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-    return isinstance(made_of, StrawberryField) and made_of.base_resolver is not None
+    return isinstance(made_of, StrawberryField) and not made_of.is_basic_field
 
 
 EDGES = [

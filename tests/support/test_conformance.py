@@ -214,6 +214,17 @@ async def test_what_the_application_answers_is_compared(world: World, monkeypatc
         await key.get("/auth/me")
 
 
+async def test_an_error_that_an_operation_does_not_declare_is_caught(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    somebody = {"username": "rahim", "email": "rahim@example.com", "number": "01700000000", "password": "secret123"}
+    assert (await world.anonymous.post("/auth/register", somebody)).status_code == 201
+    assert (await world.anonymous.post("/auth/register", somebody)).json()["code"] in {"USERNAME_TAKEN", "EMAIL_TAKEN"}
+    monkeypatch.setitem(conformance().document["paths"]["/auth/register"]["post"], "x-error-codes", [])
+    with pytest.raises(Drift, match="_TAKEN is not declared: add it to raises= of the operation"):
+        await world.anonymous.post("/auth/register", somebody)
+
+
 def test_a_comparison_costs_less_than_a_millisecond() -> None:
     checks, response, settings = Conformance(conformance().document), answer(), Settings()
     checks.check(response, settings)

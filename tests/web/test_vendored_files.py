@@ -14,7 +14,7 @@ MEGABYTE = 1_000_000
 
 
 def test_both_pages_have_their_folder() -> None:
-    assert [folder.parent.name for folder in FOLDERS] == ["reference", "explorer"]
+    assert [folder.parent.name for folder in FOLDERS] == ["docs_page", "explorer"]
 
 
 @pytest.mark.parametrize(("path", "recorded"), FILES, ids=[path.name for path, _ in FILES])

@@ -48,7 +48,7 @@ async def list_all_api_keys(ctx: Context, data: ListAllApiKeys) -> Page[AccountA
         fields = api_key_fields(row, ctx.services.settings)
         return AccountApiKeyView(**fields, user_id=RecordId(row.user_id), username=row.user.username)
 
-    return await load_page(ctx, rows, data, of=(ApiKey, User), view=view)
+    return await load_page(ctx, rows, data, depends_on=(ApiKey, User), view=view)
 
 
 @operation(allow(*ADMINS, scope=Scope.ADMIN), changes=(ApiKey,), raises=(errors.NotFound,))

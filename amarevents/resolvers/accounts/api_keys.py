@@ -23,8 +23,8 @@ from amarevents.security.policy import (
     Scope,
     allow,
     default_scopes,
-    expand,
-    in_order,
+    expand_wildcard,
+    sort_scopes,
 )
 from amarevents.security.rate_limit.quotas import key_creation_quota, key_limit
 from amarevents.settings import Settings
@@ -69,10 +69,12 @@ class CreatedApiKeyView(ApiKeyView):
 
 @dataclass(slots=True, kw_only=True)
 class RevokedView:
+    """The result of revoking an API key."""
+
     id: RecordId
-    """The integer that names it in paths and in other fields."""
+    """The ID of the API key."""
     revoked: bool
-    """True: the key can never be used again."""
+    """Always true: the key cannot be used any more."""
 
 
 def api_key_view(key: ApiKey, settings: Settings) -> ApiKeyView:
@@ -110,7 +112,7 @@ async def load_account_keys(ctx: Context, account_ids: Sequence[int]) -> dict[in
     return keys
 
 
-async def load_key_owners(key_ids: Sequence[int]) -> dict[int, int]:
+async def load_key_owners(ctx: Context, key_ids: Sequence[int]) -> dict[int, int]:
     """The ids of the accounts whose keys these are, by key, in one statement."""
     return dict(await ApiKey.filter(id__in=list(key_ids)).values_list("id", "user_id"))
 
@@ -196,24 +198,24 @@ def _permissions(principal: Principal, data: CreateApiKey) -> list[Scope]:
     if data.permissions is None:
         return _inherited(principal, data.key_type)
     _require_within(principal, data.key_type, data.permissions)
-    return in_order(data.permissions)
+    return sort_scopes(data.permissions)
 
 
 def _inherited(principal: Principal, key_type: KeyType) -> list[Scope]:
     """All that the type may hold or, created with a key, what of it that key holds (decisions 2.5)."""
     defaults = default_scopes(key_type)
-    if not principal.is_key or expand(defaults) <= principal.scopes:
+    if not principal.is_key or expand_wildcard(defaults) <= principal.scopes:
         return defaults
-    return in_order(expand(defaults) & principal.scopes)
+    return sort_scopes(expand_wildcard(defaults) & principal.scopes)
 
 
 def _require_within(principal: Principal, key_type: KeyType, permissions: list[Scope]) -> None:
-    foreign = [scope for scope in in_order(permissions) if scope not in ALLOWED_SCOPES[key_type]]
+    foreign = [scope for scope in sort_scopes(permissions) if scope not in ALLOWED_SCOPES[key_type]]
     if foreign:
         raise errors.ValidationFailed({"permissions": f"{key_type} keys cannot hold {', '.join(foreign)}"})
-    missing = expand(permissions) - principal.scopes
+    missing = expand_wildcard(permissions) - principal.scopes
     if principal.is_key and missing:
-        raise errors.KeyTooPowerful(f"The calling key does not itself hold {', '.join(in_order(missing))}")
+        raise errors.KeyTooPowerful(f"The calling key does not itself hold {', '.join(sort_scopes(missing))}")
 
 
 class UpdateApiKey(Input):
@@ -242,7 +244,7 @@ async def update_api_key(ctx: Context, id: ApiKeyId, data: UpdateApiKey) -> ApiK
         _require_no_longer_lived(ctx.principal, key)
     changes = data.changed_fields()
     if data.permissions is not None:
-        changes["permissions"] = [str(scope) for scope in in_order(data.permissions)]
+        changes["permissions"] = [str(scope) for scope in sort_scopes(data.permissions)]
     if changes and not await ApiKey.filter(id=key.id, revoked_at__isnull=True).update(**changes):
         raise errors.KeyIsRevoked
     key.update_from_dict(changes)
@@ -279,5 +281,5 @@ async def _get_own_key(ctx: Context, key_id: int) -> ApiKey:
 
 
 def _is_stronger(key: ApiKey, principal: Principal) -> bool:
-    held = expand(Scope(permission) for permission in key.permissions)
+    held = expand_wildcard(Scope(permission) for permission in key.permissions)
     return key.key_type.rank > principal.highest_key_type.rank or not held <= principal.scopes

@@ -1,39 +1,84 @@
-"""Confirming an account's email by the link that was mailed to it (decisions 6.7)."""
+"""Confirmation of an account's email address by a link sent to it (decisions 6.7)."""
 
 import datetime
+import secrets
 from dataclasses import dataclass
 
 from tortoise.transactions import in_transaction
 
 from amarevents import errors
+from amarevents.mail import outbox, templates
 from amarevents.models import EmailConfirmation, User
+from amarevents.models.enums import MailKind
 from amarevents.security.auth.api_keys import digest_of
+from amarevents.security.context import Context
 
-_DELETED_AT_ONCE = 1_000
+LINK_DAYS = 7
+"""The number of days for which a link is valid."""
+_TOKEN_BYTES = 32
+_MAX_PURGED = 1_000
+
+
+async def enqueue_confirmation_email(ctx: Context, user: User) -> None:
+    """Enqueue an email with a link that confirms the account's address, unless confirmation is disabled.
+
+    Earlier links become invalid. The caller must hold a lock on the account's row or have just created it, so that
+    concurrent calls cannot leave two valid links.
+    """
+    settings = ctx.services.settings
+    if not settings.confirm_email:
+        return
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    link = f"{settings.public_url}/confirm-email?token={token}"
+    expires_at = ctx.now + datetime.timedelta(days=LINK_DAYS)
+    content = templates.confirm_email(user.username, link, days=LINK_DAYS)
+    async with in_transaction():
+        await EmailConfirmation.filter(user_id=user.id).delete()
+        await outbox.unsent(user_id=user.id).delete()
+        await EmailConfirmation.create(
+            user_id=user.id, digest=digest_of(token), email=user.email, expires_at=expires_at, created_at=ctx.now
+        )
+        await outbox.enqueue(
+            content, MailKind.CONFIRM_EMAIL, user.email, settings=settings, now=ctx.now, user_id=user.id
+        )
+
+
+async def renew_confirmation_email(ctx: Context, user: User) -> None:
+    """Enqueue a new link for an account that has not confirmed its address and has no valid link left."""
+    if not ctx.services.settings.confirm_email or user.email_confirmed_at is not None or await _has_link(ctx, user):
+        return
+    async with in_transaction():
+        locked = await User.filter(id=user.id).select_for_update().get_or_none()
+        if locked is not None and locked.email_confirmed_at is None and not await _has_link(ctx, locked):
+            await enqueue_confirmation_email(ctx, locked)
+
+
+async def _has_link(ctx: Context, user: User) -> bool:
+    return await EmailConfirmation.exists(user_id=user.id, email=user.email, expires_at__gt=ctx.now)
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """Which account a link is for, and the address that it confirms."""
+    """The account that a link belongs to, and the address that it confirms."""
 
     username: str
     email: str
 
 
 async def find_confirmation(token: str, now: datetime.datetime) -> Confirmation:
-    """What the link would confirm. Raises NotFound for one that is unknown, used, replaced or expired alike."""
-    return _shown(await _get_link(token, now))
+    """Return what a link would confirm. Raises NotFound for an unknown, used, replaced or expired link alike."""
+    return _confirmation_by(await _get_link(token, now))
 
 
 async def confirm_email(token: str, now: datetime.datetime) -> Confirmation:
-    """Confirm the email, once. Raises NotFound as above."""
+    """Confirm the address that a link belongs to. Raises NotFound for any link that is not valid."""
     async with in_transaction():
         link = await _get_link(token, now)
-        # The account first, as where its email changes: two that want both rows never wait for each other.
+        # The account's row first, as where its address is changed, so that the two cannot deadlock.
         confirmed = await User.filter(id=link.user_id, email=link.email).update(email_confirmed_at=now)
         if not confirmed or not await EmailConfirmation.filter(id=link.id).delete():
             raise errors.NotFound("Link")
-    return _shown(link)
+    return _confirmation_by(link)
 
 
 async def _get_link(token: str, now: datetime.datetime) -> EmailConfirmation:
@@ -44,12 +89,12 @@ async def _get_link(token: str, now: datetime.datetime) -> EmailConfirmation:
     return link
 
 
-def _shown(link: EmailConfirmation) -> Confirmation:
+def _confirmation_by(link: EmailConfirmation) -> Confirmation:
     return Confirmation(link.user.username, link.email)
 
 
-async def forget_expired_links(now: datetime.datetime) -> None:
-    """Delete expired links, a part at a time; run now and then by the process."""
-    expired = EmailConfirmation.filter(expires_at__lte=now).order_by("expires_at").limit(_DELETED_AT_ONCE)
+async def purge_expired_links(now: datetime.datetime) -> None:
+    """Delete a batch of expired links; maintenance calls it periodically."""
+    expired = EmailConfirmation.filter(expires_at__lte=now).order_by("expires_at").limit(_MAX_PURGED)
     if ids := await expired.values_list("id", flat=True):
         await EmailConfirmation.filter(id__in=ids).delete()

@@ -67,7 +67,9 @@ class ProfileView(OwningAccountView):
     """The counts of the account's own tickets."""
 
 
-async def load_account_organizations(account_ids: Sequence[int]) -> dict[int, list[OwnedOrganizationView]]:
+async def load_account_organizations(
+    ctx: Context, account_ids: Sequence[int]
+) -> dict[int, list[OwnedOrganizationView]]:
     """The organizations of accounts, oldest first, by account, in two statements."""
     organizations: dict[int, list[OwnedOrganizationView]] = {account_id: [] for account_id in account_ids}
     rows = await Organization.filter(user_id__in=list(account_ids)).select_related("plan").order_by("id")
@@ -86,9 +88,9 @@ def _owned_view(row: Organization, public_events: int) -> OwnedOrganizationView:
     )
 
 
-async def owning_account_fields(user: User) -> dict[str, Any]:  # Any: each field's own type
+async def owning_account_fields(ctx: Context, user: User) -> dict[str, Any]:  # Any: each field's own type
     """The fields of OwningAccountView, in two statements."""
-    organizations = (await load_account_organizations([user.id]))[user.id]
+    organizations = (await load_account_organizations(ctx, [user.id]))[user.id]
     return {
         **account_fields(user),
         "organization": organizations[0] if organizations else None,
@@ -110,7 +112,7 @@ async def _profile(ctx: Context) -> ProfileView:
         approved_tickets=of_tickets["approved"],
         total_spent=of_tickets["revenue"],
     )
-    return ProfileView(**await owning_account_fields(user), stats=stats)
+    return ProfileView(**await owning_account_fields(ctx, user), stats=stats)
 
 
 async def _get_own_user(ctx: Context) -> User:
@@ -163,7 +165,7 @@ class UpdateProfile(Input):
 )
 async def update_profile(ctx: Context, data: UpdateProfile) -> ProfileView:
     """Change one's own account."""
-    changes = data.sent()
+    changes = data.changed_fields()
     current, password = changes.pop("current_password", None), changes.pop("password", None)
     known = await _get_own_user(ctx)
     if password is not None:

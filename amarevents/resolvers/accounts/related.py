@@ -9,7 +9,7 @@ from amarevents.resolvers.accounts.api_keys import list_api_keys
 from amarevents.resolvers.accounts.auth import AccountView, account_view
 from amarevents.resolvers.accounts.profiles import get_profile
 from amarevents.resolvers.accounts.users import get_user
-from amarevents.resolvers.core.bulk_pages import Asked, load_pages
+from amarevents.resolvers.core.bulk_pages import PageRequest, load_pages
 from amarevents.resolvers.core.pagination import Page
 from amarevents.resolvers.core.permissions import tickets_of
 from amarevents.resolvers.tickets.queries import (
@@ -18,7 +18,6 @@ from amarevents.resolvers.tickets.queries import (
     get_ticket,
     list_own_tickets,
     newest_first,
-    ticket_view,
     tickets_in,
 )
 from amarevents.security.auth.principals import account_of
@@ -53,12 +52,12 @@ TICKETS = OfAccounts(own=list_own_tickets.policy, anybodys=(get_user.policy, get
 """Admins see everybody's tickets with the scope of tickets alone."""
 
 
-async def load_accounts(ids: Sequence[int]) -> dict[int, AccountView]:
+async def load_accounts(ctx: Context, ids: Sequence[int]) -> dict[int, AccountView]:
     """The accounts by id, in one statement; for whom ACCOUNT lets in."""
     return {user.id: account_view(user) for user in await User.filter(id__in=list(ids))}
 
 
-async def load_organization_owners(organization_ids: Sequence[int]) -> dict[int, int]:
+async def load_organization_owners(ctx: Context, organization_ids: Sequence[int]) -> dict[int, int]:
     """The ids of the accounts that own the organizations, by organization, in one statement."""
     return dict(await Organization.filter(id__in=list(organization_ids)).values_list("id", "user_id"))
 
@@ -70,8 +69,8 @@ async def load_account_tickets(
     users = await User.filter(id__in=list({account_id for account_id, _ in asked}))
     own = {user.id: tickets_of(ctx, account_of(user)) for user in users}
     pages = {
-        (account_id, data): Asked(rows=tickets_in(own[account_id], data), paging=data)
+        (account_id, data): PageRequest(rows=tickets_in(own[account_id], data), paging=data)
         for account_id, data in asked
         if account_id in own
     }
-    return await load_pages(pages, shown=newest_first, view=ticket_view)
+    return await load_pages(pages, prepare=newest_first, view=TicketView.from_model)

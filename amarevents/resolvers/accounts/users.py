@@ -12,7 +12,8 @@ from amarevents.models import ApiKey, Donation, Event, Organization, Ticket, Use
 from amarevents.models.enums import AccountType
 from amarevents.resolvers.accounts.api_keys import ApiKeyView, load_account_keys
 from amarevents.resolvers.accounts.auth import AccountName, AccountView, account_view
-from amarevents.resolvers.accounts.deletion import erase_account
+from amarevents.resolvers.accounts.deletion import cascade_delete_account
+from amarevents.resolvers.accounts.email_confirmation import enqueue_confirmation_email
 from amarevents.resolvers.accounts.profiles import OwningAccountView, owning_account_fields
 from amarevents.resolvers.accounts.updates import change_account
 from amarevents.resolvers.core.ids import UserId
@@ -32,7 +33,6 @@ from amarevents.resolvers.core.pagination import Page, Paging, load_page
 from amarevents.resolvers.core.permissions import tickets_of
 from amarevents.resolvers.core.search import fold
 from amarevents.resolvers.events.organizations import new_organization
-from amarevents.resolvers.tickets.notifications import ask_to_confirm_email
 from amarevents.security.auth.principals import account_of
 from amarevents.security.context import Context
 from amarevents.security.policy import ADMINS, Scope, allow
@@ -65,7 +65,7 @@ async def list_users(ctx: Context, data: ListUsers) -> Page[AccountView]:
     conditions: dict[str, Any] = data.model_dump(include={"type", "admin"}, exclude_none=True)
     if data.search is not None:
         conditions["search_text__contains"] = fold(data.search)
-    return await load_page(ctx, User.filter(**conditions).order_by("-id"), data, of=(User,), view=account_view)
+    return await load_page(ctx, User.filter(**conditions).order_by("-id"), data, depends_on=(User,), view=account_view)
 
 
 @operation(allow(*ADMINS, scope=Scope.ADMIN), raises=(errors.NotFound,))
@@ -79,7 +79,7 @@ async def get_user(ctx: Context, id: UserId) -> UserView:
 
 async def _user_view(ctx: Context, user: User) -> UserView:
     return UserView(
-        **await owning_account_fields(user),
+        **await owning_account_fields(ctx, user),
         api_keys=(await load_account_keys(ctx, [user.id]))[user.id],
         ticket_count=await Ticket.filter(tickets_of(ctx, account_of(user))).count(),
     )
@@ -146,7 +146,7 @@ async def update_user(ctx: Context, id: UserId, data: UpdateUser) -> UserView:
         is_readdressed = data.email is not None and data.email != user.email
         await change_account(ctx, user, changes | ({"email_confirmed_at": None} if is_readdressed else {}))
         if is_readdressed:
-            await ask_to_confirm_email(ctx, user)
+            await enqueue_confirmation_email(ctx, user)
         if data.promote_organizer and not await Organization.exists(user_id=user.id):
             await new_organization(name=user.username, user_id=user.id)
     return await _user_view(ctx, user)
@@ -154,7 +154,7 @@ async def update_user(ctx: Context, id: UserId, data: UpdateUser) -> UserView:
 
 async def _columns(ctx: Context, data: UpdateUser) -> dict[str, Any]:
     """What is to be written; the password is hashed before anything is locked."""
-    changes = data.sent()
+    changes = data.changed_fields()
     password = changes.pop("password", None)
     if password is not None:
         changes["password_hash"] = await ctx.services.hasher.hash(password)
@@ -190,5 +190,5 @@ async def delete_user(ctx: Context, id: UserId) -> DeletedView:
         user, has_other_admins = await _lock_with_admins(id)
         if user.admin and not has_other_admins:
             raise errors.LastAdmin
-        await erase_account(ctx, id)
+        await cascade_delete_account(ctx, id)
     return deleted(id)

@@ -1,11 +1,11 @@
-"""Whose row is it: conditions that go into the query itself, so that what is not visible is never loaded.
+"""Permissions on rows: which events, tickets and organizations a caller may see and manage.
 
-Keys act with their type at most: a user key has none of its account's powers as an organizer, an organizer key none of
-its account's as an admin.
+They are conditions of the queries, so rows that the caller may not see are never loaded. An API key acts with its own
+type at most: a user key has none of its account's rights as an organizer, and an organizer key none as an admin.
 """
 
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from tortoise.expressions import Q, Subquery
 from tortoise.models import Model
@@ -19,9 +19,13 @@ from amarevents.security.policy import Account, Scope
 
 P = TypeVar("P", TicketType, CustomField, GalleryImage)
 
-NOT_THE_MANAGER = "Only the event's owner and admins may do this"
-_NOTHING = Q(id__in=[])
-_PARTS: dict[type[Model], str] = {TicketType: "Ticket type", CustomField: "Custom field", GalleryImage: "Picture"}
+NOT_THE_MANAGER = "Only the owner of the event and admins may do this"
+_NO_ROWS = Q(id__in=[])
+_NOUNS: dict[type[Model], str] = {
+    TicketType: "Ticket type",
+    CustomField: "Custom field",
+    GalleryImage: "Gallery image",
+}
 
 
 def is_admin(ctx: Context) -> bool:
@@ -29,7 +33,11 @@ def is_admin(ctx: Context) -> bool:
 
 
 def visible_events(ctx: Context) -> QuerySet[Event]:
-    """Public events and, with events:read, the private ones of owners, admins and ticket holders (decisions 4.1)."""
+    """Return the events that the caller may see (decisions 4.1).
+
+    These are the public events and, with ``events:read``, the private events of which the caller is the owner or holds
+    a ticket; admins see all events.
+    """
     account = ctx.principal.account
     if account is None or not ctx.principal.holds(Scope.EVENTS_READ):
         return Event.filter(privacy=Privacy.PUBLIC)
@@ -42,31 +50,33 @@ def visible_events(ctx: Context) -> QuerySet[Event]:
 
 
 async def visible_event_ids(ctx: Context, ids: Iterable[int]) -> list[int]:
-    """Those of the events that the caller may see, by the same rule."""
+    """Return the IDs of the given events that the caller may see."""
     rows = await visible_events(ctx).filter(id__in=list(ids)).values_list("id")
     return [event_id for (event_id,) in rows]
 
 
 def managed(ctx: Context, owner: str) -> Q:
-    """Condition on rows of organizations that the caller manages; ``owner`` leads to the owner's id.
+    """Return the condition that the caller manages a row; ``owner`` is the lookup of the owner's ID.
 
-    Owners by session or by an organizer key, admins everything.
+    Owners manage the rows of their organizations, with a session or an organizer key. Admins manage all rows.
     """
     if is_admin(ctx):
         return Q()
     if ctx.principal.account is None or not ctx.principal.may_act_as(KeyType.ORGANIZER):
-        return _NOTHING
-    mine: dict[str, Any] = {owner: ctx.principal.account.id}  # Any: what Q takes
-    return Q(**mine)
+        return _NO_ROWS
+    return Q(join_type=Q.AND, **{owner: ctx.principal.account.id})
 
 
 def own_tickets(ctx: Context) -> Q:
-    """Condition on tickets: the caller's own."""
+    """Return the condition that a ticket belongs to the caller."""
     return tickets_of(ctx, ctx.principal.require_account())
 
 
 def tickets_of(ctx: Context, account: Account) -> Q:
-    """Condition on tickets: those that the account registered, and those in its (confirmed) email (decisions 6.7)."""
+    """Return the condition that a ticket belongs to the account (decisions 6.7).
+
+    These are the tickets that the account registered, and those with its email address once that is confirmed.
+    """
     registered = Q(user_id=account.id)
     if ctx.services.settings.confirm_email and not account.email_confirmed:
         return registered
@@ -74,27 +84,27 @@ def tickets_of(ctx: Context, account: Account) -> Q:
 
 
 def visible_tickets(ctx: Context) -> QuerySet[Ticket]:
-    """Own tickets, those of managed events, or all for admins (decisions 6.9)."""
+    """Return the caller's own tickets and those of the events that the caller manages (decisions 6.9)."""
     if is_admin(ctx):
         return Ticket.all()
     return Ticket.filter(own_tickets(ctx) | managed(ctx, "event__organization__user_id"))
 
 
 async def managed_event_ids(ctx: Context, ids: Iterable[int]) -> list[int]:
-    """Those of the events that the caller manages."""
+    """Return the IDs of the given events that the caller manages."""
     rows = await Event.filter(managed(ctx, "organization__user_id"), id__in=list(ids)).values_list("id")
     return [event_id for (event_id,) in rows]
 
 
 def manages(ctx: Context, owner_id: int) -> bool:
-    """Whether the caller may do what the owner of this account's organizations may."""
+    """Return whether the caller manages the organizations that this account owns."""
     account = ctx.principal.account
     owns = account is not None and account.id == owner_id and ctx.principal.may_act_as(KeyType.ORGANIZER)
     return owns or is_admin(ctx)
 
 
 async def get_visible_event(ctx: Context, event_id: int) -> Event:
-    """The event with its organization. Raises NotFound where the caller may not know of it."""
+    """Return the event with its organization. Raise NotFound if the caller may not see it."""
     event = await visible_events(ctx).select_related("organization").get_or_none(id=event_id)
     if event is None:
         raise errors.NotFound("Event")
@@ -102,7 +112,7 @@ async def get_visible_event(ctx: Context, event_id: int) -> Event:
 
 
 async def require_event_manager(ctx: Context, event_id: int) -> Event:
-    """The event with its organization. Raises NotFound as above, Forbidden where it is seen but not managed."""
+    """Return the event with its organization. Raise Forbidden if the caller may only see it, otherwise NotFound."""
     managed_events = Event.filter(managed(ctx, "organization__user_id"))
     event = await managed_events.select_related("organization").get_or_none(id=event_id)
     if event is not None:
@@ -112,22 +122,25 @@ async def require_event_manager(ctx: Context, event_id: int) -> Event:
 
 
 async def require_part_manager(ctx: Context, model: type[P], part_id: int) -> P:
-    """What belongs to an event. Raises NotFound, also where the event may not be known of, or Forbidden."""
+    """Return a ticket type, custom field or gallery image of an event that the caller manages.
+
+    Raise NotFound if it does not exist or the caller may not see its event, Forbidden if the caller may only see it.
+    """
     part = await model.get_or_none(id=part_id)
     if part is None:
-        raise errors.NotFound(_PARTS[model])
+        raise errors.NotFound(_NOUNS[model])
     try:
         await require_event_manager(ctx, part.event_id)
     except errors.NotFound as hidden:
-        raise errors.NotFound(_PARTS[model]) from hidden
+        raise errors.NotFound(_NOUNS[model]) from hidden
     return part
 
 
 async def require_organization_manager(ctx: Context, organization_id: int) -> Organization:
-    """Raises NotFound, or Forbidden for an organization of somebody else (organizations are public)."""
+    """Return the organization. Raise NotFound, or Forbidden if the caller does not manage it."""
     organization = await Organization.get_or_none(id=organization_id)
     if organization is None:
         raise errors.NotFound("Organization")
     if not manages(ctx, organization.user_id):
-        raise errors.Forbidden("Only the organization's owner and admins may do this")
+        raise errors.Forbidden("Only the owner of the organization and admins may do this")
     return organization

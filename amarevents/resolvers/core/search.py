@@ -1,13 +1,13 @@
-"""Search that ignores case in every script (decisions 4.9): a folded column, compared with a folded word."""
+"""Case-insensitive search in every script (decisions 4.9): a search column and search terms, both folded."""
 
 import unicodedata
 
 
 def fold(text: str) -> str:
-    """Without case, and with each letter spelled one way: Bangla keyboards write some as one character or as two."""
+    """Fold the case and normalize a text: Bangla keyboards write some letters as one or as two characters."""
     return unicodedata.normalize("NFC", text.casefold())
 
 
 def search_text(*parts: str | None) -> str:
-    """What a row's search column holds: its texts, folded, each on a line of its own."""
+    """Return the value of a row's search column: its folded texts, one per line."""
     return "\n".join(fold(part) for part in parts if part)

@@ -23,9 +23,8 @@ from amarevents.resolvers.tickets.queries import (
     TicketView,
     load_ticket,
     require_ticket_manager,
-    ticket_view,
 )
-from amarevents.resolvers.tickets.registration import lock_ticket
+from amarevents.resolvers.tickets.updates import lock_ticket
 from amarevents.security.context import Context
 from amarevents.security.policy import ORGANIZERS, Scope, allow
 
@@ -112,7 +111,7 @@ async def check_in_ticket(ctx: Context, data: CheckInTicket) -> CheckInView:
     ticket.event, ticket.ticket_type = found.event, found.ticket_type
     return CheckInView(
         outcome=outcome,
-        ticket=ticket_view(ticket),
+        ticket=TicketView.from_model(ticket),
         checked_in_at=admission.checked_in_at,
         gate=admission.gate,
         checked_in_by=admission.checked_in_by,
@@ -183,7 +182,7 @@ async def undo_check_in(ctx: Context, data: UndoCheckIn) -> TicketDetailView:
         if not await CheckIn.filter(ticket_id=ticket.id, undone_at__isnull=True).update(undone_at=ctx.now):
             raise errors.NotCheckedIn
         ctx.record_change(ticket.event_id, TicketChange(TicketChangeKind.UPDATED, ticket.id))
-    return await load_ticket(Ticket.all(), data.ticket_id)
+    return await load_ticket(ctx, Ticket.all(), data.ticket_id)
 
 
 async def load_admissions(ctx: Context, ticket_ids: Sequence[int]) -> dict[int, AdmissionView]:

@@ -111,7 +111,7 @@ async def _load_donations(ctx: Context, found: QuerySet[Donation], data: ListDon
     if data.status is not None:
         found = found.filter(status=data.status)
     rows = found.select_related("organization").order_by("-id")
-    return await load_page(ctx, rows, data, of=(Donation, Organization), view=donation_view)
+    return await load_page(ctx, rows, data, depends_on=(Donation, Organization), view=donation_view)
 
 
 class SubmitDonation(Input):

@@ -1,4 +1,4 @@
-"""Deciding on payments, many at once: approving and rejecting pending tickets, each for itself or all or none."""
+"""Approval and rejection of payments: decisions on many pending tickets at once, each on its own or all together."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,80 +11,75 @@ from tortoise.expressions import Q
 from tortoise.transactions import in_transaction
 
 from amarevents import errors
-from amarevents.infra.pubsub import TicketChange
 from amarevents.models import Ticket
-from amarevents.models.enums import TicketChangeKind, TicketStatus
+from amarevents.models.enums import TicketStatus
 from amarevents.resolvers.core.inputs import DateTime, Id, Input, RecordId, ShortText
 from amarevents.resolvers.core.operation import operation
-from amarevents.resolvers.core.permissions import managed
-from amarevents.resolvers.tickets.queries import TicketView, require_ticket_manager, ticket_view, with_event
-from amarevents.resolvers.tickets.registration import change_ticket, move_places
+from amarevents.resolvers.tickets.queries import TicketView, managed_tickets, require_ticket_manager, with_event
+from amarevents.resolvers.tickets.updates import change_tickets
 from amarevents.security.context import Context
 from amarevents.security.policy import ORGANIZERS, Scope, allow
 
-MAX_DECIDED = 100
-"""How many payments are decided at once."""
+MAX_DECISIONS = 100
+"""The maximum number of payments in one request."""
 
 
 class DecisionMode(StrEnum):
-    """Whether one ticket that cannot be decided keeps the others from being decided."""
+    """What happens to the other payments if one of them cannot be decided."""
 
     ALL = "all"
-    """All are decided, or none."""
+    """Decide all payments or none."""
     EACH = "each"
-    """What can be decided is; the rest is reported."""
+    """Decide the payments that can be decided, and report the others."""
 
 
 @dataclass(slots=True, kw_only=True)
 class DecisionView:
-    """When the organizer last gave a ticket another status, and why, where a reason was given."""
+    """The organizer's latest decision on a ticket."""
 
     decided_at: DateTime
-    """When its status was last changed, in UTC."""
+    """When the status of the ticket was last changed, in UTC."""
     reason: str | None
-    """Why it was decided so, for the attendee; null without a reason."""
+    """The reason for the decision, which the attendee can read; null if none was given."""
 
 
 @dataclass(slots=True, kw_only=True)
 class DecisionFailureView:
-    """A ticket that has not been decided, with the code and the words of what is in the way."""
+    """A ticket whose payment could not be decided, and the error."""
 
     ticket_id: RecordId
-    """The id of the ticket."""
+    """The ID of the ticket."""
     code: str
-    """What is in the way, for programs."""
+    """The error code."""
     message: str
-    """The same for people."""
+    """The error message."""
 
 
 @dataclass(slots=True, kw_only=True)
 class PaymentDecisionsView:
-    """The tickets as they are now, and those that could not be decided, both in the order in which they were named."""
+    """The results of an approval or rejection of payments, in the order of the request."""
 
     decided: list[TicketView]
-    """The tickets that have been decided, as they are now."""
+    """The tickets whose payments were decided, with their new status."""
     failed: list[DecisionFailureView]
-    """The tickets that could not be decided, and why."""
+    """The tickets whose payments could not be decided, each with its error."""
 
 
-def _distinct(ticket_ids: list[int]) -> list[int]:
+def _require_distinct(ticket_ids: list[int]) -> list[int]:
     if len(set(ticket_ids)) < len(ticket_ids):
-        raise ValueError("must not name a ticket twice")
+        raise ValueError("must not contain a ticket twice")
     return ticket_ids
 
 
 class DecidePayments(Input):
-    """The tickets, each named once. EACH decides what can be decided and reports the rest; ALL decides all or none.
+    """The tickets whose payments to approve or reject."""
 
-    The reason is kept with each ticket, is shown to its attendee, and stands in the mail about a rejected payment.
-    """
-
-    ticket_ids: Annotated[list[Id], Field(min_length=1, max_length=MAX_DECIDED), AfterValidator(_distinct)]
-    """The tickets, each named once."""
+    ticket_ids: Annotated[list[Id], Field(min_length=1, max_length=MAX_DECISIONS), AfterValidator(_require_distinct)]
+    """The IDs of the tickets: 1 to 100, without duplicates."""
     mode: DecisionMode = DecisionMode.EACH
-    """Whether one ticket that cannot be decided keeps the others from being decided."""
+    """What happens to the other payments if one of them cannot be decided."""
     reason: ShortText | None = None
-    """Why they are decided so, for the attendees."""
+    """The reason for the decision. Attendees can read it, and the email about a rejected payment contains it."""
 
 
 @operation(
@@ -93,7 +88,7 @@ class DecidePayments(Input):
     raises=(errors.NotFound, errors.Forbidden, errors.NotPending),
 )
 async def approve_payments(ctx: Context, data: DecidePayments) -> PaymentDecisionsView:
-    """Approve pending tickets: the payments have been seen, the places are good, and the attendees are mailed."""
+    """Approve the payments for pending tickets, and notify the attendees by email."""
     return await _decide(ctx, data, TicketStatus.SUCCESS)
 
 
@@ -103,12 +98,12 @@ async def approve_payments(ctx: Context, data: DecidePayments) -> PaymentDecisio
     raises=(errors.NotFound, errors.Forbidden, errors.NotPending),
 )
 async def reject_payments(ctx: Context, data: DecidePayments) -> PaymentDecisionsView:
-    """Reject pending tickets: they fail, their places are free at once, and the attendees are mailed."""
+    """Reject the payments for pending tickets, release their places, and notify the attendees by email."""
     return await _decide(ctx, data, TicketStatus.FAILED)
 
 
 async def _decide(ctx: Context, data: DecidePayments, status: TicketStatus) -> PaymentDecisionsView:
-    """At most eight statements a ticket with EACH; with ALL five, and three for all of them together."""
+    """Decide in at most eight statements per ticket, or five per ticket and three more if all are decided together."""
     if data.mode is DecisionMode.ALL:
         decided = await _decide_together(ctx, data.ticket_ids, status, reason=data.reason)
         return PaymentDecisionsView(decided=decided, failed=[])
@@ -116,38 +111,35 @@ async def _decide(ctx: Context, data: DecidePayments, status: TicketStatus) -> P
     for ticket_id in data.ticket_ids:
         try:
             answer.decided += await _decide_together(ctx, [ticket_id], status, reason=data.reason)
-        except errors.AmarEventsError as refusal:
-            answer.failed.append(
-                DecisionFailureView(ticket_id=RecordId(ticket_id), code=refusal.code, message=refusal.text)
-            )
+        except errors.AmarEventsError as error:
+            failure = DecisionFailureView(ticket_id=RecordId(ticket_id), code=error.code, message=error.text)
+            answer.failed.append(failure)
     return answer
 
 
 async def _decide_together(
     ctx: Context, ticket_ids: Sequence[int], status: TicketStatus, *, reason: str | None
 ) -> list[TicketView]:
-    """All or none, in one transaction that locks the tickets by id and then the ticket types by id."""
+    """Decide all tickets or none, in one transaction that locks the tickets and then their types, each by ID."""
     found = await _require_managed(ctx, ticket_ids)
     async with in_transaction():
         locked = {row.id: row for row in await Ticket.filter(id__in=ticket_ids).order_by("id").select_for_update()}
         for position, ticket_id in enumerate(ticket_ids):
-            with _refusals_about(position):
+            with _errors_at(position):
                 _require_pending(locked.get(ticket_id))
         changes = {"status": status, "decision_reason": reason}
-        await move_places([await change_ticket(ctx, row, found[row.id].event, changes) for row in locked.values()])
-        decided = {row.id: ticket_view(row) for row in await with_event(Ticket.filter(id__in=ticket_ids))}
-        for row in locked.values():
-            ctx.record_change(row.event_id, TicketChange(TicketChangeKind.UPDATED, row.id))
+        await change_tickets(ctx, [(row, found[row.id].event) for row in locked.values()], changes)
+        changed = await with_event(Ticket.filter(id__in=ticket_ids))
+    decided = {row.id: TicketView.from_model(row) for row in changed}
     return [decided[ticket_id] for ticket_id in ticket_ids]
 
 
 async def _require_managed(ctx: Context, ticket_ids: Sequence[int]) -> dict[int, Ticket]:
-    """The tickets with their events. Raises NotFound or Forbidden, as for one, for the first that is not managed."""
-    manageable = Ticket.filter(managed(ctx, "event__organization__user_id"), id__in=ticket_ids)
-    found = {ticket.id: ticket for ticket in await with_event(manageable)}
+    """Return the tickets by ID, with their events. Raises NotFound or Forbidden for the first that is not managed."""
+    found = {ticket.id: ticket for ticket in await managed_tickets(ctx).filter(id__in=ticket_ids)}
     for position, ticket_id in enumerate(ticket_ids):
         if ticket_id not in found:
-            with _refusals_about(position):
+            with _errors_at(position):
                 found[ticket_id] = await require_ticket_manager(ctx, Q(id=ticket_id))
     return found
 
@@ -160,17 +152,17 @@ def _require_pending(ticket: Ticket | None) -> None:
 
 
 @contextmanager
-def _refusals_about(position: int) -> Iterator[None]:
-    """What is refused says about which of the tickets it is."""
+def _errors_at(position: int) -> Iterator[None]:
+    """Add the position of the ticket to errors that are raised in the block."""
     try:
         yield
-    except errors.AmarEventsError as refusal:
-        refusal.fields[f"ticket_ids.{position}"] = refusal.text
+    except errors.AmarEventsError as error:
+        error.fields[f"ticket_ids.{position}"] = error.text
         raise
 
 
-async def load_decisions(ticket_ids: Sequence[int]) -> dict[int, DecisionView]:
-    """What has been decided of tickets that the caller may see, by ticket, in one statement."""
+async def load_decisions(ctx: Context, ticket_ids: Sequence[int]) -> dict[int, DecisionView]:
+    """Return the latest decisions on tickets that the caller may see, by ticket ID, in one statement."""
     rows = Ticket.filter(id__in=list(ticket_ids), decided_at__isnull=False)
     return {
         ticket_id: DecisionView(decided_at=decided_at, reason=reason)

@@ -25,7 +25,7 @@ from amarevents.resolvers.core.operation import Operation, validate
 from amarevents.resolvers.core.permissions import require_event_manager
 from amarevents.resolvers.events.statistics import EventStatsView, get_event_stats
 from amarevents.resolvers.tickets.check_in import count_checked_in
-from amarevents.resolvers.tickets.queries import TicketView, list_event_tickets, ticket_view, with_event
+from amarevents.resolvers.tickets.queries import TicketView, list_event_tickets, with_event
 from amarevents.security.auth.principals import identify
 from amarevents.security.context import Context
 from amarevents.security.policy import Principal
@@ -260,4 +260,4 @@ async def _updates(
 async def _read(event_id: int, ticket_ids: Sequence[int]) -> dict[int, TicketView]:
     """Those of the tickets that are there, by id, in one statement."""
     rows = await with_event(Ticket.filter(event_id=event_id, id__in=ticket_ids))
-    return {ticket.id: ticket_view(ticket) for ticket in rows}
+    return {ticket.id: TicketView.from_model(ticket) for ticket in rows}

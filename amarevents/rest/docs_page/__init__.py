@@ -1,1 +1,1 @@
-"""The reference page at ``/docs``: reads ``/openapi.json``, tries calls, shows code samples; asks no other origin."""
+"""The API reference at ``/docs``: renders ``/openapi.json`` with code samples and a form to try each call."""

@@ -1,18 +1,16 @@
-"""The page at ``/docs``; it is asked for anew each time, and what it loads is not."""
+"""The page at ``/docs``."""
 
 import asyncio
-from functools import cache
 from pathlib import Path
-from string import Template
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from amarevents.web.static_files import BASE_HEADERS, FAVICON, Assets
+from amarevents.web.page import Page
+from amarevents.web.static_files import FAVICON, Assets
 
 _HERE = Path(__file__).parent
-_TEMPLATE = _HERE / "own" / "page.html"
 
 ASSETS = Assets(
     "/docs",
@@ -25,32 +23,25 @@ ASSETS = Assets(
     },
 )
 
-# The library writes styles into the page, and pictures into its styles. Calls go to this origin and to no other.
-_POLICY = "; ".join(
-    [
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data:",
-        "connect-src 'self'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-    ]
+# Scalar adds inline styles to the page, and embeds images in them.
+_PAGE = Page(
+    template=_HERE / "own" / "page.html",
+    assets=ASSETS,
+    policy={
+        "script-src": "'self'",
+        "style-src": "'self' 'unsafe-inline'",
+        "img-src": "'self' data:",
+        "connect-src": "'self'",
+    },
+    headers={"Cache-Control": "no-cache"},
 )
 
 
-@cache
-def _page() -> str:
-    return Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(ASSETS.addresses)
-
-
-async def page(_request: Request) -> Response:
-    """The page itself, which loads the rest."""
-    html = await asyncio.to_thread(_page)
-    headers = {**BASE_HEADERS, "Content-Security-Policy": _POLICY, "Cache-Control": "no-cache"}
-    return Response(html, media_type="text/html", headers=headers)
+async def docs_page(_request: Request) -> Response:
+    """Serve the API reference."""
+    return await asyncio.to_thread(_PAGE.respond)
 
 
 def docs_routes() -> list[BaseRoute]:
-    return [Route("/docs", page), ASSETS.route()]
+    """Return the routes of the page and its static files."""
+    return [Route("/docs", docs_page), ASSETS.route()]

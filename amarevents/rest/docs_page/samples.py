@@ -1,7 +1,7 @@
-"""How to make a call with curl and with Python, as programs that run as they are: ``x-codeSamples`` of an operation.
+"""Code samples for curl and Python that run as they are: the ``x-codeSamples`` of an OpenAPI operation.
 
-They read the platform's address and the key from the environment. The names are not those of settings: the platform
-refuses variables with its own prefix that it does not know.
+They read the address of the platform and the API key from environment variables. Their names do not start with the
+prefix of settings, because the platform rejects unknown variables with that prefix.
 """
 
 import json
@@ -18,7 +18,7 @@ _INDENT = "    "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One request to show. ``path`` is below ``/api`` and may hold ``{names}`` of ``path_values``."""
+    """A request to show. ``path`` is below ``/api`` and may contain ``{names}`` of ``path_values``."""
 
     method: str
     path: str
@@ -28,14 +28,14 @@ class Call:
     body: Mapping[str, object] | None = None
 
     @property
-    def address(self) -> str:
-        """The path with its values. Raises KeyError for a name without one."""
+    def url_path(self) -> str:
+        """The path with its parameters filled in. Raises KeyError for one without a value."""
         values = {name: quote(str(value), safe="") for name, value in self.path_values.items()}
         return "/api" + self.path.format_map(values)
 
 
 def code_samples(call: Call) -> list[dict[str, str]]:
-    """The samples of a call, in the form that OpenAPI tools read."""
+    """Return the samples of a call in the format of the ``x-codeSamples`` extension."""
     return [
         {"lang": "shell", "label": "curl", "source": curl_sample(call)},
         {"lang": "python", "label": "Python (httpx)", "source": python_sample(call)},
@@ -43,8 +43,8 @@ def code_samples(call: Call) -> list[dict[str, str]]:
 
 
 def curl_sample(call: Call) -> str:
-    """A command for a POSIX shell, which fails when the answer is an error, and prints the answer in any case."""
-    parts = [f"curl --fail-with-body{_curl_method(call)}", f'"${URL_VARIABLE}{call.address}"']
+    """Return a POSIX shell command that prints the response and fails if it is an error."""
+    parts = [f"curl --fail-with-body{_curl_method(call)}", f'"${URL_VARIABLE}{call.url_path}"']
     if call.needs_key:
         parts.append(f'--header "Authorization: Bearer ${KEY_VARIABLE}"')
     parts += [f"--data-urlencode {shlex.quote(f'{name}={_as_text(value)}')}" for name, value in call.query.items()]
@@ -61,8 +61,8 @@ def _curl_method(call: Call) -> str:
 
 
 def python_sample(call: Call) -> str:
-    """A program that prints ``data`` of the answer, or exits with 1 and shows the status and body of a failure."""
-    arguments = [f'os.environ["{URL_VARIABLE}"] + {_literal(call.address)}']
+    """Return a program that prints the ``data`` of the response, or exits with status 1 and shows the error."""
+    arguments = [f'os.environ["{URL_VARIABLE}"] + {_literal(call.url_path)}']
     if call.needs_key:
         arguments.append(f'headers={{"Authorization": f"Bearer {{os.environ[\'{KEY_VARIABLE}\']}}"}}')
     if call.query:
@@ -86,7 +86,7 @@ def python_sample(call: Call) -> str:
 
 
 def _literal(value: object, indent: str = "") -> str:
-    """JSON as a Python expression; objects and lists that hold something stand on lines of their own."""
+    """Return JSON as a Python expression. Objects and lists that are not empty get one line per entry."""
     if isinstance(value, Mapping) and value:
         return _block(
             "{}", (f"{_text(str(name))}: {_literal(one, indent + _INDENT)}" for name, one in value.items()), indent
@@ -102,10 +102,10 @@ def _block(brackets: str, entries: Iterable[str], indent: str) -> str:
 
 
 def _text(value: str) -> str:
-    """A text in double quotes; JSON's escapes mean the same in Python."""
+    """Return a string literal in double quotes; the escapes of JSON mean the same in Python."""
     return json.dumps(value, ensure_ascii=False)
 
 
 def _as_text(value: object) -> str:
-    """A value as it stands in an address."""
+    """Return a value as query parameters contain it."""
     return value if isinstance(value, str) else json.dumps(value)

@@ -1,1 +1,1 @@
-"""The OpenAPI 3.1 document: generated from the routes, their operations, inputs, views and errors."""
+"""The OpenAPI 3.1 document, generated from routes, operations, inputs, views and errors."""

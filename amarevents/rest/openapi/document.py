@@ -1,4 +1,4 @@
-"""The document as a whole (OpenAPI 3.1)."""
+"""The OpenAPI 3.1 document as a whole."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from amarevents.security.auth.sessions import COOKIE_NAME
 
 
 def build_document(routes: Sequence[Route]) -> Json:
-    """Everything that an integrator's tools need to know of the routes. Raises KeyError for one without an example."""
+    """Return the OpenAPI document of ``routes``. Raises KeyError for a route without an example."""
     schemas = schemas_of(routes)
     return {
         "openapi": "3.1.0",
@@ -27,7 +27,7 @@ def build_document(routes: Sequence[Route]) -> Json:
             "securitySchemes": _SECURITY_SCHEMES,
             "parameters": shared_parameters(),
             "headers": shared_headers(),
-            "responses": shared_failures(),
+            "responses": shared_failures(routes),
             "schemas": schemas.shared,
         },
     }
@@ -36,8 +36,8 @@ def build_document(routes: Sequence[Route]) -> Json:
 def _paths(routes: Sequence[Route], schemas: Schemas) -> Json:
     paths: Json = {}
     for route, operation_id in zip(routes, operation_ids(routes), strict=True):
-        made = operation(route, operation_id, schemas, EXAMPLES[route.method, route.path])
-        paths.setdefault(route.path, {})[route.method.lower()] = made
+        described = operation(route, operation_id, schemas, EXAMPLES[route.method, route.path])
+        paths.setdefault(route.path, {})[route.method.lower()] = described
     return paths
 
 
@@ -45,12 +45,12 @@ _SECURITY_SCHEMES: Json = {
     "apiKey": {
         "type": "http",
         "scheme": "bearer",
-        "description": "An API key: `ae_u_…`, `ae_o_…` or `ae_a_…`.",
+        "description": "An API key, such as `ae_u_…`, `ae_o_…` or `ae_a_…`.",
     },
     "session": {
         "type": "apiKey",
         "in": "cookie",
         "name": COOKIE_NAME,
-        "description": "The cookie that `POST /auth/login` sets; for pages of the platform itself.",
+        "description": "The session cookie set by `POST /auth/login`, for the web pages of the platform.",
     },
 }

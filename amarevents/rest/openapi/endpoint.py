@@ -1,4 +1,4 @@
-"""``/openapi.json``: the document, made at the first request and kept."""
+"""The endpoint ``/openapi.json``, which builds the document at the first request."""
 
 import asyncio
 import hashlib
@@ -14,13 +14,13 @@ from amarevents.rest.routes import ROUTES
 
 @cache
 def _document() -> tuple[bytes, str]:
-    """The text, and the tag that names this version of it."""
+    """Return the document as JSON, and its ETag."""
     text = to_json(build_document(ROUTES))
     return text, f'"{hashlib.sha256(text).hexdigest()[:32]}"'
 
 
 async def openapi_json(request: Request) -> Response:
-    """The document; 304 for who has this version of it already."""
+    """Serve the document, or 304 if the client already has this version."""
     text, tag = await asyncio.to_thread(_document)
     headers = {"ETag": tag, "Cache-Control": "no-cache"}
     if {tag, "*"} & _tags(request.headers.get("if-none-match", "")):
@@ -29,5 +29,5 @@ async def openapi_json(request: Request) -> Response:
 
 
 def _tags(if_none_match: str) -> set[str]:
-    """Compared weakly, for a proxy that compresses marks what it passes on."""
+    """Return the tags of a header without their weak markers, which compressing proxies add."""
     return {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}

@@ -1,5 +1,6 @@
-"""What can go wrong, from the classes of ``errors``: which statuses a route has, and how each looks."""
+"""Error responses of the document: which statuses a route has, and the schema of each."""
 
+from collections.abc import Iterable
 from http import HTTPStatus
 from itertools import groupby
 
@@ -7,25 +8,15 @@ import orjson
 
 from amarevents import errors
 from amarevents.rest.envelopes import failure
-from amarevents.rest.openapi.headers import FOR_CREDENTIALS, ON_EVERY_ANSWER, headers
+from amarevents.rest.openapi.headers import COMMON_HEADERS, RATE_LIMIT_HEADERS, headers
 from amarevents.rest.openapi.schemas import Json, closed_object
 from amarevents.rest.routing import Route
 
 Kind = type[errors.AmarEventsError]
 
 _WITH_STATUS = {401: ("WWW-Authenticate",), 405: ("Allow",), 429: ("Retry-After",)}
-# Of what has no route: the transports of GraphQL, and what it alone writes.
-_GRAPHQL_ALONE = frozenset(
-    {
-        *(errors.NotAcceptable, errors.OperationTimedOut, errors.UpdatesMissed),
-        *(errors.TooManyOperations, errors.TooManyConnections),
-        *(errors.NameTaken, errors.TooManyCustomFields, errors.TooManyGalleryImages, errors.PlanInUse),
-        *(errors.DefaultPlan, errors.NotPending, errors.TicketNotValid, errors.NotCheckedIn),
-        *(errors.ScanMismatch, errors.ScanUndone),
-    }
-)
-# Credentials are read, counted and may be refused on public routes too; anything may crash.
-_EVERYWHERE = frozenset({401, 403, 405, 429, 500})
+# Public routes too check and rate limit a credential that is sent.
+_ON_EVERY_ROUTE = frozenset({401, 403, 405, 429, 500})
 _EXAMPLES = {
     400: errors.ValidationFailed({"email": "must be an email address"}),
     401: errors.Unauthenticated(),
@@ -38,8 +29,8 @@ _EXAMPLES = {
 
 
 def statuses(route: Route) -> list[int]:
-    """The statuses of its failures: 400 where it reads something, 404 where what it names may not exist."""
-    found = set(_EVERYWHERE)
+    """Return the error statuses of a route: 400 if it takes input, 404 if the path or the operation can name a row."""
+    found = set(_ON_EVERY_ROUTE)
     if route.method != "GET" or route.operation.input_type is not None:
         found.add(errors.BadRequest.status)
     if "{" in route.path or errors.NotFound in route.operation.raises:
@@ -48,18 +39,20 @@ def statuses(route: Route) -> list[int]:
 
 
 def references(route: Route) -> Json:
+    """Return references to the shared responses of a route, by status."""
     return {str(status): {"$ref": f"#/components/responses/{_name(status)}"} for status in statuses(route)}
 
 
-def shared_failures() -> Json:
-    """One response for each status (decisions 1.4), with all codes that go with it."""
-    return {_name(status): _shared(status, list(kinds)) for status, kinds in groupby(kinds_of_errors(), _status)}
+def shared_failures(routes: Iterable[Route]) -> Json:
+    """Return one response per status (decisions 1.4) with the codes that ``routes`` can answer."""
+    by_status = groupby(sorted(documented_errors(routes), key=_status), _status)
+    return {_name(status): _shared(status, list(kinds)) for status, kinds in by_status}
 
 
-def kinds_of_errors() -> list[Kind]:
-    """Every kind of failure of REST that has a code of its own, by status."""
-    own = (kind for kind in _BY_NAME.values() if "code" in vars(kind) and kind not in _GRAPHQL_ALONE)
-    return sorted(own, key=_status)
+def documented_errors(routes: Iterable[Route]) -> list[Kind]:
+    """Return the errors of any request and of the operations of ``routes``, in the order of ``errors``."""
+    of_operations = {kind for route in routes for kind in route.operation.raises}
+    return [kind for kind in _error_classes() if kind in of_operations or kind in errors.COMMON_ERRORS]
 
 
 def _status(kind: Kind) -> int:
@@ -73,7 +66,7 @@ def _name(status: int) -> str:
 def _shared(status: int, kinds: list[Kind]) -> Json:
     return {
         "description": HTTPStatus(status).phrase,
-        "headers": headers(*ON_EVERY_ANSWER, *FOR_CREDENTIALS, *_WITH_STATUS.get(status, ())),
+        "headers": headers(*COMMON_HEADERS, *RATE_LIMIT_HEADERS, *_WITH_STATUS.get(status, ())),
         "content": {
             "application/json": {
                 "schema": _envelope([kind.code for kind in kinds]),
@@ -84,26 +77,27 @@ def _shared(status: int, kinds: list[Kind]) -> Json:
 
 
 def _envelope(codes: list[str]) -> Json:
-    """Decisions 1.3."""
+    """Return the schema of an error response (decisions 1.3) with one of ``codes``."""
     return closed_object(
         {
-            "success": {"type": "boolean", "const": False, "description": "False, for the request has failed."},
-            "error": {"type": "string", "description": "What went wrong, for people."},
-            "code": {"type": "string", "enum": codes, "description": "What went wrong, for programs."},
+            "success": {"type": "boolean", "const": False, "description": "Always false: the request failed."},
+            "error": {"type": "string", "description": "A message for people that says what is wrong."},
+            "code": {
+                "type": "string",
+                "enum": codes,
+                "description": "A stable code that identifies the error for programs.",
+            },
             "fields": {
                 "type": "object",
                 "additionalProperties": {"type": "string"},
                 "minProperties": 1,
-                "description": "What is wrong with which field, by its path, such as `ticket_types.0.price`.",
+                "description": "What is wrong with each field, by its path, such as `ticket_types.0.price`.",
             },
         },
         optional=["fields"],
     )
 
 
-def _error_classes() -> dict[str, Kind]:
-    found = {name: kind for name, kind in vars(errors).items() if isinstance(kind, type)}
-    return {name: kind for name, kind in found.items() if issubclass(kind, errors.AmarEventsError)}
-
-
-_BY_NAME = _error_classes()
+def _error_classes() -> list[Kind]:
+    classes = [kind for kind in vars(errors).values() if isinstance(kind, type)]
+    return [kind for kind in classes if issubclass(kind, errors.AmarEventsError)]

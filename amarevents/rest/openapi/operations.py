@@ -1,4 +1,4 @@
-"""One route as an operation of the document."""
+"""Operations of the document, one for each route."""
 
 from collections.abc import Iterable
 from http import HTTPStatus
@@ -8,9 +8,9 @@ from amarevents.rest.docs_page.badges import badges
 from amarevents.rest.docs_page.samples import Call, code_samples
 from amarevents.rest.openapi.examples.example import Example
 from amarevents.rest.openapi.failures import references
-from amarevents.rest.openapi.headers import FOR_CREDENTIALS, ON_EVERY_ANSWER, headers
+from amarevents.rest.openapi.headers import COMMON_HEADERS, RATE_LIMIT_HEADERS, headers
 from amarevents.rest.openapi.parameters import parameters
-from amarevents.rest.openapi.schemas import Json, Schemas, answered, closed_object, is_paged, takes_body
+from amarevents.rest.openapi.schemas import Json, Schemas, closed_object, data_type, is_paged, takes_body
 from amarevents.rest.openapi.texts import access_text, address_limit_text, tag_of
 from amarevents.rest.routing import Route
 
@@ -18,7 +18,7 @@ _CREDENTIALS: list[Json] = [{"apiKey": []}, {"session": []}]
 
 
 def operation_ids(routes: Iterable[Route]) -> list[str]:
-    """The operations' names; a further route of the same operation adds its path, for an id names one route."""
+    """Return a unique ID for each route: the name of its operation, with the path if the name is already used."""
     ids: list[str] = []
     for route in routes:
         name = route.operation.name
@@ -31,12 +31,13 @@ def _words(path: str) -> list[str]:
 
 
 def operation(route: Route, operation_id: str, schemas: Schemas, example: Example) -> Json:
-    """The OpenAPI operation of a route."""
-    made: Json = {
+    """Return the OpenAPI operation of a route."""
+    summary, details = _summary_and_details(route.operation.description)
+    described: Json = {
         "operationId": operation_id,
         "tags": [tag_of(route.path)],
-        "summary": _summary(route),
-        "description": _description(route, schemas),
+        "summary": summary,
+        "description": _description(route, schemas, details),
         "security": [{}, *_CREDENTIALS] if route.operation.policy.is_public else _CREDENTIALS,
         "parameters": parameters(route, schemas, example),
         "responses": {str(route.status): _success(route, schemas, example), **references(route)},
@@ -47,35 +48,30 @@ def operation(route: Route, operation_id: str, schemas: Schemas, example: Exampl
         "x-codeSamples": code_samples(_call(route, example)),
     }
     if takes_body(route):
-        made["requestBody"] = _request_body(route, schemas, example)
-    return made
+        described["requestBody"] = _request_body(route, schemas, example)
+    return described
 
 
-def _summary(route: Route) -> str:
-    return _said(route)[0]
-
-
-def _said(route: Route) -> tuple[str, str]:
-    """What the operation says of itself: the first sentence, which ends with its paragraph at the latest; the rest."""
-    text = route.operation.description
+def _summary_and_details(text: str) -> tuple[str, str]:
+    """Return the first sentence of a description without its full stop, and the rest."""
     first = text.partition("\n")[0].partition(". ")[0].removesuffix(".")
     return first, text.removeprefix(first).removeprefix(".").strip()
 
 
-def _description(route: Route, schemas: Schemas) -> str:
+def _description(route: Route, schemas: Schemas, details: str) -> str:
     codes = ", ".join(f"`{kind.code}`" for kind in route.operation.raises)
     parts = [
-        _said(route)[1],
+        details,
         _query_text(route, schemas),
         access_text(route.operation.policy),
         address_limit_text(route.operation.address_limit),
-        f"Can fail with {codes}." if codes else "",
+        f"Error codes: {codes}." if codes else "",
     ]
     return "\n\n".join(filter(None, parts))
 
 
 def _query_text(route: Route, schemas: Schemas) -> str:
-    """What a query's Input says of itself; of a body it stands in the body's own schema."""
+    """Return the description of a query's input; that of a body is part of its schema."""
     input_type = route.operation.input_type
     if input_type is None or route.method != "GET":
         return ""
@@ -83,7 +79,7 @@ def _query_text(route: Route, schemas: Schemas) -> str:
 
 
 def _call(route: Route, example: Example) -> Call:
-    """The example's request, for the code samples."""
+    """Return the request of an example, for the code samples."""
     return Call(
         method=route.method,
         path=route.path,
@@ -95,7 +91,7 @@ def _call(route: Route, example: Example) -> Call:
 
 
 def _request_body(route: Route, schemas: Schemas, example: Example) -> Json:
-    assert route.operation.input_type is not None  # noqa: S101 - for the type checker; takes_body has looked
+    assert route.operation.input_type is not None  # noqa: S101 - for the type checker: takes_body has checked it
     schema = schemas.inputs[route.operation.input_type]
     return {
         "required": bool(schemas.resolved(schema).get("required")),
@@ -104,10 +100,10 @@ def _request_body(route: Route, schemas: Schemas, example: Example) -> Json:
 
 
 def _success(route: Route, schemas: Schemas, example: Example) -> Json:
-    """Decisions 1.1 and 1.2."""
+    """Return the successful response of a route (decisions 1.1 and 1.2)."""
     properties: Json = {
         "success": {"type": "boolean", "const": True, "description": "Always true: the request succeeded."},
-        "data": {"description": "The result of the request.", **schemas.views[answered(route)]},
+        "data": {"description": "The result of the request.", **schemas.views[data_type(route)]},
     }
     shown: Json = {"success": True, "data": example.data}
     if is_paged(route):
@@ -115,6 +111,6 @@ def _success(route: Route, schemas: Schemas, example: Example) -> Json:
         shown["pagination"] = {"total": len(example.data), "page": 1, "limit": 20, "pages": 1}
     return {
         "description": HTTPStatus(route.status).phrase,
-        "headers": headers(*ON_EVERY_ANSWER, *FOR_CREDENTIALS),
+        "headers": headers(*COMMON_HEADERS, *RATE_LIMIT_HEADERS),
         "content": {"application/json": {"schema": closed_object(properties), "example": shown}},
     }

@@ -1,4 +1,4 @@
-"""What a request carries beside its body: the path, the query, the Idempotency-Key."""
+"""Parameters of operations: path, query and the ``Idempotency-Key`` header."""
 
 from amarevents.models.columns import MAX_ID
 from amarevents.rest.openapi.examples.example import Example
@@ -10,7 +10,7 @@ _IDEMPOTENCY_KEY = "#/components/parameters/IdempotencyKey"
 
 
 def parameters(route: Route, schemas: Schemas, example: Example) -> list[Json]:
-    """The parameters of a route, in the order of the address."""
+    """Return the parameters of a route: path, query, header."""
     found = _in_path(route, schemas, example)
     if route.method == "GET" and route.operation.input_type is not None:
         found += _in_query(schemas.inputs[route.operation.input_type], example)
@@ -53,7 +53,7 @@ def _in_query(described: Json, example: Example) -> list[Json]:
 
 
 def _without_null(schema: Json) -> Json:
-    """An address has no null: what is not meant is left out of it."""
+    """Return a schema without its null option: a URL cannot contain null."""
     present = [option for option in schema.get("anyOf", ()) if option != {"type": "null"}]
     rest = {name: value for name, value in schema.items() if name != "anyOf"}
     return {**present[0], **rest} if len(present) == 1 else schema
@@ -65,19 +65,19 @@ def _without_description(schema: Json) -> Json:
 
 
 def _flag_as_number(schema: Json) -> Json:
-    """Flags in the query are written as the contract writes them, 0 or 1."""
+    """Return the schema of a query parameter, with flags as 0 or 1 as in the contract."""
     return {"type": "integer", "enum": [0, 1]} if schema.get("type") == "boolean" else schema
 
 
 def shared_parameters() -> Json:
-    """Decisions 6.11."""
+    """Return the parameters that several operations share."""
     return {
         "IdempotencyKey": {
             "name": "Idempotency-Key",
             "in": "header",
             "required": False,
-            "description": "A name of your choice for this request, such as a UUID: sent again with the same body, it "
-            "gives the first answer again and does nothing twice.",
+            "description": "A unique value of your choice, such as a UUID. If you send the request again with the "
+            "same key and body, you get the first response and nothing is created twice.",
             "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
         }
     }

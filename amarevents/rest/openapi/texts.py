@@ -1,4 +1,4 @@
-"""What the document says in words: the introduction, the nouns, who may call."""
+"""Texts of the OpenAPI document: the introduction, the tags, and sentences about access and rate limits."""
 
 from amarevents.models.enums import KeyType
 from amarevents.resolvers.core.idempotency import LIFETIME_HOURS
@@ -11,90 +11,99 @@ _DEFAULTS = Settings()
 
 
 INTRODUCTION = f"""
-Events, tickets and donations, and the organizations behind them; over [GraphQL](/graphql) as well.
+The REST API of Amar Events: organizations publish events, people register for them, pay and donate. The same data is
+available through [GraphQL](/graphql).
 
 ### Authentication
 
-Send an API key as `Authorization: Bearer ae_u_…`. Its prefix tells its type: `ae_u_` user, `ae_o_` organizer, `ae_a_`
-admin. Create keys with `POST /keys`, after `POST /auth/login` or with a key that you have; the raw key is shown once.
-Pages of the platform itself use the session cookie that logging in sets; a request that changes something must then
-send JSON and `Origin: <this server>` (or another origin that the operator allows), or it is refused with 403. A request
-with an `Authorization` header is judged by it alone: a wrong key is 401 on public routes too. Each route says which key
-types may call it and which permission the key must hold.
+Send an API key in the `Authorization` header: `Authorization: Bearer ae_u_…`. The prefix of a key shows its type:
+`ae_u_` for user keys, `ae_o_` for organizer keys and `ae_a_` for admin keys. To create a key, call `POST /keys` after
+logging in with `POST /auth/login`, or with a key that you already have. The full key is shown only once.
 
-### Answers
+The web pages of the platform use the session cookie that `POST /auth/login` sets. With a session, requests that change
+data must be JSON and must carry the `Origin` header of this server or of another origin that its operator allows;
+otherwise they are refused with status 403.
 
-Success is `{{"success": true, "data": …}}`; a paged list adds `pagination`. Failure is `{{"success": false, "error": …,
-"code": …}}`: `error` is for people, `code` for programs, and `fields`, where it is there, says what is wrong with which
-field. The statuses are 200, 201, 400, 401, 403, 404, 405, 429 and 500; `code` tells apart what shares one. Every answer
-has an `X-Request-ID`.
+If a request has an `Authorization` header, its cookie is ignored, and a key that is not valid causes status 401 even on
+public routes. The description of each route lists the key types that may call it and the permission the key needs.
 
-### Values
+### Responses
 
-Ids are integers, money is a JSON number with at most two decimals, dates are `YYYY-MM-DD`, instants are RFC 3339 in
-UTC. Texts are trimmed, and an empty text counts as missing. Unknown fields of a body are refused, unknown parameters of
-a query ignored. `PUT` changes only the fields that are sent; `null` clears an optional one.
+A successful response has the form `{{"success": true, "data": …}}`; paginated lists also have `pagination`.
+An error has the form `{{"success": false, "error": …, "code": …}}`: `error` is a message for people, `code` identifies
+the error for programs. If particular fields are not valid, `fields` says what is wrong with each of them. The status
+codes are 200, 201, 400, 401, 403, 404, 405, 429 and 500. Every response has an `X-Request-ID` header; quote it when you
+report a problem.
 
-### Paging
+### Data formats
 
-`page` counts from 1; `limit` is {DEFAULT_PAGE_SIZE} unless sent, at most {MAX_PAGE_SIZE}.
+IDs are integers. Money is a JSON number in taka with at most two decimals. Dates have the form `YYYY-MM-DD`, and
+timestamps are RFC 3339 in UTC. Leading and trailing spaces of text are removed, and empty text counts as missing.
+Unknown fields in a request body are rejected; unknown query parameters are ignored. `PUT` changes only the fields you
+send; send `null` to clear an optional field.
+
+### Pagination
+
+Paginated lists take `page`, which starts at 1, and `limit`, the number of items per page: {DEFAULT_PAGE_SIZE} by
+default, at most {MAX_PAGE_SIZE}.
 
 ### Rate limits
 
-Per key, in any 60 seconds: {key_limit(KeyType.USER, _DEFAULTS)} requests with a user key,
-{key_limit(KeyType.ORGANIZER, _DEFAULTS)} with an organizer key and {key_limit(KeyType.ADMIN, _DEFAULTS)} with an admin
-key, unless the operator has set others. A session has the limit of its account's role. The `X-RateLimit-…` headers
-say what is left. After a 429 wait for the seconds in `Retry-After`, not until `X-RateLimit-Reset`: that is when all
-requests are there again, and the next one is there sooner.
+By default, a user key may send {key_limit(KeyType.USER, _DEFAULTS)} requests in any 60 seconds, an organizer key
+{key_limit(KeyType.ORGANIZER, _DEFAULTS)} and an admin key {key_limit(KeyType.ADMIN, _DEFAULTS)}.
+A session has the limit of its account's role. The `X-RateLimit-…` headers show the current state. After status 429,
+wait for the number of seconds in `Retry-After`; `X-RateLimit-Reset` is the later time at which the full limit is
+available again.
 
-### Samples
+### Idempotent requests
 
-The samples of each route run as they are. They read the address of this server and your key from the environment:
-`export AMAR_EVENTS_URL=<this server> AMAR_EVENTS_KEY=ae_u_…`; the address is without `/api` at its end.
+Routes that create something accept an `Idempotency-Key` header, so that you can safely retry a request. A request with
+the same key and the same body within {LIFETIME_HOURS} hours returns the first response and creates nothing.
 
-### Doing things once
+### Code samples
 
-What creates something takes an `Idempotency-Key`: the same key and body within {LIFETIME_HOURS} hours give the first answer
-again and do nothing twice.
+The code samples run as they are. They read the address of this server (without `/api`) and your API key from the
+environment: `export AMAR_EVENTS_URL=<address of this server> AMAR_EVENTS_KEY=ae_u_…`.
 """.strip()
 
-# By the first part of the path, in the order of the contract.
+# By the first segment of the path, in the order of the contract.
 _TAGS = {
-    "auth": ("Auth", "Accounts and sessions."),
-    "events": ("Events", "What organizations publish and people register for."),
-    "organizations": ("Organizations", "Who publishes events."),
-    "tickets": ("Tickets", "Registrations: from the first payment to the check at the door."),
-    "ticket-types": ("Ticket Types", "The kinds of place that an event offers."),
-    "donations": ("Donations", "Gifts to organizations or to the platform, by mobile payment."),
-    "users": ("Users", "One's own account."),
-    "keys": ("API Keys", "Keys for programs, and what each of them may do."),
-    "admin": ("Admin", "The whole platform; for admin keys and for sessions of admins."),
+    "auth": ("Auth", "Register, log in and log out."),
+    "events": ("Events", "Events, with their custom fields, galleries and statistics."),
+    "organizations": ("Organizations", "The organizations that publish events."),
+    "tickets": ("Tickets", "Registrations for events, from payment to admission."),
+    "ticket-types": ("Ticket Types", "The kinds of ticket that an event offers, with prices and capacities."),
+    "donations": ("Donations", "Donations to organizations or to the platform, made by mobile payment."),
+    "users": ("Users", "The account of the caller."),
+    "keys": ("API Keys", "API keys and their permissions."),
+    "admin": ("Admin", "Administration of the whole platform, for admins only."),
 }
 
 
 def tag_of(path: str) -> str:
-    """The noun that a route belongs to."""
+    """Return the name of the tag that groups the routes of ``path``."""
     return _TAGS[path.split("/")[1]][0]
 
 
 def tags() -> list[dict[str, str]]:
+    """Return all tags with their descriptions."""
     return [{"name": name, "description": description} for name, description in _TAGS.values()]
 
 
 def access_text(policy: Policy) -> str:
-    """Who may call, in a sentence (decisions 2.6)."""
+    """Return a sentence that says who may call (decisions 2.6)."""
     if policy.is_public:
-        return "Public: needs no credential."
+        return "Public: no authentication required."
     *others, last = [key_type for key_type in KeyType if key_type in policy.key_types]
     types = f"{', '.join(others)} or {last}" if others else last
     article = "an" if types[0] in "ao" else "a"
     scope = f" with `{policy.scope}`" if policy.scope is not None else ""
-    return f"Needs {article} {types} key{scope}, or a session of such an account."
+    return f"Requires {article} {types} key{scope}, or the session of {article} {types}."
 
 
 def address_limit_text(limit: AddressLimit | None) -> str:
-    """The further limit of decisions 3.4, as it is by default."""
+    """Return a sentence about the limit per client address (decisions 3.4), by default, or empty text without one."""
     if limit is None:
         return ""
     requests = address_quota(limit, "", _DEFAULTS).limit
-    return f"Also limited to {requests} requests a minute from one address, unless the operator has set otherwise."
+    return f"Also limited by default to {requests} requests per minute from one IP address."

@@ -1,11 +1,9 @@
-"""What a deletion answers."""
-
-import strawberry
+"""The result of a deletion."""
 
 from amarevents.resolvers.core import inputs
-from amarevents.resolvers.core.descriptions import public_text
+from amarevents.schema.core.object_types import object_type
 
 
-@strawberry.type(name="Deleted", description=public_text(inputs.DeletedView.__doc__))
+@object_type
 class Deleted(inputs.DeletedView):
     pass

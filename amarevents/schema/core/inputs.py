@@ -1,4 +1,4 @@
-"""The GraphQL side of an ``Input``: the same fields, generated, so that neither surface can have one alone."""
+"""GraphQL inputs and arguments generated from each ``Input``, so that both surfaces take the same fields."""
 
 import types
 from collections.abc import Mapping
@@ -9,21 +9,24 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 import strawberry
 from pydantic.fields import FieldInfo
+from strawberry.annotation import StrawberryAnnotation
+from strawberry.types.arguments import StrawberryArgument
 
 from amarevents.resolvers.core.descriptions import description_of, public_text
 from amarevents.resolvers.core.inputs import Input, RecordId, Taka
 from amarevents.schema.core.scalars import JSON
 
-# Any throughout: annotations and the classes made of them have no narrower type.
+# Any throughout: annotations, and classes that are made at run time.
 
-_MAX_DIGITS = 18  # of an id and of whole taka: more than the database holds, and quickly read
+# Of an ID and of whole taka: more than the database holds, and few enough to be parsed quickly.
+_MAX_DIGITS = 18
 
 
 @cache
 def input_class(input_type: type[Input]) -> Any:
-    """The Strawberry input type of an Input: what may be left out is nullable and ``UNSET`` unless given."""
+    """Return the Strawberry input type of an Input. Optional fields are nullable, and ``UNSET`` if not sent."""
     annotations: dict[str, Any] = {}
-    namespace: dict[str, Any] = {"__annotations__": annotations, "__module__": __name__}
+    namespace: dict[str, object] = {"__annotations__": annotations, "__module__": __name__}
     for name, field in graphql_fields(input_type).items():
         annotations[name] = graphql_type(field)
         default = {} if field.is_required() else {"default": strawberry.UNSET}
@@ -34,12 +37,38 @@ def input_class(input_type: type[Input]) -> Any:
 
 
 def graphql_fields(input_type: type[Input]) -> Mapping[str, FieldInfo]:
-    """The fields that GraphQL has: all but REST's further names for the same thing."""
+    """Return the fields that GraphQL has: all except the aliases that only REST accepts."""
     hidden: frozenset[str] = getattr(input_type, "REST_ONLY", frozenset())
     return {name: field for name, field in input_type.model_fields.items() if name not in hidden}
 
 
+def input_arguments(input_type: type[Input]) -> list[StrawberryArgument]:
+    """Return one argument per field of an Input, the required ones first."""
+    fields = graphql_fields(input_type)
+    return [
+        argument(name, graphql_type(fields[name]), description_of(input_type, name))
+        for name in sorted(fields, key=lambda name: not fields[name].is_required())
+    ]
+
+
+def input_argument(input_type: type[Input]) -> StrawberryArgument:
+    """Return the argument ``input``, an object with the fields of an Input."""
+    summary = public_text(input_type.__doc__).partition("\n")[0]
+    return argument("input", input_class(input_type), summary)
+
+
+def argument(name: str, annotation: Any, description: str) -> StrawberryArgument:
+    """Return an argument, which is optional if the annotation allows None."""
+    return StrawberryArgument(
+        python_name=name,
+        graphql_name=None,
+        type_annotation=StrawberryAnnotation(annotation),
+        description=description,
+    )
+
+
 def graphql_type(field: FieldInfo) -> Any:
+    """Return the type of a field in the schema."""
     translated = _translate(field.annotation)
     return translated if field.is_required() else translated | None
 
@@ -60,14 +89,14 @@ def _translate(annotation: Any) -> Any:
     return annotation
 
 
-def to_values(input_type: type[Input], given: Mapping[str, Any]) -> dict[str, object]:
-    """What was given, by the Input's field names: nothing for ``UNSET``, ids as integers.
+def to_values(input_type: type[Input], given: Mapping[str, object]) -> dict[str, object]:
+    """Return the values that were sent, by the names of the Input's fields, with IDs as integers.
 
-    Nor for null where a field has a default but cannot be null: clients send null for what they leave out.
+    Null is left out if a field has a default and cannot be null: many clients send null for arguments without a value.
     """
     fields = graphql_fields(input_type)
     return {
-        name: _plain(fields[name].annotation, value)
+        name: _to_value(fields[name].annotation, value)
         for name, value in given.items()
         if value is not strawberry.UNSET and (value is not None or _admits_null(fields[name].annotation))
     }
@@ -77,29 +106,30 @@ def _admits_null(annotation: Any) -> bool:
     return get_origin(annotation) in (Union, types.UnionType) and type(None) in get_args(annotation)
 
 
-def _plain(annotation: Any, value: Any) -> Any:
+def _to_value(annotation: Any, value: Any) -> object:  # Any: as Strawberry has converted it
     origin, parts = get_origin(annotation), get_args(annotation)
     if value is None or isinstance(value, Enum):
         return value
     if origin in (Union, types.UnionType, Annotated):
-        return _plain(parts[0], value)
+        return _to_value(parts[0], value)
     if origin is list:
-        return [_plain(parts[0], one) for one in value]
+        return [_to_value(parts[0], element) for element in value]
     if annotation is RecordId:
-        return to_id(value)
+        number = parse_id(value)
+        return value if number is None else number
     if annotation is Taka:
-        return _whole(value)
+        return _to_integer(value)
     if isinstance(annotation, type) and issubclass(annotation, Input):
         return to_values(annotation, vars(value))
     return value
 
 
-def _whole(value: Decimal) -> int | Decimal:
-    """A whole number as an integer; what is none, or has more digits than any sum, is left for the Input to refuse."""
+def _to_integer(value: Decimal) -> int | Decimal:
+    """Return a whole number as an integer; anything else is returned as it is, for the Input to refuse."""
     is_whole = value.is_finite() and value.adjusted() < _MAX_DIGITS and value == value.to_integral_value()
     return int(value) if is_whole else value
 
 
-def to_id(value: str) -> object:
-    """An ``ID`` as the integer that it holds; what holds none is left for the Input to refuse."""
-    return int(value) if value.isascii() and value.isdecimal() and len(value) <= _MAX_DIGITS else value
+def parse_id(value: str) -> int | None:
+    """Return the integer in an ``ID``, or None if it holds none."""
+    return int(value) if value.isascii() and value.isdecimal() and len(value) <= _MAX_DIGITS else None

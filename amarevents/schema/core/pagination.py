@@ -1,46 +1,49 @@
-"""What every paged list carries beside its items."""
+"""Lists in pages, by page number and by cursor."""
 
 from typing import Any, Generic, TypeVar
 
-import strawberry
-
 from amarevents.resolvers.core import connections, pagination
-from amarevents.resolvers.core.descriptions import public_text
 from amarevents.schema.core.context import Info
-from amarevents.schema.core.fields import link
-
-
-@strawberry.type(name="Pagination", description="Where a page stands in its list.")
-class Pagination(pagination.Pagination):
-    pass
-
+from amarevents.schema.core.edges import edge
+from amarevents.schema.core.object_types import object_type
 
 T = TypeVar("T")
 
 
-async def _count(connection: connections.Connection[Any], info: Info) -> int:  # Any: whatever it lists
-    return await info.context.deadline.wait_for(connection.count)
+@object_type
+class Pagination(pagination.Pagination):
+    pass
 
 
-@strawberry.type(name="PageInfo", description=public_text(connections.PageInfo.__doc__))
+@object_type
+class Page(pagination.Page[T]):
+    """A page of a list."""
+
+    pagination: Pagination
+
+
+@object_type
 class PageInfo(connections.PageInfo):
     pass
 
 
-@strawberry.type(description=public_text(connections.Edge.__doc__))
-class Edge(Generic[T]):
-    cursor: str
-    """The position of the object in the list: an opaque text to pass as `after` or `before`."""
-    node: T
-    """The object."""
+@object_type
+class Edge(connections.Edge[T]):
+    """An item of a list and its cursor."""
 
 
-@strawberry.type(description="A part of a list that can be walked on from either end.")
+async def _count(connection: connections.Connection[Any], info: Info) -> int:  # Any: each lists its own view
+    return await info.context.deadline.wait_for(connection.count)
+
+
+@object_type
 class Connection(Generic[T]):
+    """A page of a list that can be walked with cursors, in either direction."""
+
     edges: list[Edge[T]]
-    """The objects on this page, each with its cursor."""
+    """The items on this page with their cursors."""
     nodes: list[T]
-    """The objects on this page, without their cursors."""
+    """The items on this page."""
     page_info: PageInfo
-    """The cursors at both ends of this page, and whether there is more."""
-    total_count = link(_count, int | None, "How many the whole list has, on all its pages.")
+    """Information about this page."""
+    total_count = edge(_count, int | None, "The total number of items on all pages.")

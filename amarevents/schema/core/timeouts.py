@@ -1,7 +1,7 @@
-"""How long an operation may take (``AMAREVENTS_GRAPHQL_TIMEOUT_SECONDS``), and what is said once that is over.
+"""The time limit of an operation (``AMAREVENTS_GRAPHQL_TIMEOUT_SECONDS``).
 
-What is still waited for is given up, field by field; what was done before stays in the answer. Giving up cancels, which
-the database's engines survive.
+When it is over, fields that are still waiting fail one by one, and the data of the others is returned. Their work is
+cancelled, which the database engines survive.
 """
 
 import asyncio
@@ -12,38 +12,38 @@ from amarevents import errors
 
 T = TypeVar("T")
 
-_NOT_BEGUN = "The time of this operation was over before this was begun: it has not been done"
+_NOT_STARTED = "The operation timed out before this mutation started: it has changed nothing"
 _UNCERTAIN = (
-    "This operation took longer than it may. What it changes may have been changed all the same: look before you send "
-    "it again; with an idempotencyKey you may send it again as it is"
+    "The operation timed out. The mutation may have taken effect: check before you repeat it, or repeat it with the "
+    "same idempotencyKey if you sent one"
 )
 
 
 class Deadline:
-    """``seconds`` from now, for all that one operation waits for; None: whenever it is done.
+    """The moment by which an operation has to finish, ``seconds`` from now; None: it has no time limit.
 
-    ``changes``: it is a mutation, of which nobody is told that it was not done when it may have been.
+    ``mutates``: the operation is a mutation, whose error must not claim that nothing changed when something may have.
     """
 
-    def __init__(self, seconds: float | None = None, *, changes: bool = False) -> None:
+    def __init__(self, seconds: float | None = None, *, mutates: bool = False) -> None:
         self._ends_at = None if seconds is None else asyncio.get_running_loop().time() + seconds
-        self._changes = changes
+        self._mutates = mutates
 
-    async def begin(self, work: Callable[[], Awaitable[T]]) -> T:
-        """What the work of a root field returns. Raises OperationTimedOut."""
-        if self._changes and self._is_over():
-            raise errors.OperationTimedOut(_NOT_BEGUN)
+    async def start(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Return the result of a root field's work; a mutation does not start late. Raises OperationTimedOut."""
+        if self._mutates and self._is_over():
+            raise errors.OperationTimedOut(_NOT_STARTED)
         return await self.wait_for(work)
 
     async def wait_for(self, work: Callable[[], Awaitable[T]]) -> T:
-        """What ``work`` returns, begun in any case. Raises OperationTimedOut."""
+        """Return the result of ``work``, which starts even if the time is over. Raises OperationTimedOut."""
         try:
             async with asyncio.timeout_at(self._ends_at) as limit:
                 return await work()
         except TimeoutError as error:
             if not limit.expired():
                 raise
-            raise errors.OperationTimedOut(_UNCERTAIN if self._changes else None) from error
+            raise errors.OperationTimedOut(_UNCERTAIN if self._mutates else None) from error
 
     def _is_over(self) -> bool:
         return self._ends_at is not None and asyncio.get_running_loop().time() >= self._ends_at

@@ -179,7 +179,7 @@ def _defaults(operation: OperationDefinitionNode) -> dict[str, ValueNode]:
 
 def _own_cost(name: str, definition: GraphQLField) -> int:
     made_of = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-    waits = isinstance(made_of, StrawberryField) and made_of.base_resolver is not None
+    waits = isinstance(made_of, StrawberryField) and not made_of.is_basic_field
     if _is_paged(definition):
         return _PAGED
     return (_WAITING if waits else 1) + (_LONG_TEXT if name in _LONG_TEXTS else 0)

@@ -35,8 +35,8 @@ class CheckDocument(SchemaExtension):
             raise BadRequest("The document holds several operations; name one as 'operationName'")
         settings = context.request.services.settings
         if operation.operation is not OperationType.SUBSCRIPTION:
-            changes = operation.operation is OperationType.MUTATION
-            context.deadline = Deadline(settings.graphql_timeout_seconds, changes=changes)
+            mutates = operation.operation is OperationType.MUTATION
+            context.deadline = Deadline(settings.graphql_timeout_seconds, mutates=mutates)
         variables = execution.variables or {}
         if not settings.graphql_introspection:
             require_no_introspection(document)

@@ -3,12 +3,8 @@
 import asyncio
 import dataclasses
 import datetime
-import secrets
-from functools import cache
 from pathlib import Path
-from string import Template
 
-import orjson
 from starlette.datastructures import QueryParams
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -17,10 +13,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from amarevents.schema.explorer.operations import ready_operations
 from amarevents.settings import Settings
 from amarevents.web.content_negotiation import prefers_html
-from amarevents.web.static_files import BASE_HEADERS, FAVICON, Assets
+from amarevents.web.page import Page, script_json
+from amarevents.web.static_files import FAVICON, Assets
 
 _HERE = Path(__file__).parent
-_TEMPLATE = _HERE / "own" / "page.html"
 
 ASSETS = Assets(
     "/graphql/assets",
@@ -42,18 +38,17 @@ ASSETS = Assets(
     },
 )
 
-# Pictures are in the library's styles. Calls go to this origin and to no other.
-_POLICY = "; ".join(
-    [
-        "default-src 'none'",
-        "script-src 'nonce-{nonce}'",
-        "style-src 'nonce-{nonce}'",
-        "img-src 'self' data:",
-        "connect-src 'self'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-    ]
+# Images are embedded in the styles of the libraries.
+_PAGE = Page(
+    template=_HERE / "own" / "page.html",
+    assets=ASSETS,
+    policy={
+        "script-src": "'nonce-{nonce}'",
+        "style-src": "'nonce-{nonce}'",
+        "img-src": "'self' data:",
+        "connect-src": "'self'",
+    },
+    headers={"Cache-Control": "no-store", "Vary": "Accept"},
 )
 _OF_A_REQUEST = {"query", "extensions"}
 
@@ -79,27 +74,8 @@ def _is_for_reading(scope: Scope) -> bool:
 
 
 def _page(now: datetime.datetime) -> Response:
-    nonce = secrets.token_urlsafe(16)
     operations = [dataclasses.asdict(one) for one in ready_operations(now)]
-    html = _template().substitute(ASSETS.addresses, nonce=nonce, operations=_for_a_script(operations))
-    headers = {
-        **BASE_HEADERS,
-        "Content-Security-Policy": _POLICY.format(nonce=nonce),
-        "X-Frame-Options": "DENY",
-        "Cache-Control": "no-store",
-        "Vary": "Accept",
-    }
-    return Response(html, media_type="text/html", headers=headers)
-
-
-@cache
-def _template() -> Template:
-    return Template(_TEMPLATE.read_text(encoding="utf-8"))
-
-
-def _for_a_script(value: object) -> str:
-    """JSON as it may stand in a script element, which ``</script>`` in a text would end."""
-    return orjson.dumps(value).decode().replace("<", "\\u003c")
+    return _PAGE.respond(operations=script_json(operations))
 
 
 def with_explorer(endpoint: ASGIApp, settings: Settings) -> ASGIApp:

@@ -1,100 +1,102 @@
-"""Accounts: registering, logging in and out, who one is, and what belongs to an account."""
+"""Accounts: registration, sessions, the caller's own account, and edges from and to accounts."""
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import strawberry
+from strawberry.types.field import StrawberryField
 
 from amarevents.resolvers.accounts import auth as operations
-from amarevents.resolvers.accounts.api_keys import ApiKeyView
-from amarevents.resolvers.accounts.profiles import OwnedOrganizationView
-from amarevents.resolvers.accounts.related import ACCOUNT, API_KEYS, TICKETS
-from amarevents.resolvers.core.descriptions import public_text
+from amarevents.resolvers.accounts.api_keys import ApiKeyView, load_account_keys
+from amarevents.resolvers.accounts.profiles import OwnedOrganizationView, load_account_organizations
+from amarevents.resolvers.accounts.related import ACCOUNT, API_KEYS, TICKETS, load_account_tickets, load_accounts
+from amarevents.resolvers.core import pagination
 from amarevents.resolvers.core.inputs import RecordId
-from amarevents.resolvers.core.pagination import Page
 from amarevents.resolvers.tickets.queries import ListByStatus, TicketView, list_own_tickets
 from amarevents.schema.core.context import Info
-from amarevents.schema.core.dataloaders import require
-from amarevents.schema.core.fields import link, mutation, paged_edge, query
+from amarevents.schema.core.edges import Parent, edge, paged_edge
+from amarevents.schema.core.fields import mutation, query
+from amarevents.schema.core.object_types import object_type
+from amarevents.schema.core.pagination import Page
 
 if TYPE_CHECKING:
     from amarevents.schema.types.api_keys import ApiKey
-    from amarevents.schema.types.tickets import TicketPage
+    from amarevents.schema.types.tickets import Ticket
     from amarevents.schema.types.users import OwnedOrganization
 
 
-class _OfAccount(Protocol):
+class _AnyAccountView(Protocol):
     """Any view of an account."""
 
     @property
     def id(self) -> RecordId: ...
 
 
-async def _tickets(account: _OfAccount, info: Info, data: ListByStatus) -> Page[TicketView]:
-    return await require(info.context.account_tickets, (account.id, data), "User")
+async def _tickets(account: _AnyAccountView, info: Info, data: ListByStatus) -> pagination.Page[TicketView]:
+    return await info.context.require(load_account_tickets, (account.id, data), "User")
 
 
-async def _api_keys(account: _OfAccount, info: Info) -> list[ApiKeyView]:
-    return await require(info.context.account_keys, account.id, "User")
+async def _api_keys(account: _AnyAccountView, info: Info) -> list[ApiKeyView]:
+    return await info.context.require(load_account_keys, account.id, "User")
 
 
-async def _organizations(account: _OfAccount, info: Info) -> list[OwnedOrganizationView]:
-    return await require(info.context.account_organizations, account.id, "User")
+async def _organizations(account: _AnyAccountView, info: Info) -> list[OwnedOrganizationView]:
+    return await info.context.require(load_account_organizations, account.id, "User")
 
 
 @strawberry.type
 class WithTickets:
-    """Where every view of an account leads to."""
+    """An edge of all views of an account."""
 
     tickets = paged_edge(
         list_own_tickets,
         _tickets,
-        Annotated["TicketPage", strawberry.lazy("amarevents.schema.types.tickets")],
-        "Its own tickets, newest first; for the account itself and for admins.",
-        of_account=TICKETS,
+        Page[Annotated["Ticket", strawberry.lazy("amarevents.schema.types.tickets")]],
+        "The account's tickets, newest first. Visible to the account itself and to admins.",
+        visible_to=TICKETS,
     )
 
 
 @strawberry.type
 class WithApiKeys:
-    """Where those views lead to that do not hold the keys already."""
+    """An edge of the views of an account that do not contain its API keys."""
 
-    api_keys = link(
+    api_keys = edge(
         _api_keys,
         list[Annotated["ApiKey", strawberry.lazy("amarevents.schema.types.api_keys")]] | None,
-        "Its keys, newest first, revoked ones included; for the account itself and for admins.",
-        of_account=API_KEYS,
+        "The account's API keys, newest first, including revoked ones. Visible to the account itself and to admins.",
+        visible_to=API_KEYS,
     )
 
 
 @strawberry.type
 class WithOrganizations:
-    """Where those views lead to that do not hold the organizations already."""
+    """An edge of the views of an account that do not contain its organizations."""
 
-    organizations = link(
+    organizations = edge(
         _organizations,
         list[Annotated["OwnedOrganization", strawberry.lazy("amarevents.schema.types.users")]] | None,
-        "The organizations that it owns, oldest first; for the account itself and for admins.",
-        of_account=ACCOUNT,
+        "The organizations that the account owns, oldest first. Visible to the account itself and to admins.",
+        visible_to=ACCOUNT,
     )
 
 
-@strawberry.type(name="Account", description=public_text(operations.AccountView.__doc__))
+@object_type
 class Account(WithTickets, WithApiKeys, WithOrganizations, operations.AccountView):
     pass
 
 
-def account_edge(account_id: Callable[[Any, Info], Awaitable[int | None]], description: str) -> Any:
-    """A field that leads to an account, for that account itself and for admins; null where there is none."""
+def account_edge(find_account_id: Callable[[Parent, Info], Awaitable[int | None]], description: str) -> StrawberryField:
+    """Return an edge to an account, which is null without one. Visible to the account itself and to admins."""
 
-    async def load(root: Any, info: Info) -> operations.AccountView | None:
-        found = await account_id(root, info)
-        if found is None:
+    async def load(parent: Parent, info: Info) -> operations.AccountView | None:
+        account_id = await find_account_id(parent, info)
+        if account_id is None:
             return None
-        ACCOUNT.check(info.context.request.principal, found)
-        return await require(info.context.accounts, found, "User")
+        ACCOUNT.check(info.context.request.principal, account_id)
+        return await info.context.require(load_accounts, account_id, "User")
 
-    return link(load, Account | None, description)
+    return edge(load, Account | None, f"{description} Visible to that account and to admins.")
 
 
 class _Owned(Protocol):
@@ -102,22 +104,22 @@ class _Owned(Protocol):
     def user_id(self) -> RecordId | None: ...
 
 
-async def user_id_of(owned: _Owned, _info: Info) -> int | None:
-    """The id of the account that the view itself names."""
+async def get_user_id(owned: _Owned, _info: Info) -> int | None:
+    """Return the ID of the account that a view contains."""
     return owned.user_id
 
 
-@strawberry.type(name="Auth", description=public_text(operations.AuthView.__doc__))
+@object_type
 class Auth(operations.AuthView):
     pass
 
 
-@strawberry.type(name="Identity", description=public_text(operations.IdentityView.__doc__))
+@object_type
 class Identity(WithTickets, WithApiKeys, WithOrganizations, operations.IdentityView):
     auth: Auth
 
 
-@strawberry.type(name="Logout", description="The session has ended.")
+@object_type
 class Logout(operations.LogoutView):
     pass
 

@@ -1,32 +1,31 @@
-"""API keys of the account."""
+"""The caller's API keys."""
 
 import strawberry
 
 from amarevents.resolvers.accounts import api_keys as operations
-from amarevents.resolvers.core.descriptions import public_text
 from amarevents.schema.core.context import Info
-from amarevents.schema.core.dataloaders import require
 from amarevents.schema.core.fields import mutation, query
+from amarevents.schema.core.object_types import object_type
 from amarevents.schema.types.accounts import account_edge
 
 
-async def _owner_id(key: operations.ApiKeyView, info: Info) -> int:
-    return await require(info.context.key_owners, key.id, "API key")
+async def _find_owner_id(key: operations.ApiKeyView, info: Info) -> int:
+    return await info.context.require(operations.load_key_owners, key.id, "API key")
 
 
-@strawberry.type(name="ApiKey", description=public_text(operations.ApiKeyView.__doc__))
+@object_type
 class ApiKey(operations.ApiKeyView):
-    owner = account_edge(_owner_id, "The account whose key it is; for that account and for admins.")
+    owner = account_edge(_find_owner_id, "The account that owns the API key.")
 
 
-@strawberry.type(name="CreatedApiKey", description=public_text(operations.CreatedApiKeyView.__doc__))
+@object_type
 class CreatedApiKey(operations.CreatedApiKeyView):
     pass
 
 
-@strawberry.type(name="Revocation", description="A key has been revoked for good.")
+@object_type
 class Revocation(operations.RevokedView):
-    pass
+    """The result of revoking an API key."""
 
 
 @strawberry.type

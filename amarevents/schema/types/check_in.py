@@ -1,14 +1,14 @@
-"""At the door: scanning tickets, and who is in."""
+"""Check-in of tickets at the door."""
 
 import strawberry
 
-from amarevents.resolvers.core.descriptions import public_text
 from amarevents.resolvers.tickets import check_in as operations
 from amarevents.schema.core.fields import mutation
+from amarevents.schema.core.object_types import object_type
 from amarevents.schema.types.tickets import Ticket
 
 
-@strawberry.type(name="CheckIn", description=public_text(operations.CheckInView.__doc__))
+@object_type
 class CheckIn(operations.CheckInView):
     ticket: Ticket
 

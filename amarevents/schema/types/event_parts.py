@@ -1,43 +1,42 @@
-"""Custom fields: what registration for an event asks."""
+"""Parts of events: custom fields of the registration form and images of the gallery."""
 
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import strawberry
+from strawberry.types.field import StrawberryField
 
 from amarevents.resolvers.core.inputs import RecordId
-from amarevents.resolvers.events.queries import EventView
+from amarevents.resolvers.events import custom_fields, gallery
+from amarevents.resolvers.events.queries import EventView, load_events
 from amarevents.schema.core.context import Info
-from amarevents.schema.core.dataloaders import require
-from amarevents.schema.core.fields import link
+from amarevents.schema.core.deletions import Deleted
+from amarevents.schema.core.edges import edge
+from amarevents.schema.core.fields import mutation
+from amarevents.schema.core.object_types import object_type
 
 if TYPE_CHECKING:
     from amarevents.schema.types.events import Event
-from amarevents.resolvers.core.descriptions import public_text
-from amarevents.resolvers.events import custom_fields, gallery
-from amarevents.schema.core.deletions import Deleted
-from amarevents.schema.core.fields import mutation
 
 
-class BelongsToEvent(Protocol):
-    """A part of an event, such as a ticket."""
+class _BelongsToEvent(Protocol):
+    """A view of something that belongs to an event, such as a ticket."""
 
     @property
     def event_id(self) -> RecordId: ...
 
 
-async def event_of(part: BelongsToEvent, info: Info) -> EventView:
-    """The event that something belongs to, as far as the caller may know of it."""
-    return await require(info.context.events, part.event_id, "Event")
+async def _event(part: _BelongsToEvent, info: Info) -> EventView:
+    return await info.context.require(load_events, part.event_id, "Event")
 
 
-def event_link(description: str) -> Any:  # Any: what strawberry.field returns
-    """The field that leads from a part to its event."""
-    return link(event_of, Annotated["Event", strawberry.lazy("amarevents.schema.types.events")] | None, description)
+def event_edge(description: str) -> StrawberryField:
+    """Return an edge from a part of an event to the event."""
+    return edge(_event, Annotated["Event", strawberry.lazy("amarevents.schema.types.events")] | None, description)
 
 
-@strawberry.type(name="CustomField", description=public_text(custom_fields.CustomFieldView.__doc__))
+@object_type
 class CustomField(custom_fields.CustomFieldView):
-    event = event_link("The event that it is asked for.")
+    event = event_edge("The event whose registration form has the custom field.")
 
 
 @strawberry.type
@@ -48,9 +47,9 @@ class CustomFieldMutation:
     reorder_custom_fields = mutation(custom_fields.reorder_custom_fields, list[CustomField])
 
 
-@strawberry.type(name="GalleryImage", description=public_text(gallery.GalleryImageView.__doc__))
+@object_type
 class GalleryImage(gallery.GalleryImageView):
-    event = event_link("The event that it is a picture of.")
+    event = event_edge("The event whose gallery has the image.")
 
 
 @strawberry.type

@@ -1,27 +1,27 @@
-"""Events, with what their lists leave out as edges of their own."""
+"""Events. What their lists leave out is loaded by edges."""
 
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import strawberry
 
 from amarevents import errors
-from amarevents.resolvers.core.descriptions import public_text
-from amarevents.resolvers.core.pagination import Page
+from amarevents.resolvers.core import pagination
 from amarevents.resolvers.core.permissions import NOT_THE_MANAGER
 from amarevents.resolvers.events import mutations
 from amarevents.resolvers.events import queries as operations
 from amarevents.resolvers.events.custom_fields import list_custom_fields
-from amarevents.resolvers.events.gallery import GalleryImageView, list_gallery
-from amarevents.resolvers.events.organizations import OrganizationView
-from amarevents.resolvers.events.queries import EventDetailView, EventView
-from amarevents.resolvers.events.statistics import EventStatsView, get_event_stats
-from amarevents.resolvers.tickets.check_in import AttendanceView
-from amarevents.resolvers.tickets.queries import ListByStatus, TicketView, list_event_tickets
+from amarevents.resolvers.events.gallery import GalleryImageView, list_gallery, load_galleries
+from amarevents.resolvers.events.organizations import OrganizationView, load_organizations
+from amarevents.resolvers.events.queries import EventDetailView, EventView, ManagedEventView
+from amarevents.resolvers.events.statistics import EventStatsView, get_event_stats, load_event_stats
+from amarevents.resolvers.tickets.check_in import AttendanceView, load_attendance
+from amarevents.resolvers.tickets.queries import ListByStatus, TicketView, list_event_tickets, load_event_tickets
 from amarevents.schema.core.context import Info
-from amarevents.schema.core.dataloaders import require
 from amarevents.schema.core.deletions import Deleted
-from amarevents.schema.core.fields import edge, link, mutation, paged_edge, query
-from amarevents.schema.core.pagination import Connection, Pagination
+from amarevents.schema.core.edges import detail, edge, paged_edge
+from amarevents.schema.core.fields import mutation, query
+from amarevents.schema.core.object_types import object_type
+from amarevents.schema.core.pagination import Connection, Page
 from amarevents.schema.core.scalars import JSON
 from amarevents.schema.types.event_parts import CustomField, GalleryImage
 from amarevents.schema.types.statistics import EventStats
@@ -29,104 +29,101 @@ from amarevents.schema.types.ticket_types import TicketType
 
 if TYPE_CHECKING:
     from amarevents.schema.types.organizations import Organization
-    from amarevents.schema.types.tickets import TicketPage
+    from amarevents.schema.types.tickets import Ticket
 
 T = TypeVar("T")
 
+_FOR_MANAGERS = "Visible to the event's owner and to admins."
+
 
 async def _detail(event: EventView, info: Info) -> EventDetailView:
-    """The event's details: at hand where one event was asked for, loaded in one batch for a list."""
+    """Return the details of an event. Events of a list do not have them yet; they are loaded together."""
     if isinstance(event, EventDetailView):
         return event
-    return await require(info.context.event_details, event.id, "Event")
+    return await info.context.require(operations.load_event_details, event.id, "Event")
 
 
 async def _gallery(event: EventView, info: Info) -> list[GalleryImageView]:
-    return await require(info.context.galleries, event.id, "Event")
+    return await info.context.require(load_galleries, event.id, "Event")
 
 
 async def _organization(event: EventView, info: Info) -> OrganizationView:
-    return await require(info.context.organizations, event.organization_id, "Organization")
+    return await info.context.require(load_organizations, event.organization_id, "Organization")
 
 
 async def _stats(event: EventView, info: Info) -> EventStatsView:
-    return _managed(await info.context.event_stats.load(event.id))
+    return _require_managed(await info.context.load(load_event_stats, event.id))
 
 
-async def _tickets(event: EventView, info: Info, data: ListByStatus) -> Page[TicketView]:
-    return _managed(await info.context.event_tickets.load((event.id, data)))
+async def _tickets(event: EventView, info: Info, data: ListByStatus) -> pagination.Page[TicketView]:
+    return _require_managed(await info.context.load(load_event_tickets, (event.id, data)))
 
 
 async def _attendance(event: EventView, info: Info) -> AttendanceView:
-    return _managed(await info.context.attendance.load(event.id))
+    return _require_managed(await info.context.load(load_attendance, event.id))
 
 
-def _managed(found: T | None) -> T:
-    """What is loaded for the event's owner and admins alone."""
+def _require_managed(found: T | None) -> T:
+    """Return what is only loaded for the event's owner and for admins. Raises Forbidden for other callers."""
     if found is None:
         raise errors.Forbidden(NOT_THE_MANAGER)
     return found
 
 
-@strawberry.type(name="SocialLink", description="Where else an event is to be found.")
+@object_type
 class SocialLink(operations.SocialLink):
-    pass
+    """A link to an event's page on another site."""
 
 
-@strawberry.type(name="Attendance", description=public_text(AttendanceView.__doc__))
+@object_type
 class Attendance(AttendanceView):
     pass
 
 
-@strawberry.type(name="Event", description="An event. Its owner and admins alone see the texts of its mails.")
+@object_type
 class Event(EventView):
-    notice = edge(_detail, "notice", str | None, "What the organizer has to announce.")
-    socials = edge(_detail, "socials", list[SocialLink], "Where else the event is to be found.")
-    wallets = edge(_detail, "wallets", JSON, "Where to pay: payment method to number.")
-    registration_open = edge(_detail, "registration_open", bool, "Whether people may register themselves now.")
-    ticket_types = edge(_detail, "ticket_types", list[TicketType], "The kinds of place on offer, newest first.")
-    custom_fields = edge(
-        _detail,
-        "custom_fields",
-        list[CustomField],
-        "What registration asks beside name and email.",
-        as_in=list_custom_fields,
+    """An event."""
+
+    notice = detail(_detail, EventDetailView, "notice", str | None)
+    socials = detail(_detail, EventDetailView, "socials", list[SocialLink])
+    wallets = detail(_detail, EventDetailView, "wallets", JSON)
+    registration_open = detail(_detail, EventDetailView, "registration_open", bool)
+    ticket_types = detail(_detail, EventDetailView, "ticket_types", list[TicketType])
+    custom_fields = detail(_detail, EventDetailView, "custom_fields", list[CustomField], policy_of=list_custom_fields)
+    gallery = edge(
+        _gallery, list[GalleryImage] | None, "The images of the event's gallery, in order.", policy_of=list_gallery
     )
-    gallery = link(_gallery, list[GalleryImage] | None, "Its pictures, in their order.", as_in=list_gallery)
-    organization = link(
+    organization = edge(
         _organization,
         Annotated["Organization", strawberry.lazy("amarevents.schema.types.organizations")] | None,
-        "Who publishes it.",
+        "The organization that publishes the event.",
     )
-    stats = link(
+    stats = edge(
         _stats,
         EventStats | None,
-        "How many have registered and what they have paid; for owner and admins.",
-        as_in=get_event_stats,
+        f"The event's numbers of tickets and its revenue. {_FOR_MANAGERS}",
+        policy_of=get_event_stats,
     )
-    attendance = link(_attendance, Attendance | None, "How many are in; for owner and admins.", as_in=get_event_stats)
+    attendance = edge(
+        _attendance,
+        Attendance | None,
+        f"The number of tickets that have been checked in. {_FOR_MANAGERS}",
+        policy_of=get_event_stats,
+    )
     tickets = paged_edge(
         list_event_tickets,
         _tickets,
-        Annotated["TicketPage", strawberry.lazy("amarevents.schema.types.tickets")],
-        "Its registrations, newest first; for owner and admins.",
+        Page[Annotated["Ticket", strawberry.lazy("amarevents.schema.types.tickets")]],
+        f"The event's tickets, newest first. {_FOR_MANAGERS}",
     )
-    emailtitle = edge(_detail, "emailtitle", str | None, "The confirmation mail's subject; for owner and admins.")
-    emailmessage = edge(_detail, "emailmessage", str | None, "The confirmation mail's text; for owner and admins.")
-    template = edge(_detail, "template", str | None, "The confirmation mail's template; for owner and admins.")
-
-
-@strawberry.type(description="A part of a list of events.")
-class EventPage:
-    items: list[Event]
-    """The objects on this page."""
-    pagination: Pagination
-    """The position of this page in the list."""
+    emailtitle = detail(_detail, ManagedEventView, "emailtitle", str | None, note=_FOR_MANAGERS)
+    emailmessage = detail(_detail, ManagedEventView, "emailmessage", str | None, note=_FOR_MANAGERS)
+    template = detail(_detail, ManagedEventView, "template", str | None, note=_FOR_MANAGERS)
 
 
 @strawberry.type
 class EventQuery:
-    events = query(operations.list_events, EventPage)
+    events = query(operations.list_events, Page[Event])
     events_connection = query(operations.list_events_by_cursor, Connection[Event])
     event = query(operations.get_event, Event)
 

@@ -1,89 +1,87 @@
-"""Organizations, with what their lists leave out as edges of their own."""
+"""Organizations. What their lists leave out is loaded by edges."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from amarevents.resolvers.accounts.related import load_organization_owners
+from amarevents.resolvers.core import pagination
 from amarevents.resolvers.core.inputs import RecordId
-from amarevents.resolvers.core.pagination import Page
 from amarevents.resolvers.events import organizations as operations
-from amarevents.resolvers.events.organizations import OrganizationDetailView, OrganizationView
-from amarevents.resolvers.events.plans import PlanView, list_plans
-from amarevents.resolvers.events.queries import EventView, ListEventsOf, list_events
+from amarevents.resolvers.events.organizations import (
+    ManagedOrganizationView,
+    OrganizationDetailView,
+    OrganizationView,
+)
+from amarevents.resolvers.events.plans import PlanView, list_plans, load_plans
+from amarevents.resolvers.events.queries import EventView, ListEventsOf, list_events, load_organization_events
 from amarevents.schema.core.context import Info
-from amarevents.schema.core.dataloaders import require
-from amarevents.schema.core.fields import edge, link, mutation, paged_edge, query
-from amarevents.schema.core.pagination import Pagination
+from amarevents.schema.core.edges import detail, edge, paged_edge
+from amarevents.schema.core.fields import mutation, query
+from amarevents.schema.core.object_types import object_type
+from amarevents.schema.core.pagination import Page
 from amarevents.schema.types.accounts import account_edge
-from amarevents.schema.types.events import Event, EventPage
+from amarevents.schema.types.events import Event
 
 if TYPE_CHECKING:
     from amarevents.schema.types.admin import Plan
 
+_FOR_MANAGERS = "Visible to the organization's owner and to admins."
+
 
 async def _detail(organization: OrganizationView, info: Info) -> OrganizationDetailView:
+    """Return the details of an organization. Organizations of a list do not have them yet; they are loaded together."""
     if isinstance(organization, OrganizationDetailView):
         return organization
-    return await require(info.context.organization_details, organization.id, "Organization")
+    return await info.context.require(operations.load_organization_details, organization.id, "Organization")
 
 
-async def _owner_id(organization: OrganizationView, info: Info) -> int:
-    return await require(info.context.organization_owners, organization.id, "Organization")
+async def _find_owner_id(organization: OrganizationView, info: Info) -> int:
+    return await info.context.require(load_organization_owners, organization.id, "Organization")
 
 
-async def _events(organization: OrganizationView, info: Info, data: ListEventsOf) -> Page[EventView]:
-    return await require(info.context.organization_events, (organization.id, data), "Organization")
+async def _events(organization: OrganizationView, info: Info, data: ListEventsOf) -> pagination.Page[EventView]:
+    return await info.context.require(load_organization_events, (organization.id, data), "Organization")
 
 
 async def _plan(organization: OrganizationView, info: Info) -> PlanView:
-    return await require(info.context.plans, organization.plan, "Plan")
+    return await info.context.require(load_plans, organization.plan, "Plan")
 
 
 @strawberry.type
 class OrganizationEdges:
-    """Where every view of an organization leads to."""
+    """The edges of all views of an organization."""
 
     events = paged_edge(
         list_events,
         _events,
-        EventPage,
-        "Its events that the caller may see, by date, the undated last.",
-        arguments=ListEventsOf,
+        Page[Event],
+        "The organization's events that are visible to the caller, by date; events without a date come last.",
+        input_type=ListEventsOf,
     )
-    plan_details = link(
+    plan_details = edge(
         _plan,
         Annotated["Plan", strawberry.lazy("amarevents.schema.types.admin")] | None,
-        "What it subscribes to; for admins.",
-        as_in=list_plans,
+        "The plan that the organization subscribes to. Visible to admins.",
+        policy_of=list_plans,
     )
-    owner = account_edge(_owner_id, "The account that owns it; for that account and for admins.")
+    owner = account_edge(_find_owner_id, "The account that owns the organization.")
 
 
-@strawberry.type(name="Organization", description="Who publishes events. Its allowance is shown to owner and admins.")
+@object_type
 class Organization(OrganizationEdges, OrganizationView):
-    notice = edge(_detail, "notice", str | None, "What the organization has to announce.")
-    recent_events = edge(_detail, "recent_events", list[Event], "Its newest public events, at most 10.")
-    user_id = edge(_detail, "user_id", RecordId | None, "The account that owns it; for owner and admins.")
-    eventcount = edge(
-        _detail,
-        "eventcount",
-        int | None,
-        "How many events it may have at once, null = unlimited; for owner and admins.",
-    )
-    events_used = edge(_detail, "events_used", int | None, "How many events it has; for owner and admins.")
+    """An organization, which publishes events."""
 
-
-@strawberry.type(description="A part of a list of organizations.")
-class OrganizationPage:
-    items: list[Organization]
-    """The objects on this page."""
-    pagination: Pagination
-    """The position of this page in the list."""
+    notice = detail(_detail, OrganizationDetailView, "notice", str | None)
+    recent_events = detail(_detail, OrganizationDetailView, "recent_events", list[Event])
+    user_id = detail(_detail, ManagedOrganizationView, "user_id", RecordId | None, note=_FOR_MANAGERS)
+    eventcount = detail(_detail, ManagedOrganizationView, "eventcount", int | None, note=_FOR_MANAGERS)
+    events_used = detail(_detail, ManagedOrganizationView, "events_used", int | None, note=_FOR_MANAGERS)
 
 
 @strawberry.type
 class OrganizationQuery:
-    organizations = query(operations.list_organizations, OrganizationPage)
+    organizations = query(operations.list_organizations, Page[Organization])
     organization = query(operations.get_organization, Organization)
 
 

@@ -1,22 +1,23 @@
-"""Payments: decided many at once."""
+"""Decisions on payments, of many tickets at once."""
 
 import strawberry
 
-from amarevents.resolvers.core.descriptions import public_text
 from amarevents.resolvers.tickets import payments as operations
+from amarevents.resolvers.tickets.queries import TicketView
 from amarevents.schema.core.fields import mutation
+from amarevents.schema.core.object_types import object_type
 from amarevents.schema.types.tickets import Ticket
 
 
-@strawberry.type(name="DecisionFailure", description=public_text(operations.DecisionFailureView.__doc__))
+@object_type
 class DecisionFailure(operations.DecisionFailureView):
     pass
 
 
-@strawberry.type(name="PaymentDecisions", description=public_text(operations.PaymentDecisionsView.__doc__))
+@object_type
 class PaymentDecisions(operations.PaymentDecisionsView):
-    decided: list[Ticket]  # type: ignore[assignment] # the same, as the schema shows it
-    failed: list[DecisionFailure]  # type: ignore[assignment] # the same, as the schema shows it
+    decided: list[TicketView] = strawberry.field(graphql_type=list[Ticket])
+    failed: list[operations.DecisionFailureView] = strawberry.field(graphql_type=list[DecisionFailure])
 
 
 @strawberry.type

@@ -1,27 +1,27 @@
-"""Events and the platform in numbers."""
+"""Statistics of events and of the platform."""
 
 import strawberry
 
-from amarevents.resolvers.core.descriptions import public_text
 from amarevents.resolvers.events import statistics as operations
 from amarevents.schema.core.fields import query
+from amarevents.schema.core.object_types import object_type
 from amarevents.schema.core.scalars import JSON
 
 
-@strawberry.type(name="TicketTypeStats", description=public_text(operations.TicketTypeStatsView.__doc__))
+@object_type
 class TicketTypeStats(operations.TicketTypeStatsView):
     pass
 
 
-@strawberry.type(name="EventStats", description=public_text(operations.EventStatsView.__doc__))
+@object_type
 class EventStats(operations.EventStatsView):
-    by_ticket_type: list[TicketTypeStats]  # type: ignore[assignment] # the same, as the schema shows it
+    by_ticket_type: list[operations.TicketTypeStatsView] = strawberry.field(graphql_type=list[TicketTypeStats])
 
 
-@strawberry.type(name="PlatformStats", description=public_text(operations.PlatformStatsView.__doc__))
+@object_type
 class PlatformStats(operations.PlatformStatsView):
-    tickets_by_status: JSON  # type: ignore[assignment] # the same, as the schema shows it
-    donations_by_status: JSON  # type: ignore[assignment] # the same, as the schema shows it
+    tickets_by_status: dict[str, int] = strawberry.field(graphql_type=JSON)
+    donations_by_status: dict[str, int] = strawberry.field(graphql_type=JSON)
 
 
 @strawberry.type

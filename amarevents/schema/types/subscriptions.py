@@ -1,25 +1,28 @@
-"""An event as it happens: what can be subscribed to."""
+"""Subscriptions to the changes of an event."""
 
 import strawberry
 
-from amarevents.resolvers.core.descriptions import public_text
+from amarevents.resolvers.events.statistics import TicketTypeStatsView
 from amarevents.resolvers.tickets import subscriptions
 from amarevents.schema.core.fields import subscription
+from amarevents.schema.core.object_types import object_type
 from amarevents.schema.types.statistics import TicketTypeStats
 from amarevents.schema.types.tickets import Ticket
 
 
-@strawberry.type(name="LiveEventStats", description=public_text(subscriptions.LiveEventStatsView.__doc__))
+@object_type
 class LiveEventStats(subscriptions.LiveEventStatsView):
-    by_ticket_type: list[TicketTypeStats]  # type: ignore[assignment] # the same, as the schema shows it
+    by_ticket_type: list[TicketTypeStatsView] = strawberry.field(graphql_type=list[TicketTypeStats])
 
 
-@strawberry.type(name="TicketUpdate", description=public_text(subscriptions.TicketUpdateView.__doc__))
+@object_type
 class TicketUpdate(subscriptions.TicketUpdateView):
     ticket: Ticket | None
 
 
-@strawberry.type(description="What an event's owner and admins can follow as it happens: by WebSocket or event stream.")
+@object_type
 class Subscription:
+    """Subscriptions for an event's owner and admins, over WebSocket or as an event stream."""
+
     event_stats = subscription(subscriptions.event_stats, LiveEventStats)
     ticket_updated = subscription(subscriptions.ticket_updated, TicketUpdate)

@@ -1,17 +1,17 @@
-"""Ticket types: the kinds of place that an event offers."""
+"""Ticket types: the kinds of ticket that an event offers."""
 
 import strawberry
 
-from amarevents.resolvers.core.descriptions import public_text
 from amarevents.resolvers.events import ticket_types as operations
 from amarevents.schema.core.deletions import Deleted
 from amarevents.schema.core.fields import mutation, query
-from amarevents.schema.types.event_parts import event_link
+from amarevents.schema.core.object_types import object_type
+from amarevents.schema.types.event_parts import event_edge
 
 
-@strawberry.type(name="TicketType", description=public_text(operations.TicketTypeView.__doc__))
+@object_type
 class TicketType(operations.TicketTypeView):
-    event = event_link("The event that offers it.")
+    event = event_edge("The event that offers the ticket type.")
 
 
 @strawberry.type

@@ -1,54 +1,48 @@
-"""Accounts as their owners and admins see them, with what belongs to them."""
+"""Accounts with what belongs to them: the caller's own profile, and every account for admins."""
 
 import strawberry
 
 from amarevents.resolvers.accounts import profiles
 from amarevents.resolvers.accounts import users as operations
-from amarevents.resolvers.core.descriptions import public_text
+from amarevents.resolvers.accounts.api_keys import ApiKeyView
+from amarevents.resolvers.accounts.profiles import OwnedOrganizationView
 from amarevents.schema.core.deletions import Deleted
 from amarevents.schema.core.fields import mutation, query
-from amarevents.schema.core.pagination import Pagination
+from amarevents.schema.core.object_types import object_type
+from amarevents.schema.core.pagination import Page
 from amarevents.schema.types.accounts import Account, WithApiKeys, WithTickets
 from amarevents.schema.types.api_keys import ApiKey
 from amarevents.schema.types.organizations import OrganizationEdges
 
 
-@strawberry.type(name="OwnedOrganization", description=public_text(profiles.OwnedOrganizationView.__doc__))
-class OwnedOrganization(OrganizationEdges, profiles.OwnedOrganizationView):
+@object_type
+class OwnedOrganization(OrganizationEdges, OwnedOrganizationView):
     pass
 
 
-@strawberry.type(name="ProfileStats", description=public_text(profiles.ProfileStatsView.__doc__))
+@object_type
 class ProfileStats(profiles.ProfileStatsView):
     pass
 
 
-@strawberry.type(name="Profile", description=public_text(profiles.ProfileView.__doc__))
+@object_type
 class Profile(WithTickets, WithApiKeys, profiles.ProfileView):
     organization: OwnedOrganization | None
-    organizations: list[OwnedOrganization]  # type: ignore[assignment] # the same, as the schema shows it
+    organizations: list[OwnedOrganizationView] = strawberry.field(graphql_type=list[OwnedOrganization])
     stats: ProfileStats
 
 
-@strawberry.type(name="User", description=public_text(operations.UserView.__doc__))
+@object_type
 class User(WithTickets, operations.UserView):
     organization: OwnedOrganization | None
-    organizations: list[OwnedOrganization]  # type: ignore[assignment] # the same, as the schema shows it
-    api_keys: list[ApiKey]  # type: ignore[assignment] # the same, as the schema shows it
-
-
-@strawberry.type(description="A part of the list of accounts.")
-class AccountPage:
-    items: list[Account]
-    """The objects on this page."""
-    pagination: Pagination
-    """The position of this page in the list."""
+    organizations: list[OwnedOrganizationView] = strawberry.field(graphql_type=list[OwnedOrganization])
+    api_keys: list[ApiKeyView] = strawberry.field(graphql_type=list[ApiKey])
 
 
 @strawberry.type
 class UserQuery:
     my_profile = query(profiles.get_profile, Profile)
-    users = query(operations.list_users, AccountPage)
+    users = query(operations.list_users, Page[Account])
     user = query(operations.get_user, User)
 
 

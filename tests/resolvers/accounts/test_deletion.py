@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from amarevents.models import Event, Ticket, TicketType, User
-from amarevents.resolvers.tickets import registration
+from amarevents.resolvers.tickets import updates
 from tests.support.orphans import unbalanced
 from tests.support.pauses import Pause
 from tests.support.rest_answers import data_of
@@ -36,7 +36,7 @@ async def test_who_changes_a_ticket_of_an_event_that_goes_with_its_owner_is_wait
     await world.ticket(event, organizer.user, ticket_type=kind)
     ticket = await world.ticket(event, await world.user(), ticket_type=kind)
     pause = Pause(monkeypatch)
-    pause.stop_after(registration, "lock_ticket")
+    pause.stop_after(updates, "lock_ticket")
 
     async def begin_erasing() -> asyncio.Task[httpx.Response]:
         task = asyncio.create_task(admin.delete(f"/admin/users/{event.organization.user_id}"))

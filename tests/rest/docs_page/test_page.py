@@ -112,4 +112,4 @@ async def test_unknown_part_is_404(http: httpx.AsyncClient, path: str) -> None:
 async def test_address_of_a_part_changes_with_its_content() -> None:
     for name, asset in ASSETS.loaded.items():
         assert gzip.decompress(asset.compressed) == asset.content, name
-    assert len({asset.address.split("/")[2] for asset in ASSETS.loaded.values()}) == len(ASSETS.files)
+    assert len({asset.url.split("/")[2] for asset in ASSETS.loaded.values()}) == len(ASSETS.files)

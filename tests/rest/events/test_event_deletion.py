@@ -11,7 +11,7 @@ from amarevents.models import CustomValue, Event, Organization, OutgoingMail, Ti
 from amarevents.models.columns import utc_now
 from amarevents.models.enums import KeyType, MailKind, Privacy, TicketStatus
 from amarevents.resolvers.events import deletion, ticket_types
-from amarevents.resolvers.tickets import registration
+from amarevents.resolvers.tickets import registration, updates
 from tests.rest.conftest import Stage
 from tests.rest.tickets.test_capacity import Outcomes, outcomes
 from tests.support.orphans import unbalanced
@@ -177,7 +177,7 @@ async def test_who_has_looked_before_the_deletion_registers_for_nothing(
 ) -> None:
     await world.ticket_type(stage.event)
     pause = Pause(monkeypatch)
-    pause.stop_after(registration, "_choose_type")
+    pause.stop_after(registration, "_choose_ticket_type")
     registering = stage.buyer.post("/tickets", {"event_id": stage.event.id})
     answer, other = await pause.during(registering, stage.organizer.delete(f"/events/{stage.event.id}"))
     data_of(other)
@@ -202,7 +202,7 @@ async def test_a_change_that_the_deletion_follows_at_once_is_not_found(
 ) -> None:
     ticket = await world.ticket(stage.event, stage.buyer_account)
     pause = Pause(monkeypatch)
-    pause.stop_before(registration, "load_ticket")
+    pause.stop_before(updates, "load_ticket")
     changing = stage.organizer.put(f"/tickets/{ticket.id}", {"note": "x"})
     answer, other = await pause.during(changing, stage.organizer.delete(f"/events/{stage.event.id}"))
     data_of(other)

@@ -8,9 +8,8 @@ import pytest
 from jsonschema_rs import meta
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
-from amarevents.errors import AmarEventsError
+from amarevents import errors
 from amarevents.rest.openapi.document import build_document
-from amarevents.rest.openapi.failures import _GRAPHQL_ALONE
 from amarevents.rest.routes import ROUTES
 from tests.contract.contract import contract_routes, same_for_all_names
 from tests.rest.openapi.reading import DOCUMENT, operation, operations, schema
@@ -85,13 +84,7 @@ def test_a_route_without_an_example_cannot_be_documented(monkeypatch: pytest.Mon
         build_document(ROUTES)
 
 
-def _kinds(kind: type[AmarEventsError]) -> list[type[AmarEventsError]]:
-    """A class of errors and those below it, but for GraphQL's own: tests/test_errors.py has the guide agree on them."""
-    kinds = [kind, *(one for child in kind.__subclasses__() for one in _kinds(child))]
-    return [kind for kind in kinds if kind.__module__ == AmarEventsError.__module__ and kind not in _GRAPHQL_ALONE]
-
-
-def test_every_error_is_documented_with_its_status() -> None:
+def test_the_errors_of_requests_and_operations_are_documented_with_their_status() -> None:
     documented = {
         (code, response["description"])
         for response in DOCUMENT["components"]["responses"].values()
@@ -101,4 +94,5 @@ def test_every_error_is_documented_with_its_status() -> None:
         400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
         429: "Too Many Requests", 500: "Internal Server Error",
     }  # fmt: skip
-    assert documented == {(kind.code, phrases[kind.status]) for kind in _kinds(AmarEventsError)}
+    expected = errors.COMMON_ERRORS.union(*(route.operation.raises for route in ROUTES))
+    assert documented == {(kind.code, phrases[kind.status]) for kind in expected}

@@ -1,19 +1,25 @@
-"""What is said of each field: of all of them, and of nothing that is not there."""
+"""Descriptions of fields and parameters: each has one, from the docstring at its declaration."""
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
-from amarevents.resolvers.core.descriptions import EXCEPTIONS, FIELDS
-from amarevents.rest.openapi.descriptions import with_descriptions
+from amarevents.resolvers.core import descriptions
+from amarevents.resolvers.core.inputs import Input
 from amarevents.rest.openapi.document import build_document
+from amarevents.rest.openapi.schemas import _Schema
 from amarevents.rest.routes import ROUTES
 from tests.rest.openapi.reading import DOCUMENT, Json, operations, parameters, schema
 
+MONEY = {"price", "amount", "revenue", "total_amount", "pending_amount"}
+
 
 def _properties(part: Any, where: str) -> Iterator[tuple[str, str, Json]]:  # Any: JSON
-    """Each property of the schemas within a part of the document: where it stands, its name, its schema."""
+    """Yield each property of the schemas in a part of the document: where it is, its name, its schema."""
     if isinstance(part, list):
         for one in part:
             yield from _properties(one, where)
@@ -25,55 +31,73 @@ def _properties(part: Any, where: str) -> Iterator[tuple[str, str, Json]]:  # An
                 yield from _properties(one, f"{where}/{key}")
 
 
+def _parameters() -> Iterator[tuple[str, str, Json]]:
+    for operation in operations():
+        yield from ((operation["operationId"], one["name"], one) for one in operation["parameters"] if "name" in one)
+
+
 def _described() -> list[tuple[str, str, Json]]:
-    in_requests = [
-        (operation["operationId"], one["name"], one)
-        for operation in operations()
-        for one in operation["parameters"]
-        if "name" in one
-    ]
-    return [*_properties(DOCUMENT, ""), *in_requests]
+    return [*_properties(DOCUMENT, ""), *_parameters()]
 
 
-def test_every_field_and_parameter_says_more_than_its_name() -> None:
-    bare = [(where, name) for where, name, one in _described() if len(one.get("description", "").split()) < 3]
-    assert len(_described()) > 400
-    assert bare == []
+def test_every_field_and_parameter_has_a_description_of_at_least_three_words() -> None:
+    described = _described()
+    assert len(described) > 400
+    assert [(where, name) for where, name, one in described if len(one.get("description", "").split()) < 3] == []
 
 
-def test_every_sentence_of_the_table_is_used() -> None:
-    said = {one["description"] for _, _, one in _described()}
-    assert {*FIELDS.values(), *EXCEPTIONS.values()} <= said
+def test_every_description_is_a_sentence() -> None:
+    texts = {one["description"] for _, _, one in _described()}
+    assert {text for text in texts if not re.match(r"[A-Z0-9`]", text) or not text.endswith((".", ")"))} == set()
 
 
-@pytest.mark.parametrize("name", sorted(FIELDS))
-def test_a_name_of_the_table_is_used(name: str) -> None:
-    assert FIELDS[name] in {one["description"] for _, field, one in _described() if field == name}
+def test_money_says_its_unit() -> None:
+    texts = {(where, name): one["description"] for where, name, one in _described() if name in MONEY}
+    assert len(texts) > 10
+    assert {place for place, text in texts.items() if not re.search(r"\btaka\b|\bcurrency\b", text)} == set()
 
 
-@pytest.mark.parametrize(("owner", "name"), sorted(EXCEPTIONS))
-def test_an_exception_differs_and_is_used(owner: str, name: str) -> None:
-    places = [one for where, field, one in _described() if field == name and _belongs(where, owner, one)]
-    assert EXCEPTIONS[owner, name] != FIELDS.get(name)
-    assert places
-    assert {one["description"] for one in places} == {EXCEPTIONS[owner, name]}
+def test_ids_are_called_ids() -> None:
+    texts = {(where, name): one["description"] for where, name, one in _described() if re.search(r"^id$|_id$", name)}
+    assert len(texts) > 50
+    assert {place for place, text in texts.items() if not re.search(r"\bIDs?\b", text)} == set()
 
 
-def _belongs(where: str, owner: str, described: Json) -> bool:
-    return owner in where.split("/") or owner == described.get("in")
+def test_flags_say_what_they_mean() -> None:
+    texts = {(where, name): one["description"] for where, name, one in _described() if one.get("type") == "boolean"}
+    assert len(texts) > 10
+    assert {place for place, text in texts.items() if not re.search(r"[Ww]hether|[Tt]rue|[Ff]alse", text)} == set()
 
 
-def test_one_name_can_mean_two_things() -> None:
+def test_flags_of_queries_say_how_they_are_written() -> None:
+    assert re.search(r"\b1\b", parameters("GET /admin/users", "query")["admin"]["description"])
+
+
+def test_one_name_can_have_two_descriptions() -> None:
     assert "whole taka" in schema("Donation")["properties"]["amount"]["description"]
-    assert "two decimals" in schema("Ticket")["properties"]["amount"]["description"]
-    assert "1 or 0" in parameters("GET /admin/users", "query")["admin"]["description"]
+    assert "whole taka" not in schema("Ticket")["properties"]["amount"]["description"]
 
 
-def test_a_field_keeps_what_it_says_itself() -> None:
-    assert with_descriptions("Event", {"name": {"description": "Its own."}}) == {"name": {"description": "Its own."}}
+@dataclass
+class _View:
+    undescribed: int
 
 
-def test_a_field_of_which_nothing_is_said_cannot_be_documented(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(FIELDS, "deadline")
+class _Undescribed(Input):
+    undescribed: int
+
+
+@pytest.mark.parametrize("owner", [_View, _Undescribed])
+def test_a_field_without_a_docstring_cannot_be_documented(owner: type) -> None:
+    with pytest.raises(KeyError, match=rf"{owner.__name__}\.undescribed .*docstring"):
+        TypeAdapter(owner).json_schema(schema_generator=_Schema)
+
+
+def test_a_document_with_an_undescribed_field_cannot_be_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    def without_deadlines(owner: type) -> dict[str, str]:
+        return {name: text for name, text in found(owner).items() if name != "deadline"}
+
+    found = descriptions.attribute_descriptions
+    monkeypatch.setattr(descriptions, "attribute_descriptions", without_deadlines)
     with pytest.raises(KeyError, match="deadline"):
         build_document(ROUTES)

@@ -27,18 +27,18 @@ def test_security_is_the_policy_of_the_route(route: Route) -> None:
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ("GET /events", "Public: needs no credential."),
+        ("GET /events", "Public: no authentication required."),
         (
             "POST /events",
-            "Needs an organizer or admin key with `events:write`, or a session of such an account.",
+            "Requires an organizer or admin key with `events:write`, or the session of an organizer or admin.",
         ),
         (
             "GET /auth/me",
-            "Needs a user, organizer or admin key, or a session of such an account.",
+            "Requires a user, organizer or admin key, or the session of a user, organizer or admin.",
         ),
         (
             "GET /admin/stats",
-            "Needs an admin key with `admin`, or a session of such an account.",
+            "Requires an admin key with `admin`, or the session of an admin.",
         ),
     ],
 )
@@ -50,13 +50,13 @@ def test_the_description_says_who_may_call(line: str, sentence: str) -> None:
     ("line", "limit"), [("POST /auth/login", 10), ("POST /auth/register", 10), ("POST /donations", 20)]
 )
 def test_the_description_says_what_is_limited_per_address(line: str, limit: int) -> None:
-    assert f"limited to {limit} requests a minute from one address" in operation(line)["description"]
+    assert f"limited by default to {limit} requests per minute from one IP address" in operation(line)["description"]
 
 
 def test_the_description_names_what_the_operation_can_fail_with() -> None:
     described = operation("POST /ticket-types")
     assert described["x-error-codes"] == ["NOT_FOUND", "FORBIDDEN", "TOO_MANY_TICKET_TYPES"]
-    assert described["description"].endswith("Can fail with `NOT_FOUND`, `FORBIDDEN`, `TOO_MANY_TICKET_TYPES`.")
+    assert described["description"].endswith("Error codes: `NOT_FOUND`, `FORBIDDEN`, `TOO_MANY_TICKET_TYPES`.")
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=NAMES)

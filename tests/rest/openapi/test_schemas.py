@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from amarevents.resolvers.core.inputs import Input
-from amarevents.rest.openapi.schemas import answered, takes_body
+from amarevents.rest.openapi.schemas import data_type, takes_body
 from amarevents.rest.routes import ROUTES
 from tests.rest.openapi.reading import mistakes, schema, shapes
 
@@ -25,7 +25,7 @@ def _views(annotation: Any) -> set[type]:
     return {annotation, *(view for hint in hints for view in _views(hint))}
 
 
-VIEWS = sorted({view for route in ROUTES for view in _views(answered(route))}, key=lambda view: view.__name__)
+VIEWS = sorted({view for route in ROUTES for view in _views(data_type(route))}, key=lambda view: view.__name__)
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.__name__)

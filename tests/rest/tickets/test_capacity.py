@@ -13,7 +13,7 @@ from amarevents import errors
 from amarevents.models import Event, Ticket, TicketType
 from amarevents.models.enums import TicketStatus
 from amarevents.resolvers.events import ticket_types
-from amarevents.resolvers.tickets import registration
+from amarevents.resolvers.tickets import registration, updates
 from tests.rest.conftest import Stage
 from tests.rest.tickets.test_ticket_updates import places_held
 from tests.support.world import World
@@ -42,14 +42,14 @@ async def test_the_conditional_update_alone_keeps_to_the_capacity(
     world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The look before the transaction only spares work: with what it read long out of date, nothing is oversold."""
-    choose = registration._choose_type
+    choose = registration._choose_ticket_type
 
     async def choose_late(event: Event, ticket_type_id: int | None) -> TicketType | None:
         chosen = await choose(event, ticket_type_id)
         await asyncio.sleep(0.3)
         return chosen
 
-    monkeypatch.setattr(registration, "_choose_type", choose_late)
+    monkeypatch.setattr(registration, "_choose_ticket_type", choose_late)
     kind = await world.ticket_type(stage.event, capacity=20)
     assert await register_at_once(stage, 60) == {(201, None): 20, (400, "SOLD_OUT"): 40}
     assert await places_held() == {kind.id: 20}
@@ -57,7 +57,7 @@ async def test_the_conditional_update_alone_keeps_to_the_capacity(
 
 async def test_counting_first_would_oversell(world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the conditional update is for: the same sixty, let in by a count."""
-    choose = registration._choose_type
+    choose = registration._choose_ticket_type
 
     async def choose_by_count(event: Event, ticket_type_id: int | None) -> TicketType | None:
         chosen = await choose(event, ticket_type_id)
@@ -68,7 +68,7 @@ async def test_counting_first_would_oversell(world: World, stage: Stage, monkeyp
 
     async def claim_nothing(_ticket_type_id: int) -> None: ...
 
-    monkeypatch.setattr(registration, "_choose_type", choose_by_count)
+    monkeypatch.setattr(registration, "_choose_ticket_type", choose_by_count)
     monkeypatch.setattr(registration, "claim_place", claim_nothing)
     await world.ticket_type(stage.event, capacity=20)
     await register_at_once(stage, 60)
@@ -130,13 +130,13 @@ async def test_a_place_is_given_back_once(world: World, stage: Stage) -> None:
 async def test_without_the_lock_it_would_be_given_back_several_times(
     world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save = registration._save
+    save = updates._save
 
     async def save_late(ticket: Ticket, fields: list[str]) -> None:
         await asyncio.sleep(0.1)
         await save(ticket, fields)
 
-    monkeypatch.setattr(registration, "_save", save_late)
+    monkeypatch.setattr(updates, "_save", save_late)
     monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset: queryset)
     ticket = await ticket_among_twenty(world, stage)
     await fail_ten_times(stage, ticket)
@@ -167,8 +167,8 @@ async def _claim_slowly(ticket_type_id: int) -> None:
 
 @pytest.fixture
 def slow_moves(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registration, "give_back_place", _give_back_slowly)
-    monkeypatch.setattr(registration, "claim_place", _claim_slowly)
+    monkeypatch.setattr(updates, "give_back_place", _give_back_slowly)
+    monkeypatch.setattr(updates, "claim_place", _claim_slowly)
 
 
 @pytest.mark.usefixtures("slow_moves")
@@ -185,5 +185,5 @@ async def test_without_an_order_two_who_swap_would_deadlock(
     def unsorted(steps: list[Any], key: object) -> list[Any]:  # Any: what sorted is given
         return steps
 
-    monkeypatch.setattr(registration, "sorted", unsorted, raising=False)
+    monkeypatch.setattr(updates, "sorted", unsorted, raising=False)
     assert (await swap_at_once(world, stage))[200, None] < 2

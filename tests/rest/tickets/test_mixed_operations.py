@@ -11,7 +11,7 @@ import pytest
 from amarevents.models import Ticket, TicketType
 from amarevents.models.enums import TicketStatus
 from amarevents.resolvers.events import ticket_types
-from amarevents.resolvers.tickets import registration
+from amarevents.resolvers.tickets import registration, updates
 from tests.rest.conftest import Stage
 from tests.rest.tickets.test_capacity import Outcomes, outcomes
 from tests.support.orphans import unbalanced
@@ -26,8 +26,9 @@ DOCUMENTED = {
 @pytest.fixture(autouse=True)
 def slow_moves(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows stay locked for long enough that others meet at them."""
-    for name in ("give_back_place", "claim_place"):
-        monkeypatch.setattr(registration, name, _slowly(getattr(ticket_types, name)))
+    monkeypatch.setattr(registration, "claim_place", _slowly(ticket_types.claim_place))
+    monkeypatch.setattr(updates, "claim_place", _slowly(ticket_types.claim_place))
+    monkeypatch.setattr(updates, "give_back_place", _slowly(ticket_types.give_back_place))
 
 
 def _slowly(step: Any) -> Any:  # Any: a coroutine function, passed through
@@ -165,6 +166,6 @@ async def test_without_an_order_they_would(world: World, stage: Stage, monkeypat
     def unsorted(steps: list[Any], key: object) -> list[Any]:  # Any: what sorted is given
         return steps
 
-    monkeypatch.setattr(registration, "sorted", unsorted, raising=False)
+    monkeypatch.setattr(updates, "sorted", unsorted, raising=False)
     assert (await change_places(world, stage))[500, "UNAVAILABLE"] > 0
     assert await unbalanced() == {}

@@ -9,7 +9,7 @@ from tortoise.queryset import QuerySet
 from amarevents.models import CustomValue, OutgoingMail, Ticket, TicketType
 from amarevents.models.columns import utc_now
 from amarevents.models.enums import KeyType, MailKind, TicketStatus
-from amarevents.resolvers.tickets import registration
+from amarevents.resolvers.tickets import updates
 from tests.rest.conftest import Stage
 from tests.rest.tickets.test_capacity import Outcomes, outcomes
 from tests.support.orphans import unbalanced
@@ -125,14 +125,14 @@ async def test_of_five_deletions_at_once_one_gives_the_place_back(
 async def test_without_the_lock_it_would_be_given_back_several_times(
     world: World, stage: Stage, kind: TicketType, ticket: Ticket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lock = registration.lock_ticket
+    lock = updates.lock_ticket
 
     async def look_early(ticket_id: int) -> Ticket:
         found = await lock(ticket_id)
         await asyncio.sleep(0.3)
         return found
 
-    monkeypatch.setattr(registration, "lock_ticket", look_early)
+    monkeypatch.setattr(updates, "lock_ticket", look_early)
     monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset: queryset)
     happened, sold = await sold_after(world, stage, kind, ticket)
     assert happened[200, None] > 1

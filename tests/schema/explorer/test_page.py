@@ -152,7 +152,7 @@ async def test_page_and_parts_are_for_everybody_and_cost_nothing(world: World, c
         page = await world.http.get("/graphql", headers=headers)
         assert page.status_code == 200
         assert not any(name.startswith("x-ratelimit") for name in page.headers)
-        assert (await world.http.get(ASSETS.addresses["start"], headers=headers)).status_code == 200
+        assert (await world.http.get(ASSETS.urls["start"], headers=headers)).status_code == 200
     answers = [(await world.anonymous.graphql_response("{ __typename }")).status_code for _ in range(2)]
     assert answers == [200, 429]
 
@@ -181,6 +181,6 @@ async def test_switched_off_nothing_of_it_is_there(app: Starlette, deployment: S
         answer = await http.get("/graphql", headers=BROWSER)
         assert answer.status_code == 400
         assert answer.headers["Content-Type"].startswith("application/json")
-        assert (await http.get(ASSETS.addresses["start"])).status_code == 404
+        assert (await http.get(ASSETS.urls["start"])).status_code == 404
         assert "graphiql" not in (await http.get("/")).json()
         assert (await http.get("/", headers=BROWSER)).headers["Location"] == "/docs"

@@ -101,7 +101,7 @@ async def test_one_more_is_refused_and_one_that_ends_makes_room(
         following = asyncio.create_task(anext(one))
         await until_followed(app)
         async with _told(app, await world.key(scene.owner, KeyType.ORGANIZER), scene.event.id) as more:
-            with pytest.raises(errors.TooManyOperations, match="An account may have 1 "):
+            with pytest.raises(errors.TooManyOperations, match="An account can have at most 1 "):
                 await anext(more)
         assert followers(app) == 1
         async with _told(app, admin, scene.event.id) as of_another:

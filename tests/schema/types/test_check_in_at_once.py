@@ -13,7 +13,7 @@ from tortoise.queryset import QuerySet
 
 from amarevents.models import CheckIn, Event, Ticket
 from amarevents.models.db.connection import CONNECTION
-from amarevents.resolvers.tickets import check_in, registration
+from amarevents.resolvers.tickets import check_in, updates
 from amarevents.resolvers.tickets.check_in import AdmissionView
 from tests.support.door import CHECK_IN, Door, open_door, told
 from tests.support.orphans import unbalanced
@@ -115,7 +115,7 @@ async def scan_during_refund(door: Door, monkeypatch: pytest.MonkeyPatch) -> tup
     """The statuses of a refund that has locked its ticket, and of a scan that comes then."""
     ticket = await door.ticket()
     pause = Pause(monkeypatch)
-    pause.stop_after(registration, "lock_ticket")
+    pause.stop_after(updates, "lock_ticket")
 
     async def begin_scan() -> asyncio.Task[dict[str, Any]]:
         task = asyncio.create_task(door.scan(ticket))

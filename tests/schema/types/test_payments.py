@@ -11,7 +11,7 @@ from amarevents.mail import outbox
 from amarevents.models import OutgoingMail, Ticket, TicketType
 from amarevents.models.enums import MailKind, TicketStatus
 from amarevents.resolvers.events import ticket_types
-from amarevents.resolvers.tickets import registration
+from amarevents.resolvers.tickets import updates
 from tests.support.door import Door, open_door
 from tests.support.graphql_answers import refusal
 from tests.support.orphans import unbalanced
@@ -240,13 +240,13 @@ async def test_a_payment_is_decided_once(door: Door, mode: str) -> None:
 
 @pytest.mark.backend("postgres")
 async def test_without_the_lock_it_would_be_decided_twice(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    save = registration._save
+    save = updates._save
 
     async def save_late(ticket: Ticket, fields: list[str]) -> None:
         await asyncio.sleep(0.1)
         await save(ticket, fields)
 
-    monkeypatch.setattr(registration, "_save", save_late)
+    monkeypatch.setattr(updates, "_save", save_late)
     monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset: queryset)
     happened, _ = await decide_at_once(door, "EACH", APPROVE)
     assert happened.total() > 12
@@ -259,7 +259,7 @@ async def reject_crosswise(door: Door, monkeypatch: pytest.MonkeyPatch) -> Count
         await ticket_types.give_back_place(ticket_type_id)
         await asyncio.sleep(0.3)
 
-    monkeypatch.setattr(registration, "give_back_place", give_back_slowly)
+    monkeypatch.setattr(updates, "give_back_place", give_back_slowly)
     kinds = [await door.world.ticket_type(door.event) for _ in range(2)]
     pairs = [[(await pending(door, 1, ticket_type=kind))[0] for kind in kinds[::step]] for step in (1, -1)]
     answers = await asyncio.gather(*(decide(door.organizer, REJECT, pair, mode="ALL") for pair in pairs))
@@ -278,6 +278,6 @@ async def test_without_an_order_they_would(door: Door, monkeypatch: pytest.Monke
     def unsorted(steps: list[Any], key: object) -> list[Any]:
         return steps
 
-    monkeypatch.setattr(registration, "sorted", unsorted, raising=False)
+    monkeypatch.setattr(updates, "sorted", unsorted, raising=False)
     assert (await reject_crosswise(door, monkeypatch))[True] == 1
     assert await unbalanced() == {}

@@ -1,2 +1,3 @@
-// Before the library: its validation would else probe whether it may compile code, which the page's policy forbids.
+// Must run before Scalar: by default its validation library tests whether it may compile code, which the
+// Content-Security-Policy of this page forbids.
 globalThis.__zod_globalConfig = { jitless: true };

@@ -1,16 +1,16 @@
 Scalar.createApiReference("#reference", {
   url: "/openapi.json",
   authentication: { preferredSecurityScheme: "apiKey" },
-  // A key is forgotten with the page: what lies in the browser's storage is there for every script of this origin.
+  // Keys are not kept after the page is closed: every script of this origin could read them from the browser's storage.
   persistAuth: false,
-  // Nothing of the library's makers: no telemetry, fonts, assistants, hosted client or developer tools.
+  // Disable all hosted services: telemetry, fonts, assistants, API client and developer tools.
   telemetry: false,
   withDefaultFonts: false,
   agent: { disabled: true },
   mcp: { disabled: true },
   hideClientButton: true,
   showDeveloperTools: "never",
-  // The samples are those of the document, which are tested; generated ones would stand beside them.
+  // Show only the code samples of the document, which are tested, and no generated ones.
   hiddenClients: true,
   hideModels: true,
   operationTitleSource: "path",

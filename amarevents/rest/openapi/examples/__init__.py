@@ -1,10 +1,10 @@
-"""An example of every route, typed by hand; where the contract has one, it is the contract's."""
+"""An example of every route, written by hand. Where the contract has an example, this is the same."""
 
 from amarevents.rest.openapi.examples.accounts import ACCOUNTS
 from amarevents.rest.openapi.examples.admin import ADMIN
 from amarevents.rest.openapi.examples.events import EVENTS
-from amarevents.rest.openapi.examples.example import Example, Line
+from amarevents.rest.openapi.examples.example import Example, RouteKey
 from amarevents.rest.openapi.examples.tickets import TICKETS
 
-EXAMPLES: dict[Line, Example] = {**ACCOUNTS, **EVENTS, **TICKETS, **ADMIN}
-"""By method and path."""
+EXAMPLES: dict[RouteKey, Example] = {**ACCOUNTS, **EVENTS, **TICKETS, **ADMIN}
+"""The examples by method and path."""

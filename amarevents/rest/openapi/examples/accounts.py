@@ -1,7 +1,7 @@
-"""Accounts, sessions and API keys."""
+"""Examples of accounts, sessions and API keys."""
 
 from amarevents.rest.openapi.examples.events import OWNED_ORGANIZATION
-from amarevents.rest.openapi.examples.example import Example, Line, Values
+from amarevents.rest.openapi.examples.example import Example, RouteKey, Values
 
 ACCOUNT: Values = {
     "id": 12,
@@ -36,7 +36,7 @@ API_KEY: Values = {
     "created_at": "2026-02-11T08:00:00Z",
 }
 
-ACCOUNTS: dict[Line, Example] = {
+ACCOUNTS: dict[RouteKey, Example] = {
     ("POST", "/auth/register"): Example(
         body={"username": "john", "email": "john@email.com", "password": "secret123", "number": "01700000000"},
         data=_NEW_ACCOUNT,

@@ -1,8 +1,8 @@
-"""What admins see of the whole platform."""
+"""Examples of routes for admins."""
 
 from amarevents.rest.openapi.examples.accounts import ACCOUNT, API_KEY
 from amarevents.rest.openapi.examples.events import BAUL_NIGHT, OWNED_ORGANIZATION, SUMMIT
-from amarevents.rest.openapi.examples.example import Example, Line, Values
+from amarevents.rest.openapi.examples.example import Example, RouteKey, Values
 from amarevents.rest.openapi.examples.tickets import DONATION, VERIFIED_DONATION
 
 _USER: Values = {
@@ -13,7 +13,7 @@ _USER: Values = {
     "ticket_count": 4,
 }
 
-ADMIN: dict[Line, Example] = {
+ADMIN: dict[RouteKey, Example] = {
     ("GET", "/admin/stats"): Example(
         data={
             "total_users": 5120,

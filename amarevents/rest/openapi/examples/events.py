@@ -1,6 +1,6 @@
-"""Events, organizations and ticket types: a conference in English and a concert in Bangla."""
+"""Examples of events, organizations and ticket types: a conference in English and a concert in Bangla."""
 
-from amarevents.rest.openapi.examples.example import Example, Line, Values
+from amarevents.rest.openapi.examples.example import Example, RouteKey, Values
 
 SUMMIT: Values = {
     "id": 7,
@@ -123,7 +123,7 @@ _ORGANIZATION_DETAIL: Values = {
 }
 _MANAGED_ORGANIZATION: Values = {**_ORGANIZATION_DETAIL, "user_id": 12, "eventcount": 10, "events_used": 2}
 
-EVENTS: dict[Line, Example] = {
+EVENTS: dict[RouteKey, Example] = {
     ("GET", "/events"): Example(query={"search": "dhaka", "category": "Conference", "limit": 20}, data=[SUMMIT]),
     ("GET", "/events/{id}"): Example(path={"id": 7}, data=_SUMMIT_DETAIL),
     ("GET", "/events/{id}/stats"): Example(

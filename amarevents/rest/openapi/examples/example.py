@@ -1,17 +1,17 @@
-"""What an example is."""
+"""The type of an example."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
-Line = tuple[str, str]
-"""A route's method and path."""
+RouteKey = tuple[str, str]
+"""The method and path of a route."""
 
 Values = dict[str, Any]  # Any: JSON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """One request to a route and the ``data`` of its answer. ``body`` is None where the route takes none."""
+    """A request to a route and the ``data`` of its response. ``body`` is None if the route takes none."""
 
     data: Any  # JSON
     path: Values = field(default_factory=dict)

@@ -1,6 +1,6 @@
-"""Tickets and donations."""
+"""Examples of tickets and donations."""
 
-from amarevents.rest.openapi.examples.example import Example, Line, Values
+from amarevents.rest.openapi.examples.example import Example, RouteKey, Values
 
 _TICKET: Values = {
     "id": 42,
@@ -46,7 +46,7 @@ DONATION: Values = {
 }
 VERIFIED_DONATION: Values = {**DONATION, "status": "verified", "updated_at": "2025-05-07T03:05:12Z"}
 
-TICKETS: dict[Line, Example] = {
+TICKETS: dict[RouteKey, Example] = {
     ("GET", "/events/{id}/tickets"): Example(path={"id": 7}, query={"status": "Success"}, data=[_TICKET]),
     ("GET", "/tickets"): Example(query={"event_id": 7, "status": "Success"}, data=[_TICKET]),
     ("GET", "/tickets/{id}"): Example(path={"id": 42}, data=_TICKET_DETAIL),

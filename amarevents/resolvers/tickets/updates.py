@@ -1,0 +1,142 @@
+"""Changes to tickets, and the places that they take and release: no place is sold twice (decisions 6.2)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from tortoise.expressions import Q
+from tortoise.transactions import in_transaction
+
+from amarevents import errors
+from amarevents.infra.pubsub import TicketChange
+from amarevents.models import Event, Ticket
+from amarevents.models.enums import PaymentMethod, TicketChangeKind, TicketStatus
+from amarevents.resolvers.core.ids import TicketId
+from amarevents.resolvers.core.inputs import DeletedView, Email, Id, LongText, Money, Name, NotNull, Phone, deleted
+from amarevents.resolvers.core.integrity import integrity_errors
+from amarevents.resolvers.core.operation import operation
+from amarevents.resolvers.core.transaction_ids import TransactionInput
+from amarevents.resolvers.events.ticket_types import claim_place, give_back_place
+from amarevents.resolvers.tickets.notifications import requeue_ticket_email
+from amarevents.resolvers.tickets.queries import (
+    TicketDetailView,
+    load_ticket,
+    load_ticket_detail,
+    require_ticket_manager,
+)
+from amarevents.resolvers.tickets.registration import get_ticket_type_of
+from amarevents.security.context import Context
+from amarevents.security.policy import ORGANIZERS, Scope, allow
+
+Move = tuple[int | None, int | None]
+"""The IDs of the ticket types that a ticket held a place of before and after a change; None for no place."""
+
+
+class UpdateTicket(TransactionInput):
+    """Fields of the ticket to change. Fields that are left out stay as they are."""
+
+    status: NotNull[TicketStatus] = None
+    """The status of the ticket. Pending and approved tickets hold a place; rejected and refunded tickets do not."""
+    name: NotNull[Name] = None
+    """The name of the attendee."""
+    email: NotNull[Email] = None
+    """The email address of the attendee."""
+    number: Phone | None = None
+    """The phone number of the attendee; null removes it."""
+    note: LongText | None = None
+    """A note about the registration; null removes it."""
+    amount: NotNull[Money] = None
+    """The amount paid for the ticket, in taka with at most two decimals."""
+    ticket_type_id: Id | None = None
+    """The ID of a ticket type of the event; null removes the ticket from its type."""
+    payment_method: PaymentMethod | None = None
+    """The payment method; null removes it."""
+
+
+@operation(
+    allow(*ORGANIZERS, scope=Scope.TICKETS_WRITE),
+    changes=(Ticket,),
+    raises=(errors.NotFound, errors.Forbidden, errors.SoldOut, errors.DuplicateTransaction, errors.ValidationFailed),
+)
+async def update_ticket(ctx: Context, id: TicketId, data: UpdateTicket) -> TicketDetailView:
+    """Approve, reject, refund or correct a ticket.
+
+    The ticket takes or releases a place if its new status or ticket type requires that."""
+    found = await require_ticket_manager(ctx, Q(id=id))
+    changes = data.changed_fields()
+    if not changes:
+        return await load_ticket_detail(ctx, found)
+    if changes.get("ticket_type_id") is not None:
+        await get_ticket_type_of(found.event, changes["ticket_type_id"])
+    async with in_transaction():
+        await change_tickets(ctx, [(await lock_ticket(id), found.event)], changes)
+    return await load_ticket(ctx, Ticket.all(), id)
+
+
+async def change_tickets(
+    ctx: Context,
+    tickets: Sequence[tuple[Ticket, Event]],
+    changes: Mapping[str, Any],  # Any: each column's own type
+) -> None:
+    """Apply the same changes to tickets that the caller's transaction has locked, and move their places.
+
+    Attendees are notified as far as the changes concern them. Raises SoldOut, DuplicateTransaction, NotFound.
+    """
+    await move_places([await _change_ticket(ctx, ticket, event, changes) for ticket, event in tickets])
+    for ticket, _ in tickets:
+        ctx.record_change(ticket.event_id, TicketChange(TicketChangeKind.UPDATED, ticket.id))
+
+
+async def _change_ticket(ctx: Context, ticket: Ticket, event: Event, changes: Mapping[str, Any]) -> Move:
+    """Change a ticket and return the move of its place.
+
+    A change of the status is a decision: it is dated, and the reason for an earlier decision is removed.
+    """
+    place_before, notified_before = _held_place(ticket), (ticket.status, ticket.email)
+    if changes.get("status", ticket.status) is not ticket.status:
+        changes = {"decision_reason": None, "decided_at": ctx.now, **changes}
+    ticket.update_from_dict({**changes, "updated_at": ctx.now})
+    await _save(ticket, [*changes, "updated_at"])
+    if (ticket.status, ticket.email) != notified_before:
+        await requeue_ticket_email(ctx, ticket, event)
+    return place_before, _held_place(ticket)
+
+
+async def lock_ticket(ticket_id: int) -> Ticket:
+    """Lock a ticket until the transaction ends, and return it. Raises NotFound."""
+    ticket = await Ticket.filter(id=ticket_id).select_for_update().get_or_none()
+    if ticket is None:
+        raise errors.NotFound("Ticket")
+    return ticket
+
+
+@operation(
+    allow(*ORGANIZERS, scope=Scope.TICKETS_DELETE), changes=(Ticket,), raises=(errors.NotFound, errors.Forbidden)
+)
+async def delete_ticket(ctx: Context, id: TicketId) -> DeletedView:
+    """Delete a ticket permanently and release its place."""
+    await require_ticket_manager(ctx, Q(id=id))
+    async with in_transaction():
+        ticket = await lock_ticket(id)
+        await Ticket.filter(id=id).delete()
+        await move_places([(_held_place(ticket), None)])
+        ctx.record_change(ticket.event_id, TicketChange(TicketChangeKind.DELETED, id))
+    return deleted(id)
+
+
+def _held_place(ticket: Ticket) -> int | None:
+    """Return the ID of the ticket type that the ticket holds a place of."""
+    return ticket.ticket_type_id if ticket.status.holds_place else None
+
+
+async def _save(ticket: Ticket, fields: list[str]) -> None:
+    with integrity_errors({"transaction_id": errors.DuplicateTransaction()}, otherwise=errors.NotFound("Ticket type")):
+        await ticket.save(update_fields=fields)
+
+
+async def move_places(moves: Iterable[Move]) -> None:
+    """Release and claim places in the order of the ticket types' IDs, so that concurrent moves cannot deadlock."""
+    changed = [(before, after) for before, after in moves if before != after]
+    steps = [step for before, after in changed for step in ((before, give_back_place), (after, claim_place))]
+    for ticket_type_id, step in sorted(steps, key=lambda pair: pair[0] or 0):
+        if ticket_type_id is not None:
+            await step(ticket_type_id)

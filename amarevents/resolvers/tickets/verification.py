@@ -1,0 +1,92 @@
+"""Verification of a ticket by its ID or its code, without checking it in (decisions 6.10)."""
+
+import datetime
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from pydantic import ValidationInfo, field_validator, model_validator
+from tortoise.expressions import Q
+
+from amarevents import errors
+from amarevents.models import Ticket
+from amarevents.models.columns import MAX_ID
+from amarevents.models.enums import TicketStatus
+from amarevents.resolvers.core.inputs import Id, Input, RecordId, ShortText
+from amarevents.resolvers.core.operation import operation
+from amarevents.resolvers.tickets.queries import require_ticket_manager
+from amarevents.security.context import Context
+from amarevents.security.policy import ORGANIZERS, Scope, allow
+
+
+@dataclass(slots=True, kw_only=True)
+class VerificationView:
+    """The result of a verification: the ticket's attendee and event, and whether the ticket is valid for entry."""
+
+    ticket_id: RecordId
+    """The ID of the ticket."""
+    name: str
+    """The name of the attendee."""
+    email: str
+    """The email address of the attendee, in lower case."""
+    status: TicketStatus
+    """The status of the ticket."""
+    event: str
+    """The name of the event."""
+    event_date: datetime.date | None
+    """The date of the event; null if it has not been set."""
+    valid: bool
+    """Whether the ticket is valid for entry, which is the case if it is approved."""
+
+    @classmethod
+    def from_model(cls, ticket: Ticket) -> Self:
+        """Return the view of a ticket whose event has been loaded."""
+        return cls(
+            ticket_id=RecordId(ticket.id),
+            name=ticket.name,
+            email=ticket.email,
+            status=ticket.status,
+            event=ticket.event.name,
+            event_date=ticket.event.date,
+            valid=ticket.status is TicketStatus.SUCCESS,
+        )
+
+
+class VerifyTicket(Input):
+    """The ticket to verify, by exactly one of its ID and its code. REST takes either in the path, as ``ticket``."""
+
+    REST_ONLY: ClassVar[frozenset[str]] = frozenset({"ticket"})
+
+    ticket: ShortText | None = None
+    """The ID or the code of the ticket."""
+    id: Id | None = None
+    """The ID of the ticket."""
+    code: ShortText | None = None
+    """The unguessable code of the ticket, which its QR code contains."""
+
+    @field_validator("id", "code")
+    @classmethod
+    def _require_single_reference(cls, value: int | str | None, info: ValidationInfo) -> int | str | None:
+        if value is not None and any(info.data.get(name) is not None for name in ("ticket", "id")):
+            raise ValueError("must be left out because the ticket is already identified")
+        return value
+
+    @model_validator(mode="after")
+    def _require_reference(self) -> Self:
+        if self.id is None and self.code is None and self.ticket is None:
+            raise ValueError("must contain the id or the code of the ticket")
+        return self
+
+    def condition(self) -> Q:
+        """Return the condition for the ticket. IDs consist of digits; codes begin with letters."""
+        if self.id is not None:
+            return Q(id=self.id)
+        reference = self.code or self.ticket or ""
+        if self.ticket is not None and reference.isascii() and reference.isdecimal():
+            return Q(id=int(reference)) if int(reference) <= MAX_ID else Q(id__in=[])
+        return Q(code=reference)
+
+
+@operation(allow(*ORGANIZERS, scope=Scope.TICKETS_READ), raises=(errors.NotFound, errors.Forbidden))
+async def verify_ticket(ctx: Context, data: VerifyTicket) -> VerificationView:
+    """Verify that a ticket is valid for entry, without checking it in."""
+    return VerificationView.from_model(await require_ticket_manager(ctx, data.condition()))

@@ -1,0 +1,29 @@
+"""The decorator for object types, most of which extend a view of the service layer."""
+
+from dataclasses import is_dataclass
+from typing import TypeVar, dataclass_transform
+
+import strawberry
+
+from amarevents.resolvers.core.descriptions import public_text
+
+T = TypeVar("T")
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(strawberry.field,))
+def object_type(cls: type[T]) -> type[T]:
+    """Make a class an object type of the same name.
+
+    Its description is the docstring of the class or, if it has none, that of the view that it extends, which is the
+    last of its bases. Raises TypeError if neither has a docstring.
+    """
+    docstring = cls.__doc__ or _docstring_of_view(cls.__bases__[-1])
+    if docstring is None:
+        raise TypeError(f"{cls.__qualname__} has no description: write a docstring for it or for its view")
+    return strawberry.type(cls, description=public_text(docstring))
+
+
+def _docstring_of_view(view: type) -> str | None:
+    """Return the docstring of a view; without one, a dataclass has its own signature there."""
+    docstring = view.__doc__ if is_dataclass(view) else None
+    return None if docstring is None or docstring.startswith(f"{view.__name__}(") else docstring
