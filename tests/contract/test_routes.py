@@ -4,7 +4,7 @@ import pytest
 
 from amarevents.models.enums import KeyType
 from amarevents.resolvers.core.operation import OPERATIONS
-from amarevents.resolvers.tickets.subscriptions import SUBSCRIPTIONS
+from amarevents.resolvers.core.subscription import SUBSCRIPTIONS
 from amarevents.rest.routes import ROUTES
 from amarevents.rest.routing import Route
 from amarevents.schema.core.edges import OPERATION_EDGES
@@ -73,7 +73,7 @@ def test_every_subscription_has_a_field() -> None:
 
 
 def test_a_subscription_has_the_policy_of_the_route_that_shows_the_same() -> None:
-    shown = {name: one.shows_the_same for name, one in SUBSCRIPTIONS.items()}
+    shown = {name: one.policy_of for name, one in SUBSCRIPTIONS.items()}
     assert shown == {
         "event_stats": operation_of("GET", "/events/{id}/stats"),
         "ticket_updated": operation_of("GET", "/events/{id}/tickets"),

@@ -16,7 +16,7 @@ from amarevents.resolvers.core.connections import Connection
 from amarevents.resolvers.core.inputs import Input, RecordId, Taka
 from amarevents.resolvers.core.operation import OPERATIONS, Operation
 from amarevents.resolvers.core.pagination import Page
-from amarevents.resolvers.tickets.subscriptions import SUBSCRIPTIONS
+from amarevents.resolvers.core.subscription import SUBSCRIPTIONS
 from amarevents.schema.core.edges import OPERATION_EDGES
 from amarevents.schema.core.fields import OPERATION_FIELDS
 from tests.contract.operations import EDGES, camel, field_name

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
+from amarevents.resolvers.core.subscription import Subscription
 from amarevents.resolvers.tickets import subscriptions
-from amarevents.resolvers.tickets.subscriptions import Subscription
 from amarevents.security.auth.credentials import read_credential
 from amarevents.security.auth.principals import identify
 from amarevents.security.context import Context
@@ -62,7 +62,7 @@ async def following(
     """Ends well, or the test fails: the broker knows nobody any more."""
     before = followers(app)
     context = await context_for(app, caller)
-    views = subscription(context, {"event_id": event_id}, begun=lambda: None)
+    views = subscription(context, {"event_id": event_id}, on_started=lambda: None)
     async with contextlib.aclosing(views):
         yield Follower(views)
     assert followers(app) == before

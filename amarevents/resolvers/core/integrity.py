@@ -11,18 +11,18 @@ from amarevents.models.db.connection import violates
 
 @contextmanager
 def integrity_errors(
-    by_column: Mapping[str, errors.AmarEventsError], *, otherwise: errors.AmarEventsError | None = None
+    by_column: Mapping[str, errors.AmarEventsError | None], *, otherwise: errors.AmarEventsError | None = None
 ) -> Iterator[None]:
     """Raise the API's error when a statement in the block violates a constraint.
 
     ``by_column`` has the error for each column that must be unique. ``otherwise`` is the error for any other
-    violation, which is usually a reference to a row that has just been deleted; without it, IntegrityError is raised.
+    violation, usually a reference to a row that has just been deleted. Where the error is None, IntegrityError is
+    raised.
     """
     try:
         yield
     except IntegrityError as error:
-        violated = (api_error for column, api_error in by_column.items() if violates(error, column))
-        api_error = next(violated, otherwise)
+        api_error = next((found for column, found in by_column.items() if violates(error, column)), otherwise)
         if api_error is None:
             raise
         raise api_error from error

@@ -24,6 +24,7 @@ from amarevents.security.rate_limit.quotas import AddressLimit
 from amarevents.tasks import finish
 
 T = TypeVar("T")
+InputT = TypeVar("InputT", bound=Input)
 
 Values = Mapping[str, object] | Input | None
 Data = Values | Callable[[], Awaitable[Values]]
@@ -152,7 +153,7 @@ def _request_json(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {"id": arguments.get("id"), "data": sent}
 
 
-def validate(input_type: type[Input], data: Mapping[str, object] | Input) -> Input:
+def validate(input_type: type[InputT], data: Mapping[str, object] | Input) -> InputT:
     """Return the validated input.
 
     Raise ValidationFailed, whose ``fields`` have the path of each invalid field, such as ``ticket_types.0.price``.

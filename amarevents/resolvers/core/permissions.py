@@ -21,7 +21,7 @@ P = TypeVar("P", TicketType, CustomField, GalleryImage)
 
 NOT_THE_MANAGER = "Only the owner of the event and admins may do this"
 _NO_ROWS = Q(id__in=[])
-_NOUNS: dict[type[Model], str] = {
+PART_NOUNS: dict[type[Model], str] = {
     TicketType: "Ticket type",
     CustomField: "Custom field",
     GalleryImage: "Gallery image",
@@ -128,11 +128,11 @@ async def require_part_manager(ctx: Context, model: type[P], part_id: int) -> P:
     """
     part = await model.get_or_none(id=part_id)
     if part is None:
-        raise errors.NotFound(_NOUNS[model])
+        raise errors.NotFound(PART_NOUNS[model])
     try:
         await require_event_manager(ctx, part.event_id)
     except errors.NotFound as hidden:
-        raise errors.NotFound(_NOUNS[model]) from hidden
+        raise errors.NotFound(PART_NOUNS[model]) from hidden
     return part
 
 

@@ -1,4 +1,4 @@
-"""Custom fields: what registration asks beside name and email (decisions 4.7)."""
+"""Custom fields of the registration form of an event (decisions 4.7)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StrictBool
 from tortoise.expressions import Subquery
-from tortoise.transactions import in_transaction
 
 from amarevents import errors
 from amarevents.infra.pubsub import TicketChange
@@ -17,103 +16,100 @@ from amarevents.resolvers.core.ids import CustomFieldId, EventId
 from amarevents.resolvers.core.inputs import Count, DeletedView, Id, Input, Name, NotNull, RecordId, ShortText, deleted
 from amarevents.resolvers.core.locking import lock_in_order
 from amarevents.resolvers.core.operation import operation
-from amarevents.resolvers.core.permissions import get_visible_event, require_event_manager, require_part_manager
+from amarevents.resolvers.core.permissions import get_visible_event
 from amarevents.resolvers.core.search import fold
-from amarevents.resolvers.events.ordering import lock_parts, make_room, pick_part, put_in_order
+from amarevents.resolvers.events.ordering import edit_part, edit_parts, insert_part, reorder_parts
 from amarevents.security.context import Context
 from amarevents.security.policy import ORGANIZERS, PUBLIC, Scope, allow
 
 MAX_CUSTOM_FIELDS = 50
-"""How many an event may have; all of them are shown with it."""
+"""The maximum per event; custom fields are not paginated."""
 
 _MAX_OPTIONS = 200
-_MAX_OPTION_CHARACTERS = 4_000  # of a field's options together, for the same reason
+_MAX_OPTION_CHARACTERS = 4_000  # of all options of a field, which are not paginated either
 _WITH_OPTIONS = frozenset({FieldType.DROPDOWN, FieldType.RADIO, FieldType.CHECKBOX})
 
 
 @dataclass(slots=True, kw_only=True)
 class CustomFieldView:
-    """A question that registration asks (decisions 4.7)."""
+    """A custom field of the registration form of an event."""
 
     id: RecordId
-    """The integer that names it in paths and in other fields."""
+    """The ID of the custom field."""
     event_id: RecordId
-    """The id of the event."""
+    """The ID of the event."""
     name: str
-    """The name that people read."""
+    """The name of the field, unique for the event regardless of case."""
     type: FieldType
-    """How the answer is asked for and checked."""
+    """The type of the field."""
     options: list[str]
-    """The answers to choose from; empty where the answer is free."""
+    """The options to choose from; empty for types without options."""
     required: bool
-    """Whether registration is refused without an answer."""
+    """Whether registration requires an answer."""
     position: int
-    """Its place in the order, lowest first."""
+    """The position of the field in the form; fields are sorted by it in ascending order."""
 
-
-def custom_field_view(field: CustomField) -> CustomFieldView:
-    return CustomFieldView(
-        id=RecordId(field.id),
-        event_id=RecordId(field.event_id),
-        name=field.name,
-        type=field.type,
-        options=list(field.options),
-        required=field.required,
-        position=field.position,
-    )
+    @classmethod
+    def from_model(cls, field: CustomField) -> "CustomFieldView":
+        return cls(
+            id=RecordId(field.id),
+            event_id=RecordId(field.event_id),
+            name=field.name,
+            type=field.type,
+            options=list(field.options),
+            required=field.required,
+            position=field.position,
+        )
 
 
 @operation(PUBLIC, raises=(errors.NotFound,))
 async def list_custom_fields(ctx: Context, id: EventId) -> list[CustomFieldView]:
-    """What registration for an event asks, in the order of asking."""
+    """List the custom fields of an event, in their order."""
     event = await get_visible_event(ctx, id)
-    return [custom_field_view(row) for row in await CustomField.filter(event_id=event.id).order_by("position", "id")]
+    fields = await CustomField.filter(event_id=event.id).order_by("position", "id")
+    return [CustomFieldView.from_model(field) for field in fields]
 
 
-def _usable_name(name: str) -> str:
-    """Answers are keyed by a field's name or id (decisions 6.5), and mails have it in braces (decisions 4.3)."""
+def _check_name(name: str) -> str:
+    """Reject names that are ambiguous as keys of answers (decisions 6.5) or as placeholders (decisions 4.3)."""
     if name.isascii() and name.isdecimal():
-        raise ValueError("must not be a number: answers may be keyed by a field's id")
+        raise ValueError("must not be a number: answers can be keyed by the ID of a field")
     if "{" in name or "}" in name:
-        raise ValueError("must not contain braces: mails put them around it")
+        raise ValueError("must not contain braces: they mark the placeholders of emails")
     if name in PLACEHOLDERS:
-        raise ValueError(f"must not be {name}: mails say something else in its place")
+        raise ValueError(f"must not be {name}: it is a placeholder of emails")
     return name
 
 
-def _distinct(options: list[str]) -> list[str]:
+def _check_options(options: list[str]) -> list[str]:
     if len(set(options)) < len(options):
-        raise ValueError("must not name an option twice")
+        raise ValueError("must not contain duplicates")
     if sum(map(len, options)) > _MAX_OPTION_CHARACTERS:
-        raise ValueError(f"must have at most {_MAX_OPTION_CHARACTERS} characters together")
+        raise ValueError(f"must have at most {_MAX_OPTION_CHARACTERS} characters in total")
     return options
 
 
-FieldName = Annotated[Name, AfterValidator(_usable_name)]
+FieldName = Annotated[Name, AfterValidator(_check_name)]
 Options = Annotated[
-    list[Annotated[ShortText, Field(min_length=1)]], Field(max_length=_MAX_OPTIONS), AfterValidator(_distinct)
+    list[Annotated[ShortText, Field(min_length=1)]], Field(max_length=_MAX_OPTIONS), AfterValidator(_check_options)
 ]
 
 
 class CreateCustomField(Input):
-    """A further question of an event.
-
-    ``options`` are what a dropdown or radio offers and must have; a checkbox may have them, without it is a single box.
-    ``position`` counts from 0: those from there on move by one; without it the question comes last.
-    """
+    """Fields of the custom field to create."""
 
     event_id: Id
-    """The id of the event."""
+    """The ID of the event."""
     name: FieldName
-    """The name that people read."""
+    """The name of the field, unique for the event regardless of case."""
     type: FieldType
-    """How the answer is asked for and checked."""
+    """The type of the field."""
     options: Annotated[Options, Field(default_factory=list)]
-    """The answers to choose from; empty where the answer is free."""
+    """The options to choose from: required for dropdowns and radio buttons, optional for checkboxes."""
     required: StrictBool = False
-    """Whether registration is refused without an answer."""
+    """Whether registration requires an answer."""
     position: Count | None = None
-    """Its place in the order, lowest first."""
+    """The position to insert the field at, starting at 0; the fields from there on move by one. Default: the end."""
 
 
 @operation(
@@ -122,43 +118,39 @@ class CreateCustomField(Input):
     raises=(errors.NotFound, errors.Forbidden, errors.NameTaken, errors.TooManyCustomFields, errors.ValidationFailed),
 )
 async def create_custom_field(ctx: Context, data: CreateCustomField) -> CustomFieldView:
-    """Have registration for an event ask one thing more; who has registered already is not asked."""
-    await require_event_manager(ctx, data.event_id)
-    _require_fitting(data.type, data.options)
-    async with in_transaction():
-        fields = await lock_parts(CustomField, data.event_id)
-        _require_free(fields, data.name)
+    """Add a custom field to the registration form of an event; existing tickets have no answer to it."""
+    async with edit_parts(ctx, CustomField, data.event_id) as fields:
+        _require_matching_options(data.type, data.options)
+        _require_free_name(fields, data.name)
         if len(fields) >= MAX_CUSTOM_FIELDS:
             raise errors.TooManyCustomFields(MAX_CUSTOM_FIELDS)
-        position = await make_room(fields, data.position)
-        field = await CustomField.create(**data.model_dump(exclude={"position"}), position=position)
-    return custom_field_view(field)
+        field = await insert_part(CustomField, fields, data, position=data.position)
+    return CustomFieldView.from_model(field)
 
 
-def _require_free(others: Sequence[CustomField], name: str) -> None:
-    """Regardless of case, as people read names."""
+def _require_free_name(others: Sequence[CustomField], name: str) -> None:
     if fold(name) in {fold(other.name) for other in others}:
         raise errors.NameTaken("custom field of this event")
 
 
-def _require_fitting(field_type: FieldType, options: Sequence[str]) -> None:
+def _require_matching_options(field_type: FieldType, options: Sequence[str]) -> None:
     if options and field_type not in _WITH_OPTIONS:
-        raise errors.ValidationFailed({"options": f"a field of type {field_type} has none"})
+        raise errors.ValidationFailed({"options": f"must be empty for fields of type {field_type}"})
     if not options and field_type in _WITH_OPTIONS - {FieldType.CHECKBOX}:
-        raise errors.ValidationFailed({"options": f"a field of type {field_type} needs at least one"})
+        raise errors.ValidationFailed({"options": f"must have at least 1 item for fields of type {field_type}"})
 
 
 class UpdateCustomField(Input):
-    """What of a question can change. ``options`` go by themselves with a type that has none."""
+    """Fields of the custom field to update; omitted fields stay unchanged."""
 
     name: NotNull[FieldName] = None
-    """The name that people read."""
+    """The name of the field, unique for the event regardless of case."""
     type: NotNull[FieldType] = None
-    """How the answer is asked for and checked."""
+    """The type of the field; changing it to a type without options removes the options."""
     options: NotNull[Options] = None
-    """The answers to choose from; empty where the answer is free."""
+    """The options to choose from: required for dropdowns and radio buttons, optional for checkboxes."""
     required: NotNull[StrictBool] = None
-    """Whether registration is refused without an answer."""
+    """Whether registration requires an answer."""
 
 
 @operation(
@@ -166,55 +158,49 @@ class UpdateCustomField(Input):
     raises=(errors.NotFound, errors.Forbidden, errors.NameTaken, errors.ValidationFailed),
 )
 async def update_custom_field(ctx: Context, id: CustomFieldId, data: UpdateCustomField) -> CustomFieldView:
-    """Change what is sent of a question. Answers that were given before stay as they are."""
-    event_id = (await require_part_manager(ctx, CustomField, id)).event_id
-    async with in_transaction():
-        fields = await lock_parts(CustomField, event_id)
-        field = pick_part(fields, id, "Custom field")
+    """Update a custom field; existing answers stay unchanged."""
+    async with edit_part(ctx, CustomField, id) as (field, others):
         if data.name is not None:
-            _require_free([other for other in fields if other.id != id], data.name)
+            _require_free_name(others, data.name)
         if changes := data.changed_fields():
             await _change(field, changes)
-    return custom_field_view(field)
+    return CustomFieldView.from_model(field)
 
 
-async def _change(field: CustomField, changes: dict[str, Any]) -> None:  # Any: each column's own type
+async def _change(field: CustomField, changes: dict[str, Any]) -> None:  # Any: each column has its own type
     field.update_from_dict(changes)
     if field.type not in _WITH_OPTIONS and "options" not in changes:
         field.options = []
-    _require_fitting(field.type, field.options)
+    _require_matching_options(field.type, field.options)
     await field.save(update_fields=["name", "type", "options", "required"])
 
 
 @operation(allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE), raises=(errors.NotFound, errors.Forbidden))
 async def delete_custom_field(ctx: Context, id: CustomFieldId) -> DeletedView:
-    """Delete a question for good, with all answers to it."""
-    event_id = (await require_part_manager(ctx, CustomField, id)).event_id
-    async with in_transaction():
-        pick_part(await lock_parts(CustomField, event_id), id, "Custom field")
-        # Whoever deletes tickets deletes answers as well, and locks the tickets in this order.
+    """Delete a custom field with all answers to it."""
+    async with edit_part(ctx, CustomField, id) as (field, _):
+        # Deleting a ticket deletes its answers as well; both lock the tickets in the same order.
         answers = CustomValue.filter(field_id=id)
         answered = await lock_in_order(Ticket.filter(id__in=Subquery(answers.values("ticket_id"))))
-        await CustomField.filter(id=id).delete()
-        ctx.record_change(event_id, *(TicketChange(TicketChangeKind.UPDATED, ticket.id) for ticket in answered))
+        await field.delete()
+        changes = (TicketChange(TicketChangeKind.UPDATED, ticket.id) for ticket in answered)
+        ctx.record_change(field.event_id, *changes)
     return deleted(id)
 
 
 class ReorderCustomFields(Input):
-    """``ids``: those of all the event's custom fields, each once, in the order that they are to have."""
+    """The new order of the custom fields of an event."""
 
     event_id: Id
-    """The id of the event."""
+    """The ID of the event."""
     ids: Annotated[list[Id], Field(max_length=MAX_CUSTOM_FIELDS)]
-    """All of the event's, each once, in their new order."""
+    """The IDs of all custom fields of the event, in the new order."""
 
 
 @operation(
     allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE), raises=(errors.NotFound, errors.Forbidden, errors.ValidationFailed)
 )
 async def reorder_custom_fields(ctx: Context, data: ReorderCustomFields) -> list[CustomFieldView]:
-    """Change the order in which an event's questions are asked."""
-    await require_event_manager(ctx, data.event_id)
-    async with in_transaction():
-        fields = await put_in_order(await lock_parts(CustomField, data.event_id), data.ids)
-    return [custom_field_view(field) for field in fields]
+    """Reorder the custom fields of an event."""
+    fields = await reorder_parts(ctx, CustomField, data.event_id, data.ids)
+    return [CustomFieldView.from_model(field) for field in fields]

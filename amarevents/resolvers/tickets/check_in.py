@@ -1,10 +1,11 @@
-"""At the door: letting attendees in once, saying who is in, and taking back what was a mistake."""
+"""Check-in of attendees at the entrance: scanning tickets, undoing mistakes and counting who has been checked in."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
+from typing import Self
 
-from tortoise.exceptions import IntegrityError
 from tortoise.expressions import Q
 from tortoise.functions import Count
 from tortoise.queryset import QuerySet
@@ -13,11 +14,12 @@ from tortoise.transactions import in_transaction
 from amarevents import errors
 from amarevents.infra.pubsub import TicketChange
 from amarevents.models import CheckIn, Ticket
-from amarevents.models.db.connection import violates
 from amarevents.models.enums import TicketChangeKind, TicketStatus
 from amarevents.resolvers.core.inputs import DateTime, Id, Input, ShortText
+from amarevents.resolvers.core.integrity import integrity_errors
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.permissions import managed_event_ids, manages
+from amarevents.resolvers.core.views import extend
 from amarevents.resolvers.tickets.queries import (
     TicketDetailView,
     TicketView,
@@ -30,61 +32,66 @@ from amarevents.security.policy import ORGANIZERS, Scope, allow
 
 
 class CheckInOutcome(StrEnum):
-    """What a scan has come to."""
+    """The outcome of a scan."""
 
     ADMITTED = "admitted"
-    """Let them in."""
+    """The attendee has been checked in by this scan."""
     ALREADY_CHECKED_IN = "already_checked_in"
-    """Somebody is in with this ticket: see when and where."""
+    """The ticket was checked in before this scan."""
 
 
 @dataclass(slots=True, kw_only=True)
 class AdmissionView:
-    """That a ticket has let somebody in: when, at which gate, and the username of the account that scanned it.
-
-    The account is for the event's owner and admins; it is null for attendees, and once it has been deleted.
-    """
+    """The check-in of a ticket."""
 
     checked_in_at: DateTime
-    """When somebody was let in, in UTC."""
+    """When the ticket was checked in, in UTC."""
     gate: str | None
-    """Where the ticket is scanned, in your own words."""
+    """The gate where the ticket was scanned, as sent with the scan; null if none was given."""
     checked_in_by: str | None
-    """The username of the account that scanned the ticket; for the event's owner and admins."""
+    """The username of the account that scanned the ticket. Visible only to the event's owner and admins; null for
+    other callers, and if the account has been deleted."""
+
+    @classmethod
+    def from_model(cls, check_in: CheckIn, *, with_account: bool = True) -> Self:
+        """Return the view of a check-in whose account has been loaded; ``with_account`` includes its username."""
+        account = check_in.checked_in_by if with_account else None
+        return cls(
+            checked_in_at=check_in.checked_in_at,
+            gate=check_in.gate,
+            checked_in_by=account.username if account else None,
+        )
 
 
 @dataclass(slots=True, kw_only=True)
 class CheckInView(AdmissionView):
-    """What a scan has come to. Where the ticket was checked in already, the rest is of the first time."""
+    """The result of a scan. If the ticket had been checked in before, the details are those of the first check-in."""
 
     outcome: CheckInOutcome
-    """What the scan has come to."""
+    """The outcome of the scan."""
     ticket: TicketView
     """The ticket that was scanned."""
 
 
 @dataclass(slots=True, kw_only=True)
 class AttendanceView:
-    """How many are in, and how many approved tickets there are.
-
-    Who has been let in stays counted, also where the ticket was refunded afterwards.
-    """
+    """The attendance of an event. Tickets that were refunded after their check-in still count as checked in."""
 
     checked_in: int
-    """How many of the tickets have let somebody in."""
+    """The number of tickets that are checked in."""
     expected: int
-    """How many tickets are approved."""
+    """The number of approved tickets."""
 
 
 class CheckInTicket(Input):
-    """The code that was scanned. ``scan_id``: the scanning device's own name of this scan, new for each one."""
+    """The scan of a ticket."""
 
     code: ShortText
-    """The unguessable code of the ticket, which its QR code holds and verification finds it by."""
+    """The unguessable code of the ticket, which its QR code contains."""
     gate: ShortText | None = None
-    """Where the ticket is scanned, in your own words."""
+    """The gate where the ticket is scanned, for example North gate."""
     scan_id: ShortText | None = None
-    """Your own name of this scan, new for each one: sent again, it is the same scan."""
+    """A unique value of your choice for this scan. Repeating a scan with the same value has no further effect."""
 
 
 @operation(
@@ -92,65 +99,48 @@ class CheckInTicket(Input):
     raises=(errors.NotFound, errors.Forbidden, errors.TicketNotValid, errors.ScanMismatch, errors.ScanUndone),
 )
 async def check_in_ticket(ctx: Context, data: CheckInTicket) -> CheckInView:
-    """Let somebody in by the code of a ticket, once. A second scan is told when and where the first was.
+    """Check in a ticket by its code, once.
 
-    The same scan again, by its id, is answered like the first time, as long as the ticket is good."""
+    A second scan reports when and where the ticket was first checked in. Repeating a scan with the same scan ID returns
+    the first result, as long as the ticket is valid."""
     found = await require_ticket_manager(ctx, Q(code=data.code))
-    try:
+    # A ticket that is scanned at the same time may have the same scan ID, and the caller's account may be deleted. That
+    # a ticket is checked in twice is prevented by the lock, so it would be an error in the code.
+    with integrity_errors({"scan_id": errors.ScanMismatch(), "ticket_id": None}, otherwise=errors.Unauthenticated()):
         async with in_transaction():
             ticket = await lock_ticket(found.id)
             if ticket.status is not TicketStatus.SUCCESS:
                 raise errors.TicketNotValid(ticket.status)
             outcome, admission = await _admit(ctx, ticket, data)
-    except IntegrityError as error:
-        if violates(error, "scan_id"):  # by a ticket that was checked in at the same time
-            raise errors.ScanMismatch from error
-        if violates(error, "ticket_id"):  # the lock does not let it happen
-            raise
-        raise errors.Unauthenticated from error  # the account has been deleted meanwhile
     ticket.event, ticket.ticket_type = found.event, found.ticket_type
-    return CheckInView(
-        outcome=outcome,
-        ticket=TicketView.from_model(ticket),
-        checked_in_at=admission.checked_in_at,
-        gate=admission.gate,
-        checked_in_by=admission.checked_in_by,
-    )
+    return extend(admission, to=partial(CheckInView, outcome=outcome, ticket=TicketView.from_model(ticket)))
 
 
 async def _admit(ctx: Context, ticket: Ticket, data: CheckInTicket) -> tuple[CheckInOutcome, AdmissionView]:
-    """The check-in of this scan, or the one that stands in its way. The ticket is locked."""
+    """Check in a locked ticket, or return the check-in of the same scan or of an earlier one."""
     if data.scan_id is not None:
         scans = CheckIn.filter(event_id=ticket.event_id, scan_id=data.scan_id)
         if scanned := await scans.select_related("checked_in_by").get_or_none():
-            return CheckInOutcome.ADMITTED, _same_scan(scanned, ticket)
-    if first := await _standing([ticket.id]).get_or_none():
-        return CheckInOutcome.ALREADY_CHECKED_IN, _admission_view(first)
-    return CheckInOutcome.ADMITTED, await _new_check_in(ctx, ticket, data)
+            return CheckInOutcome.ADMITTED, _repeated_scan(scanned, ticket)
+    if first := await _active_check_ins([ticket.id]).get_or_none():
+        return CheckInOutcome.ALREADY_CHECKED_IN, AdmissionView.from_model(first)
+    return CheckInOutcome.ADMITTED, await _create_check_in(ctx, ticket, data)
 
 
-def _same_scan(scanned: CheckIn, ticket: Ticket) -> AdmissionView:
+def _repeated_scan(scanned: CheckIn, ticket: Ticket) -> AdmissionView:
     if scanned.ticket_id != ticket.id:
         raise errors.ScanMismatch
     if scanned.undone_at is not None:
         raise errors.ScanUndone
-    return _admission_view(scanned)
+    return AdmissionView.from_model(scanned)
 
 
-def _standing(ticket_ids: Sequence[int]) -> QuerySet[CheckIn]:
-    """The check-ins of these tickets that have not been undone, at most one of each, with who did it."""
+def _active_check_ins(ticket_ids: Sequence[int]) -> QuerySet[CheckIn]:
+    """Return the check-ins that have not been undone, at most one per ticket, each with the account that scanned it."""
     return CheckIn.filter(ticket_id__in=list(ticket_ids), undone_at__isnull=True).select_related("checked_in_by")
 
 
-def _admission_view(check_in: CheckIn, *, says_who: bool = True) -> AdmissionView:
-    """``check_in`` with who did it."""
-    by = check_in.checked_in_by if says_who else None
-    return AdmissionView(
-        checked_in_at=check_in.checked_in_at, gate=check_in.gate, checked_in_by=by.username if by else None
-    )
-
-
-async def _new_check_in(ctx: Context, ticket: Ticket, data: CheckInTicket) -> AdmissionView:
+async def _create_check_in(ctx: Context, ticket: Ticket, data: CheckInTicket) -> AdmissionView:
     account = ctx.principal.require_account()
     await CheckIn.create(
         ticket_id=ticket.id,
@@ -165,17 +155,19 @@ async def _new_check_in(ctx: Context, ticket: Ticket, data: CheckInTicket) -> Ad
 
 
 class UndoCheckIn(Input):
-    """Of which ticket."""
+    """The ticket whose check-in to undo."""
 
     ticket_id: Id
-    """The id of the ticket."""
+    """The ID of the ticket."""
 
 
 @operation(
     allow(*ORGANIZERS, scope=Scope.TICKETS_WRITE), raises=(errors.NotFound, errors.Forbidden, errors.NotCheckedIn)
 )
 async def undo_check_in(ctx: Context, data: UndoCheckIn) -> TicketDetailView:
-    """Take a check-in back, so that the ticket lets in again; by a new scan, not by a late retry of the old one."""
+    """Undo the check-in of a ticket, so that it can be checked in again by a new scan.
+
+    Repeating the scan that was undone, with the same scan ID, does not check the ticket in."""
     await require_ticket_manager(ctx, Q(id=data.ticket_id))
     async with in_transaction():
         ticket = await lock_ticket(data.ticket_id)
@@ -186,27 +178,27 @@ async def undo_check_in(ctx: Context, data: UndoCheckIn) -> TicketDetailView:
 
 
 async def load_admissions(ctx: Context, ticket_ids: Sequence[int]) -> dict[int, AdmissionView]:
-    """The check-ins that stand, by ticket, of tickets that the caller may see; in one statement."""
-    rows = await _standing(ticket_ids).select_related("ticket__event__organization")
+    """Return the check-ins of tickets that the caller may see, by ticket ID, in one statement."""
+    rows = await _active_check_ins(ticket_ids).select_related("ticket__event__organization")
     return {
-        row.ticket_id: _admission_view(row, says_who=manages(ctx, row.ticket.event.organization.user_id))
+        row.ticket_id: AdmissionView.from_model(row, with_account=manages(ctx, row.ticket.event.organization.user_id))
         for row in rows
     }
 
 
 async def load_attendance(ctx: Context, event_ids: Sequence[int]) -> dict[int, AttendanceView]:
-    """Who is in at those of the events that the caller manages, by event, in three statements."""
+    """Return the attendance of the events that the caller manages, by event ID, in three statements."""
     ids = await managed_event_ids(ctx, event_ids)
-    inside = await _count_by_event(CheckIn.filter(event_id__in=ids, undone_at__isnull=True))
+    checked_in = await _count_by_event(CheckIn.filter(event_id__in=ids, undone_at__isnull=True))
     approved = await _count_by_event(Ticket.filter(event_id__in=ids, status=TicketStatus.SUCCESS))
     return {
-        event_id: AttendanceView(checked_in=inside.get(event_id, 0), expected=approved.get(event_id, 0))
+        event_id: AttendanceView(checked_in=checked_in.get(event_id, 0), expected=approved.get(event_id, 0))
         for event_id in ids
     }
 
 
 async def count_checked_in(event_id: int) -> int:
-    """How many are in at an event that the caller manages."""
+    """Return the number of tickets for an event that are checked in."""
     return await CheckIn.filter(event_id=event_id, undone_at__isnull=True).count()
 
 

@@ -1,19 +1,19 @@
-"""Donations: what supporters give to an organization or to the platform (decisions 7)."""
+"""Donations to organizations and to the platform (decisions 7)."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
-from tortoise.exceptions import IntegrityError
 from tortoise.queryset import QuerySet
 
 from amarevents import errors
 from amarevents.models import Donation, Organization
 from amarevents.models.columns import MAX_ID
-from amarevents.models.db.connection import violates
 from amarevents.models.enums import DonationStatus, PaymentMethod
 from amarevents.resolvers.core.ids import DonationId
 from amarevents.resolvers.core.inputs import DateTime, Email, Id, Input, LongText, Phone, RecordId, Taka
+from amarevents.resolvers.core.integrity import integrity_errors
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, Paging, load_page
 from amarevents.resolvers.core.permissions import managed
@@ -25,85 +25,87 @@ from amarevents.security.rate_limit.quotas import AddressLimit
 
 @dataclass(slots=True, kw_only=True)
 class DonationView:
-    """A donation, in whole taka; ``organization_id`` is null for one to the platform (decisions 7.2)."""
+    """A donation by mobile payment to an organization or to the platform."""
 
     id: RecordId
-    """The integer that names it in paths and in other fields."""
+    """The ID of the donation."""
     email: str
-    """An email address; upper and lower case mean the same."""
+    """The email address of the donor, in lower case."""
     number: str
-    """A phone number, with or without the country code."""
+    """The phone number of the donor."""
     amount: Taka
-    """What is given, in whole taka."""
+    """The amount donated, in whole taka."""
     transaction_id: str
-    """The payment's transaction id; no other donation of this type may have it, unless it is rejected."""
+    """The transaction ID of the payment, in upper case, which no other donation with the same payment method has
+    unless it was rejected."""
     type: PaymentMethod
-    """How the gift was paid."""
+    """The payment method."""
     organization_id: RecordId | None
-    """The id of the organization that the gift is to; null is the platform."""
+    """The ID of the organization that receives the donation; null for a donation to the platform."""
     organization_name: str | None
-    """The name of that organization; null is the platform."""
+    """The name of the organization that receives the donation; null for a donation to the platform."""
     note: str | None
-    """A free text that goes with it."""
+    """A note from the donor; null if there is none."""
     status: DonationStatus
-    """Whether the money has been seen: `pending`, `verified` or `rejected`."""
+    """Whether the payment has been verified or rejected, or is still pending."""
     created_at: DateTime
-    """When it was created, in UTC."""
+    """When the donation was submitted, in UTC."""
     updated_at: DateTime
-    """When it last changed, in UTC."""
+    """When the donation was last changed, in UTC."""
+
+    @classmethod
+    def from_model(cls, donation: Donation) -> Self:
+        """Return the view of a donation whose organization has been loaded."""
+        organization = donation.organization
+        return cls(
+            id=RecordId(donation.id),
+            email=donation.email,
+            number=donation.number,
+            amount=Taka(donation.amount),
+            transaction_id=donation.transaction_id,
+            type=donation.type,
+            organization_id=RecordId(organization.id) if organization else None,
+            organization_name=organization.name if organization else None,
+            note=donation.note,
+            status=donation.status,
+            created_at=donation.created_at,
+            updated_at=donation.updated_at,
+        )
 
 
-def donation_view(row: Donation) -> DonationView:
-    """``row`` with its organization loaded."""
-    return DonationView(
-        id=RecordId(row.id),
-        email=row.email,
-        number=row.number,
-        amount=Taka(row.amount),
-        transaction_id=row.transaction_id,
-        type=row.type,
-        organization_id=None if row.organization_id is None else RecordId(row.organization_id),
-        organization_name=row.organization.name if row.organization else None,
-        note=row.note,
-        status=row.status,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-    )
-
-
-def _status(value: object) -> object:
-    """``approved`` is another word for ``verified`` (decisions 7.1)."""
+def _without_alias(value: object) -> object:
+    """Return ``verified`` for its alias ``approved`` (decisions 7.1)."""
     return DonationStatus.VERIFIED if value == "approved" else value
 
 
-AnyWordStatus = Annotated[
+DonationStatusOrAlias = Annotated[
     DonationStatus,
-    BeforeValidator(_status),
+    BeforeValidator(_without_alias),
     WithJsonSchema({"type": "string", "enum": [*DonationStatus, "approved"]}),
 ]
 
 
 class ListDonations(Paging):
-    """``status``: pending, verified (or approved) or rejected."""
+    """A page of donations, filtered by status."""
 
-    status: AnyWordStatus | None = None
-    """`pending`, `verified` or `rejected`; `approved` is another word for `verified`."""
+    status: DonationStatusOrAlias | None = None
+    """Return only donations with this status."""
 
 
 @operation(allow(*ORGANIZERS, scope=Scope.DONATIONS_READ))
 async def list_donations(ctx: Context, data: ListDonations) -> Page[DonationView]:
-    """The donations to the organizations that the caller owns, or all for admins, newest first."""
+    """List the donations to the caller's organizations, newest first. Admins see all donations."""
     return await _load_donations(ctx, _managed_donations(ctx), data)
 
 
 @operation(allow(*ADMINS, scope=Scope.ADMIN))
 async def list_all_donations(ctx: Context, data: ListDonations) -> Page[DonationView]:
-    """All donations across the platform, newest first."""
+    """List all donations on the platform, newest first."""
     return await _load_donations(ctx, Donation.all(), data)
 
 
 def _managed_donations(ctx: Context) -> QuerySet[Donation]:
-    """Those of organizations that the caller owns; without an organization they are the admins' (decisions 7.3)."""
+    """Return the donations to the caller's organizations; for admins, all donations (decisions 7.3)."""
     return Donation.filter(managed(ctx, "organization__user_id"))
 
 
@@ -111,26 +113,27 @@ async def _load_donations(ctx: Context, found: QuerySet[Donation], data: ListDon
     if data.status is not None:
         found = found.filter(status=data.status)
     rows = found.select_related("organization").order_by("-id")
-    return await load_page(ctx, rows, data, depends_on=(Donation, Organization), view=donation_view)
+    return await load_page(ctx, rows, data, depends_on=(Donation, Organization), view=DonationView.from_model)
 
 
 class SubmitDonation(Input):
-    """A donation by mobile payment, in whole taka; without ``organization_id`` it is to the platform."""
+    """A donation by mobile payment to an organization or to the platform."""
 
     email: Email
-    """An email address; upper and lower case mean the same."""
+    """The email address of the donor."""
     number: Phone
-    """A phone number, with or without the country code."""
+    """The phone number of the donor."""
     amount: Annotated[Taka, Field(strict=True, ge=1, le=MAX_ID)]
-    """What is given, in whole taka."""
+    """The amount donated, in whole taka."""
     transaction_id: Annotated[TransactionId, Field(min_length=5)]
-    """The payment's transaction id; no other donation of this type may have it, unless it is rejected."""
+    """The transaction ID of the payment. No other donation with the same payment method may have it, unless it was
+    rejected."""
     type: PaymentMethod
-    """How the gift was paid."""
+    """The payment method."""
     organization_id: Id | None = None
-    """The id of the organization that the gift is to; null is the platform."""
+    """The ID of the organization that receives the donation. Without it, the donation is to the platform."""
     note: LongText | None = None
-    """A free text that goes with it."""
+    """A note to the recipient."""
 
 
 @operation(
@@ -141,14 +144,12 @@ class SubmitDonation(Input):
     raises=(errors.DuplicateTransaction, errors.ValidationFailed),
 )
 async def submit_donation(ctx: Context, data: SubmitDonation) -> DonationView:
-    """Tell of a donation; it is pending until the organizer or an admin has seen the money."""
+    """Submit a donation, which is pending until the organizer or an admin has verified the payment."""
     organization = await _find_organization(data.organization_id)
-    try:
-        row = await Donation.create(**data.model_dump())
-    except IntegrityError as error:
-        raise _explained(error) from error
-    row.organization = organization
-    return donation_view(row)
+    with _integrity_errors():
+        donation = await Donation.create(**data.model_dump())
+    donation.organization = organization
+    return DonationView.from_model(donation)
 
 
 async def _find_organization(organization_id: int | None) -> Organization | None:
@@ -156,22 +157,26 @@ async def _find_organization(organization_id: int | None) -> Organization | None
         return None
     organization = await Organization.get_or_none(id=organization_id)
     if organization is None:
-        raise errors.ValidationFailed({"organization_id": "there is no such organization"})
+        raise _unknown_organization()
     return organization
 
 
-def _explained(error: IntegrityError) -> errors.AmarEventsError:
-    """A transaction id in use, or an organization that has been deleted meanwhile."""
-    if violates(error, "transaction_id"):
-        return errors.DuplicateTransaction("donation")
-    return errors.ValidationFailed({"organization_id": "there is no such organization"})
+def _unknown_organization() -> errors.ValidationFailed:
+    return errors.ValidationFailed({"organization_id": "is not an organization"})
+
+
+def _integrity_errors() -> AbstractContextManager[None]:
+    """Raise DuplicateTransaction, or ValidationFailed if the organization has just been deleted."""
+    return integrity_errors(
+        {"transaction_id": errors.DuplicateTransaction("donation")}, otherwise=_unknown_organization()
+    )
 
 
 class UpdateDonation(Input):
-    """``status``: pending, verified (or approved) or rejected."""
+    """The decision on a donation."""
 
-    status: AnyWordStatus
-    """`pending`, `verified` or `rejected`; `approved` is another word for `verified`."""
+    status: DonationStatusOrAlias
+    """Whether the payment is verified, rejected or still pending."""
 
 
 @operation(
@@ -180,7 +185,7 @@ class UpdateDonation(Input):
     raises=(errors.NotFound, errors.DuplicateTransaction),
 )
 async def update_donation(ctx: Context, id: DonationId, data: UpdateDonation) -> DonationView:
-    """Verify or reject a donation to one's organization."""
+    """Verify or reject a donation to an organization of the caller."""
     return await _decide(ctx, _managed_donations(ctx).filter(id=id), data)
 
 
@@ -193,15 +198,13 @@ async def admin_update_donation(ctx: Context, id: DonationId, data: UpdateDonati
 
 
 async def _decide(ctx: Context, found: QuerySet[Donation], data: UpdateDonation) -> DonationView:
-    row = await found.select_related("organization").first()
-    if row is None:
+    donation = await found.select_related("organization").first()
+    if donation is None:
         raise errors.NotFound("Donation")
     changes: dict[str, Any] = {"status": data.status, "updated_at": ctx.now}  # Any: each column's own type
-    try:
-        decided = await Donation.filter(id=row.id).update(**changes)
-    except IntegrityError as error:
-        raise _explained(error) from error
-    if not decided:
+    with _integrity_errors():
+        is_changed = await Donation.filter(id=donation.id).update(**changes)
+    if not is_changed:
         raise errors.NotFound("Donation")
-    row.update_from_dict(changes)
-    return donation_view(row)
+    donation.update_from_dict(changes)
+    return DonationView.from_model(donation)

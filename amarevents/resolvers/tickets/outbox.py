@@ -1,6 +1,7 @@
-"""The outbox, as admins see it."""
+"""The outbox of emails, as admins see it."""
 
 from dataclasses import dataclass
+from typing import Self
 
 from amarevents.models import OutgoingMail
 from amarevents.models.enums import MailKind, MailStatus
@@ -13,64 +14,62 @@ from amarevents.security.policy import ADMINS, Scope, allow
 
 @dataclass(slots=True, kw_only=True)
 class OutgoingMailView:
-    """A mail of the outbox, without its text: that is the recipient's, and links in it open things.
-
-    The last error is why it has not been sent; the next attempt counts while it is pending.
-    """
+    """An email in the outbox, without its text, which may contain links that only the recipient may use."""
 
     id: RecordId
-    """The integer that names it in paths and in other fields."""
+    """The ID of the email."""
     kind: MailKind
-    """What the mail is about."""
+    """The subject matter of the email."""
     status: MailStatus
-    """Whether it has been sent."""
+    """Whether the email has been sent, and if not, whether it will be."""
     recipient: str
-    """The address that it goes to."""
+    """The email address of the recipient."""
     subject: str
-    """The subject of the mail."""
+    """The subject line of the email."""
     user_id: RecordId | None
-    """The id of the account that it belongs to."""
+    """The ID of the account whose address the email confirms; null for other emails."""
     ticket_id: RecordId | None
-    """The id of the ticket."""
+    """The ID of the ticket that the email is about; null for other emails."""
     attempts: int
-    """How often it has been tried to send it."""
+    """The number of attempts to send the email."""
     next_attempt_at: DateTime
-    """When it is tried next, while it is pending."""
+    """When the next attempt is due, in UTC. It has no meaning unless the email is pending."""
     sent_at: DateTime | None
-    """When it was sent; null if it has not been."""
+    """When the email was sent, in UTC; null if it has not been sent."""
     last_error: str | None
-    """Why it has not been sent."""
+    """The reason why the email has not been sent; null if there is none."""
     created_at: DateTime
-    """When it was created, in UTC."""
+    """When the email was written, in UTC."""
 
-
-def outgoing_mail_view(mail: OutgoingMail) -> OutgoingMailView:
-    return OutgoingMailView(
-        id=RecordId(mail.id),
-        kind=mail.kind,
-        status=mail.status,
-        recipient=mail.recipient,
-        subject=mail.subject,
-        user_id=None if mail.user_id is None else RecordId(mail.user_id),
-        ticket_id=None if mail.ticket_id is None else RecordId(mail.ticket_id),
-        attempts=mail.attempts,
-        next_attempt_at=mail.next_attempt_at,
-        sent_at=mail.sent_at,
-        last_error=mail.last_error,
-        created_at=mail.created_at,
-    )
+    @classmethod
+    def from_model(cls, mail: OutgoingMail) -> Self:
+        """Return the view of an email."""
+        return cls(
+            id=RecordId(mail.id),
+            kind=mail.kind,
+            status=mail.status,
+            recipient=mail.recipient,
+            subject=mail.subject,
+            user_id=None if mail.user_id is None else RecordId(mail.user_id),
+            ticket_id=None if mail.ticket_id is None else RecordId(mail.ticket_id),
+            attempts=mail.attempts,
+            next_attempt_at=mail.next_attempt_at,
+            sent_at=mail.sent_at,
+            last_error=mail.last_error,
+            created_at=mail.created_at,
+        )
 
 
 class ListOutgoingMails(Paging):
-    """Which mails of the outbox; without ``status`` all."""
+    """A page of the outbox, filtered by status."""
 
     status: MailStatus | None = None
-    """Mails of this status alone."""
+    """Return only emails with this status."""
 
 
 @operation(allow(*ADMINS, scope=Scope.ADMIN))
 async def list_outgoing_mails(ctx: Context, data: ListOutgoingMails) -> Page[OutgoingMailView]:
-    """The outbox, newest first."""
+    """List the emails in the outbox, newest first."""
     found = OutgoingMail.all() if data.status is None else OutgoingMail.filter(status=data.status)
     mails = await found.order_by("-id").offset(data.offset).limit(data.limit)
-    return page_of([outgoing_mail_view(mail) for mail in mails], await found.count(), data)
+    return page_of([OutgoingMailView.from_model(mail) for mail in mails], await found.count(), data)

@@ -16,7 +16,7 @@ from strawberry.types.field import StrawberryField
 
 from amarevents.resolvers.core.idempotency import LIFETIME_HOURS
 from amarevents.resolvers.core.operation import Operation
-from amarevents.resolvers.tickets.subscriptions import Subscription
+from amarevents.resolvers.core.subscription import Subscription
 from amarevents.schema.core.context import Info
 from amarevents.schema.core.inputs import argument, input_argument, input_arguments, parse_id, to_values
 
@@ -120,7 +120,7 @@ class _Subscription(FieldExtension):
     ) -> AsyncGenerator[object, None]:
         context = info.context
         data = to_values(self.source.input_type, given)
-        async with contextlib.aclosing(self.source(context.request, data, begun=context.started.set)) as views:
+        async with contextlib.aclosing(self.source(context.request, data, on_started=context.started.set)) as views:
             async for view in views:
                 context.start_delivery()
                 yield view

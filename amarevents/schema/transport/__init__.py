@@ -1,0 +1,1 @@
+"""GraphQL over HTTP, Server-Sent Events and WebSockets."""

@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: a request in, an operation through the schema, an answer out."""
+"""The GraphQL endpoint for HTTP: a single response as JSON, or a stream of results as Server-Sent Events."""
 
 import contextlib
 
@@ -9,11 +9,16 @@ from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from amarevents import errors
-from amarevents.schema.transport.operations import GraphQLRequest, run, stream
-from amarevents.schema.transport.persisted import remember, resolve_persisted_query
-from amarevents.schema.transport.requests import read
-from amarevents.schema.transport.responses import DEFAULT, accepted, prefers_event_stream, respond
-from amarevents.schema.transport.sse import EventStream, counted
+from amarevents.schema.transport.operations import GraphQLRequest, execute, execute_stream
+from amarevents.schema.transport.persisted import resolve_persisted_query, store_persisted_query
+from amarevents.schema.transport.requests import read_request
+from amarevents.schema.transport.responses import (
+    DEFAULT,
+    build_response,
+    negotiate_media_type,
+    prefers_event_stream,
+)
+from amarevents.schema.transport.sse import EventStreamResponse, count_connection
 from amarevents.security.context import Context
 from amarevents.security.middleware import context_of
 
@@ -22,40 +27,44 @@ _STREAMED = {"GET": {OperationType.QUERY}, "POST": set(OperationType)}
 
 
 class GraphQLEndpoint:
-    """The ASGI application behind ``/graphql``."""
+    """The ASGI application at ``/graphql`` for HTTP."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         context = context_of(scope)
         try:
-            response = await self._answer(Request(scope, receive), context)
+            response = await self._respond(Request(scope, receive), context)
         finally:
             await context.charge_minimum()
         await response(scope, receive, send)
 
-    async def _answer(self, request: Request, context: Context) -> Response:
-        if request.method not in _OPERATIONS:
+    async def _respond(self, http_request: Request, context: Context) -> Response:
+        if http_request.method not in _OPERATIONS:
             raise errors.MethodNotAllowed(list(_OPERATIONS))
-        if prefers_event_stream(request.headers.getlist("accept")):
-            return await _stream(request, context)
-        to = accepted(request.headers.getlist("accept"))
-        asked = await _read(request, context)
-        result = await run(asked, context, allowed=_OPERATIONS[request.method])
+        accept = http_request.headers.getlist("accept")
+        if prefers_event_stream(accept):
+            return await _stream(http_request, context)
+        media_type = negotiate_media_type(accept)
+        request = await _read(http_request, context)
+        result = await execute(request, context, allowed=_OPERATIONS[http_request.method])
         if result.data is not None:
-            await remember(asked, context.services.cache)
-        return respond(result, to)
+            await store_persisted_query(request, context.services.cache)
+        return build_response(result, media_type)
 
 
-async def _stream(request: Request, context: Context) -> Response:
-    """Counted before anything is done: one too many is refused while nothing has happened."""
-    with contextlib.ExitStack() as open_until:
-        open_until.enter_context(counted(context))
-        asked = await _read(request, context)
-        outcome = await stream(asked, context, allowed=_STREAMED[request.method])
+async def _stream(http_request: Request, context: Context) -> Response:
+    """Return the results as an event stream.
+
+    The connection is counted first, so that one beyond the limit is refused before anything is executed.
+    """
+    with contextlib.ExitStack() as until_closed:
+        until_closed.enter_context(count_connection(context))
+        request = await _read(http_request, context)
+        outcome = await execute_stream(request, context, allowed=_STREAMED[http_request.method])
         if isinstance(outcome, ExecutionResult):
-            return respond(outcome, DEFAULT)
-        await remember(asked, context.services.cache)
-        return EventStream(outcome, context, open_until.pop_all())
+            return build_response(outcome, DEFAULT)
+        await store_persisted_query(request, context.services.cache)
+        return EventStreamResponse(outcome, context, until_closed.pop_all())
 
 
-async def _read(request: Request, context: Context) -> GraphQLRequest:
-    return await resolve_persisted_query(await read(request), context.services.cache)
+async def _read(http_request: Request, context: Context) -> GraphQLRequest:
+    return await resolve_persisted_query(await read_request(http_request), context.services.cache)

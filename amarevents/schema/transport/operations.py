@@ -1,4 +1,4 @@
-"""Running an operation, whichever transport it came by."""
+"""The execution of GraphQL requests, independent of the transport that they arrive by."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Collection, Iterable
@@ -13,62 +13,65 @@ from strawberry.types.graphql import OperationType
 
 from amarevents import errors
 from amarevents.schema.core.context import GraphQLContext
-from amarevents.schema.core.errors import presented
+from amarevents.schema.core.errors import format_error
 from amarevents.schema.execution.documents import parse_document
 from amarevents.schema.schema import schema
 from amarevents.security.context import Context
 
+_QUERY_MISSING = "Send the GraphQL document as 'query'"
+_UNKNOWN_OPERATION = "The document contains no operation with this name; check 'operationName'"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphQLRequest:
-    """The parameters of a GraphQL request; ``query`` may be missing. Any: JSON values.
-
-    ``persisted_hash`` names a document that may have been sent before.
-    """
+    """The parameters of a GraphQL request. ``persisted_hash`` identifies a persisted document."""
 
     query: str | None
-    variables: dict[str, Any] | None
+    variables: dict[str, Any] | None  # Any: JSON values, as Strawberry takes them
     operation_name: str | None
     persisted_hash: str | None = None
 
 
-async def run(asked: GraphQLRequest, context: Context, *, allowed: Iterable[OperationType]) -> ExecutionResult:
-    """The result of one query or mutation, charged to the request's budget.
+async def execute(request: GraphQLRequest, context: Context, *, allowed: Iterable[OperationType]) -> ExecutionResult:
+    """Execute a query or mutation, charge it to the request's budget, and return its result.
 
-    Raises BadRequest for what cannot be executed, MethodNotAllowed for a kind of operation that is not ``allowed``.
+    Raises BadRequest for a request that cannot be executed, and MethodNotAllowed for an operation type that is not in
+    ``allowed``.
     """
     try:
         return await schema.execute(
-            asked.query,
-            variable_values=asked.variables,
-            context_value=GraphQLContext(context, asked.operation_name),
-            operation_name=asked.operation_name,
+            request.query,
+            variable_values=request.variables,
+            context_value=GraphQLContext(context, request.operation_name),
+            operation_name=request.operation_name,
             allowed_operation_types=allowed,
         )
     except MissingQueryError as error:
-        raise errors.BadRequest("Send the GraphQL document as 'query'") from error
+        raise errors.BadRequest(_QUERY_MISSING) from error
     except CannotGetOperationTypeError as error:
-        raise errors.BadRequest("The document holds no operation of this name") from error
+        raise errors.BadRequest(_UNKNOWN_OPERATION) from error
     except InvalidOperationTypeError as error:
         if error.operation_type is OperationType.SUBSCRIPTION:
-            raise errors.BadRequest("Subscribe over a WebSocket, or with Accept: text/event-stream") from error
+            message = "Send subscriptions over a WebSocket, or with the header Accept: text/event-stream"
+            raise errors.BadRequest(message) from error
         raise errors.MethodNotAllowed(["POST"]) from error
 
 
-def serialize_result(result: ExecutionResult) -> dict[str, Any]:  # Any: JSON
-    """What was executed, as callers see it."""
-    body: dict[str, Any] = {"data": result.data}
+def serialize_result(result: ExecutionResult) -> dict[str, object]:
+    """Return the JSON form of a result."""
+    body: dict[str, object] = {"data": result.data}
     if result.errors:
-        body["errors"] = [presented(error) for error in result.errors]
+        body["errors"] = [format_error(error) for error in result.errors]
     if result.extensions:
         body["extensions"] = result.extensions
     return body
 
 
-class Results:
-    """The results of an operation as they come; whoever iterates over them closes them in the end.
+class ResultStream:
+    """The results of an operation as an asynchronous iterator, which must be closed with ``aclose``.
 
-    A result is worked at from the moment somebody waits for it until it is taken, however often the waiting ends.
+    Unlike a generator, it can be waited for with a timeout: the next result is computed in a task that continues when
+    the waiting ends.
     """
 
     def __init__(self, results: AsyncGenerator[object, None]) -> None:
@@ -76,72 +79,73 @@ class Results:
         self._next: asyncio.Task[ExecutionResult] | None = None
 
     async def wait(self, seconds: float | None = None, *, unless: asyncio.Event | None = None) -> bool:
-        """Whether the next result, or the end, is there; False after so many seconds, or once ``unless`` is set."""
-        waited: set[asyncio.Task[Any]] = {self._upcoming()}
+        """Wait for the next result or the end; return False after so many seconds, or when ``unless`` is set."""
+        awaited: set[asyncio.Task[Any]] = {self._next_task()}  # Any: the tasks return different types
         if unless is not None:
-            waited.add(asyncio.create_task(unless.wait()))
+            awaited.add(asyncio.create_task(unless.wait()))
         try:
-            await asyncio.wait(waited, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(awaited, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in waited - {self._next}:
+            for task in awaited - {self._next}:
                 task.cancel()
-        return self._upcoming().done()
+        return self._next_task().done()
 
-    def _upcoming(self) -> asyncio.Task[ExecutionResult]:
+    def _next_task(self) -> asyncio.Task[ExecutionResult]:
         if self._next is None:
-            self._next = asyncio.create_task(_first_of(self._results))
+            self._next = asyncio.create_task(_next_result(self._results))
         return self._next
 
-    def __aiter__(self) -> "Results":
+    def __aiter__(self) -> "ResultStream":
         return self
 
     async def __anext__(self) -> ExecutionResult:
         await self.wait()
-        taken, self._next = self._upcoming(), None
-        return taken.result()
+        task, self._next = self._next_task(), None
+        return task.result()
 
     async def peek(self) -> ExecutionResult:
-        """The next result, which stays the next. Raises StopAsyncIteration at the end."""
+        """Return the next result without consuming it. Raises StopAsyncIteration at the end."""
         await self.wait()
-        return self._upcoming().result()
+        return self._next_task().result()
 
     async def aclose(self) -> None:
+        """Cancel the operation."""
         if self._next is not None:
             self._next.cancel()
             await asyncio.gather(self._next, return_exceptions=True)
         await self._results.aclose()
 
 
-async def _first_of(results: AsyncGenerator[object, None]) -> ExecutionResult:
+async def _next_result(results: AsyncGenerator[object, None]) -> ExecutionResult:
     result = await anext(results)
-    assert isinstance(result, ExecutionResult)  # noqa: S101 - for the type checker; nothing is delivered in parts
+    assert isinstance(result, ExecutionResult)  # noqa: S101 - for the type checker; incremental delivery is not used
     return result
 
 
-async def stream(
-    asked: GraphQLRequest, context: Context, *, allowed: Collection[OperationType]
-) -> ExecutionResult | Results:
-    """The results of an operation of any kind, charged to the request's budget; one result if it cannot be executed.
+async def execute_stream(
+    request: GraphQLRequest, context: Context, *, allowed: Collection[OperationType]
+) -> ExecutionResult | ResultStream:
+    """Execute an operation of any type, charge it to the request's budget, and return the stream of its results.
 
-    Returns once the first result is there or, for a subscription, once nothing that happens will be missed. Raises what
-    ``run`` raises.
+    Return a single result if the operation cannot be executed. A query or mutation returns when its result is ready; a
+    subscription returns when it is active, so that no later event is missed. Raises what ``execute`` raises.
     """
     try:
-        _require_operation(asked, allowed)
+        _require_operation(request, allowed)
     except GraphQLError as error:
         return ExecutionResult(data=None, errors=[error])
-    operation = GraphQLContext(context, asked.operation_name)
-    results = Results(
+    operation = GraphQLContext(context, request.operation_name)
+    results = ResultStream(
         await schema.stream(
-            asked.query,
-            variable_values=asked.variables,
+            request.query,
+            variable_values=request.variables,
             context_value=operation,
-            operation_name=asked.operation_name,
+            operation_name=request.operation_name,
             allowed_operation_types=allowed,
         )
     )
     try:
-        failure = await _failure_of(results) if await results.wait(unless=operation.begun) else None
+        failure = await _find_failure(results) if await results.wait(unless=operation.started) else None
     except BaseException:
         await results.aclose()
         raise
@@ -150,20 +154,26 @@ async def stream(
     return failure or results
 
 
-async def _failure_of(results: Results) -> ExecutionResult | None:
-    """The first result, where it says that nothing was executed."""
+async def _find_failure(results: ResultStream) -> ExecutionResult | None:
+    """Return the first result if it says that nothing was executed."""
     first = await results.peek()
     return first if first.data is None and first.errors else None
 
 
-def _require_operation(asked: GraphQLRequest, allowed: Collection[OperationType]) -> None:
-    """What the schema's own stream takes for unforeseen. Raises BadRequest, MethodNotAllowed, GraphQLSyntaxError."""
-    if not asked.query:
-        raise errors.BadRequest("Send the GraphQL document as 'query'")
-    document = parse_document(asked.query)
-    operation = get_operation_ast(document, asked.operation_name)
-    several = not asked.operation_name and any(isinstance(one, OperationDefinitionNode) for one in document.definitions)
-    if operation is None and not several:
-        raise errors.BadRequest("The document holds no operation of this name")
+def _require_operation(request: GraphQLRequest, allowed: Collection[OperationType]) -> None:
+    """Check what ``schema.stream`` would report as unexpected errors.
+
+    Raises BadRequest, MethodNotAllowed, and GraphQLSyntaxError.
+    """
+    if not request.query:
+        raise errors.BadRequest(_QUERY_MISSING)
+    document = parse_document(request.query)
+    operation = get_operation_ast(document, request.operation_name)
+    # Without a name, a document with several operations has no selected one; validation reports that.
+    is_ambiguous = not request.operation_name and any(
+        isinstance(definition, OperationDefinitionNode) for definition in document.definitions
+    )
+    if operation is None and not is_ambiguous:
+        raise errors.BadRequest(_UNKNOWN_OPERATION)
     if operation is not None and OperationType(operation.operation.value) not in allowed:
         raise errors.MethodNotAllowed(["POST"])

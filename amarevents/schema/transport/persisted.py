@@ -1,14 +1,15 @@
-"""Apollo's automatic persisted queries: a document sent once with its SHA-256, and from then on named by it.
+"""Automatic persisted queries, as in Apollo: a document is sent once with its SHA-256, and by its hash from then on.
 
-At most ``BUCKETS * PER_BUCKET`` documents of ``MAX_BYTES`` are kept, whoever sends them: each hash has its bucket, in
-which the oldest gives way. Nothing depends on them. What has gone is not found, and the client sends it again.
+The cache holds at most ``BUCKETS * PER_BUCKET`` documents of up to ``MAX_BYTES`` bytes. Each hash belongs to one
+bucket, in which a new document replaces the oldest one. Documents may be lost at any time: the client then gets
+PERSISTED_QUERY_NOT_FOUND and sends the document again.
 """
 
 import hashlib
 import logging
 import re
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from aiocache.base import BaseCache
 
@@ -22,13 +23,14 @@ MAX_BYTES = 8_192
 BUCKETS = 256
 PER_BUCKET = 4
 SECONDS = 24 * 60 * 60
+"""How long a document is kept."""
 
 _VERSION = 1
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
 class PersistedQueryNotFound(errors.BadRequest):
-    """The client is to send the document with its hash; Apollo's clients know the message, others the code."""
+    """The client must send the document with its hash. Apollo's clients look at the message, others at the code."""
 
     code = "PERSISTED_QUERY_NOT_FOUND"
     message = "PersistedQueryNotFound"
@@ -36,62 +38,62 @@ class PersistedQueryNotFound(errors.BadRequest):
 
 class PersistedQueryMismatch(errors.BadRequest):
     code = "PERSISTED_QUERY_MISMATCH"
-    message = "'sha256Hash' is not the SHA-256 of this query"
+    message = "'sha256Hash' does not match the SHA-256 of 'query'"
 
 
-def persisted_query_hash(extensions: dict[str, Any]) -> str | None:  # Any: JSON
-    """The hash that a request's ``extensions`` name. Raises BadRequest for one that is none."""
-    named = extensions.get("persistedQuery")
-    if named is None:
+def persisted_query_hash(extensions: Mapping[str, object]) -> str | None:
+    """Return the hash in the ``extensions`` of a request, if any. Raises BadRequest if it is not valid."""
+    persisted = extensions.get("persistedQuery")
+    if persisted is None:
         return None
-    if not isinstance(named, dict) or named.get("version") != _VERSION:
+    if not isinstance(persisted, dict) or persisted.get("version") != _VERSION:
         raise errors.BadRequest("'persistedQuery' must be an object with version 1 and sha256Hash")
-    given = named.get("sha256Hash")
-    if not isinstance(given, str) or not _HASH.fullmatch(given):
-        raise errors.BadRequest("'sha256Hash' must be a SHA-256 in 64 lower-case hexadecimal digits")
-    return given
+    sha256_hash = persisted.get("sha256Hash")
+    if not isinstance(sha256_hash, str) or not _HASH.fullmatch(sha256_hash):
+        raise errors.BadRequest("'sha256Hash' must be a SHA-256 of 64 lowercase hexadecimal digits")
+    return sha256_hash
 
 
-async def resolve_persisted_query(asked: GraphQLRequest, cache: BaseCache) -> GraphQLRequest:
-    """The request with the document that its hash names.
+async def resolve_persisted_query(request: GraphQLRequest, cache: BaseCache) -> GraphQLRequest:
+    """Return the request with the document that its hash identifies.
 
-    Raises PersistedQueryNotFound, and PersistedQueryMismatch for a document that its hash does not fit.
+    Raises PersistedQueryNotFound, and PersistedQueryMismatch if the request contains a document with another hash.
     """
-    if asked.persisted_hash is None:
-        return asked
-    if asked.query:
-        if hashlib.sha256(asked.query.encode()).hexdigest() != asked.persisted_hash:
+    if request.persisted_hash is None:
+        return request
+    if request.query:
+        if hashlib.sha256(request.query.encode()).hexdigest() != request.persisted_hash:
             raise PersistedQueryMismatch
-        return asked
-    query = (await _kept(asked.persisted_hash, cache)).get(asked.persisted_hash)
+        return request
+    query = (await _load_bucket(request.persisted_hash, cache)).get(request.persisted_hash)
     if query is None:
         raise PersistedQueryNotFound
-    return replace(asked, query=query)
+    return replace(request, query=query)
 
 
-async def remember(asked: GraphQLRequest, cache: BaseCache) -> None:
-    """Keep a document that came with its hash, and has been found good, for whoever names it next."""
-    named, query = asked.persisted_hash, asked.query
-    if named is None or not query or len(query.encode()) > MAX_BYTES:
+async def store_persisted_query(request: GraphQLRequest, cache: BaseCache) -> None:
+    """Store the document of a request that came with its hash and has been executed."""
+    sha256_hash, query = request.persisted_hash, request.query
+    if sha256_hash is None or not query or len(query.encode()) > MAX_BYTES:
         return
-    others = await _kept(named, cache)
-    if named in others:
+    others = await _load_bucket(sha256_hash, cache)
+    if sha256_hash in others:
         return
     newest = list(others.items())[-(PER_BUCKET - 1) :]
     try:
-        await cache.set(_bucket(named), {**dict(newest), named: query}, ttl=SECONDS)
+        await cache.set(_bucket_key(sha256_hash), {**dict(newest), sha256_hash: query}, ttl=SECONDS)
     except CACHE_FAILURES as error:
-        logger.warning("A persisted query is not kept, the cache is away: %r", error)
+        logger.warning("Cannot store a persisted query because the cache is unavailable: %r", error)
 
 
-async def _kept(named: str, cache: BaseCache) -> dict[str, str]:
-    """The documents in the bucket of this hash, oldest first; none while the cache is away."""
+async def _load_bucket(sha256_hash: str, cache: BaseCache) -> dict[str, str]:
+    """Return the documents in the bucket of a hash, oldest first; none while the cache is unavailable."""
     try:
-        return await cache.get(_bucket(named)) or {}
+        return await cache.get(_bucket_key(sha256_hash)) or {}
     except CACHE_FAILURES as error:
-        logger.warning("No persisted query is found, the cache is away: %r", error)
+        logger.warning("Cannot look up a persisted query because the cache is unavailable: %r", error)
         return {}
 
 
-def _bucket(named: str) -> str:
-    return f"documents:{int(named, 16) % BUCKETS}"
+def _bucket_key(sha256_hash: str) -> str:
+    return f"documents:{int(sha256_hash, 16) % BUCKETS}"

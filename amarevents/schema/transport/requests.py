@@ -1,8 +1,8 @@
-"""Reading a GraphQL request: its parameters from a body or an address, and nothing that could be read in two ways."""
+"""Reading GraphQL requests from a body or a query string, strictly enough that no two parsers disagree on them."""
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TypeVar
 
 import orjson
 from starlette.requests import Request
@@ -15,78 +15,82 @@ from amarevents.security.context import Context
 from amarevents.security.middleware import context_of
 from amarevents.security.request_body import read_body
 
-# Any below: JSON values.
+T = TypeVar("T")
 
-_KINDS: Mapping[str, type] = {"query": str, "variables": dict, "operationName": str, "extensions": dict}
-_OBJECTS = tuple(name for name, kind in _KINDS.items() if kind is dict)
+_PARAMETERS = ("query", "variables", "operationName", "extensions")
+_OBJECTS = ("variables", "extensions")
 
 
-async def read(request: Request) -> GraphQLRequest:
-    """The parameters of a request by GET or POST.
+async def read_request(http_request: Request) -> GraphQLRequest:
+    """Read the parameters of a GET or POST request.
 
-    Raises UnsupportedMediaType, MalformedJson, BadRequest for parameters of the wrong kind, CrossSiteRequest for a GET
-    that another site may have made a browser send, and what ``read_body`` raises.
+    Raises UnsupportedMediaType, MalformedJson, BadRequest for parameters of the wrong type, CrossSiteRequest for a GET
+    request that another site may have made the browser send, and what ``read_body`` raises.
     """
-    context = context_of(request.scope)
-    if request.method == "GET":
-        return _from_address(request, context)
-    body = await read_body(request, context.services.settings.max_body_bytes)
-    if not is_json(request.headers.get("content-type")):
+    context = context_of(http_request.scope)
+    if http_request.method == "GET":
+        return _read_query_string(http_request, context)
+    body = await read_body(http_request, context.services.settings.max_body_bytes)
+    if not is_json(http_request.headers.get("content-type")):
         raise errors.UnsupportedMediaType
-    return parse_request(loads(body))
+    return parse_request(parse_json(body))
 
 
 def parse_request(parameters: object) -> GraphQLRequest:
-    """What a request's JSON asks for; parameters that are null count as left out, unknown ones are ignored.
+    """Return the request in a JSON value. Null parameters count as missing, unknown ones are ignored.
 
-    Raises BadRequest for what is no object, or has a parameter of the wrong kind.
+    Raises BadRequest if the value is not an object or a parameter has the wrong type.
     """
     if isinstance(parameters, list):
-        raise errors.BadRequest("Batches are not accepted: send each operation in a request of its own")
+        raise errors.BadRequest("Batches are not accepted: send each operation in a separate request")
     if not isinstance(parameters, dict):
         raise errors.BadRequest("The body must be a JSON object with 'query', 'variables' and 'operationName'")
-    values = {name: parameters.get(name) for name in _KINDS}
-    for name, kind in _KINDS.items():
-        if values[name] is not None and not isinstance(values[name], kind):
-            raise errors.BadRequest(f"'{name}' must be {'an object' if kind is dict else 'a string'}")
     return GraphQLRequest(
-        query=values["query"],
-        variables=values["variables"],
-        operation_name=values["operationName"] or None,
-        persisted_hash=persisted_query_hash(values["extensions"] or {}),
+        query=_parameter(parameters, "query", str),
+        variables=_parameter(parameters, "variables", dict),
+        operation_name=_parameter(parameters, "operationName", str) or None,
+        persisted_hash=persisted_query_hash(_parameter(parameters, "extensions", dict) or {}),
     )
 
 
-def _from_address(request: Request, context: Context) -> GraphQLRequest:
+def _parameter(parameters: Mapping[str, object], name: str, kind: type[T]) -> T | None:
+    value = parameters.get(name)
+    if value is None or isinstance(value, kind):
+        return value
+    raise errors.BadRequest(f"'{name}' must be {'an object' if kind is dict else 'a string'}")
+
+
+def _read_query_string(http_request: Request, context: Context) -> GraphQLRequest:
     allowed = context.services.settings.allowed_origins
-    if context.principal.session_id is not None and not may_query(request.headers, allowed):
+    if context.principal.session_id is not None and not may_query(http_request.headers, allowed):
         raise errors.CrossSiteRequest(
-            "A session may only query by GET from an allowed origin: send the header X-Requested-With, or use POST"
+            "GET requests with a session cookie must come from an allowed origin: "
+            "send the header X-Requested-With, or use POST"
         )
-    given: dict[str, Any] = _unique([pair for pair in request.query_params.multi_items() if pair[0] in _KINDS])
-    for name in _OBJECTS:
-        given[name] = loads(given.get(name) or "null")
-    return parse_request(given)
+    pairs = [pair for pair in http_request.query_params.multi_items() if pair[0] in _PARAMETERS]
+    texts = _reject_duplicates(pairs)
+    objects = {name: parse_json(texts.get(name) or "null") for name in _OBJECTS}
+    return parse_request({**texts, **objects})
 
 
-def loads(text: str | bytes) -> Any:
-    """orjson's reading, of texts that every other reader reads alike. Raises MalformedJson."""
+def parse_json(text: str | bytes) -> object:
+    """Return the value of a JSON text. Raises MalformedJson, also for an object that contains a key twice."""
     try:
-        value = orjson.loads(text)
-        # Only to find what is named twice; numbers, which may have any length, are left alone.
-        json.loads(text, object_pairs_hook=_unique, parse_int=_leave, parse_float=_leave)
+        value: object = orjson.loads(text)
+        # Parsed again only to find duplicate keys; numbers, which may be arbitrarily long, are not converted.
+        json.loads(text, object_pairs_hook=_reject_duplicates, parse_int=_keep_text, parse_float=_keep_text)
     except (orjson.JSONDecodeError, RecursionError) as error:
         raise errors.MalformedJson from error
     return value
 
 
-def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    """Of two values with one name one reader takes the first, another the last."""
-    named = dict(pairs)
-    if len(named) < len(pairs):
-        raise errors.MalformedJson("A name stands twice where it may stand once")
-    return named
+def _reject_duplicates(pairs: Sequence[tuple[str, T]]) -> dict[str, T]:
+    """Return the pairs as a dictionary. Of two values with one key, some parsers take the first, others the last."""
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        raise errors.MalformedJson("Duplicate key in JSON object or query string")
+    return values
 
 
-def _leave(number: str) -> str:
+def _keep_text(number: str) -> str:
     return number

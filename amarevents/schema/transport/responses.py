@@ -1,9 +1,8 @@
-"""Answers as HTTP has them: which media type, which status (decisions 9.5), which body (decisions 9.4)."""
+"""GraphQL responses over HTTP: media type, status (decisions 9.5) and body (decisions 9.4)."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 from starlette.datastructures import Headers
@@ -12,7 +11,7 @@ from starlette.types import Scope
 from strawberry.types import ExecutionResult
 
 from amarevents import errors
-from amarevents.schema.core.errors import cause_of, presented, refusal
+from amarevents.schema.core.errors import cause_of, format_error, format_request_error
 from amarevents.schema.execution.documents import MAX_ERRORS
 from amarevents.schema.transport.operations import serialize_result
 from amarevents.schema.transport.persisted import PersistedQueryNotFound
@@ -20,126 +19,126 @@ from amarevents.security.error_reporting import public_error
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
-EVENTS = "text/event-stream"
+EVENT_STREAM = "text/event-stream"
 
 _CHARSET = "utf-8"
 _QUALITY = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
-# How exactly a range names a type; the more exact one decides.
-_ANYTHING, _ANY_OF_A_KIND, _BY_NAME = range(3)
-
-# Any below: JSON values.
+# How specific a media range is; the most specific one that matches a type decides.
+_ANY_TYPE, _ANY_SUBTYPE, _EXACT = range(3)
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
-    """The media type of the answer, and whether the client has asked for it by name."""
+class AcceptedType:
+    """The media type of the response, and whether the Accept header names it exactly."""
 
     media_type: str
-    by_name: bool = False
+    is_exact: bool = False
 
     @property
     def expects_success(self) -> bool:
-        """Clients that ask for plain JSON by name read the errors of a document in an answer of status 200.
+        """Whether the client expects status 200 for errors in a document.
 
-        For them the protocol says so: they cannot tell our answer of 400 from a proxy's. All others get 400.
+        The GraphQL over HTTP specification says so for clients that request ``application/json``: they cannot
+        distinguish a GraphQL error of status 400 from an error of a proxy. All other clients get status 400.
         """
-        return self.media_type == JSON and self.by_name
+        return self.media_type == JSON and self.is_exact
 
 
-DEFAULT = Accepted(JSON)
-"""For clients that do not say."""
+DEFAULT = AcceptedType(JSON)
+"""The media type for clients that send no Accept header."""
 
 
-def accepted(ranges: Iterable[str]) -> Accepted:
-    """The answer's media type, by the lines of the Accept header. Raises NotAcceptable where neither will do."""
-    header = ",".join(ranges)
+def negotiate_media_type(accept: Iterable[str]) -> AcceptedType:
+    """Return the media type of the response, given the lines of the Accept header. Raises NotAcceptable."""
+    header = ",".join(accept)
     if not header.strip():
         return DEFAULT
-    wanted = list(_ranges(header))
-    offers = [(*_quality(offer, wanted), offer) for offer in (JSON, GRAPHQL_JSON)]
-    quality, exactness, chosen = max(offers, key=_preference)
+    ranges = list(_parse_ranges(header))
+    offers = [(*_quality(offer, ranges), offer) for offer in (JSON, GRAPHQL_JSON)]
+    quality, specificity, chosen = max(offers, key=_preference)
     if not quality:
         raise errors.NotAcceptable
-    return Accepted(chosen, by_name=exactness == _BY_NAME)
+    return AcceptedType(chosen, is_exact=specificity == _EXACT)
 
 
-def prefers_event_stream(ranges: Iterable[str]) -> bool:
-    """Whether a stream of events is more welcome than an answer as JSON, by the lines of the Accept header."""
-    wanted = list(_ranges(",".join(ranges)))
-    events, *answers = (_quality(media_type, wanted) for media_type in (EVENTS, JSON, GRAPHQL_JSON))
-    return events[0] > 0 and events > max(answers)
+def prefers_event_stream(accept: Iterable[str]) -> bool:
+    """Return whether the lines of the Accept header prefer an event stream to a JSON response."""
+    ranges = list(_parse_ranges(",".join(accept)))
+    event_stream, *others = (_quality(media_type, ranges) for media_type in (EVENT_STREAM, JSON, GRAPHQL_JSON))
+    return event_stream[0] > 0 and event_stream > max(others)
 
 
 def _preference(offer: tuple[float, int, str]) -> tuple[float, int, bool]:
-    """Of two that are as welcome as each other: GraphQL's own type where it is named, JSON where anything will do."""
-    quality, exactness, media_type = offer
-    return quality, exactness, (media_type == GRAPHQL_JSON) == (exactness == _BY_NAME)
+    """Return a sort key. Between equal offers, GraphQL's own type wins if it is named exactly, JSON otherwise."""
+    quality, specificity, media_type = offer
+    return quality, specificity, (media_type == GRAPHQL_JSON) == (specificity == _EXACT)
 
 
-def _ranges(header: str) -> Iterator[tuple[str, float]]:
-    """Each range of the header with its quality; those that ask for another charset than ours are left out."""
+def _parse_ranges(header: str) -> Iterator[tuple[str, float]]:
+    """Yield each media range with its quality, except for those with a charset other than UTF-8."""
     for part in header.split(","):
-        media_range, *parameters = (one.strip().lower() for one in part.split(";"))
-        given = dict(one.partition("=")[::2] for one in parameters)
-        quality = given.get("q", "1")
-        if given.get("charset", _CHARSET).strip('"') == _CHARSET and _QUALITY.fullmatch(quality):
+        media_range, *parameters = (item.strip().lower() for item in part.split(";"))
+        values = dict(item.partition("=")[::2] for item in parameters)
+        quality = values.get("q", "1")
+        if values.get("charset", _CHARSET).strip('"') == _CHARSET and _QUALITY.fullmatch(quality):
             yield media_range, float(quality)
 
 
-def _quality(media_type: str, wanted: Iterable[tuple[str, float]]) -> tuple[float, int]:
-    """How welcome the type is, 0 to 1, and how exactly it has been named."""
-    kinds = {"*/*": _ANYTHING, f"{media_type.partition('/')[0]}/*": _ANY_OF_A_KIND, media_type: _BY_NAME}
-    found = [(kinds[media_range], quality) for media_range, quality in wanted if media_range in kinds]
-    exactness, quality = max(found, default=(_ANYTHING, 0.0))
-    return quality, exactness
+def _quality(media_type: str, ranges: Iterable[tuple[str, float]]) -> tuple[float, int]:
+    """Return the quality of a media type, from 0 to 1, and the specificity of the range that it comes from."""
+    matching = {"*/*": _ANY_TYPE, f"{media_type.partition('/')[0]}/*": _ANY_SUBTYPE, media_type: _EXACT}
+    found = [(matching[media_range], quality) for media_range, quality in ranges if media_range in matching]
+    specificity, quality = max(found, default=(_ANY_TYPE, 0.0))
+    return quality, specificity
 
 
-def respond(result: ExecutionResult, to: Accepted) -> Response:
-    """Raises RateLimited where a limit has refused all that was asked."""
+def build_response(result: ExecutionResult, accepted: AcceptedType) -> Response:
+    """Return the response for a result. Raises RateLimited if a rate limit has refused all root fields."""
     failures = result.errors or []
     if result.data is None and failures:
-        return _not_executed([presented(error) for error in failures[:MAX_ERRORS]], _status(result, to), to)
+        formatted = [format_error(error) for error in failures[:MAX_ERRORS]]
+        return _error_response(formatted, _status(result, accepted), accepted)
     _raise_if_all_limited(result)
-    return _response(serialize_result(result), 200, to)
+    return _json_response(serialize_result(result), 200, accepted)
 
 
 def _raise_if_all_limited(result: ExecutionResult) -> None:
-    """Where a limit of its own has refused every root field, nothing was executed: 429 (decisions 9.5)."""
+    """Raise RateLimited (429) if the limits of operations refused every root field (decisions 9.5)."""
     causes = [cause_of(error) for error in result.errors or []]
     limited = [cause for cause in causes if isinstance(cause, errors.RateLimited)]
     if result.data and len(limited) == len(causes) == len(result.data):
         raise max(limited, key=lambda cause: cause.retry_after)
 
 
-def _status(result: ExecutionResult, to: Accepted) -> int:
-    """The failure's own status where the platform refused it; else something is wrong with the document."""
-    known = [cause for error in result.errors or [] if (cause := cause_of(error)) is not None]
-    if not known:
-        return _status_of_a_document(to)
-    refused = public_error(known[0])
-    if isinstance(refused, errors.RateLimited):
-        # Left to the middleware, which adds Retry-After.
-        raise refused
-    return refused.status
+def _status(result: ExecutionResult, accepted: AcceptedType) -> int:
+    """Return the status of the first error that was raised by an operation, or else of an invalid document."""
+    causes = [cause for error in result.errors or [] if (cause := cause_of(error)) is not None]
+    if not causes:
+        return _document_error_status(accepted)
+    error = public_error(causes[0])
+    if isinstance(error, errors.RateLimited):
+        # The middleware renders it, because it adds Retry-After.
+        raise error
+    return error.status
 
 
-def _status_of_a_document(to: Accepted) -> int:
-    return 200 if to.expects_success else errors.BadRequest.status
+def _document_error_status(accepted: AcceptedType) -> int:
+    return 200 if accepted.expects_success else errors.BadRequest.status
 
 
 def render_error(error: errors.AmarEventsError, scope: Scope) -> Response:
-    """A request that failed before anything was executed, as GraphQL shows it."""
+    """Return the GraphQL response for a request that failed before execution."""
     try:
-        to = accepted(Headers(scope=scope).getlist("accept"))
+        accepted = negotiate_media_type(Headers(scope=scope).getlist("accept"))
     except errors.NotAcceptable:
-        to = DEFAULT
-    status = _status_of_a_document(to) if isinstance(error, PersistedQueryNotFound) else error.status
-    return _not_executed([refusal(error)], status, to)
+        accepted = DEFAULT
+    status = _document_error_status(accepted) if isinstance(error, PersistedQueryNotFound) else error.status
+    return _error_response([format_request_error(error)], status, accepted)
 
 
-def _not_executed(failures: list[dict[str, Any]], status: int, to: Accepted) -> Response:
-    return _response({"errors": failures}, status, to)
+def _error_response(formatted_errors: Sequence[Mapping[str, object]], status: int, accepted: AcceptedType) -> Response:
+    return _json_response({"errors": formatted_errors}, status, accepted)
 
 
-def _response(body: dict[str, Any], status: int, to: Accepted) -> Response:
-    return Response(orjson.dumps(body), status, media_type=f"{to.media_type}; charset={_CHARSET}")
+def _json_response(body: Mapping[str, object], status: int, accepted: AcceptedType) -> Response:
+    return Response(orjson.dumps(body), status, media_type=f"{accepted.media_type}; charset={_CHARSET}")

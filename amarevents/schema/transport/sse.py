@@ -1,4 +1,4 @@
-"""GraphQL as a stream of events over HTTP: graphql-sse, with a connection for each operation."""
+"""GraphQL over Server-Sent Events: the graphql-sse protocol in its mode of one connection per operation."""
 
 import asyncio
 import contextlib
@@ -9,56 +9,56 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 from strawberry.types import ExecutionResult
 
-from amarevents.schema.core.errors import presented
+from amarevents.schema.core.errors import format_error
 from amarevents.schema.execution.documents import MAX_ERRORS
-from amarevents.schema.transport.operations import Results, serialize_result
-from amarevents.schema.transport.responses import EVENTS
+from amarevents.schema.transport.operations import ResultStream, serialize_result
+from amarevents.schema.transport.responses import EVENT_STREAM
 from amarevents.security.context import Context
 
 KEEP_ALIVE_SECONDS = 10.0
-"""Without a word for longer, proxies take a connection for dead."""
+"""The interval of keep-alive comments, without which proxies close connections that are idle for longer."""
 
 _KEEP_ALIVE = b":\n\n"
 _COMPLETE = b"event: complete\ndata:\n\n"
 
 
 @contextlib.contextmanager
-def counted(context: Context) -> Iterator[None]:
-    """A stream among what is open, for as long as the block takes. Raises TooManyConnections."""
+def count_connection(context: Context) -> Iterator[None]:
+    """Count a connection of the address and the account while the block runs. Raises TooManyConnections."""
     connections = context.services.connections
     with connections.for_address(context.address), connections.for_account(context.principal.account):
         yield
 
 
-class EventStream(Response):
-    """The results of an operation that has begun; ends with it, with the client or with the process.
+class EventStreamResponse(Response):
+    """A response that streams the results of an operation until it ends, the client disconnects or the server stops.
 
-    ``open_until``: by then it is counted among what is open.
+    ``until_closed`` is closed at the end; it holds the count of this connection.
     """
 
-    media_type = EVENTS
+    media_type = EVENT_STREAM
 
-    def __init__(self, results: Results, context: Context, open_until: contextlib.ExitStack) -> None:
+    def __init__(self, results: ResultStream, context: Context, until_closed: contextlib.ExitStack) -> None:
         super().__init__(headers={"X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._results = results
         self._context = context
-        self._open_until = open_until
+        self._until_closed = until_closed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with contextlib.aclosing(self._results):
-            with self._open_until:
-                await self._send_until_left(receive, send)
+            with self._until_closed:
+                await self._send_until_disconnect(receive, send)
 
-    async def _send_until_left(self, receive: Receive, send: Send) -> None:
+    async def _send_until_disconnect(self, receive: Receive, send: Send) -> None:
         sending = asyncio.create_task(self._send(send))
-        leaving = asyncio.create_task(_left(receive))
+        disconnect = asyncio.create_task(_wait_for_disconnect(receive))
         try:
-            await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({sending, disconnect}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (sending, leaving):
+            for task in (sending, disconnect):
                 task.cancel()
-            await asyncio.gather(sending, leaving, return_exceptions=True)
+            await asyncio.gather(sending, disconnect, return_exceptions=True)
         if not sending.cancelled():
             sending.result()
 
@@ -66,7 +66,7 @@ class EventStream(Response):
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         shutting_down = self._context.services.connections.shutting_down
         while not shutting_down.is_set():
-            # A slow reader is waited for before the next result is worked at, so that it is told nothing old.
+            # Wait for a slow client before computing the next result, so that the result is not outdated when sent.
             await send(_chunk(b""))
             if not await self._results.wait(KEEP_ALIVE_SECONDS, unless=shutting_down):
                 await send(_chunk(b"" if shutting_down.is_set() else _KEEP_ALIVE))
@@ -75,7 +75,7 @@ class EventStream(Response):
                 result = await anext(self._results)
             except StopAsyncIteration:
                 break
-            await send(_chunk(_next(result)))
+            await send(_chunk(_next_event(result)))
         await send(_chunk(_COMPLETE))
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
@@ -84,15 +84,17 @@ def _chunk(body: bytes) -> Message:
     return {"type": "http.response.body", "body": body, "more_body": True}
 
 
-def _next(result: ExecutionResult) -> bytes:
-    """A result; one that was not executed is a subscription that has ended otherwise than by itself."""
+def _next_event(result: ExecutionResult) -> bytes:
+    """Return the event of a result. A result without data ends a subscription with its errors."""
     failures = result.errors or []
     body = (
-        serialize_result(result) if result.data else {"errors": [presented(error) for error in failures[:MAX_ERRORS]]}
+        serialize_result(result)
+        if result.data
+        else {"errors": [format_error(error) for error in failures[:MAX_ERRORS]]}
     )
     return b"event: next\ndata: " + orjson.dumps(body) + b"\n\n"
 
 
-async def _left(receive: Receive) -> None:
+async def _wait_for_disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass

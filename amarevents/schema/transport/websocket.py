@@ -1,12 +1,12 @@
-"""GraphQL over WebSocket: graphql-transport-ws, for queries, mutations and subscriptions.
+"""GraphQL over WebSocket: the graphql-transport-ws protocol, for queries, mutations and subscriptions.
 
-Every operation is a request of its own: identified anew, charged, with a context of its own. What a client does wrong
-ends its connection with the protocol's code (44xx); what an operation does wrong ends the operation.
+Each operation is a request of its own, with its own context: it is authenticated and charged separately. A violation
+of the protocol closes the connection with the protocol's code (44xx); an error in an operation ends the operation.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +17,9 @@ from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from amarevents import errors
-from amarevents.schema.core.errors import cause_of, presented, refusal
+from amarevents.schema.core.errors import cause_of, format_error, format_request_error
 from amarevents.schema.execution.documents import MAX_ERRORS
-from amarevents.schema.transport.operations import GraphQLRequest, serialize_result, stream
+from amarevents.schema.transport.operations import GraphQLRequest, execute_stream, serialize_result
 from amarevents.schema.transport.websocket_messages import (
     PROTOCOL,
     ClientMessage,
@@ -34,26 +34,24 @@ from amarevents.security.error_reporting import log_failure, public_error
 from amarevents.security.middleware import context_of
 
 INIT_SECONDS = 10.0
-"""From the handshake to the first message of a client that means it."""
+"""How long the server waits for the connection_init message."""
 
 SEND_SECONDS = 5.0
-"""How long a message may wait for a client that does not read; what it tells may be nobody's business any more then."""
+"""How long a message waits for a slow client. The client's right to see its content may end at any time."""
 
 MAX_OPERATIONS = 20
-"""Under way at once, over one connection."""
+"""The number of operations that one connection can execute at the same time."""
 
 _CLOSE_SECONDS = 1.0
-_MAX_REASON = 120  # bytes; a frame that closes has no room for more
+_MAX_REASON = 120  # bytes; the limit of a close frame is 123
 
 GOING_AWAY, FLOODED, TRY_LATER = 1001, 1008, 1013
 BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NO_SUBPROTOCOL = 4400, 4401, 4403, 4406
 INIT_TIMEOUT, DUPLICATE_ID, SECOND_INIT = 4408, 4409, 4429
 
-# Any below: JSON values.
 
-
-class _Ended(Exception):
-    """The connection is to be closed; without a ``code`` it is closed already."""
+class _CloseConnection(Exception):
+    """Ends the connection: with this close code and reason, or without if it is closed already."""
 
     def __init__(self, code: int | None = None, reason: str = "") -> None:
         self.code = code
@@ -62,25 +60,25 @@ class _Ended(Exception):
 
 
 class GraphQLWebSocket:
-    """The ASGI application behind ``/graphql`` for WebSockets."""
+    """The ASGI application at ``/graphql`` for WebSockets."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         websocket, context = WebSocket(scope, receive, send), context_of(scope)
-        is_spoken = PROTOCOL in scope["subprotocols"]
+        is_supported = PROTOCOL in scope["subprotocols"]
         with context.services.connections.for_address(context.address):
             try:
-                await websocket.accept(PROTOCOL if is_spoken else None)
+                await websocket.accept(PROTOCOL if is_supported else None)
             except OSError:
-                return  # the client has left during the handshake
+                return  # the client disconnected during the handshake
             connection = _Connection(websocket, context)
-            if is_spoken:
+            if is_supported:
                 await connection.serve()
             else:
-                await connection.close(NO_SUBPROTOCOL, f"The subprotocol is {PROTOCOL}")
+                await connection.close(NO_SUBPROTOCOL, f"Use the subprotocol {PROTOCOL}")
 
 
 class _Connection:
-    """One accepted WebSocket. ``context`` is who speaks; its operations have contexts of their own."""
+    """An accepted WebSocket. ``context`` is that of the connection; each operation has its own."""
 
     def __init__(self, websocket: WebSocket, context: Context) -> None:
         self._websocket = websocket
@@ -89,166 +87,168 @@ class _Connection:
         self._free_messages = TokenBucket()
 
     async def serve(self) -> None:
-        """Until either side ends it, or the process stops; then nothing of it goes on."""
+        """Serve the connection until the client or the server ends it, then cancel its operations."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._end_with_the_process())
-                tasks.create_task(self._converse(tasks))
-        except* _Ended as ended:
-            first = ended.exceptions[0]
-            assert isinstance(first, _Ended)  # noqa: S101 - for the type checker; tasks are not nested
-            if first.code is not None:
-                await self.close(first.code, first.reason)
+                tasks.create_task(self._close_at_shutdown())
+                tasks.create_task(self._receive_messages(tasks))
+        except* _CloseConnection as group:
+            close = group.exceptions[0]
+            assert isinstance(close, _CloseConnection)  # noqa: S101 - for the type checker; groups are not nested
+            if close.code is not None:
+                await self.close(close.code, close.reason)
 
-    async def _end_with_the_process(self) -> None:
+    async def _close_at_shutdown(self) -> None:
         await self._context.services.connections.shutting_down.wait()
-        raise _Ended(GOING_AWAY, "The server is stopping; connect again")
+        raise _CloseConnection(GOING_AWAY, "The server is shutting down; connect again")
 
     async def close(self, code: int, reason: str) -> None:
-        """Whoever does not read is not waited for either."""
+        """Close the connection, without waiting long for a client that does not read."""
         with contextlib.suppress(TimeoutError, WebSocketDisconnect, WebSocketDisconnected):
             async with asyncio.timeout(_CLOSE_SECONDS):
                 await self._websocket.close(code, reason)
 
-    # What the client says ---------------------------------------------------------------------------------------
+    # Messages from the client -----------------------------------------------------------------------------------
 
-    async def _converse(self, tasks: asyncio.TaskGroup) -> None:
-        await self._initialise()
-        with self._counted_for_account():
+    async def _receive_messages(self, tasks: asyncio.TaskGroup) -> None:
+        await self._initialize()
+        with self._count_for_account():
             await self._send({"type": "connection_ack"})
             while True:
-                frame = await self._receive()
-                if frame.kind is MessageType.CONNECTION_INIT:
-                    raise _Ended(SECOND_INIT, "Too many initialisation requests")
-                await self._heed(frame, tasks)
+                message = await self._receive()
+                if message.type is MessageType.CONNECTION_INIT:
+                    raise _CloseConnection(SECOND_INIT, "Too many initialisation requests")
+                await self._handle(message, tasks)
 
-    async def _initialise(self) -> None:
+    async def _initialize(self) -> None:
         try:
             async with asyncio.timeout(INIT_SECONDS):
-                while (frame := await self._receive()).kind is not MessageType.CONNECTION_INIT:
-                    if frame.kind is MessageType.SUBSCRIBE:
-                        raise _Ended(UNAUTHORIZED, "Send connection_init first")
-                    await self._heed_beside(frame)
+                while (message := await self._receive()).type is not MessageType.CONNECTION_INIT:
+                    if message.type is MessageType.SUBSCRIBE:
+                        raise _CloseConnection(UNAUTHORIZED, "Send connection_init first")
+                    await self._handle_free_message(message)
         except TimeoutError as error:
-            raise _Ended(INIT_TIMEOUT, "Connection initialisation timeout") from error
+            raise _CloseConnection(INIT_TIMEOUT, "Connection initialisation timeout") from error
         try:
-            await authenticate_connection_init(self._context, frame.payload)
-        except (errors.Unauthenticated, errors.Forbidden) as refused:
-            raise _rejected(refused) from refused
+            await authenticate_connection_init(self._context, message.payload)
+        except (errors.Unauthenticated, errors.Forbidden) as error:
+            raise _unauthorized(error) from error
 
     @contextlib.contextmanager
-    def _counted_for_account(self) -> Iterator[None]:
-        with contextlib.ExitStack() as counted:
+    def _count_for_account(self) -> Iterator[None]:
+        with contextlib.ExitStack() as until_closed:
             try:
-                counted.enter_context(self._context.services.connections.for_account(self._context.principal.account))
-            except errors.TooManyConnections as refused:
-                raise _Ended(TRY_LATER, refused.text) from refused
+                until_closed.enter_context(
+                    self._context.services.connections.for_account(self._context.principal.account)
+                )
+            except errors.TooManyConnections as error:
+                raise _CloseConnection(TRY_LATER, error.text) from error
             yield
 
     async def _receive(self) -> ClientMessage:
-        await asyncio.sleep(0)  # others have their turn, however many messages of this one wait
-        message = await self._websocket.receive()
-        if message["type"] == "websocket.disconnect":
-            raise _Ended
-        if message.get("text") is None:
-            raise _Ended(BAD_REQUEST, "A message must be a text, not bytes")
+        await asyncio.sleep(0)  # let other tasks run, however many messages of this connection are waiting
+        event = await self._websocket.receive()
+        if event["type"] == "websocket.disconnect":
+            raise _CloseConnection
+        if event.get("text") is None:
+            raise _CloseConnection(BAD_REQUEST, "Messages must be text, not binary")
         try:
-            return parse_message(message["text"])
+            return parse_message(event["text"])
         except InvalidMessage as error:
-            raise _Ended(BAD_REQUEST, str(error)) from error
+            raise _CloseConnection(BAD_REQUEST, str(error)) from error
 
-    async def _heed(self, frame: ClientMessage, tasks: asyncio.TaskGroup) -> None:
-        if frame.asked is None:
-            await self._heed_beside(frame)
-        elif frame.id in self._operations:
-            raise _Ended(DUPLICATE_ID, f"Subscriber for {frame.id} already exists")
+    async def _handle(self, message: ClientMessage, tasks: asyncio.TaskGroup) -> None:
+        if message.request is None:
+            await self._handle_free_message(message)
+        elif message.id in self._operations:
+            raise _CloseConnection(DUPLICATE_ID, f"Subscriber for {message.id} already exists")
         elif len(self._operations) < MAX_OPERATIONS:
-            self._operations[frame.id] = tasks.create_task(self._operate(frame.id, frame.asked))
+            self._operations[message.id] = tasks.create_task(self._run_operation(message.id, message.request))
         else:
-            await self._refuse_one_more(frame.id)
+            await self._refuse_operation(message.id)
 
-    async def _heed_beside(self, frame: ClientMessage) -> None:
-        """What asks for no work, and is not charged: it ends the connection where there is too much of it.
+    async def _handle_free_message(self, message: ClientMessage) -> None:
+        """Handle a message that is not charged; close the connection if there are too many of them.
 
-        Whatever is completed may have ended by itself already.
+        A complete message may be for an operation that has ended already.
         """
-        if frame.kind is MessageType.COMPLETE and (operation := self._operations.pop(frame.id, None)) is not None:
+        if message.type is MessageType.COMPLETE and (operation := self._operations.pop(message.id, None)) is not None:
             operation.cancel()
         elif not self._free_messages.consume():
-            raise _Ended(FLOODED, "Too many messages that ask for nothing")
-        elif frame.kind is MessageType.PING:
-            await self._send({"type": "pong", "payload": frame.payload} if frame.payload else {"type": "pong"})
+            raise _CloseConnection(FLOODED, "Too many messages that are not operations")
+        elif message.type is MessageType.PING:
+            await self._send({"type": "pong", "payload": message.payload} if message.payload else {"type": "pong"})
 
-    # What it is answered ----------------------------------------------------------------------------------------
+    # Messages to the client -------------------------------------------------------------------------------------
 
-    async def _operate(self, identifier: str, asked: GraphQLRequest) -> None:
-        """One operation, from its charge to the message that ends it."""
-        failure = await self._failure_of(self._perform(identifier, asked))
-        # Before its end is told: the client may use the id again as soon as it reads that.
+    async def _run_operation(self, identifier: str, request: GraphQLRequest) -> None:
+        """Execute one operation, from its authentication to the message that ends it."""
+        failure = await self._catch_failure(self._execute(identifier, request))
+        # Before the last message is sent: the client may reuse the ID as soon as it receives it.
         self._operations.pop(identifier, None)
-        await self._end(identifier, failure)
+        await self._end_operation(identifier, failure)
 
-    async def _refuse_one_more(self, identifier: str) -> None:
-        await self._end(identifier, await self._failure_of(self._charge_one_more()))
+    async def _refuse_operation(self, identifier: str) -> None:
+        await self._end_operation(identifier, await self._catch_failure(self._charge_refusal()))
 
-    async def _charge_one_more(self) -> None:
-        """Refused it is, but not for nothing."""
-        request = await authenticate_operation(self._context)
-        await request.charge()
+    async def _charge_refusal(self) -> None:
+        """Raise TooManyOperations after charging the operation."""
+        context = await authenticate_operation(self._context)
+        await context.charge()
         raise errors.TooManyOperations(MAX_OPERATIONS)
 
-    async def _perform(self, identifier: str, asked: GraphQLRequest) -> None:
-        """Send the operation's results. Raises what it fails with, _NotExecuted where the schema says so."""
-        request = await authenticate_operation(self._context)
+    async def _execute(self, identifier: str, request: GraphQLRequest) -> None:
+        """Send the operation's results. Raises _ResultWithoutData, and what the operation raises."""
+        context = await authenticate_operation(self._context)
         try:
-            outcome = await stream(asked, request, allowed=list(OperationType))
+            outcome = await execute_stream(request, context, allowed=list(OperationType))
         finally:
-            await request.charge_minimum()
+            await context.charge_minimum()
         if isinstance(outcome, ExecutionResult):
-            raise _NotExecuted(outcome)
+            raise _ResultWithoutData(outcome)
         async with contextlib.aclosing(outcome) as results:
             async for result in results:
                 if result.data is None and result.errors:
-                    raise _NotExecuted(result)  # a subscription that has ended otherwise than by itself
+                    raise _ResultWithoutData(result)  # an error has ended the subscription
                 await self._send({"id": identifier, "type": "next", "payload": serialize_result(result)})
 
-    async def _failure_of(self, work: Coroutine[Any, Any, None]) -> "_Failure | None":
-        """What some work fails with; logged here, where it was not foreseen."""
+    async def _catch_failure(self, work: Coroutine[Any, Any, None]) -> "_Failure | None":  # Any: unused by coroutines
+        """Return what the work fails with, and log it if it is unexpected."""
         try:
             await work
-        except _Ended:
+        except _CloseConnection:
             raise
-        except _NotExecuted as refused:
-            shown_errors = [presented(error) for error in refused.failures[:MAX_ERRORS]]
-            return _Failure(cause_of(refused.failures[0]), shown_errors)
+        except _ResultWithoutData as result:
+            formatted = [format_error(error) for error in result.failures[:MAX_ERRORS]]
+            return _Failure(cause_of(result.failures[0]), formatted)
         except Exception as failure:
             log_failure(failure, self._context.request_id, "WebSocket operation")
-            known = public_error(failure)
-            return _Failure(known, [refusal(known)])
+            error = public_error(failure)
+            return _Failure(error, [format_request_error(error)])
         return None
 
-    async def _end(self, identifier: str, failure: "_Failure | None") -> None:
-        """Tell how an operation has ended; with the caller's credential, the connection ends as well."""
+    async def _end_operation(self, identifier: str, failure: "_Failure | None") -> None:
+        """Send how an operation has ended. If the credential is no longer valid, close the connection as well."""
         if failure is None:
             await self._send({"id": identifier, "type": "complete"})
             return
-        await self._send({"id": identifier, "type": "error", "payload": failure.shown})
-        is_known = self._context.credential is not None
-        if is_known and isinstance(failure.cause, errors.Unauthenticated | errors.RoleLost):
-            raise _rejected(failure.cause)
+        await self._send({"id": identifier, "type": "error", "payload": failure.formatted_errors})
+        has_credential = self._context.credential is not None
+        if has_credential and isinstance(failure.cause, errors.Unauthenticated | errors.RoleLost):
+            raise _unauthorized(failure.cause)
 
-    async def _send(self, message: dict[str, Any]) -> None:
+    async def _send(self, message: Mapping[str, object]) -> None:
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 await self._websocket.send_text(orjson.dumps(message).decode())
         except TimeoutError as error:
-            raise _Ended(TRY_LATER, "The client does not read what it is sent") from error
+            raise _CloseConnection(TRY_LATER, "The client reads its messages too slowly") from error
         except (WebSocketDisconnect, WebSocketDisconnected) as error:
-            raise _Ended from error
+            raise _CloseConnection from error
 
 
-class _NotExecuted(Exception):
-    """A result that says why there is none."""
+class _ResultWithoutData(Exception):
+    """A result that consists of errors only."""
 
     def __init__(self, result: ExecutionResult) -> None:
         self.failures = result.errors or []
@@ -257,12 +257,12 @@ class _NotExecuted(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Failure:
-    """``shown``: the errors as the client sees them, of which ``cause`` is the first one's."""
+    """The errors that end an operation, as the client sees them; ``cause`` is that of the first one."""
 
     cause: Exception | None
-    shown: list[dict[str, Any]]
+    formatted_errors: Sequence[Mapping[str, object]]
 
 
-def _rejected(refused: errors.AmarEventsError) -> _Ended:
-    code = UNAUTHORIZED if isinstance(refused, errors.Unauthenticated) else FORBIDDEN
-    return _Ended(code, refused.text)
+def _unauthorized(error: errors.AmarEventsError) -> _CloseConnection:
+    code = UNAUTHORIZED if isinstance(error, errors.Unauthenticated) else FORBIDDEN
+    return _CloseConnection(code, error.text)

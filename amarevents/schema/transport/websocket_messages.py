@@ -1,16 +1,14 @@
-"""What a client may say over a WebSocket: the messages of graphql-transport-ws, and nothing else."""
+"""The messages that clients send in the graphql-transport-ws protocol, and their validation."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 from amarevents import errors
 from amarevents.schema.transport.operations import GraphQLRequest
-from amarevents.schema.transport.requests import loads, parse_request
+from amarevents.schema.transport.requests import parse_json, parse_request
 
 PROTOCOL = "graphql-transport-ws"
-
-# Any below: JSON values.
 
 
 class MessageType(StrEnum):
@@ -22,46 +20,45 @@ class MessageType(StrEnum):
 
 
 class InvalidMessage(Exception):
-    """What is no message of the protocol; the text says why."""
+    """A message that violates the protocol; the text is the reason to close the connection with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientMessage:
-    """One message. ``id`` is the operation's, where the message is about one; ``asked`` what a subscribe asks for."""
+    """A valid message. ``id`` identifies an operation; ``request`` is what a subscribe message asks to execute."""
 
-    kind: MessageType
+    type: MessageType
     id: str = ""
-    payload: dict[str, Any] = field(default_factory=dict)
-    asked: GraphQLRequest | None = None
+    payload: Mapping[str, object] = field(default_factory=dict)
+    request: GraphQLRequest | None = None
 
 
 def parse_message(text: str) -> ClientMessage:
-    """Raises InvalidMessage."""
+    """Parse and validate the text of a message. Raises InvalidMessage."""
     try:
-        message = loads(text)
+        message = parse_json(text)
     except errors.MalformedJson as error:
-        raise InvalidMessage("A message must be valid JSON, without names that stand twice") from error
+        raise InvalidMessage("The message must be valid JSON without duplicate keys") from error
     if not isinstance(message, dict):
-        raise InvalidMessage("A message must be a JSON object")
-    kind = message.get("type")
-    if not isinstance(kind, str) or kind not in list(MessageType):
-        raise InvalidMessage("The message's type is unknown")
+        raise InvalidMessage("The message must be a JSON object")
+    message_type = message.get("type")
+    if not isinstance(message_type, str) or message_type not in list(MessageType):
+        raise InvalidMessage("The message has an unknown type")
     payload = message.get("payload", {})
-    if not isinstance(payload, dict) and kind != MessageType.COMPLETE:
-        raise InvalidMessage("The message's payload must be an object")
-    if kind not in {MessageType.SUBSCRIBE, MessageType.COMPLETE}:
-        return ClientMessage(kind=MessageType(kind), payload=payload)
+    if not isinstance(payload, dict) and message_type != MessageType.COMPLETE:
+        raise InvalidMessage("The payload of the message must be an object")
+    if message_type not in {MessageType.SUBSCRIBE, MessageType.COMPLETE}:
+        return ClientMessage(type=MessageType(message_type), payload=payload)
     identifier = message.get("id")
     if not isinstance(identifier, str) or not identifier:
-        raise InvalidMessage("The message's id must be a text that is not empty")
-    return ClientMessage(
-        kind=MessageType(kind), id=identifier, asked=_asked(payload) if kind == MessageType.SUBSCRIBE else None
-    )
+        raise InvalidMessage("The id of the message must be a non-empty string")
+    request = _parse_payload(payload) if message_type == MessageType.SUBSCRIBE else None
+    return ClientMessage(type=MessageType(message_type), id=identifier, request=request)
 
 
-def _asked(payload: dict[str, Any]) -> GraphQLRequest:
+def _parse_payload(payload: Mapping[str, object]) -> GraphQLRequest:
     if not isinstance(payload.get("query"), str):
-        raise InvalidMessage("The payload's query must be a text")
+        raise InvalidMessage("The query of the payload must be a string")
     try:
         return parse_request(payload)
     except errors.BadRequest as error:

@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 
 from amarevents.models import ApiKey, Event, TicketType, User
 from amarevents.models.enums import KeyType
+from amarevents.resolvers.core import subscription
 from amarevents.resolvers.tickets import subscriptions
 from tests.support.listening import listening, nothing_open, until_followed, until_nothing_open
 from tests.support.rest_answers import data_of
@@ -60,7 +61,7 @@ async def address(app: Starlette) -> AsyncIterator[str]:
 @pytest.fixture
 def checked_often(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is checked every few seconds, several times a second: the tests wait for it."""
-    monkeypatch.setattr(subscriptions, "CHECK_SECONDS", 0.1)
+    monkeypatch.setattr(subscription, "CHECK_SECONDS", 0.1)
 
 
 @pytest.fixture

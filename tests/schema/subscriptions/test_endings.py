@@ -12,8 +12,8 @@ from amarevents import errors
 from amarevents.models import ApiKey, Session
 from amarevents.models.columns import utc_now
 from amarevents.models.enums import AccountType, KeyType
+from amarevents.resolvers.core.subscription import SubscriberAuthorization, Subscription
 from amarevents.resolvers.tickets import subscriptions
-from amarevents.resolvers.tickets.subscriptions import Subscription
 from tests.schema.subscriptions.conftest import Scene
 from tests.support.listening import until_followed
 from tests.support.rest_answers import data_of
@@ -102,7 +102,7 @@ async def test_nothing_is_told_after_its_end_even_if_it_happened_before(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Without waiting for the next check: what has been told to the broker meets a follower without a right to it."""
-    monkeypatch.setattr(subscriptions, "CHECK_SECONDS", 60)
+    monkeypatch.setattr("amarevents.resolvers.core.subscription.CHECK_SECONDS", 60)
     async with following(app, subscription, scene.organizer, scene.event.id) as follower:
         if subscription is subscriptions.event_stats:
             await follower.next()
@@ -123,12 +123,12 @@ async def test_without_the_check_before_each_delivery_it_would_be_told(
 ) -> None:
     """The control of the above."""
 
-    async def trusting(_standing: subscriptions.Standing) -> None:
+    async def trusting(_standing: SubscriberAuthorization) -> None:
         return
 
     await stats.next()
     await _revoke(scene, world)
-    monkeypatch.setattr(subscriptions.Standing, "identify", trusting)
+    monkeypatch.setattr(SubscriberAuthorization, "identify", trusting)
     await scene.register()
     assert (await stats.next()).total == 1
 

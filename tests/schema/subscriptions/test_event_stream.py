@@ -13,9 +13,9 @@ from starlette.types import Message
 from strawberry.types import ExecutionResult
 
 from amarevents.models import ApiKey, Ticket
-from amarevents.resolvers.tickets import subscriptions
+from amarevents.resolvers.core import subscription
 from amarevents.schema.transport import sse
-from amarevents.schema.transport.operations import Results
+from amarevents.schema.transport.operations import ResultStream
 from amarevents.security import connection_limits
 from amarevents.security.context import Context
 from tests.schema.subscriptions.conftest import Scene
@@ -96,7 +96,7 @@ async def test_silence_is_broken_by_comments(address: str, scene: Scene, monkeyp
 
 
 async def test_a_subscription_that_ends_says_why(address: str, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(subscriptions, "CHECK_SECONDS", 0.1)
+    monkeypatch.setattr(subscription, "CHECK_SECONDS", 0.1)
     async with _streaming(address, TICKETS, scene.organizer.headers, id=scene.event.id) as events:
         await ApiKey.filter(id=scene.key.id).update(is_active=False)
         name, told = await events.next()
@@ -253,7 +253,7 @@ async def test_a_result_is_worked_at_only_once_the_one_before_is_on_its_way(app:
 
     context = Context(services=app.state.services, request_id="x", address="x")
     answering = asyncio.create_task(
-        sse.EventStream(Results(results()), context, contextlib.ExitStack())({}, receive, send)
+        sse.EventStreamResponse(ResultStream(results()), context, contextlib.ExitStack())({}, receive, send)
     )
     await asyncio.sleep(0.1)
     assert worked_at == [0]

@@ -14,8 +14,10 @@ from amarevents.infra.pubsub import Subscriber, TicketChange
 from amarevents.models import ApiKey
 from amarevents.models.columns import utc_now
 from amarevents.models.enums import KeyType, TicketChangeKind, TicketStatus
+from amarevents.resolvers.core import subscription
+from amarevents.resolvers.core.subscription import SharedResult, SubscriberAuthorization
 from amarevents.resolvers.tickets import subscriptions
-from amarevents.resolvers.tickets.subscriptions import Shared, Standing, gathered
+from amarevents.resolvers.tickets.subscriptions import merge_changes
 from amarevents.schema.execution.cost import MAX_COST, MAX_DELIVERY_COST
 from amarevents.security import connection_limits
 from amarevents.security.auth.api_keys import ParsedKey
@@ -44,7 +46,7 @@ async def _context(app: Starlette, caller: Caller) -> Context:
 @contextlib.asynccontextmanager
 async def _told(app: Starlette, caller: Caller, event_id: int) -> AsyncIterator[AsyncGenerator[Any, None]]:
     """What a follower of tickets is told; the caller iterates."""
-    views = subscriptions.ticket_updated(await _context(app, caller), {"event_id": event_id}, begun=lambda: None)
+    views = subscriptions.ticket_updated(await _context(app, caller), {"event_id": event_id}, on_started=lambda: None)
     async with contextlib.aclosing(views):
         yield views
 
@@ -165,7 +167,7 @@ async def test_a_subscription_may_cost_less_than_what_is_asked_once(address: str
 def test_changes_of_one_ticket_are_gathered(
     changes: Sequence[tuple[TicketChangeKind, int]], told: list[tuple[int, TicketChangeKind]]
 ) -> None:
-    assert list(gathered(TicketChange(*change) for change in changes).items()) == told
+    assert list(merge_changes(TicketChange(*change) for change in changes).items()) == told
 
 
 async def test_a_batch_is_checked_and_read_once_and_told_in_order_within_a_second(
@@ -175,7 +177,10 @@ async def test_a_batch_is_checked_and_read_once_and_told_in_order_within_a_secon
     async with _told(app, scene.organizer, scene.event.id) as views:
         first = asyncio.create_task(anext(views))
         await until_followed(app)
-        checks, readings = Counted(monkeypatch, subscriptions, "identify"), Counted(monkeypatch, subscriptions, "_read")
+        checks, readings = (
+            Counted(monkeypatch, subscription, "identify"),
+            Counted(monkeypatch, subscriptions, "_read_tickets"),
+        )
         assert "errors" not in await scene.organizer.graphql(APPROVE, ids=ids)
         answered_at = time.monotonic()
         told = [await first, *[await anext(views) for _ in ids[1:]]]
@@ -236,10 +241,10 @@ async def test_without_the_second_check_it_would_be_told(
     async def revoke(ids: list[int]) -> None:
         data_of(await scene.organizer.delete(f"/keys/{scene.key.id}"))
 
-        async def trusting(_standing: Standing) -> None:
+        async def trusting(_standing: SubscriberAuthorization) -> None:
             return
 
-        monkeypatch.setattr(Standing, "identify", trusting)
+        monkeypatch.setattr(SubscriberAuthorization, "identify", trusting)
 
     assert (await _slowly(app, scene, world, revoke)).ticket is not None
 
@@ -266,7 +271,10 @@ async def test_followers_with_one_credential_check_and_read_together(
         ]
         following = [asyncio.create_task(anext(views)) for views in all_views]
         await until_followed(app, number)
-        checks, readings = Counted(monkeypatch, subscriptions, "identify"), Counted(monkeypatch, subscriptions, "_read")
+        checks, readings = (
+            Counted(monkeypatch, subscription, "identify"),
+            Counted(monkeypatch, subscriptions, "_read_tickets"),
+        )
         assert "errors" not in await scene.organizer.graphql(APPROVE, ids=ids)
         assert [view.ticket_id for view in await asyncio.gather(*following)] == [ids[0]] * number
     assert 1 <= checks.times <= 2
@@ -276,12 +284,14 @@ async def test_followers_with_one_credential_check_and_read_together(
 async def test_followers_of_an_idle_event_are_checked_together(
     app: Starlette, scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(subscriptions, "CHECK_SECONDS", 0.2)
+    monkeypatch.setattr(subscription, "CHECK_SECONDS", 0.2)
     context = await _context(app, scene.organizer)
-    standings = [Standing(context, scene.event.id, subscriptions.ticket_updated.shows_the_same) for _ in range(20)]
-    await standings[0].check()
-    checks = Counted(monkeypatch, subscriptions, "identify")
-    waiting = [asyncio.create_task(standing.wait(Subscriber())) for standing in standings]
+    authorizations = [
+        SubscriberAuthorization(context, scene.event.id, subscriptions.ticket_updated.policy_of) for _ in range(20)
+    ]
+    await authorizations[0].check()
+    checks = Counted(monkeypatch, subscription, "identify")
+    waiting = [asyncio.create_task(authorization.wait(Subscriber())) for authorization in authorizations]
     await asyncio.sleep(1)
     assert not any(task.done() for task in waiting)
     assert 1 <= checks.times <= 6
@@ -298,18 +308,18 @@ async def test_another_credential_or_another_event_is_checked_for_itself(
     credential = read_credential([other_key.headers["Authorization"]], None)
     assert isinstance(credential, ParsedKey)
     other = await world.event(await world.organizer())
-    context, shows = await _context(app, scene.organizer), subscriptions.ticket_updated.shows_the_same
-    await Standing(context, scene.event.id, shows).check(within=60)
+    context, shows = await _context(app, scene.organizer), subscriptions.ticket_updated.policy_of
+    await SubscriberAuthorization(context, scene.event.id, shows).check(within=60)
     with pytest.raises(errors.Forbidden):
-        await Standing(context, other.id, shows).check(within=60)
+        await SubscriberAuthorization(context, other.id, shows).check(within=60)
     await ApiKey.filter(digest=credential.digest).update(revoked_at=utc_now())
     revoked = Context(services=app.state.services, request_id="x", address="x", credential=credential)
     with pytest.raises(errors.ApiKeyRevoked):
-        await Standing(revoked, scene.event.id, shows).check(within=60)
+        await SubscriberAuthorization(revoked, scene.event.id, shows).check(within=60)
 
 
 async def test_nobody_is_given_what_was_begun_before_it_asked() -> None:
-    shared: Shared[int] = Shared()
+    shared: SharedResult[int] = SharedResult()
     begun, finish = 0, asyncio.Event()
 
     async def work() -> int:
@@ -330,7 +340,7 @@ async def test_nobody_is_given_what_was_begun_before_it_asked() -> None:
 
 
 async def test_what_fails_or_is_given_up_is_left_to_the_next() -> None:
-    shared: Shared[int] = Shared()
+    shared: SharedResult[int] = SharedResult()
 
     async def fail() -> int:
         raise errors.NotFound("Event")

@@ -11,9 +11,9 @@ from strawberry.types.graphql import OperationType
 from amarevents import errors
 from amarevents.models import CustomValue
 from amarevents.models.enums import KeyType, TicketChangeKind, TicketStatus
+from amarevents.resolvers.core.subscription import SUBSCRIPTIONS, Subscription
 from amarevents.resolvers.tickets import subscriptions
-from amarevents.resolvers.tickets.subscriptions import Subscription
-from amarevents.schema.transport.operations import GraphQLRequest, Results, stream
+from amarevents.schema.transport.operations import GraphQLRequest, ResultStream, execute_stream
 from amarevents.security.policy import Scope
 from tests.schema.subscriptions.conftest import Scene
 from tests.support.listening import followers, until_followed
@@ -189,7 +189,7 @@ async def test_what_is_refused_or_only_repeated_is_not_told(
 
 
 def test_no_subscription_is_left_out() -> None:
-    assert {one.name for one in FOLLOWED} == subscriptions.SUBSCRIPTIONS.keys()
+    assert {one.name for one in FOLLOWED} == SUBSCRIPTIONS.keys()
 
 
 async def _refusal(app: Starlette, subscription: Subscription[Any], caller: Caller, event_id: int) -> str:
@@ -230,8 +230,8 @@ async def test_each_delivery_loads_anew(app: Starlette, scene: Scene, world: Wor
     answer = await CustomValue.create(ticket=ticket, field=field, value="M")
     context = await context_for(app, scene.organizer)
     asked = GraphQLRequest(query=WITH_ANSWERS, variables={"id": scene.event.id}, operation_name=None)
-    results = await stream(asked, context, allowed=list(OperationType))
-    assert isinstance(results, Results)
+    results = await execute_stream(asked, context, allowed=list(OperationType))
+    assert isinstance(results, ResultStream)
     async with contextlib.aclosing(results):
         values = []
         for value in ("M", "XL"):

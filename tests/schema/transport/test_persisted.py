@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from amarevents.infra.cache import shared_cache
 from amarevents.schema.transport import persisted
 from amarevents.schema.transport.operations import GraphQLRequest
-from amarevents.schema.transport.persisted import BUCKETS, MAX_BYTES, PER_BUCKET, remember
+from amarevents.schema.transport.persisted import BUCKETS, MAX_BYTES, PER_BUCKET, store_persisted_query
 from amarevents.security.services import Services
 from tests.support.graphql_answers import code_of
 from tests.support.world import World, snapshot
@@ -143,7 +143,7 @@ def asked(query: str) -> GraphQLRequest:
 async def test_however_many_are_sent_a_bounded_number_is_kept() -> None:
     cache = SimpleMemoryCache()
     for number in range(3 * BUCKETS * PER_BUCKET):
-        await remember(asked(f"{{ n{number}: __typename }}"), cache)
+        await store_persisted_query(asked(f"{{ n{number}: __typename }}"), cache)
     kept = [await cache.get(key) for key in list(cache._cache)]
     assert len(kept) <= BUCKETS
     assert BUCKETS * PER_BUCKET * 0.9 < sum(map(len, kept)) <= BUCKETS * PER_BUCKET
@@ -155,7 +155,7 @@ async def test_in_a_full_bucket_the_newest_stay() -> None:
         text for text in (f"{{ n{n}: __typename }}" for n in range(5_000)) if int(hash_of(text), 16) % BUCKETS == 7
     ]
     for text in several[: PER_BUCKET + 2]:
-        await remember(asked(text), cache)
+        await store_persisted_query(asked(text), cache)
     assert list((await cache.get("documents:7")).values()) == several[2 : PER_BUCKET + 2]
 
 

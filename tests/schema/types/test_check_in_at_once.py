@@ -38,7 +38,7 @@ async def scan_at_once(door: Door, tickets: list[Ticket], **arguments: Any) -> C
 @pytest.fixture
 def without_locks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everybody has looked before anybody writes, as if each were alone."""
-    write = check_in._new_check_in
+    write = check_in._create_check_in
 
     async def write_late(*arguments: Any) -> AdmissionView:  # Any: passed on as they are
         await asyncio.sleep(0.5)
@@ -48,7 +48,7 @@ def without_locks(monkeypatch: pytest.MonkeyPatch) -> None:
     async def no_transaction() -> AsyncIterator[None]:
         yield
 
-    monkeypatch.setattr(check_in, "_new_check_in", write_late)
+    monkeypatch.setattr(check_in, "_create_check_in", write_late)
     monkeypatch.setattr(check_in, "in_transaction", no_transaction)
 
 

@@ -12,7 +12,7 @@ from tortoise import connections
 
 from amarevents.models import CustomField, CustomValue, GalleryImage, Ticket, TicketType
 from amarevents.models.db.connection import CONNECTION
-from amarevents.resolvers.events import custom_fields, gallery
+from amarevents.resolvers.events import custom_fields, gallery, ordering
 from amarevents.resolvers.tickets import registration
 from tests.rest.conftest import Stage
 from tests.support.graphql_answers import Request, at_once, code_of
@@ -51,9 +51,8 @@ def unguarded(monkeypatch: pytest.MonkeyPatch) -> None:
         await asyncio.sleep(0.2)
         return parts
 
-    for module in (custom_fields, gallery):
-        monkeypatch.setattr(module, "in_transaction", no_transaction)
-        monkeypatch.setattr(module, "lock_parts", look)
+    monkeypatch.setattr(ordering, "in_transaction", no_transaction)
+    monkeypatch.setattr(ordering, "lock_parts", look)
 
 
 # One name, a bounded number, one order --------------------------------------------------------------------------
@@ -125,7 +124,7 @@ async def test_without_the_lock_positions_would_collide(world: World, stage: Sta
 
 async def create_while_the_event_goes(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> str | None:
     pause = Pause(monkeypatch)
-    pause.stop_after(custom_fields, "require_event_manager")
+    pause.stop_after(ordering, "require_event_manager")
     answer, other = await pause.during(creating(stage, "Size"), stage.organizer.delete(f"/events/{stage.event.id}"))
     data_of(other)
     assert await CustomField.all().count() == 0
@@ -151,7 +150,7 @@ async def test_a_field_that_has_gone_meanwhile_is_not_found(
 ) -> None:
     field = await world.custom_field(stage.event, "Size")
     pause = Pause(monkeypatch)
-    pause.stop_after(custom_fields, "require_part_manager")
+    pause.stop_after(ordering, "require_part_manager")
     changing = stage.organizer.graphql_response(what, id=field.id, input={"required": True})
     answer, other = await pause.during(changing, deleting(stage, field.id))
     assert (code_of(answer), code_of(other)) == ("NOT_FOUND", None)
@@ -163,7 +162,7 @@ async def test_an_order_of_what_has_changed_meanwhile_is_refused(
 ) -> None:
     ids = [(await world.custom_field(stage.event, name, position=number)).id for number, name in enumerate("abc")]
     pause = Pause(monkeypatch)
-    pause.stop_after(custom_fields, "require_event_manager")
+    pause.stop_after(ordering, "require_event_manager")
     meanwhile = creating(stage, "d") if change == "creation" else deleting(stage, ids[0])
     answer, other = await pause.during(reordering(stage, ids[::-1]), meanwhile)
     assert (code_of(answer), code_of(other)) == ("VALIDATION_ERROR", None)
@@ -180,7 +179,7 @@ async def test_an_answer_to_a_field_that_has_gone_meanwhile_is_refused_and_takes
     field = await world.custom_field(stage.event, "Size")
     kind = await world.ticket_type(stage.event, capacity=1)
     pause = Pause(monkeypatch)
-    pause.stop_before(registration, "reason_to_hold")
+    pause.stop_before(registration, "reason_to_hold_email")
     body = {"event_id": stage.event.id, "custom_fields": {"Size": "M"}}
     answer, other = await pause.during(stage.buyer.post("/tickets", body), deleting(stage, field.id))
     assert code_of(other) is None
