@@ -23,7 +23,7 @@ from amarevents.resolvers.core.pagination import Page, Paging, load_page
 from amarevents.resolvers.core.permissions import manages, visible_events
 from amarevents.resolvers.core.search import fold
 from amarevents.resolvers.events.custom_fields import CustomFieldView
-from amarevents.resolvers.events.ticket_types import TicketTypeView, ticket_type_view
+from amarevents.resolvers.events.ticket_types import TicketTypeView
 from amarevents.security.context import Context
 from amarevents.security.policy import ADMINS, PUBLIC, Scope, allow
 
@@ -249,7 +249,7 @@ async def _shown_in_detail(ctx: Context, events: Sequence[Event]) -> dict[int, d
         return {}
     types: dict[int, list[TicketTypeView]] = {event_id: [] for event_id in ids}
     for row in await TicketType.filter(event_id__in=ids).order_by("-id"):
-        types[row.event_id].append(ticket_type_view(row))
+        types[row.event_id].append(TicketTypeView.from_model(row))
     fields: dict[int, list[CustomFieldView]] = {event_id: [] for event_id in ids}
     for field in await CustomField.filter(event_id__in=ids).order_by("position", "id"):
         fields[field.event_id].append(CustomFieldView.from_model(field))

@@ -1,4 +1,4 @@
-"""Ticket types: the kinds of place that an event offers, and how many are left."""
+"""Ticket types of events, and the places that their tickets hold."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,90 +40,90 @@ from amarevents.security.context import Context
 from amarevents.security.policy import ORGANIZERS, PUBLIC, Scope, allow
 
 MAX_TICKET_TYPES = 50
-"""How many an event may have; all of them are shown with it."""
+"""The maximum per event; ticket types are not paginated."""
 
 
 @dataclass(slots=True, kw_only=True)
 class TicketTypeView:
-    """A kind of place. ``price`` in taka; capacity 0 is unlimited, and ``available`` is then null (decisions 6.3)."""
+    """A type of ticket for an event, with its price and its places (decisions 6.3)."""
 
     id: RecordId
-    """The integer that names it in paths and in other fields."""
+    """The ID of the ticket type."""
     event_id: RecordId
-    """The id of the event."""
+    """The ID of the event."""
     name: str
-    """The name that people read."""
+    """The name of the ticket type."""
     price: Decimal
-    """What a place costs, in taka with at most two decimals; 0 is free."""
+    """The ticket price in taka; 0 is free."""
     capacity: int
-    """How many places there are; 0 is unlimited."""
+    """The maximum number of places; 0 means unlimited."""
     description: str | None
-    """A text about it, of at most 20,000 characters."""
+    """The description of the ticket type, at most 20,000 characters."""
     sold: int
-    """How many places are held, by tickets that are `Pending` or `Success`."""
+    """The number of places that are taken, by tickets that are pending or approved."""
     available: int | None
-    """How many places are left; null is unlimited."""
+    """The number of places that are left; null means unlimited."""
     is_available: bool
-    """Whether a place is left."""
+    """Whether any places are left."""
     created_at: DateTime
-    """When it was created, in UTC."""
+    """The time when the ticket type was created, in UTC."""
 
-
-def ticket_type_view(row: TicketType) -> TicketTypeView:
-    available = None if row.capacity == 0 else max(row.capacity - row.sold, 0)
-    return TicketTypeView(
-        id=RecordId(row.id),
-        event_id=RecordId(row.event_id),
-        name=row.name,
-        price=row.price,
-        capacity=row.capacity,
-        description=row.description,
-        sold=row.sold,
-        available=available,
-        is_available=available != 0,
-        created_at=row.created_at,
-    )
+    @classmethod
+    def from_model(cls, row: TicketType) -> "TicketTypeView":
+        available = None if row.capacity == 0 else max(row.capacity - row.sold, 0)
+        return cls(
+            id=RecordId(row.id),
+            event_id=RecordId(row.event_id),
+            name=row.name,
+            price=row.price,
+            capacity=row.capacity,
+            description=row.description,
+            sold=row.sold,
+            available=available,
+            is_available=available != 0,
+            created_at=row.created_at,
+        )
 
 
 class ListTicketTypes(Input):
-    """Of which event."""
+    """The ticket types to list."""
 
     event_id: Id
-    """The id of the event."""
+    """The ID of the event."""
 
 
 @operation(PUBLIC, raises=(errors.NotFound,))
 async def list_ticket_types(ctx: Context, data: ListTicketTypes) -> list[TicketTypeView]:
-    """The ticket types of an event, with what is left of each."""
+    """List the ticket types of an event, newest first."""
     event = await get_visible_event(ctx, data.event_id)
-    return [ticket_type_view(row) for row in await TicketType.filter(event_id=event.id).order_by("-id")]
+    return [TicketTypeView.from_model(row) for row in await TicketType.filter(event_id=event.id).order_by("-id")]
 
 
 async def load_ticket_types(ctx: Context, ids: Sequence[int]) -> dict[int, TicketTypeView]:
-    """The ticket types by id, of events that the caller may see, in two statements."""
+    """Return the ticket types of events that the caller may see, by ID, in two statements."""
     rows = await TicketType.filter(id__in=list(ids))
     visible = set(await visible_event_ids(ctx, {row.event_id for row in rows}))
-    return {row.id: ticket_type_view(row) for row in rows if row.event_id in visible}
+    return {row.id: TicketTypeView.from_model(row) for row in rows if row.event_id in visible}
 
 
 class TicketTypeInput(Input):
-    """A ticket type, to be created with its event. ``capacity`` 0 is unlimited, ``price`` 0 free."""
+    """Fields of a ticket type to create with its event."""
 
     name: Name
-    """The name that people read."""
+    """The name of the ticket type."""
     price: Money = Decimal(0)
-    """What a place costs, in taka with at most two decimals; 0 is free."""
+    """The ticket price in taka, with at most two decimal places; 0 is free."""
     capacity: Count = 0
-    """How many places there are; 0 is unlimited."""
+    """The maximum number of places; 0 means unlimited."""
     description: LongText | None = None
-    """A text about it, of at most 20,000 characters."""
+    """The description of the ticket type, at most 20,000 characters."""
 
 
 class CreateTicketType(TicketTypeInput):
-    """A further ticket type of an event."""
+    """Fields of the ticket type to create."""
 
     event_id: Id
-    """The id of the event."""
+    """The ID of the event."""
 
 
 @operation(
@@ -137,11 +137,11 @@ async def create_ticket_type(ctx: Context, data: CreateTicketType) -> TicketType
     if await TicketType.filter(event_id=event.id).count() >= MAX_TICKET_TYPES:
         raise errors.TooManyTicketTypes(MAX_TICKET_TYPES)
     ctx.record_change(event.id)
-    return ticket_type_view(await new_ticket_type(event.id, data))
+    return TicketTypeView.from_model(await new_ticket_type(event.id, data))
 
 
 async def new_ticket_type(event_id: int, data: TicketTypeInput) -> TicketType:
-    """Raises NotFound if the event has been deleted meanwhile."""
+    """Create a ticket type. Raise NotFound if the event has been deleted."""
     try:
         return await TicketType.create(
             event_id=event_id, name=data.name, price=data.price, capacity=data.capacity, description=data.description
@@ -151,23 +151,23 @@ async def new_ticket_type(event_id: int, data: TicketTypeInput) -> TicketType:
 
 
 class UpdateTicketType(Input):
-    """What of a ticket type can change. Tickets that are issued already keep their amount (decisions 6.3)."""
+    """Fields of the ticket type to update; omitted fields stay unchanged."""
 
     name: NotNull[Name] = None
-    """The name that people read."""
+    """The name of the ticket type."""
     price: NotNull[Money] = None
-    """What a place costs, in taka with at most two decimals; 0 is free."""
+    """The ticket price in taka, with at most two decimal places; 0 is free."""
     capacity: NotNull[Count] = None
-    """How many places there are; 0 is unlimited."""
+    """The maximum number of places; 0 means unlimited."""
     description: LongText | None = None
-    """A text about it, of at most 20,000 characters."""
+    """The description of the ticket type, at most 20,000 characters."""
 
 
 @operation(
     allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE), raises=(errors.NotFound, errors.Forbidden, errors.CapacityTooLow)
 )
 async def update_ticket_type(ctx: Context, id: TicketTypeId, data: UpdateTicketType) -> TicketTypeView:
-    """Change what is sent of a ticket type."""
+    """Update a ticket type; existing tickets keep their amount (decisions 6.3)."""
     event_id = (await require_part_manager(ctx, TicketType, id)).event_id
     if changes := data.changed_fields():
         ctx.record_change(event_id)
@@ -175,14 +175,14 @@ async def update_ticket_type(ctx: Context, id: TicketTypeId, data: UpdateTicketT
     row = await TicketType.get_or_none(id=id)
     if row is None:
         raise errors.NotFound("Ticket type")
-    return ticket_type_view(row)
+    return TicketTypeView.from_model(row)
 
 
-async def _update(ticket_type_id: int, changes: dict[str, Any]) -> None:
-    """One conditional update: no place can be taken between looking and lowering the capacity (decisions 6.2)."""
+async def _update(ticket_type_id: int, changes: dict[str, Any]) -> None:  # Any: each column has its own type
+    """Update the row, with its capacity checked in the same statement so that no place is taken in between (6.2)."""
     rows = TicketType.filter(id=ticket_type_id)
-    fitting = rows.filter(sold__lte=changes["capacity"]) if changes.get("capacity") else rows
-    if not await fitting.update(**changes) and await rows.exists():
+    large_enough = rows.filter(sold__lte=changes["capacity"]) if changes.get("capacity") else rows
+    if not await large_enough.update(**changes) and await rows.exists():
         raise errors.CapacityTooLow
 
 
@@ -190,26 +190,26 @@ async def _update(ticket_type_id: int, changes: dict[str, Any]) -> None:
     allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE), raises=(errors.NotFound, errors.Forbidden, errors.HasApprovedTickets)
 )
 async def delete_ticket_type(ctx: Context, id: TicketTypeId) -> DeletedView:
-    """Delete a ticket type of which no ticket is approved; its other tickets go on without a type."""
+    """Delete a ticket type that has no approved tickets; its other tickets remain, without a ticket type."""
     event_id = (await require_part_manager(ctx, TicketType, id)).event_id
     if await _approved(id).exists():
-        raise errors.HasApprovedTickets  # spares the locks; what counts is the second look
+        raise errors.HasApprovedTickets  # avoids the locks; checked again once they are held
     async with in_transaction():
-        # All tickets of the event, for those of its other types may be on the way to this one: whoever registers,
-        # moves or approves comes before or after.
+        # All tickets of the event, because a ticket of another type may be moved to this one. Registrations, moves and
+        # approvals then happen either before or after the deletion.
         await lock_in_order(Event.filter(id=event_id))
         await lock_in_order(Ticket.filter(event_id=event_id))
         await _require_none_approved(id)
-        await _announce_deletion(ctx, event_id, id)
+        await _record_deletion(ctx, event_id, id)
         if not await TicketType.filter(id=id).delete():
             raise errors.NotFound("Ticket type")
     return deleted(id)
 
 
-async def _announce_deletion(ctx: Context, event_id: int, ticket_type_id: int) -> None:
-    """The event's numbers change, and those of its tickets that lose their type."""
-    losing = await Ticket.filter(ticket_type_id=ticket_type_id).values_list("id")
-    ctx.record_change(event_id, *(TicketChange(TicketChangeKind.UPDATED, ticket_id) for (ticket_id,) in losing))
+async def _record_deletion(ctx: Context, event_id: int, ticket_type_id: int) -> None:
+    """Record the change of the event and of the tickets that lose their type."""
+    affected = await Ticket.filter(ticket_type_id=ticket_type_id).values_list("id")
+    ctx.record_change(event_id, *(TicketChange(TicketChangeKind.UPDATED, ticket_id) for (ticket_id,) in affected))
 
 
 def _approved(ticket_type_id: int) -> QuerySet[Ticket]:
@@ -222,15 +222,15 @@ async def _require_none_approved(ticket_type_id: int) -> None:
 
 
 async def claim_place(ticket_type_id: int) -> None:
-    """Take one place, in one conditional update inside the caller's transaction (decisions 6.2).
+    """Take one place in the caller's transaction (decisions 6.2). Raise SoldOut.
 
-    Raises SoldOut. Nothing is counted first: between a count and an insert others would be let in.
+    This is one conditional update: a count before it could be outdated by a concurrent registration.
     """
     free = Q(capacity=0) | Q(sold__lt=F("capacity"))
     if not await TicketType.filter(free, id=ticket_type_id).update(sold=F("sold") + 1):
         raise errors.SoldOut
 
 
-async def give_back_place(ticket_type_id: int) -> None:
-    """Return one place, in the transaction in which its ticket stops holding it."""
+async def release_place(ticket_type_id: int) -> None:
+    """Release one place, in the transaction in which its ticket stops holding it."""
     await TicketType.filter(id=ticket_type_id).update(sold=F("sold") - 1)

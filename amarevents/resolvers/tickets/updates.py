@@ -15,7 +15,7 @@ from amarevents.resolvers.core.inputs import DeletedView, Email, Id, LongText, M
 from amarevents.resolvers.core.integrity import integrity_errors
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.transaction_ids import TransactionInput
-from amarevents.resolvers.events.ticket_types import claim_place, give_back_place
+from amarevents.resolvers.events.ticket_types import claim_place, release_place
 from amarevents.resolvers.tickets.notifications import requeue_ticket_email
 from amarevents.resolvers.tickets.queries import (
     TicketDetailView,
@@ -136,7 +136,7 @@ async def _save(ticket: Ticket, fields: list[str]) -> None:
 async def move_places(moves: Iterable[Move]) -> None:
     """Release and claim places in the order of the ticket types' IDs, so that concurrent moves cannot deadlock."""
     changed = [(before, after) for before, after in moves if before != after]
-    steps = [step for before, after in changed for step in ((before, give_back_place), (after, claim_place))]
+    steps = [step for before, after in changed for step in ((before, release_place), (after, claim_place))]
     for ticket_type_id, step in sorted(steps, key=lambda pair: pair[0] or 0):
         if ticket_type_id is not None:
             await step(ticket_type_id)

@@ -156,7 +156,7 @@ async def swap_at_once(world: World, stage: Stage) -> Outcomes:
 
 
 async def _give_back_slowly(ticket_type_id: int) -> None:
-    await ticket_types.give_back_place(ticket_type_id)
+    await ticket_types.release_place(ticket_type_id)
     await asyncio.sleep(0.3)
 
 
@@ -167,7 +167,7 @@ async def _claim_slowly(ticket_type_id: int) -> None:
 
 @pytest.fixture
 def slow_moves(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(updates, "give_back_place", _give_back_slowly)
+    monkeypatch.setattr(updates, "release_place", _give_back_slowly)
     monkeypatch.setattr(updates, "claim_place", _claim_slowly)
 
 

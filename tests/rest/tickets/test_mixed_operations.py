@@ -28,7 +28,7 @@ def slow_moves(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows stay locked for long enough that others meet at them."""
     monkeypatch.setattr(registration, "claim_place", _slowly(ticket_types.claim_place))
     monkeypatch.setattr(updates, "claim_place", _slowly(ticket_types.claim_place))
-    monkeypatch.setattr(updates, "give_back_place", _slowly(ticket_types.give_back_place))
+    monkeypatch.setattr(updates, "release_place", _slowly(ticket_types.release_place))
 
 
 def _slowly(step: Any) -> Any:  # Any: a coroutine function, passed through

@@ -256,10 +256,10 @@ async def reject_crosswise(door: Door, monkeypatch: pytest.MonkeyPatch) -> Count
     """Two reject tickets of two types at once, whose tickets come in opposite order; how many were refused."""
 
     async def give_back_slowly(ticket_type_id: int) -> None:
-        await ticket_types.give_back_place(ticket_type_id)
+        await ticket_types.release_place(ticket_type_id)
         await asyncio.sleep(0.3)
 
-    monkeypatch.setattr(updates, "give_back_place", give_back_slowly)
+    monkeypatch.setattr(updates, "release_place", give_back_slowly)
     kinds = [await door.world.ticket_type(door.event) for _ in range(2)]
     pairs = [[(await pending(door, 1, ticket_type=kind))[0] for kind in kinds[::step]] for step in (1, -1)]
     answers = await asyncio.gather(*(decide(door.organizer, REJECT, pair, mode="ALL") for pair in pairs))
