@@ -17,7 +17,7 @@ from strawberry.extensions import ParserCache, ValidationCache
 from amarevents.models.enums import Category, Privacy
 from amarevents.resolvers.core.inputs import RecordId
 from amarevents.resolvers.core.pagination import Paging, page_of
-from amarevents.resolvers.events.queries import EventView
+from amarevents.resolvers.events.views import EventView
 from amarevents.schema.core.pagination import Page
 from amarevents.schema.core.scalars import CONFIG
 from amarevents.schema.execution.executor import PlannedExecutor

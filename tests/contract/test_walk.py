@@ -10,10 +10,10 @@ from amarevents.models import ApiKey, Donation, Event, OutgoingMail, Plan, Ticke
 from amarevents.models.columns import utc_now
 from amarevents.models.enums import KeyType, MailKind, Privacy, TicketStatus
 from amarevents.models.organizations import Organization
-from amarevents.resolvers.accounts.related import OfAccounts
+from amarevents.resolvers.accounts.related import AccountAccess
 from amarevents.resolvers.core.operation import OPERATIONS
 from amarevents.resolvers.events import gallery, statistics, ticket_types
-from amarevents.resolvers.events.queries import event_view
+from amarevents.resolvers.events.views import EventView
 from amarevents.resolvers.tickets import check_in
 from amarevents.resolvers.tickets import queries as tickets
 from amarevents.schema.core import context
@@ -160,7 +160,9 @@ def _everything(*_asked: Any) -> Any:
 
 
 async def _hidden_events(_ctx: Any, ids: Any) -> Any:
-    return {event.id: event_view(event) for event in await Event.filter(id__in=ids).select_related("organization")}
+    return {
+        event.id: EventView.from_model(event) for event in await Event.filter(id__in=ids).select_related("organization")
+    }
 
 
 async def _all_of(_ctx: Any, ids: Any) -> Any:
@@ -168,7 +170,7 @@ async def _all_of(_ctx: Any, ids: Any) -> Any:
 
 
 HOLES: dict[str, tuple[str, Any, str, Any]] = {
-    "whoever asks is shown an account": ("owner", OfAccounts, "check", _everything),
+    "whoever asks is shown an account": ("owner", AccountAccess, "check", _everything),
     "edges lead to hidden events": ("holder without events:read", context, "load_events", _hidden_events),
     "hidden events show their gallery": ("admin with admin alone", gallery, "visible_event_ids", _all_of),
     "everybody's statistics": ("foreign", statistics, "managed_event_ids", _all_of),

@@ -28,8 +28,9 @@ from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.permissions import require_event_manager, require_organization_manager
 from amarevents.resolvers.core.search import search_text
 from amarevents.resolvers.events.deletion import cascade_delete_event
-from amarevents.resolvers.events.queries import AnyCaseCategory, ManagedEventView, managed_event_view
+from amarevents.resolvers.events.queries import AnyCaseCategory
 from amarevents.resolvers.events.ticket_types import MAX_TICKET_TYPES, TicketTypeInput, new_ticket_type
+from amarevents.resolvers.events.views import ManagedEventView, load_managed_view
 from amarevents.security.context import Context
 from amarevents.security.policy import ORGANIZERS, Scope, allow
 
@@ -93,7 +94,7 @@ async def create_event(ctx: Context, data: CreateEvent) -> ManagedEventView:
         for ticket_type in data.ticket_types:
             await new_ticket_type(event.id, ticket_type)
     event.organization = organization
-    return await managed_event_view(ctx, event)
+    return await load_managed_view(ctx, event)
 
 
 async def _claim_slot(organization: Organization) -> None:
@@ -179,7 +180,7 @@ async def update_event(ctx: Context, id: EventId, data: UpdateEvent) -> ManagedE
         if changes := data.changes():
             await _change(event, {**changes, "updated_at": ctx.now})
     event.organization = organization
-    return await managed_event_view(ctx, event)
+    return await load_managed_view(ctx, event)
 
 
 async def _change(event: Event, changes: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, Paging, load_page
 from amarevents.resolvers.core.permissions import is_admin, manages, require_organization_manager
 from amarevents.resolvers.core.search import fold, search_text
-from amarevents.resolvers.events.queries import EventView, event_view
+from amarevents.resolvers.events.views import EventView
 from amarevents.security.context import Context
 from amarevents.security.policy import ADMINS, ORGANIZERS, PUBLIC, Scope, allow
 
@@ -166,7 +166,7 @@ async def _recent_events(organization_ids: list[int]) -> dict[int, list[EventVie
     )
     events = Event.filter(id__in=[row["id"] for row in ranked]).select_related("organization")
     for event in await events.order_by("-id"):
-        recent[event.organization_id].append(event_view(event))
+        recent[event.organization_id].append(EventView.from_model(event))
     return recent
 
 

@@ -179,7 +179,7 @@ async def update_ticket_type(ctx: Context, id: TicketTypeId, data: UpdateTicketT
 
 
 async def _update(ticket_type_id: int, changes: dict[str, Any]) -> None:  # Any: each column has its own type
-    """Update the row, with its capacity checked in the same statement so that no place is taken in between (6.2)."""
+    """Update the row and check its capacity in one statement: no place is taken in between (decisions 6.2)."""
     rows = TicketType.filter(id=ticket_type_id)
     large_enough = rows.filter(sold__lte=changes["capacity"]) if changes.get("capacity") else rows
     if not await large_enough.update(**changes) and await rows.exists():

@@ -20,8 +20,8 @@ from amarevents.resolvers.core.integrity import integrity_errors
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.permissions import get_visible_event, manages
 from amarevents.resolvers.core.transaction_ids import TransactionInput
-from amarevents.resolvers.events.queries import is_registration_open
 from amarevents.resolvers.events.ticket_types import claim_place
+from amarevents.resolvers.events.views import is_registration_open
 from amarevents.resolvers.tickets.custom_answers import check_answers
 from amarevents.resolvers.tickets.notifications import enqueue_ticket_email, reason_to_hold_email
 from amarevents.resolvers.tickets.queries import TicketDetailView, load_ticket_detail

@@ -7,7 +7,8 @@ from strawberry.types.field import StrawberryField
 
 from amarevents.resolvers.core.inputs import RecordId
 from amarevents.resolvers.events import custom_fields, gallery
-from amarevents.resolvers.events.queries import EventView, load_events
+from amarevents.resolvers.events.queries import load_events
+from amarevents.resolvers.events.views import EventView
 from amarevents.schema.core.context import Info
 from amarevents.schema.core.deletions import Deleted
 from amarevents.schema.core.edges import edge

@@ -12,8 +12,8 @@ from amarevents.resolvers.events import queries as operations
 from amarevents.resolvers.events.custom_fields import list_custom_fields
 from amarevents.resolvers.events.gallery import GalleryImageView, list_gallery, load_galleries
 from amarevents.resolvers.events.organizations import OrganizationView, load_organizations
-from amarevents.resolvers.events.queries import EventDetailView, EventView, ManagedEventView
 from amarevents.resolvers.events.statistics import EventStatsView, get_event_stats, load_event_stats
+from amarevents.resolvers.events.views import EventDetailView, EventView, ManagedEventView
 from amarevents.resolvers.tickets.check_in import AttendanceView, load_attendance
 from amarevents.resolvers.tickets.queries import ListByStatus, TicketView, list_event_tickets, load_event_tickets
 from amarevents.schema.core.context import Info

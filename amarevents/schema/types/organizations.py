@@ -14,7 +14,8 @@ from amarevents.resolvers.events.organizations import (
     OrganizationView,
 )
 from amarevents.resolvers.events.plans import PlanView, list_plans, load_plans
-from amarevents.resolvers.events.queries import EventView, ListEventsOf, list_events, load_organization_events
+from amarevents.resolvers.events.queries import ListEventsOf, list_events, load_organization_events
+from amarevents.resolvers.events.views import EventView
 from amarevents.schema.core.context import Info
 from amarevents.schema.core.edges import detail, edge, paged_edge
 from amarevents.schema.core.fields import mutation, query

@@ -6,7 +6,7 @@ from amarevents.models import Event
 from amarevents.resolvers.core import bulk_pages
 from amarevents.resolvers.core.bulk_pages import PageRequest, load_pages
 from amarevents.resolvers.core.pagination import Page, Paging, page_of
-from amarevents.resolvers.events.queries import in_order
+from amarevents.resolvers.events.queries import sorted_events
 from tests.support.statements import counted_statements
 from tests.support.world import World, in_days
 
@@ -33,7 +33,7 @@ def _named(event: Event) -> tuple[int, str]:
 
 
 async def _alone(one: PageRequest[Event]) -> Page[tuple[int, str]]:
-    rows = in_order(one.rows)
+    rows = sorted_events(one.rows)
     items = [_named(row) for row in await rows.offset(one.paging.offset).limit(one.paging.limit)]
     return page_of(items, await rows.count(), one.paging)
 
@@ -41,7 +41,7 @@ async def _alone(one: PageRequest[Event]) -> Page[tuple[int, str]]:
 async def test_pages_are_those_of_each_list_alone(world: World) -> None:
     asked = await _asked(world)
     with counted_statements() as statements:
-        found = await load_pages(asked, prepare=in_order, view=_named)
+        found = await load_pages(asked, prepare=sorted_events, view=_named)
     assert len(statements) == 3
     assert found == {key: await _alone(one) for key, one in asked.items()}
     assert {len(page.items) for page in found.values()} == {2}
@@ -52,15 +52,15 @@ async def test_what_is_too_much_for_one_statement_takes_several(
     world: World, monkeypatch: pytest.MonkeyPatch, bound: str
 ) -> None:
     asked = await _asked(world)
-    whole = await load_pages(asked, prepare=in_order, view=_named)
+    whole = await load_pages(asked, prepare=sorted_events, view=_named)
     monkeypatch.setattr(bulk_pages, bound, 4)
     with counted_statements() as statements:
-        assert await load_pages(asked, prepare=in_order, view=_named) == whole
+        assert await load_pages(asked, prepare=sorted_events, view=_named) == whole
     assert len(statements) > 3
 
 
 async def test_nothing_asked_is_nothing_loaded(database: None) -> None:
     nothing: dict[int, PageRequest[Event]] = {}
     with counted_statements() as statements:
-        assert await load_pages(nothing, prepare=in_order, view=_named) == {}
+        assert await load_pages(nothing, prepare=sorted_events, view=_named) == {}
     assert statements == []

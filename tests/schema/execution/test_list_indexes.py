@@ -14,7 +14,7 @@ from amarevents.models import Event, Ticket
 from amarevents.models.db.connection import CONNECTION
 from amarevents.models.enums import Category, TicketStatus
 from amarevents.models.events import UNDATED
-from amarevents.resolvers.events.queries import ListEventsByCursor, in_order
+from amarevents.resolvers.events.queries import ListEventsByCursor, sorted_events
 from amarevents.resolvers.tickets.queries import ListTicketsByCursor
 from tests.conftest import Backend
 from tests.support.statements import Statement, counted_statements
@@ -137,5 +137,5 @@ async def test_the_same_as_a_disjunction_is_not(large: Large, backend: Backend) 
     """The control: it is the comparison of row values that begins at the place."""
     date, number = ListEventsByCursor.ORDER.read(large.places[EVENTS])
     with counted_statements() as statements:
-        await in_order(Event.filter(Q(sort_date__gt=date) | Q(sort_date=date, id__gte=number))).limit(22)
+        await sorted_events(Event.filter(Q(sort_date__gt=date) | Q(sort_date=date, id__gte=number))).limit(22)
     assert not await _is_read_from_its_place(statements[0], backend)

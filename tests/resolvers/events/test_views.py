@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from amarevents.models import Event
-from amarevents.resolvers.events.queries import is_registration_open
+from amarevents.resolvers.events.views import is_registration_open
 
 DHAKA = ZoneInfo("Asia/Dhaka")
 TENTH = datetime.date(2030, 5, 10)
