@@ -1,4 +1,4 @@
-"""Publishing events: creating, changing and deleting them within the organization's allowance (decisions 4.4)."""
+"""Creation, update and deletion of events, within the event limit of their organization (decisions 4.4)."""
 
 import datetime
 from typing import Annotated, Any
@@ -38,40 +38,40 @@ _MAX_LINKS = 50
 
 
 class CreateEvent(Input):
-    """A new event, with its ticket types if it has any."""
+    """Fields of the event to create."""
 
     name: Name
-    """The name that people read."""
+    """The name of the event."""
     organization_id: Id
-    """The id of the organization."""
+    """The ID of the organization that publishes the event."""
     date: Date | None = None
-    """The day of the event."""
+    """The date of the event, such as 2027-01-31."""
     deadline: Date | None = None
-    """The last day to register, not after `date`; without one, registration ends with the day of `date`."""
+    """The last day of registration, not after the date of the event. Default: the date of the event."""
     location: ShortText | None = None
-    """Where the event takes place."""
+    """The location of the event."""
     category: AnyCaseCategory | None = None
-    """One of the ten categories, written in any case."""
+    """The category of the event."""
     description: LongText | None = None
-    """A text about it, of at most 20,000 characters."""
+    """The description of the event, at most 20,000 characters."""
     banner: Url | None = None
-    """The http or https address of a wide picture."""
+    """The http or https URL of the banner image."""
     logo: Url | None = None
-    """The http or https address of a small picture."""
+    """The http or https URL of the logo."""
     privacy: Privacy = Privacy.PUBLIC
-    """`private` hides the event from all but its owner, admins and holders of its tickets."""
+    """The visibility of the event."""
     ticket_types: Annotated[list[TicketTypeInput], Field(max_length=MAX_TICKET_TYPES, default_factory=list)]
-    """The kinds of place that the event offers."""
+    """The ticket types to create with the event."""
 
     @field_validator("deadline")
     @classmethod
-    def _not_after_date(cls, deadline: datetime.date | None, info: ValidationInfo) -> datetime.date | None:
-        if _lies_after(deadline, info.data.get("date")):
-            raise ValueError("must not lie after date")
+    def _check_deadline(cls, deadline: datetime.date | None, info: ValidationInfo) -> datetime.date | None:
+        if _is_after(deadline, info.data.get("date")):
+            raise ValueError("must be on or before date")
         return deadline
 
 
-def _lies_after(deadline: datetime.date | None, date: datetime.date | None) -> bool:
+def _is_after(deadline: datetime.date | None, date: datetime.date | None) -> bool:
     return deadline is not None and date is not None and deadline > date
 
 
@@ -82,7 +82,7 @@ def _lies_after(deadline: datetime.date | None, date: datetime.date | None) -> b
     raises=(errors.NotFound, errors.Forbidden, errors.EventSlotsExhausted),
 )
 async def create_event(ctx: Context, data: CreateEvent) -> ManagedEventView:
-    """Publish an event and its ticket types, all or nothing."""
+    """Create an event with its ticket types."""
     organization = await require_organization_manager(ctx, data.organization_id)
     async with in_transaction():
         await _claim_slot(organization)
@@ -98,7 +98,7 @@ async def create_event(ctx: Context, data: CreateEvent) -> ManagedEventView:
 
 
 async def _claim_slot(organization: Organization) -> None:
-    """One conditional update: two creations at once never exceed the allowance (decisions 4.4)."""
+    """Count one more event, in one conditional update so that concurrent creations keep the limit (decisions 4.4)."""
     free = Q(eventcount__isnull=True) | Q(events_used__lt=F("eventcount"))
     if await Organization.filter(free, id=organization.id).update(events_used=F("events_used") + 1):
         return
@@ -108,55 +108,54 @@ async def _claim_slot(organization: Organization) -> None:
 
 
 class SocialLinkInput(Input):
-    """Where else the event is to be found, such as ``facebook``."""
+    """A link to the event on another site."""
 
     type: ShortText
-    """What the link leads to, such as `facebook`."""
+    """The kind of site, such as `facebook`."""
     url: Url
-    """The http or https address."""
+    """The http or https URL of the link."""
 
 
 class UpdateEvent(Input):
-    """What of an event can change; null clears what is optional.
-
-    ``wallets``: payment method to number. ``emailtitle`` and ``emailmessage`` are of the mail that confirms a ticket;
-    they may hold ``{name}``, ``{event}``, ``{location}``, ``{date}``, ``{price}``, ``{id}`` and the names of custom
-    fields in braces.
-    """
+    """Fields of the event to update; omitted fields stay unchanged, and null clears optional fields."""
 
     name: NotNull[Name] = None
-    """The name that people read."""
+    """The name of the event."""
     date: Date | None = None
-    """The day of the event."""
+    """The date of the event, such as 2027-01-31."""
     deadline: Date | None = None
-    """The last day to register, not after `date`; without one, registration ends with the day of `date`."""
+    """The last day of registration, not after the date of the event. Default: the date of the event."""
     location: ShortText | None = None
-    """Where the event takes place."""
+    """The location of the event."""
     category: AnyCaseCategory | None = None
-    """One of the ten categories, written in any case."""
+    """The category of the event."""
     description: LongText | None = None
-    """A text about it, of at most 20,000 characters."""
+    """The description of the event, at most 20,000 characters."""
     logo: Url | None = None
-    """The http or https address of a small picture."""
+    """The http or https URL of the logo."""
     banner: Url | None = None
-    """The http or https address of a wide picture."""
+    """The http or https URL of the banner image."""
     privacy: NotNull[Privacy] = None
-    """`private` hides the event from all but its owner, admins and holders of its tickets."""
+    """The visibility of the event."""
     notice: LongText | None = None
-    """An announcement that is shown with it."""
+    """A notice to attendees, at most 20,000 characters."""
     emailtitle: ShortText | None = None
-    """The subject of the confirmation mail; may hold the same placeholders as `emailmessage`."""
+    """The subject of the confirmation email, with the same placeholders as its text; null for the default."""
     emailmessage: LongText | None = None
-    """The text of the confirmation mail, with placeholders such as `{name}`, `{event}` and `{date}`."""
-    template: LongText | None = None
-    """A text for the organizer's own use, kept and answered as it was sent."""
-    socials: Annotated[list[SocialLinkInput], Field(max_length=_MAX_LINKS)] | None = None
-    """Where else the event is to be found."""
-    wallets: dict[PaymentMethod, Annotated[ShortText, Field(min_length=1)]] | None = None
-    """The number to pay to, by payment method."""
+    """The text of the confirmation email; null for the default.
 
-    def changes(self) -> dict[str, Any]:  # Any: each column's own type
-        """The columns that change; links and wallets are cleared to nothing rather than to null."""
+    Placeholders are `{name}`, `{event}`, `{location}`, `{date}`, `{price}`, `{id}`, and the names of custom fields in
+    braces.
+    """
+    template: LongText | None = None
+    """A text for the organizer's own use, stored as it was sent."""
+    socials: Annotated[list[SocialLinkInput], Field(max_length=_MAX_LINKS)] | None = None
+    """The links to the event on other sites, at most 50."""
+    wallets: dict[PaymentMethod, Annotated[ShortText, Field(min_length=1)]] | None = None
+    """The account numbers to pay to, by payment method."""
+
+    def changed_columns(self) -> dict[str, Any]:  # Any: each column has its own type
+        """Return the columns to update; null clears links and wallets to an empty list and object."""
         changes = self.changed_fields()
         if "socials" in changes:
             changes["socials"] = [link.model_dump() for link in self.socials or []]
@@ -171,25 +170,25 @@ class UpdateEvent(Input):
     raises=(errors.NotFound, errors.Forbidden, errors.ValidationFailed),
 )
 async def update_event(ctx: Context, id: EventId, data: UpdateEvent) -> ManagedEventView:
-    """Change what is sent of an event."""
+    """Update an event."""
     organization = (await require_event_manager(ctx, id)).organization
     async with in_transaction():
         event = await Event.filter(id=id).select_for_update().get_or_none()
         if event is None:
             raise errors.NotFound("Event")
-        if changes := data.changes():
+        if changes := data.changed_columns():
             await _change(event, {**changes, "updated_at": ctx.now})
     event.organization = organization
     return await load_managed_view(ctx, event)
 
 
-async def _change(event: Event, changes: dict[str, Any]) -> None:
+async def _change(event: Event, changes: dict[str, Any]) -> None:  # Any: each column has its own type
     event.update_from_dict(changes)
-    if _lies_after(event.deadline, event.date):
+    if _is_after(event.deadline, event.date):
         raise errors.ValidationFailed(
-            {"deadline": "must not lie after date"}
+            {"deadline": "must be on or before date"}
             if "deadline" in changes
-            else {"date": "must not lie before deadline"}
+            else {"date": "must be on or after deadline"}
         )
     event.sort_date = event.date or UNDATED
     event.search_text = search_text(event.name, event.location, event.description)
@@ -200,7 +199,7 @@ async def _change(event: Event, changes: dict[str, Any]) -> None:
     allow(*ORGANIZERS, scope=Scope.EVENTS_DELETE), changes=(Event, Ticket), raises=(errors.NotFound, errors.Forbidden)
 )
 async def delete_event(ctx: Context, id: EventId) -> DeletedView:
-    """Delete an event for good, with its tickets, ticket types, custom fields and pictures."""
+    """Delete an event with its tickets, ticket types, custom fields and gallery images."""
     await require_event_manager(ctx, id)
     async with in_transaction():
         await cascade_delete_event(ctx, id)
