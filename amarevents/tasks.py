@@ -1,4 +1,4 @@
-"""Work that a cancellation may not interrupt."""
+"""Coroutines that cancellation must not interrupt."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+# Any below: the send and yield types of a coroutine, which only the event loop uses, and results that nothing reads.
+
 
 async def finish(work: Coroutine[Any, Any, T], *, undo: Callable[[T], Awaitable[object]] | None = None) -> T:
-    """Run ``work`` to its end even if the caller is cancelled meanwhile; then that cancellation is raised.
+    """Run ``work`` to completion even if the caller is cancelled, and raise the cancellation afterwards.
 
-    ``undo`` takes back what ``work`` has achieved, its result, if the caller, being cancelled, will never learn of it.
+    If the caller is cancelled, it does not receive the result, so ``undo`` is called with it.
     """
     task = asyncio.create_task(work)
     cancellation = await _wait_for(task)
@@ -23,7 +25,7 @@ async def finish(work: Coroutine[Any, Any, T], *, undo: Callable[[T], Awaitable[
 
 
 async def _wait_for(task: asyncio.Future[Any]) -> asyncio.CancelledError | None:
-    """Wait until ``task`` is done, and return the last cancellation that came in between, if any."""
+    """Wait until ``task`` is done, and return the last cancellation of the caller in the meantime, if any."""
     cancellation = None
     while not task.done():
         try:

@@ -1,0 +1,1 @@
+"""Infrastructure shared by processes: Redis, the cache, cached counts and pub/sub."""

@@ -1,4 +1,4 @@
-"""The cache that the processes of a deployment share: in Redis, or in the memory of the only one."""
+"""The cache that all processes of a deployment share: in Redis, or in memory if there is only one process."""
 
 from typing import Any
 
@@ -16,21 +16,21 @@ _TIMEOUT = 2 * SOCKET_TIMEOUT  # the client tries twice
 
 
 def shared_cache(settings: Settings) -> BaseCache:
-    """A cache of numbers and texts. Whatever is kept in it can be done without, and needs a time to live."""
+    """Return a cache for numbers and strings. Its entries can be lost at any time and need a time to live."""
     if settings.redis_url is None:
         return SimpleMemoryCache(namespace=_NAMESPACE)
     return _ClientCache(redis_client(settings.redis_url))
 
 
 class _ClientCache(RedisCache):  # type: ignore[misc] # aiocache is not typed
-    """aiocache's Redis cache with our client, which never waits long. Any: aiocache's options, none of which we use."""
+    """aiocache's Redis cache with our client and its short timeouts. Any: options of aiocache, which are not used."""
 
     def __init__(self, client: Redis) -> None:
         super().__init__(serializer=JsonSerializer(), namespace=_NAMESPACE, timeout=_TIMEOUT)
         self.client = client
 
     async def _set(self, key: str, value: str, ttl: int | None = None, **_options: Any) -> bool:
-        """As aiocache's own, without the command that redis-py has deprecated."""
+        """Set a value, without the command that redis-py has deprecated and aiocache still uses."""
         return bool(await self.client.set(key, value, ex=ttl))
 
     async def _close(self, *_args: Any, **_options: Any) -> None:

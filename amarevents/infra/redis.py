@@ -1,26 +1,25 @@
-"""The one way to connect to Redis: never waiting long, because everything kept there can be done without."""
+"""Redis clients with short timeouts, because nothing that Redis stores is essential."""
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 SOCKET_TIMEOUT = 0.25
-"""Seconds that one attempt to connect, or to get an answer, may take."""
+"""Seconds that one attempt to connect or to read a response may take."""
 
 MAX_CONNECTIONS = 32
-"""Per client. The server works on one command at a time; more connections only make it juggle."""
+"""Connections per client. The server executes one command at a time, so more would not help."""
 
 POOL_TIMEOUT = 1.0
-"""Seconds to wait for a free connection in a burst, before that too is a connection error."""
+"""Seconds to wait for a free connection before raising a connection error."""
 
 
 def redis_client(url: str) -> Redis:
-    """A client for ``url`` (redis://, rediss:// or unix://), not yet connected; end it with ``aclose()``.
+    """Return a client for ``url`` (redis://, rediss:// or unix://), not yet connected; close it with ``aclose()``.
 
-    A command that fails with its connection is sent once more on a new one, so that a restart of the server costs no
-    error. It may therefore be carried out twice: send only what bears that. The library's own defaults would retry
-    ten times with pauses (seconds for each command while the server is away) and refuse the 101st simultaneous command.
-    Whoever subscribes does so through ``redis_reader``.
+    If the connection fails, a command is sent once more on a new one, so that a restart of the server causes no errors.
+    Commands can therefore be executed twice and must be idempotent enough for that. The defaults of the library would
+    retry ten times with pauses and refuse the 101st simultaneous command. Use ``redis_reader`` for subscriptions.
     """
     pool = BlockingConnectionPool.from_url(
         url,
@@ -35,9 +34,9 @@ def redis_client(url: str) -> Redis:
 
 
 def redis_reader(url: str) -> Redis:
-    """A client for one connection that waits for messages as long as it takes; a lost one is an error at once.
+    """Return a client with one connection that waits for messages without a time limit and is not re-established.
 
-    Connecting may take no longer than elsewhere. End it with ``aclose()``, or use it as a context.
+    Connecting has the usual time limit. Close it with ``aclose()``, or use it as a context.
     """
     return Redis.from_url(
         url, socket_timeout=SOCKET_TIMEOUT, socket_connect_timeout=SOCKET_TIMEOUT, retry=Retry(NoBackoff(), 0)

@@ -1,4 +1,4 @@
-"""The database: one Tortoise model per noun of the contract, the migrations beside them, the engines in ``storage``."""
+"""Database models, one for each noun of the contract; ``db`` has the connection, engines and migration runner."""
 
 from amarevents.models.accounts import ApiKey, EmailConfirmation, Session, User
 from amarevents.models.check_ins import CheckIn

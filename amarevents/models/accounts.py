@@ -1,4 +1,4 @@
-"""Accounts and what they sign in with: users, sessions, API keys."""
+"""Models of accounts and their credentials: users, email confirmations, sessions and API keys."""
 
 import datetime
 
@@ -10,9 +10,10 @@ from amarevents.models.enums import AccountType, KeyType
 
 
 class User(Model):
-    """An account. ``username_key`` is the username case-folded: unique regardless of case (decisions 8.2).
+    """An account.
 
-    ``search_text`` is what admins' search looks at, folded: username, email and number (decisions 8.5).
+    ``username_key`` is the case-folded username, so that usernames are unique regardless of case (decisions 8.2).
+    ``search_text`` is the case-folded username, email and number, for searches by admins (decisions 8.5).
     """
 
     id = fields.IntField(primary_key=True)
@@ -36,9 +37,9 @@ class User(Model):
 
 
 class EmailConfirmation(Model):
-    """A link that proves that a mailbox is the account's (decisions 6.7). Of its token only the SHA-256 digest is here.
+    """A link that confirms the email address of an account (decisions 6.7); ``digest`` is the SHA-256 of its token.
 
-    ``email`` is the address that it was mailed to: once the account's is another, the link confirms nothing.
+    ``email`` is the recipient: the link has no effect once the account has another address.
     """
 
     id = fields.IntField(primary_key=True)
@@ -55,7 +56,7 @@ class EmailConfirmation(Model):
 
 
 class Session(Model):
-    """A login. Only the SHA-256 digest of the cookie's value is stored (decisions 2.3)."""
+    """A login session. ``digest`` is the SHA-256 of the cookie (decisions 2.3)."""
 
     id = fields.IntField(primary_key=True)
     user: fields.ForeignKeyRelation[User] = columns.belongs_to("User", "sessions")
@@ -70,7 +71,7 @@ class Session(Model):
 
 
 class ApiKey(Model):
-    """An API key. The raw key is not here: its SHA-256 digest and first 12 characters are (decisions 2.2)."""
+    """An API key, stored only as its SHA-256 digest and its first 12 characters (decisions 2.2)."""
 
     id = fields.IntField(primary_key=True)
     user: fields.ForeignKeyRelation[User] = columns.belongs_to("User", "api_keys")

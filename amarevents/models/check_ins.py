@@ -1,4 +1,4 @@
-"""Check-ins at the door: who has been let in by which ticket, when and at which gate."""
+"""Model of check-ins: the admissions of tickets at the gates of an event."""
 
 import datetime
 
@@ -11,11 +11,11 @@ from amarevents.models.tickets import Ticket
 
 
 class CheckIn(Model):
-    """One admission; an undone one stays, so that a late retry of its scan is known for what it is.
+    """A check-in. It is kept when undone, so that a late retry of its scan can be recognized.
 
-    A partial unique index, made by the third migration, keeps each ticket to one check-in that has not been undone.
-    A scan's id is the scanning device's own, unique within the event. ``event_id`` is the ticket's, which never
-    changes, and no foreign key: to write one would lock the event after the ticket, against the order of locks.
+    A partial unique index (third migration) allows only one check-in per ticket that has not been undone. ``scan_id``
+    is chosen by the scanning device and unique within the event. ``event_id`` is that of the ticket, which never
+    changes. It is not a foreign key, because inserting one would lock the event after the ticket, in the wrong order.
     """
 
     id = fields.IntField(primary_key=True)

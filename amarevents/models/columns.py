@@ -1,4 +1,4 @@
-"""Column types that every model shares, so that a fact such as the length of a name stands once."""
+"""Column types shared by all models."""
 
 import datetime
 from enum import StrEnum
@@ -11,64 +11,74 @@ from tortoise import fields
 NAME_LENGTH = 200
 SHORT_LENGTH = 255
 LONG_LENGTH = 20_000
-# The largest id that both databases store.
+# The largest ID that both databases can store.
 MAX_ID = 2**31 - 1
 
 
 def encode_json(value: object) -> str:
+    """Return ``value`` as the text of a JSON column."""
     return orjson.dumps(value).decode()
 
 
 def decode_json(text: str | bytes) -> object:
+    """Return the value of a JSON column."""
     return orjson.loads(text)
 
 
 def utc_now() -> datetime.datetime:
+    """Return the current time, aware and in UTC."""
     return datetime.datetime.now(datetime.UTC)
 
 
-# Any below: Tortoise's field constructors are typed by their arguments (null or not), which these pass on.
+# Any below: the types of Tortoise's fields depend on arguments that these functions pass on (such as null).
 
 
 def name(**options: Any) -> Any:
+    """Return a column for names."""
     return fields.CharField(max_length=NAME_LENGTH, **options)
 
 
 def short_text(**options: Any) -> Any:
+    """Return a column for one line of text."""
     return fields.CharField(max_length=SHORT_LENGTH, **options)
 
 
 def long_text(**options: Any) -> Any:
+    """Return a column for longer text; inputs limit its length."""
     return fields.TextField(**options)
 
 
 def money(**options: Any) -> Any:
-    """An amount of taka (or of the plan's currency), with two decimals."""
+    """Return a column for an amount with two decimals, in taka or the currency of the plan."""
     return fields.DecimalField(max_digits=14, decimal_places=2, **options)
 
 
 def json(**options: Any) -> Any:
+    """Return a JSON column."""
     return fields.JSONField(encoder=encode_json, decoder=decode_json, **options)
 
 
 def choice(enum_type: type[StrEnum], **options: Any) -> Any:
-    """An enum column. The fixed description keeps a new member from rebuilding the table on SQLite."""
+    """Return an enum column. Because its description is fixed, a new member does not rebuild the table on SQLite."""
     return fields.CharEnumField(enum_type, max_length=20, description=enum_type.__name__, **options)
 
 
 def instant(**options: Any) -> Any:
+    """Return a column for a timestamp in UTC."""
     return fields.DatetimeField(**options)
 
 
 def created_at() -> Any:
+    """Return a timestamp column that defaults to the current time."""
     return fields.DatetimeField(default=utc_now)
 
 
 def updated_at() -> Any:
+    """Return a timestamp column that defaults to the current time; updates set it explicitly."""
     return fields.DatetimeField(default=utc_now)
 
 
 def belongs_to(model: str, related_name: str, **options: Any) -> Any:
-    """A foreign key whose rows go with their parent. Declare its index: the databases make none by themselves."""
+    """Return a foreign key, by default with ON DELETE CASCADE. Declare its index: databases do not create one."""
     options.setdefault("on_delete", fields.CASCADE)
     return fields.ForeignKeyField(f"models.{model}", related_name=related_name, **options)

@@ -1,4 +1,4 @@
-"""Donations of supporters, to an organization or to the platform."""
+"""Model of donations to an organization or to the platform."""
 
 import datetime
 
@@ -13,8 +13,8 @@ from amarevents.models.organizations import Organization
 class Donation(Model):
     """A donation, in whole taka.
 
-    A partial unique index, made by the first migration, keeps transaction ids unique per type among those that are
-    not rejected (decisions 7.2).
+    A partial unique index (first migration) makes transaction IDs unique per type among donations that are not
+    rejected (decisions 7.2).
     """
 
     id = fields.IntField(primary_key=True)

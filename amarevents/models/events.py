@@ -1,4 +1,4 @@
-"""Events and what hangs on them: custom registration fields and the gallery."""
+"""Models of events, their custom registration fields and their gallery images."""
 
 import datetime
 
@@ -15,8 +15,8 @@ UNDATED = datetime.date.max
 class Event(Model):
     """An event.
 
-    ``sort_date`` is the date, or ``UNDATED`` without one: lists put the undated last on both databases and use an
-    index for it (decisions 1.7). ``search_text`` is what search looks at, folded (decisions 4.9).
+    ``sort_date`` is the date, or ``UNDATED`` if there is none, so that both databases can sort undated events last with
+    an index (decisions 1.7). ``search_text`` is the case-folded text that searches look at (decisions 4.9).
     """
 
     id = fields.IntField(primary_key=True)
@@ -53,7 +53,7 @@ class Event(Model):
 
 
 class CustomField(Model):
-    """A question that registration asks; answers are keyed by its name or id (decisions 4.7, 6.5)."""
+    """A question asked at registration. Answers refer to it by name or ID (decisions 4.7, 6.5)."""
 
     id = fields.IntField(primary_key=True)
     event: fields.ForeignKeyRelation[Event] = columns.belongs_to("Event", "custom_fields")
@@ -71,6 +71,8 @@ class CustomField(Model):
 
 
 class GalleryImage(Model):
+    """An image in the gallery of an event."""
+
     id = fields.IntField(primary_key=True)
     event: fields.ForeignKeyRelation[Event] = columns.belongs_to("Event", "gallery")
     event_id: int

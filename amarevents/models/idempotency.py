@@ -1,4 +1,4 @@
-"""What a creating request answered, so that its repetition answers the same (decisions 6.11)."""
+"""Model of idempotency records, which let a retried request return the first response (decisions 6.11)."""
 
 import datetime
 
@@ -10,11 +10,11 @@ from amarevents.models.accounts import User
 
 
 class IdempotencyRecord(Model):
-    """One Idempotency-Key of one principal.
+    """An Idempotency-Key of a principal.
 
-    ``digest`` is the SHA-256 of principal and key, ``fingerprint`` an HMAC of operation and body under the key: neither
-    can be turned back into what the caller sent. ``answer`` is the view as JSON, null until the work is done. ``user``
-    is the principal's account, with which the record goes; null for anonymous principals.
+    ``digest`` is the SHA-256 of principal and key, and ``fingerprint`` an HMAC of operation and body under the key, so
+    that neither reveals what the caller sent. ``answer`` is the view as JSON, null until the operation is done.
+    ``user`` is the account of the principal, null for anonymous ones; the record is deleted with it.
     """
 
     id = fields.IntField(primary_key=True)

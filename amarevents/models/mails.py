@@ -1,4 +1,4 @@
-"""The outbox: mails written in the transaction of what they tell, sent afterwards by any one of the processes."""
+"""Model of the outbox: emails enqueued in the transaction of a change, and sent later by any process."""
 
 import datetime
 
@@ -12,10 +12,10 @@ from amarevents.models.tickets import Ticket
 
 
 class OutgoingMail(Model):
-    """A mail to one recipient; it goes with the ticket or the account that it is about.
+    """An email to one recipient, deleted together with the ticket or account that it is about.
 
-    ``next_attempt_at``: not to be sent before; a process that sends it moves this on first, so that no other one does
-    at the same time, and one that dies meanwhile loses nothing. ``last_error`` is why it has not been sent.
+    It is not sent before ``next_attempt_at``. A process that sends it first moves this time forward, which keeps others
+    from sending it, and makes it due again if the process dies. ``last_error`` says why it has not been sent.
     """
 
     id = fields.IntField(primary_key=True)

@@ -1,4 +1,4 @@
-"""Organizations and the plans that they are on."""
+"""Models of organizations and their plans."""
 
 import datetime
 from decimal import Decimal
@@ -11,29 +11,28 @@ from amarevents.models import columns
 from amarevents.models.accounts import User
 
 DEFAULT_PLAN = "Free"
-"""The name of the plan that new organizations are on."""
+"""The name of the plan of new organizations."""
 
 
 class Plan(Model):
-    """What an organization subscribes to; ``Free`` exists from the first migration on (decisions 5.2)."""
+    """A plan that organizations use. The first migration creates ``Free`` (decisions 5.2)."""
 
     id = fields.IntField(primary_key=True)
     name: str = columns.name(unique=True)
     price: Decimal = columns.money(default=Decimal(0))
     currency = fields.CharField(max_length=3, default="BDT")
     event_limit: int | None = fields.IntField(null=True)
-    features: dict[str, Any] = columns.json(default=dict)  # Any: an organizer-facing JSON object, shown as it is
+    features: dict[str, Any] = columns.json(default=dict)  # Any: a JSON object, passed through unchanged
 
     class Meta:
         table = "plans"
 
 
 class Organization(Model):
-    """Who publishes events.
+    """An organization that publishes events.
 
-    ``eventcount`` is the number of events it may have at once, null = unlimited; ``events_used`` is how many it has,
-    kept by the writes that change it so that the allowance can be claimed in one conditional update (decisions 4.4).
-    ``search_text`` is what search looks at, folded.
+    ``eventcount`` is the maximum number of events, null for no limit. ``events_used`` is the current number, stored so
+    that a conditional update can claim one (decisions 4.4). ``search_text`` is the case-folded text for searches.
     """
 
     id = fields.IntField(primary_key=True)

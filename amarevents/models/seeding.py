@@ -1,4 +1,4 @@
-"""The mark that says: this database holds the demo data and was empty before."""
+"""Model that marks a database as filled with the demo data."""
 
 import datetime
 
@@ -9,7 +9,7 @@ from amarevents.models import columns
 
 
 class Seeding(Model):
-    """Written together with the demo data. Demo credentials are issued only where such a row exists."""
+    """The demo data has been written to this database. Demo credentials are issued only if such a row exists."""
 
     id = fields.IntField(primary_key=True)
     created_at: datetime.datetime = columns.created_at()

@@ -1,4 +1,4 @@
-"""Ticket types, the tickets issued of them, and the answers to an event's custom fields."""
+"""Models of ticket types, tickets and the answers to custom fields."""
 
 import datetime
 from decimal import Decimal
@@ -13,7 +13,7 @@ from amarevents.models.events import CustomField, Event
 
 
 class TicketType(Model):
-    """A kind of place. ``sold`` counts the places held; capacity 0 is unlimited (decisions 6.2, 6.3)."""
+    """A ticket type. ``sold`` is the number of places held, and capacity 0 means unlimited (decisions 6.2, 6.3)."""
 
     id = fields.IntField(primary_key=True)
     event: fields.ForeignKeyRelation[Event] = columns.belongs_to("Event", "ticket_types")
@@ -31,11 +31,10 @@ class TicketType(Model):
 
 
 class Ticket(Model):
-    """A registration. ``code`` is opaque and unguessable; it is what a QR code holds (decisions 6.8).
+    """A registration. ``code`` is an unguessable value, which its QR code contains (decisions 6.8).
 
-    A partial unique index, made by the first migration, keeps transaction ids unique among tickets that are not
-    Failed (decisions 6.6). ``decided_at`` and ``decision_reason`` are of the last change of its status; both are null
-    as long as it has the status that it was issued with.
+    A partial unique index (first migration) makes transaction IDs unique among tickets that are not Failed (decisions
+    6.6). ``decided_at`` and ``decision_reason`` describe the last change of the status, and are null until it changes.
     """
 
     id = fields.IntField(primary_key=True)
@@ -75,7 +74,7 @@ class Ticket(Model):
 
 
 class CustomValue(Model):
-    """The answer that one ticket gives to one custom field."""
+    """The answer of a ticket to a custom field."""
 
     id = fields.IntField(primary_key=True)
     ticket: fields.ForeignKeyRelation[Ticket] = columns.belongs_to("Ticket", "custom_values")

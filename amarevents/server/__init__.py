@@ -1,0 +1,1 @@
+"""What the server process does around requests: logging, WebSocket frames, maintenance and shutdown."""

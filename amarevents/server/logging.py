@@ -1,4 +1,4 @@
-"""The format and levels of the log."""
+"""Log format and log levels."""
 
 import logging
 
@@ -6,14 +6,14 @@ from amarevents.settings import Settings
 
 
 def configure_logging(settings: Settings) -> None:
-    """One form for every line of every process, and no secrets at any level."""
+    """Configure the same format for all log lines, and keep secrets out of the log at every level."""
     logging.basicConfig(
         level=settings.log_level.upper(),
         format="%(asctime)s %(levelname)s [%(process)d] %(name)s: %(message)s",
         force=True,
     )
-    # At debug they log the values of every statement, hashes of passwords and texts of mails among them.
+    # At debug level, these loggers write the values of all statements, including password hashes and email bodies.
     for name in ("tortoise", "aiosqlite"):
         logging.getLogger(name).setLevel(logging.INFO)
-    # Its retries, with tracebacks, while the database is away: each request's own line says so already.
+    # This logger writes a traceback for each retry while the database is unavailable; each request logs that already.
     logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)

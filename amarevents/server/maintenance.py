@@ -1,4 +1,4 @@
-"""What a process does now and then beside its requests."""
+"""Periodic maintenance in the background of a server process."""
 
 import asyncio
 import datetime
@@ -9,7 +9,7 @@ from tortoise.exceptions import BaseORMException
 from amarevents.mail.outbox import purge_sent
 from amarevents.models.columns import utc_now
 from amarevents.models.db.connection import DatabaseUnavailable
-from amarevents.resolvers.accounts.email_confirmation import forget_expired_links
+from amarevents.resolvers.accounts.email_confirmation import purge_expired_links
 from amarevents.resolvers.core.idempotency import purge_expired_records
 from amarevents.security.services import Services
 
@@ -19,15 +19,15 @@ logger = logging.getLogger(__name__)
 
 
 async def run_maintenance(services: Services) -> None:
-    """Every ``INTERVAL``, until cancelled. A database that is away costs one round, not the service."""
+    """Run all maintenance tasks every ``INTERVAL`` until cancelled; a failed round is logged and tried again."""
     while True:
         await asyncio.sleep(INTERVAL.total_seconds())
         try:
             await services.key_usage.flush()
             await purge_expired_records(utc_now())
-            await forget_expired_links(utc_now())
+            await purge_expired_links(utc_now())
             await purge_sent(utc_now())
         except (BaseORMException, DatabaseUnavailable) as error:
-            logger.warning("Upkeep has to wait: %s", error)
-        except Exception:  # nobody would notice that the task has ended
-            logger.exception("Upkeep has to wait")
+            logger.warning("Maintenance failed, will retry: %s", error)
+        except Exception:  # an exception would silently end the background task
+            logger.exception("Maintenance failed, will retry")

@@ -1,4 +1,4 @@
-"""Hearing of the process's end while there is time to end well."""
+"""Orderly shutdown of long-lived connections when the process receives a signal."""
 
 import asyncio
 import contextlib
@@ -11,31 +11,31 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 @contextlib.contextmanager
-def run_on_shutdown_signal(end: Callable[[], Awaitable[None]]) -> Iterator[None]:
-    """Await ``end`` when a signal asks the server to stop, before the server itself hears of it.
+def run_on_shutdown_signal(shut_down: Callable[[], Awaitable[None]]) -> Iterator[None]:
+    """Await ``shut_down`` on SIGTERM or SIGINT while the block runs, then call the server's own signal handler.
 
-    It would cut WebSockets off, wait for streams, which do not end by themselves, and tell the application last.
+    uvicorn's handler would drop WebSockets, wait for event streams that never end by themselves, and notify the
+    application only afterwards.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    loop, before = asyncio.get_running_loop(), {one: signal.getsignal(one) for one in _SIGNALS}
-    ending = set[asyncio.Task[None]]()
+    loop = asyncio.get_running_loop()
+    # The server's handlers; signals that are ignored or have the default action are left alone.
+    handlers = {number: handler for number in _SIGNALS if callable(handler := signal.getsignal(number))}
+    tasks = set[asyncio.Task[None]]()
 
-    async def end_first(number: int) -> None:
-        await end()
-        servers_own = before[signal.Signals(number)]
-        assert callable(servers_own)  # noqa: S101 - for the type checker; others are left alone
-        servers_own(number, None)
+    async def shut_down_and_forward(number: int) -> None:
+        await shut_down()
+        handlers[signal.Signals(number)](number, None)
 
-    def heed(number: int, _frame: FrameType | None) -> None:
-        loop.call_soon_threadsafe(lambda: ending.add(loop.create_task(end_first(number))))
+    def handle(number: int, _frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(lambda: tasks.add(loop.create_task(shut_down_and_forward(number))))
 
-    heeded = [one for one in _SIGNALS if callable(before[one])]
-    for one in heeded:
-        signal.signal(one, heed)
+    for number in handlers:
+        signal.signal(number, handle)
     try:
         yield
     finally:
-        for one in heeded:
-            signal.signal(one, before[one])
+        for number, handler in handlers.items():
+            signal.signal(number, handler)

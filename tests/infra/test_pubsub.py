@@ -121,7 +121,7 @@ async def _processes(*urls: str) -> AsyncIterator[list[RedisBroker]]:
         for broker in brokers:
             await broker.aclose()
             assert not broker._tasks
-            assert not broker._own._subscribers
+            assert not broker._local._subscribers
 
 
 @pytest.fixture
@@ -194,7 +194,7 @@ async def test_a_restart_makes_every_follower_read_anew_and_they_are_told_again(
 async def _settled(*brokers: RedisBroker) -> None:
     """Until Redis serves them both ways."""
     async with asyncio.timeout(5):
-        while any(broker._is_mute or broker._is_deaf for broker in brokers):  # noqa: ASYNC110 - nobody tells when
+        while any(broker._publisher_failed or broker._reader_failed for broker in brokers):  # noqa: ASYNC110 - nobody tells when
             await asyncio.sleep(0.01)
     await asyncio.sleep(0.1)  # what they have told each other arrives
 
@@ -243,7 +243,7 @@ async def test_a_silent_connection_is_given_up(
         assert not await subscriber.wait(0)  # answered heartbeats are no news
         os.kill(server.pid, signal.SIGSTOP)
         await asyncio.sleep(0.5)
-        assert here._is_deaf
+        assert here._reader_failed
         os.kill(server.pid, signal.SIGCONT)
         assert await _missed(subscriber)
 

@@ -24,7 +24,7 @@ def services(app: Starlette, monkeypatch: pytest.MonkeyPatch) -> Services:
 
 
 async def rounds(services: Services, seconds: float = 0.2) -> None:
-    """Let upkeep run for a while."""
+    """Let maintenance run for a while."""
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(maintenance.run_maintenance(services), seconds)
 
@@ -80,4 +80,4 @@ async def test_a_database_that_is_away_costs_one_round(
     with caplog.at_level(logging.WARNING):
         await rounds(services)
     assert len(tried) > 1
-    assert "Upkeep has to wait: nobody listens" in caplog.text
+    assert "Maintenance failed, will retry: nobody listens" in caplog.text

@@ -103,7 +103,7 @@ def gql_transport(address: str, headers: dict[str, str], *, in_handshake: bool) 
 def followers(app: Starlette) -> int:
     """How many subscriptions the application's broker knows of."""
     broker = app.state.services.broker
-    own = getattr(broker, "_own", broker)
+    own = getattr(broker, "_local", broker)
     return sum(map(len, own._subscribers.values()))
 
 

@@ -1,7 +1,8 @@
-"""Who is told when the tickets of an event change, in this process and in all others.
+"""Publish and subscribe for the ticket changes of events, within one process and between several.
 
-Told is only *that* something has changed; whoever is told reads anew what it may see. In memory for one process; for
-many through Redis's publish and subscribe, which keeps nothing for those who are away.
+A message says only *that* something has changed: subscribers then read what they are allowed to see. Messages are
+passed on in memory within one process, and through Redis between several. Redis does not keep messages for subscribers
+that are disconnected.
 """
 
 from amarevents.infra.pubsub.base import Broker, Subscriber, TicketChange
@@ -13,5 +14,5 @@ __all__ = ["Broker", "MemoryBroker", "RedisBroker", "Subscriber", "TicketChange"
 
 
 def broker_for(settings: Settings) -> Broker:
-    """The broker that a deployment needs: through Redis if there is one, in memory otherwise."""
+    """Return the broker for the settings: through Redis if its URL is set, in memory otherwise."""
     return MemoryBroker() if settings.redis_url is None else RedisBroker(settings.redis_url)

@@ -1,4 +1,4 @@
-"""What a broker does, and the queue of one who is told."""
+"""The interface of brokers, and the queue of a subscriber."""
 
 import asyncio
 import contextlib
@@ -11,69 +11,72 @@ from amarevents import errors
 from amarevents.models.enums import TicketChangeKind
 
 MAX_QUEUED = 1_000
-"""Changes that wait for one who is slow to take them; beyond, they are dropped and it is told so."""
+"""The capacity of a subscriber's queue. If it overflows, the queue is dropped and the subscriber gets an error."""
 
 
 class TicketChange(NamedTuple):
-    """One ticket, and what has happened to it."""
+    """What has happened to a ticket."""
 
     kind: TicketChangeKind
     ticket_id: int
 
 
 class Subscriber:
-    """What one follower of an event has not taken yet; never more than ``MAX_QUEUED``, however slow it is."""
+    """The queue of one subscriber to an event, with at most ``MAX_QUEUED`` changes."""
 
     def __init__(self) -> None:
         self._changes: deque[TicketChange] = deque()
         self._has_missed = False
-        self._woken = asyncio.Event()
+        self._has_news = asyncio.Event()
 
     def deliver(self, changes: Sequence[TicketChange]) -> None:
-        """Changes to the event; none at all where only what its numbers are made of has changed."""
+        """Queue changes of the event's tickets; none if only the event or its statistics have changed."""
         if len(self._changes) + len(changes) > MAX_QUEUED:
             self.mark_missed()
         elif not self._has_missed:
             self._changes.extend(changes)
-        self._woken.set()
+        self._has_news.set()
 
     def mark_missed(self) -> None:
-        """Some changes have been lost, nobody knows which: those that wait are of no use either."""
+        """Record that an unknown number of changes has been lost, and drop the queued ones as incomplete."""
         self._changes.clear()
         self._has_missed = True
-        self._woken.set()
+        self._has_news.set()
 
     async def wait(self, seconds: float) -> bool:
-        """Whether anything has happened that has not been taken; False after so many seconds."""
+        """Wait for something to be delivered; return False if nothing has been after so many seconds."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self._woken.wait()
-        return self._woken.is_set()
+                await self._has_news.wait()
+        return self._has_news.is_set()
 
     def clear(self) -> None:
-        """Take everything, for those who read all anew."""
+        """Empty the queue and forget lost changes, before reading the current state as a whole."""
         self._changes.clear()
         self._has_missed = False
-        self._woken.clear()
+        self._has_news.clear()
 
     def pop(self) -> TicketChange | None:
-        """The oldest change, None where nothing waits. Raises UpdatesMissed where some have been lost."""
+        """Return the oldest change, or None if the queue is empty. Raises UpdatesMissed if changes have been lost."""
         if self._has_missed:
             raise errors.UpdatesMissed
         if self._changes:
             return self._changes.popleft()
-        self._woken.clear()
+        self._has_news.clear()
         return None
 
 
 class Broker(Protocol):
-    """At least once: a change may be told again. After a loss that nobody can know the extent of, all are told so."""
+    """Delivers changes at least once. After a loss of unknown extent, marks all subscribers as having missed some."""
 
     async def publish(self, event_id: int, changes: Sequence[TicketChange]) -> None:
-        """Tell everybody who follows the event, once what has changed can be read. Waits for nobody, never fails."""
+        """Deliver changes to the subscribers of the event, after they have been committed.
+
+        It neither waits for subscribers nor fails.
+        """
 
     def subscribe(self, event_id: int) -> AbstractAsyncContextManager[Subscriber]:
-        """Be told what happens to the event from the block's beginning to its end."""
+        """Subscribe to the changes of the event while the block runs."""
 
     async def aclose(self) -> None:
-        """Let go of what is shared with other processes."""
+        """Close all connections."""

@@ -1,4 +1,4 @@
-"""A broker for the only process of a deployment."""
+"""The broker for deployments with a single process."""
 
 import contextlib
 from collections.abc import AsyncIterator, Sequence
@@ -7,7 +7,7 @@ from amarevents.infra.pubsub.base import Subscriber, TicketChange
 
 
 class MemoryBroker:
-    """Tells those in this process."""
+    """Delivers changes to the subscribers in this process."""
 
     def __init__(self) -> None:
         self._subscribers: dict[int, set[Subscriber]] = {}
@@ -16,11 +16,12 @@ class MemoryBroker:
         self.deliver(event_id, changes)
 
     def deliver(self, event_id: int, changes: Sequence[TicketChange]) -> None:
+        """Deliver changes to the subscribers of the event."""
         for subscriber in self._subscribers.get(event_id, ()):
             subscriber.deliver(changes)
 
     def mark_all_missed(self) -> None:
-        """Whoever follows whatever event may have missed something."""
+        """Mark all subscribers, of whichever event, as having missed changes."""
         for subscribers in self._subscribers.values():
             for subscriber in subscribers:
                 subscriber.mark_missed()

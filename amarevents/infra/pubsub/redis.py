@@ -1,4 +1,7 @@
-"""A broker for many processes: each publishes to one channel of Redis, and reads it from its first follower on."""
+"""The broker for deployments with several processes, through one Redis channel.
+
+Each process publishes to the channel, and reads it from its first subscription on.
+"""
 
 import asyncio
 import contextlib
@@ -17,61 +20,61 @@ from amarevents.infra.redis import redis_client, redis_reader
 from amarevents.models.enums import TicketChangeKind
 
 RETRY_SECONDS = 0.5
-"""Between two attempts to reach a server that is away."""
+"""The pause between two attempts to reach an unavailable server."""
 
 HEARTBEAT_SECONDS = 5.0
-"""Seconds of silence after which the server is asked whether it is still there, and has as long to answer."""
+"""The time without a message after which the server is pinged, and within which it must reply."""
 
 CONNECT_SECONDS = 1.0
-"""Seconds that a new follower waits for the connection; without it, it hears of this process alone meanwhile."""
+"""How long a new subscriber waits for the connection; without it, it receives the changes of this process only."""
 
-_AWAY = (RedisError, OSError)  # the latter includes TimeoutError
+_UNAVAILABLE = (RedisError, OSError)  # OSError includes TimeoutError
 
 logger = logging.getLogger(__name__)
 
 
 class RedisBroker:
-    """Followers in this process are told at once, whatever Redis does; those in others as long as it is there.
+    """Delivers changes within this process at once, and to other processes while Redis is available.
 
-    Whatever may have been lost is made up for: a process that could not publish tells all others so as soon as it can,
-    one whose reading was interrupted tells its own followers.
+    Losses are made known: a process that could not publish informs all others as soon as it can again, and a process
+    whose connection was interrupted marks its own subscribers.
     """
 
     def __init__(self, url: str) -> None:
-        self._own = MemoryBroker()
+        self._local = MemoryBroker()
         self._url = url
         self._client = redis_client(url)
-        # Channels are the server's, not one database's.
+        # Channels are shared by all databases of a Redis server, so the name contains the database's number.
         self._channel = f"amarevents:changes:{self._client.connection_pool.connection_kwargs.get('db', 0)}"
-        self._name = secrets.token_hex(8)
+        self._sender_id = secrets.token_hex(8)
         self._reader: asyncio.Task[None] | None = None
-        self._listening = asyncio.Event()
-        self._is_deaf = False
-        self._is_mute = False
-        self._is_told_away = False
+        self._is_reading = asyncio.Event()
+        self._reader_failed = False
+        self._publisher_failed = False
+        self._reported_unavailable = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def publish(self, event_id: int, changes: Sequence[TicketChange]) -> None:
-        self._own.deliver(event_id, changes)
-        if self._is_mute:
+        self._local.deliver(event_id, changes)
+        if self._publisher_failed:
             return
-        # In a task of its own, which goes on where the request is cancelled.
-        await asyncio.wait([self._start(self._send(event_id, changes))])
+        # In a separate task, which continues if the request is cancelled.
+        await asyncio.wait([self._start(self._publish(event_id, changes))])
 
     @contextlib.asynccontextmanager
     async def subscribe(self, event_id: int) -> AsyncIterator[Subscriber]:
-        await self._connected()
-        async with self._own.subscribe(event_id) as subscriber:
+        await self._ensure_reader()
+        async with self._local.subscribe(event_id) as subscriber:
             yield subscriber
 
     async def aclose(self) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._own.aclose()
+        await self._local.aclose()
         await self._client.aclose()
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:  # Any: what coroutines never use
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:  # Any: unused by coroutines
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -79,100 +82,101 @@ class RedisBroker:
 
     # Publishing -------------------------------------------------------------------------------------------------
 
-    async def _send(self, event_id: int, changes: Sequence[TicketChange]) -> None:
+    async def _publish(self, event_id: int, changes: Sequence[TicketChange]) -> None:
         try:
-            await self._say(event_id, changes)
-        except _AWAY as error:
-            if not self._is_mute:
-                self._is_mute = True
-                self._report(error)
-                self._start(self._speak_again())
+            await self._send(event_id, changes)
+        except _UNAVAILABLE as error:
+            if not self._publisher_failed:
+                self._publisher_failed = True
+                self._log_availability(error)
+                self._start(self._resume_publishing())
 
-    async def _say(self, event_id: int | None, changes: Sequence[TicketChange]) -> None:
-        """To all processes; of no event: that something may have been missed."""
-        message = [self._name, event_id, [[kind, ticket_id] for kind, ticket_id in changes]]
+    async def _send(self, event_id: int | None, changes: Sequence[TicketChange]) -> None:
+        """Send a message to all processes. Without an event, it says that changes may have been lost."""
+        message = [self._sender_id, event_id, [[kind, ticket_id] for kind, ticket_id in changes]]
         await self._client.publish(self._channel, orjson.dumps(message))
 
-    async def _speak_again(self) -> None:
-        """Until all others know that they may have missed something."""
-        while self._is_mute:
+    async def _resume_publishing(self) -> None:
+        """Retry until all other processes know that they may have missed changes."""
+        while self._publisher_failed:
             await asyncio.sleep(RETRY_SECONDS)
-            self._is_mute = False  # first: what changes from now on is published again
+            self._publisher_failed = False  # before sending, so that changes from now on are published again
             try:
-                await self._say(None, [])
-            except _AWAY:
-                self._is_mute = True
-        self._report()
+                await self._send(None, [])
+            except _UNAVAILABLE:
+                self._publisher_failed = True
+        self._log_availability()
 
     # Reading ----------------------------------------------------------------------------------------------------
 
-    async def _connected(self) -> None:
+    async def _ensure_reader(self) -> None:
         if self._reader is None:
             self._reader = self._start(self._read())
-        if not self._is_deaf:
+        if not self._reader_failed:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CONNECT_SECONDS):
-                    await self._listening.wait()
+                    await self._is_reading.wait()
 
     async def _read(self) -> None:
         while True:
             try:
                 async with redis_reader(self._url) as client, client.pubsub() as channel:
-                    await self._hear(channel)
-            except _AWAY as error:
-                self._is_deaf = True
-                self._listening.clear()
-                self._report(error)
+                    await self._read_channel(channel)
+            except _UNAVAILABLE as error:
+                self._reader_failed = True
+                self._is_reading.clear()
+                self._log_availability(error)
             await asyncio.sleep(RETRY_SECONDS)
 
-    async def _hear(self, channel: PubSub) -> None:
-        """Everything that is published. Raises what ``_AWAY`` names once the connection is lost, or silent."""
+    async def _read_channel(self, channel: PubSub) -> None:
+        """Handle all messages of the channel. Raises an error when the connection is lost or does not respond."""
         await channel.subscribe(self._channel)
-        is_asked = False
+        is_pinged = False
         while True:
             message = await channel.get_message(timeout=HEARTBEAT_SECONDS)
             if message is None:
-                if is_asked:
-                    raise TimeoutError(f"no answer within {HEARTBEAT_SECONDS} s")
+                if is_pinged:
+                    raise TimeoutError(f"no reply within {HEARTBEAT_SECONDS} s")
                 await channel.ping()
             elif message["type"] == "subscribe":
-                self._begin()
+                self._confirm_subscription()
             elif message["type"] == "message":
-                self._pass_on(message["data"])
-            is_asked = message is None
+                self._handle_message(message["data"])
+            is_pinged = message is None
 
-    def _begin(self) -> None:
-        """The server has confirmed the subscription. Whoever is here already has come, or stayed, without one."""
-        self._own.mark_all_missed()
-        self._is_deaf = False
-        self._listening.set()
-        self._report()
+    def _confirm_subscription(self) -> None:
+        """Record that the server confirmed the subscription. Existing subscribers may have missed changes before."""
+        self._local.mark_all_missed()
+        self._reader_failed = False
+        self._is_reading.set()
+        self._log_availability()
 
-    def _pass_on(self, data: bytes) -> None:
+    def _handle_message(self, data: bytes) -> None:
         try:
-            sender, event_id, changes = orjson.loads(data)
-            told = [TicketChange(TicketChangeKind(kind), ticket_id) for kind, ticket_id in changes]
+            sender_id, event_id, items = orjson.loads(data)
+            changes = [TicketChange(TicketChangeKind(kind), ticket_id) for kind, ticket_id in items]
         except (ValueError, TypeError):
-            self._own.mark_all_missed()  # of another version of the platform, which means something by it
+            # From another version of the platform, during a deployment.
+            self._local.mark_all_missed()
             return
-        if sender == self._name:
+        if sender_id == self._sender_id:
             return
         if event_id is None:
-            self._own.mark_all_missed()
+            self._local.mark_all_missed()
         else:
-            self._own.deliver(event_id, told)
+            self._local.deliver(event_id, changes)
 
-    def _report(self, error: Exception | None = None) -> None:
-        """One line when Redis is lost, whichever way it was noticed, and one when it serves both ways again."""
-        is_away = self._is_deaf or self._is_mute
-        if is_away is self._is_told_away:
+    def _log_availability(self, error: Exception | None = None) -> None:
+        """Log once when reading or publishing starts to fail, and once when both work again."""
+        is_unavailable = self._reader_failed or self._publisher_failed
+        if is_unavailable is self._reported_unavailable:
             return
-        self._is_told_away = is_away
-        if is_away:
+        self._reported_unavailable = is_unavailable
+        if is_unavailable:
             logger.warning(
-                "Redis is lost (%s: %s) for subscriptions: they hear of their own process alone",
+                "Redis is unavailable (%s: %s); subscriptions receive the changes of their own process only",
                 type(error).__name__,
                 error,
             )
         else:
-            logger.warning("Redis is back for subscriptions: they hear of all processes again")
+            logger.warning("Redis is available again; subscriptions receive the changes of all processes")

@@ -1,0 +1,1 @@
+"""The database connection, its engines and the migration runner."""

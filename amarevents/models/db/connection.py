@@ -1,4 +1,4 @@
-"""The database of a deployment: where it is, opening it for a while, and what its errors mean."""
+"""The database connection: its configuration, opening it, health checks and constraint violations."""
 
 import asyncio
 import pkgutil
@@ -18,7 +18,7 @@ from tortoise.context import TortoiseContext, get_current_context
 from tortoise.exceptions import IntegrityError, OperationalError
 
 from amarevents.errors import OperatorError
-from amarevents.models.db.engines.failures import DatabaseBusy, DatabaseUnavailable
+from amarevents.models.db.engines.errors import DatabaseBusy, DatabaseUnavailable
 from amarevents.settings import Settings, SettingsError
 
 __all__ = [
@@ -38,7 +38,7 @@ __all__ = [
 CONNECTION = "default"
 MIGRATIONS = "amarevents.models.migrations"
 
-# All in seconds. The server's limits come first, so that its answer says which one it was.
+# All in seconds. The limits of the server are lower, so that its error says which one was exceeded.
 CONNECT_SECONDS = 5.0
 LOCK_SECONDS = 5
 STATEMENT_SECONDS = 15
@@ -56,20 +56,20 @@ TABLE_EXISTS = {
 
 
 class SchemaOutdated(OperatorError):
-    """The database lacks migrations that this version needs; ``unapplied`` are their names."""
+    """The database lacks migrations that this version requires; ``unapplied`` are their names."""
 
     def __init__(self, unapplied: list[str]) -> None:
         self.unapplied = unapplied
-        super().__init__(f"The database lacks {', '.join(unapplied)}: run 'amarevents migrate'")
+        super().__init__(f"The database lacks the migrations {', '.join(unapplied)}: run 'amarevents migrate'")
 
 
-# Any below: Tortoise's configuration is a nest of dicts with values of many types.
+# Any below: Tortoise's configuration is a nested dict with values of many types.
 
 
 def tortoise_config(settings: Settings, *, migrations: str = MIGRATIONS) -> dict[str, Any]:
-    """What Tortoise needs to know; ``migrations`` is the package of the migrations.
+    """Return the configuration of Tortoise, with ``migrations`` as the package of the migrations.
 
-    Raises SettingsError when the database's url has a part that cannot be honoured.
+    Raises SettingsError if the URL of the database has an option that is not supported.
     """
     connection = _postgres(settings) if settings.on_postgres else _sqlite(settings)
     app = {"models": ["amarevents.models"], "default_connection": CONNECTION, "migrations": migrations}
@@ -111,7 +111,7 @@ def _postgres(settings: Settings) -> dict[str, Any]:
 
 
 def _address(url: SplitResult, options: Mapping[str, str]) -> dict[str, Any]:
-    """Where to connect and as whom; what the url leaves out is asyncpg's to find, as libpq does."""
+    """Return the address and credentials in the URL. asyncpg looks up missing parts like libpq."""
     address = {
         "host": options.get("host") or url.hostname,
         "port": url.port or 5432,
@@ -125,16 +125,16 @@ def _address(url: SplitResult, options: Mapping[str, str]) -> dict[str, Any]:
 
 @asynccontextmanager
 async def open_database(settings: Settings, *, check_schema: bool = True) -> AsyncIterator[None]:
-    """Connect for the length of the block; the models then work in every task of the process.
+    """Connect for the duration of the block, within which every task of the process can use the models.
 
-    Raises DatabaseUnavailable when connecting fails, SchemaOutdated when migrations have not been applied, unless
-    ``check_schema`` is false.
+    Raises DatabaseUnavailable if connecting fails and, if ``check_schema`` is true, SchemaOutdated if migrations are
+    missing.
     """
     if check_schema and not settings.on_postgres:
         _require_file(settings)
     context = TortoiseContext()
     try:
-        with context:  # for as long as Tortoise sets itself up; afterwards every task finds it as the global one
+        with context:  # only during init(), which makes it the global context of all tasks
             await context.init(tortoise_config(settings), _enable_global_fallback=True)
         client = context.db(CONNECTION)
         await client.create_connection(with_db=True)
@@ -146,23 +146,23 @@ async def open_database(settings: Settings, *, check_schema: bool = True) -> Asy
 
 
 def _require_file(settings: Settings) -> None:
-    """A file that is missing is a mistyped path more often than a new deployment; migrating makes new ones."""
+    """Raise DatabaseUnavailable if the file is missing: SQLite would create an empty one for a mistyped path."""
     path = Path(_sqlite(settings)["credentials"]["file_path"])
     if not path.exists():
         raise DatabaseUnavailable(
-            f"There is no database {path}: run 'amarevents migrate' to make it, or check AMAREVENTS_DATABASE_URL"
+            f"Database {path} does not exist: run 'amarevents migrate' to create it, or check AMAREVENTS_DATABASE_URL"
         )
 
 
 async def unapplied_migrations(client: BaseDBAsyncClient, package: str = MIGRATIONS) -> list[str]:
-    """The names of the migrations in ``package`` that the database lacks, in their order."""
+    """Return the names of the migrations in ``package`` that the database lacks, in order."""
     names = sorted(name for _, name, _ in pkgutil.iter_modules(import_module(package).__path__) if name[0].isdigit())
     applied = await applied_migrations(client)
     return [name for name in names if name not in applied]
 
 
 async def applied_migrations(client: BaseDBAsyncClient) -> set[str]:
-    """The names of the migrations that the database has; none in an empty one."""
+    """Return the names of the migrations that have been applied to the database."""
     if not await client.execute_query_dict(TABLE_EXISTS[client.capabilities.dialect]):
         return set()
     rows = await client.execute_query_dict("SELECT name FROM tortoise_migrations WHERE app = 'models'")
@@ -170,9 +170,9 @@ async def applied_migrations(client: BaseDBAsyncClient) -> set[str]:
 
 
 async def database_is_ready() -> bool:
-    """Whether the database is open and answers within ``PROBE_SECONDS``.
+    """Return whether the database is open and responds within ``PROBE_SECONDS``.
 
-    While every connection is in use it is busy rather than away: a rush is no reason to stop sending requests here.
+    It also counts as ready while all connections are in use: a busy process should still receive requests.
     """
     if get_current_context() is None:
         return False
@@ -180,7 +180,7 @@ async def database_is_ready() -> bool:
     try:
         async with asyncio.timeout(PROBE_SECONDS), get_connection(CONNECTION).acquire_connection() as connection:
             probed = True
-            await _answer(connection)
+            await _probe(connection)
     except (DatabaseBusy, TimeoutError):
         return not probed
     except (
@@ -195,17 +195,17 @@ async def database_is_ready() -> bool:
     return True
 
 
-async def _answer(connection: Any) -> None:  # Any: a connection of either driver
-    """Read what is answered as well: SQLite takes a statement for running until it has been read to its end."""
+async def _probe(connection: Any) -> None:  # Any: a connection of either driver
+    """Execute a statement and read its result: SQLite considers a statement running until it has been read."""
     fetch = getattr(connection, "execute_fetchall", None) or connection.fetch
     await fetch("SELECT 1")
 
 
 def violates(error: IntegrityError, name: str) -> bool:
-    """Whether ``error`` is about uniqueness that involves the column ``name``, or about the CHECK of that name."""
+    """Return whether ``error`` violates a unique index that includes the column ``name``, or the CHECK of that name."""
     cause = error.args[0]
     if isinstance(cause, asyncpg.UniqueViolationError):
-        # "Key (type, transaction_id)=(bkash, 8N7A) already exists.", in the server's language
+        # "Key (type, transaction_id)=(bkash, 8N7A) already exists.", in the language of the server
         columns = re.search(r"\(([^()]*)\)=\(", cause.detail or "")
         return columns is not None and name in columns[1].replace('"', "").split(", ")
     if isinstance(cause, asyncpg.CheckViolationError):

@@ -1,4 +1,4 @@
-"""Brings a database to the schema of this version: all that is missing in one transaction, by one process at a time."""
+"""Migration of a database to the schema of this version, in one transaction and by one process at a time."""
 
 import asyncio
 import logging
@@ -23,9 +23,9 @@ from amarevents.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-LOCK_KEY = 0x616D6172  # "amar": one number for all who migrate, used for no other advisory lock
-WAIT_SECONDS = 60  # for another process that migrates
-DDL_LOCK_SECONDS = 30  # for a table in use; whoever comes after this waiting statement waits behind it
+LOCK_KEY = 0x616D6172  # "amar"; the key of the advisory lock that all migrating processes use
+WAIT_SECONDS = 60  # for another migrating process
+DDL_LOCK_SECONDS = 30  # for a table in use; later statements queue behind a waiting one
 
 SQLITE_LIMITS: dict[str, Any] = {"busy_timeout": WAIT_SECONDS * 1000, "foreign_keys": "OFF"}
 POSTGRES_LIMITS: dict[str, Any] = {
@@ -35,18 +35,18 @@ POSTGRES_LIMITS: dict[str, Any] = {
 }
 
 TORTOISE_CONFIG = tortoise_config(Settings())
-"""For Tortoise's own tool, which compares the models with the migrations to write the next one; it opens nothing."""
+"""The configuration for Tortoise's command line, which writes new migrations by comparing them with the models."""
 
 
 class MigrationFailed(OperatorError):
-    """The migrations would leave rows that refer to nothing; everything has been rolled back."""
+    """The migrations would leave rows with broken references; they have been rolled back."""
 
 
 async def migrate(settings: Settings, *, migrations: str = MIGRATIONS) -> list[str]:
-    """Apply what is missing of the package ``migrations``, all or nothing; return the names of what was applied.
+    """Apply the missing migrations of the package ``migrations``, all or none, and return their names.
 
-    Concurrent callers wait for each other, and the later ones find nothing to do. A SQLite file that holds tables is
-    copied beside itself first. Raises DatabaseUnavailable, DatabaseBusy, MigrationFailed.
+    Concurrent callers wait for each other. A SQLite file with tables is first backed up in its folder.
+    Raises DatabaseUnavailable, DatabaseBusy, MigrationFailed.
     """
     async with _connected(settings, migrations), in_transaction(CONNECTION) as client:
         await _lock(client)
@@ -58,17 +58,17 @@ async def migrate(settings: Settings, *, migrations: str = MIGRATIONS) -> list[s
 
 
 async def pending_migrations(settings: Settings, *, migrations: str = MIGRATIONS) -> list[str]:
-    """The names of what ``migrate`` would apply, in order. Raises DatabaseUnavailable, DatabaseBusy."""
+    """Return the names of the migrations to apply, in order. Raises DatabaseUnavailable, DatabaseBusy."""
     async with _connected(settings, migrations) as context:
         return await unapplied_migrations(context.db(CONNECTION), migrations)
 
 
 @asynccontextmanager
 async def _connected(settings: Settings, migrations: str) -> AsyncIterator[TortoiseContext]:
-    """Connections of our own, beside those that the process may have, with limits that fit migrations.
+    """Open separate connections for the duration of the block, with limits suitable for migrations.
 
-    SQLite must not check foreign keys meanwhile: the DROP TABLE in the rebuilding of a table would delete, by cascade,
-    the rows that refer to it. ``PRAGMA foreign_keys`` only works outside of a transaction, that is here.
+    SQLite must not check foreign keys, because the DROP TABLE that replaces a table would cascade to the rows that
+    refer to it. ``PRAGMA foreign_keys`` has to be set here, since it has no effect in a transaction.
     """
     config = tortoise_config(settings, migrations=migrations)
     limits = POSTGRES_LIMITS if settings.on_postgres else SQLITE_LIMITS
@@ -83,7 +83,7 @@ async def _connected(settings: Settings, migrations: str) -> AsyncIterator[Torto
 
 
 async def _lock(client: BaseDBAsyncClient) -> None:
-    """Wait until nobody else migrates; the end of the transaction unlocks. SQLite's has locked the file already."""
+    """Take the migration lock until the end of the transaction. On SQLite, the transaction has locked the file."""
     if client.capabilities.dialect == "postgres":
         await client.execute_script(f"SET LOCAL lock_timeout = '{WAIT_SECONDS}s'")
         await client.execute_script(f"SELECT pg_advisory_xact_lock({LOCK_KEY})")
@@ -91,25 +91,25 @@ async def _lock(client: BaseDBAsyncClient) -> None:
 
 
 async def _apply(client: BaseDBAsyncClient, migrations: str) -> None:
-    copy = await _copy_file(client)
+    backup = await _back_up_file(client)
     try:
         executor = _Executor(client, {"models": {"default_connection": CONNECTION, "migrations": migrations}})
-        await executor.create_record()
+        await executor.create_migration_table()
         await executor.migrate([MigrationTarget("models", "__latest__")], direction="forward")
         await _check_references(client)
     except BaseException:
-        if copy is not None:
-            copy.unlink()  # the file itself is as it was
+        if backup is not None:
+            backup.unlink()  # the transaction is rolled back, so the file is unchanged
         raise
 
 
 class _Executor(MigrationExecutor):
-    """Tortoise's executor, with a schema editor for SQLite that loses nothing."""
+    """Tortoise's executor with our schema editor for SQLite."""
 
-    async def create_record(self) -> None:
-        """Create the table of the applied migrations unless it exists.
+    async def create_migration_table(self) -> None:
+        """Create the table of applied migrations unless it exists.
 
-        Tortoise reads it before it creates it, and the failure to do so would end PostgreSQL's transaction.
+        Tortoise reads it before creating it, and the resulting error would abort a PostgreSQL transaction.
         """
         await self.recorder.ensure_schema(self._schema_editor(atomic=False))
 
@@ -120,29 +120,29 @@ class _Executor(MigrationExecutor):
 
 
 async def _check_references(client: BaseDBAsyncClient) -> None:
-    """Make up for the checks that SQLite was told to leave out. Raises MigrationFailed."""
+    """Check the foreign keys that SQLite has not checked during the migration. Raises MigrationFailed."""
     if client.capabilities.dialect != "sqlite":
         return
     if broken := await client.execute_query_dict("PRAGMA foreign_key_check"):
         tables = sorted({row["table"] for row in broken})
-        raise MigrationFailed(f"{len(broken)} rows of {', '.join(tables)} would refer to rows that do not exist")
+        raise MigrationFailed(f"{len(broken)} rows of {', '.join(tables)} would refer to missing rows; rolled back")
 
 
-async def _copy_file(client: BaseDBAsyncClient) -> Path | None:
-    """Copy a SQLite file that holds tables, and return where to. Nobody can write to it meanwhile: we have its lock."""
+async def _back_up_file(client: BaseDBAsyncClient) -> Path | None:
+    """Back up a SQLite file that has tables, and return the copy. Our transaction keeps others from writing."""
     if client.capabilities.dialect != "sqlite":
         return None
     if not await client.execute_query_dict("SELECT 1 FROM sqlite_master WHERE type = 'table' LIMIT 1"):
         return None
-    file = Path(client.filename)  # type: ignore[attr-defined] # of the SQLite client alone
-    copy = file.with_name(f"{file.name}.{datetime.now(UTC):%Y%m%dT%H%M%S.%f}.backup")
-    await asyncio.to_thread(_back_up, file, copy)
-    logger.info("Copied %s to %s", file, copy)
-    return copy
+    file = Path(client.filename)  # type: ignore[attr-defined] # only the SQLite client has it
+    backup = file.with_name(f"{file.name}.{datetime.now(UTC):%Y%m%dT%H%M%S.%f}.backup")
+    await asyncio.to_thread(_copy, file, backup)
+    logger.info("Copied %s to %s", file, backup)
+    return backup
 
 
-def _back_up(file: Path, copy: Path) -> None:
-    """Copy with SQLite's own means, because part of the data may still be in the write-ahead log."""
+def _copy(file: Path, copy: Path) -> None:
+    """Copy with SQLite's backup API, which includes data that is still in the write-ahead log."""
     copy.touch(mode=0o600)
     with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)

@@ -1,4 +1,4 @@
-"""The schema, and what the models cannot say of it: bounds of counters, uniqueness under a condition, search indexes."""
+"""The initial schema, with constraints and indexes that the models cannot express."""
 
 import datetime
 import logging
@@ -16,7 +16,7 @@ from tortoise.migrations.schema_generator.state_apps import StateApps
 
 log = logging.getLogger("amarevents.models.migrations")
 
-# name: (table, condition that every row meets); {row} stands for what a trigger has to put before a column
+# name: (table, CHECK condition); {row} is replaced by the prefix that columns need in a trigger
 BOUNDS = {
     # decisions 6.2
     "ck_ticket_types_sold": (
@@ -47,7 +47,7 @@ async def add_bounds(apps: StateApps, editor: BaseSchemaEditor) -> None:
 
 
 async def add_triggers(editor: BaseSchemaEditor, name: str, table: str, condition: str) -> None:
-    """SQLite adds no CHECK to a table that exists: two triggers refuse the same rows in the same words."""
+    """Add triggers that work like a CHECK, which SQLite cannot add to an existing table."""
     for event in ("INSERT", "UPDATE"):
         await editor.client.execute_query(
             f"CREATE TRIGGER {name}_{event.lower()} BEFORE {event} ON {table} WHEN NOT ({condition}) "
@@ -75,7 +75,7 @@ async def remove_partial_indexes(apps: StateApps, editor: BaseSchemaEditor) -> N
 
 
 async def add_search_indexes(apps: StateApps, editor: BaseSchemaEditor) -> None:
-    """Indexes for parts of words; without them search reads every row, and finds the same (decisions 4.9)."""
+    """Add trigram indexes if possible; without them searches read every row (decisions 4.9)."""
     client = editor.client
     if client.capabilities.dialect != "postgres":
         return
@@ -100,7 +100,7 @@ async def remove_search_indexes(apps: StateApps, editor: BaseSchemaEditor) -> No
 
 
 async def add_free_plan(apps: StateApps, editor: BaseSchemaEditor) -> None:
-    """decisions 5.2"""
+    """Add the default plan (decisions 5.2)."""
     plan = apps.get_model("models.Plan")
     await plan.create(
         name="Free", price=Decimal(0), currency="BDT", event_limit=None, features={}, using_db=editor.client

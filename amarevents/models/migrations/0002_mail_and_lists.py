@@ -1,4 +1,4 @@
-"""The outbox of mails, links that confirm emails, search for accounts, and indexes for what is listed."""
+"""The email outbox, email confirmations, search for accounts, and indexes for lists."""
 
 import unicodedata
 
@@ -18,7 +18,7 @@ def searchable(*parts: str) -> str:
 
 
 async def fill_search_text(apps: StateApps, editor: BaseSchemaEditor) -> None:
-    """Accounts that exist already are found like new ones (decisions 8.5)."""
+    """Fill the search text of existing accounts (decisions 8.5)."""
     client = editor.client
     parameters = "$1 WHERE id = $2" if client.capabilities.dialect == "postgres" else "? WHERE id = ?"
     for row in await client.execute_query_dict("SELECT id, username, email, number FROM users"):
@@ -27,7 +27,7 @@ async def fill_search_text(apps: StateApps, editor: BaseSchemaEditor) -> None:
 
 
 async def add_search_index(apps: StateApps, editor: BaseSchemaEditor) -> None:
-    """As the first migration does for events and organizations, where it could use the extension."""
+    """Add a trigram index if the first migration could install the extension."""
     client = editor.client
     if client.capabilities.dialect != "postgres":
         return

@@ -1,4 +1,4 @@
-"""Check-ins at the door, and why and when the payment for a ticket was decided."""
+"""Check-ins, and the time and reason of decisions about payments."""
 
 from tortoise import migrations
 from tortoise.migrations import operations as ops
@@ -10,7 +10,7 @@ from tortoise.indexes import Index
 
 
 async def add_guard(apps: StateApps, editor: BaseSchemaEditor) -> None:
-    """No ticket lets in twice."""
+    """Prevent a second check-in of a ticket."""
     await editor.client.execute_query(
         "CREATE UNIQUE INDEX uq_check_ins_ticket_id ON check_ins (ticket_id) WHERE undone_at IS NULL"
     )

@@ -1,1 +1,1 @@
-"""The steps of the schema, in the order of their numbers; ``amarevents.models.db.migrate`` applies them."""
+"""Migrations of the schema, applied in the order of their numbers by ``amarevents.models.db.migrate``."""

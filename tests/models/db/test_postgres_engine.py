@@ -63,7 +63,7 @@ async def test_statements_and_transactions_survive_a_restart(mortal_server: Post
 async def test_idle_connections_that_died_are_replaced(empty: Settings, *, in_a_transaction: bool) -> None:
     async with connected(empty) as client:
         assert isinstance(client, GuardedPostgresClient)
-        client.trust_seconds = 0
+        client.idle_check_seconds = 0
         await fill_pool(client, 3)
         cut_connections(empty)
         for _ in range(3):
@@ -77,7 +77,7 @@ async def test_idle_connections_that_died_fail_once_without_the_check(empty: Set
     """Negative control."""
     async with connected(empty) as client:
         assert isinstance(client, GuardedPostgresClient)
-        client.trust_seconds = math.inf
+        client.idle_check_seconds = math.inf
         await fill_pool(client, 3)
         cut_connections(empty)
         with pytest.raises(DatabaseUnavailable):

@@ -71,7 +71,7 @@ async def test_waiting_for_another_process_ends(empty: Settings, stranger: sqlit
 async def test_waiting_for_another_task_ends(empty: Settings) -> None:
     async with connected(empty) as client:
         assert isinstance(client, GuardedSqliteClient)
-        client.turn_seconds = 0.05
+        client.lock_seconds = 0.05
         async with in_transaction():
             with pytest.raises(DatabaseBusy):
                 await client.execute_query("SELECT 1")
@@ -189,6 +189,6 @@ async def test_new_file_is_refused_to_some_who_do_not_try_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Negative control. It ends with the first that is refused, which may take a while on a busy machine."""
-    monkeypatch.setattr(GuardedSqliteClient, "turn_seconds", 0)
+    monkeypatch.setattr(GuardedSqliteClient, "lock_seconds", 0)
     with pytest.raises(DatabaseBusy):
         await open_at_once(tmp_path, files=2_000)

@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 
 from amarevents.infra.pubsub import MemoryBroker, TicketChange
 from amarevents.models import CustomValue, Ticket
-from amarevents.models.db.engines import guarding
+from amarevents.models.db.engines import transactions
 from amarevents.models.enums import TicketChangeKind, TicketStatus
 from amarevents.resolvers.tickets import registration
 from tests.schema.subscriptions.conftest import Scene
@@ -153,13 +153,13 @@ async def test_a_caller_who_leaves_during_the_commit_keeps_nobody_from_being_tol
     if mutation == UNDO:
         await world.check_in(door.ticket, door.scene.owner)
     asking = asyncio.create_task(door.do(mutation))
-    commit = guarding.end_transaction
+    commit = transactions.end_transaction
 
     async def commit_and_leave(*how: Any) -> None:
         await commit(*how)
         asking.cancel()
 
-    monkeypatch.setattr(guarding, "end_transaction", commit_and_leave)
+    monkeypatch.setattr(transactions, "end_transaction", commit_and_leave)
     with pytest.raises(asyncio.CancelledError):
         await asking
     assert broker.heard == [(door.scene.event.id, [TicketChange(UPDATED, door.ticket.id)])]

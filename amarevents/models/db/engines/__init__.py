@@ -1,1 +1,1 @@
-"""Tortoise's database clients, hardened: no cancellation leaves a connection, a lock or a transaction behind."""
+"""Tortoise's database clients, made safe for cancellation: none leaves a connection, lock or transaction behind."""

@@ -1,4 +1,4 @@
-"""PostgreSQL: a pool of connections, each checked before use when it has been idle."""
+"""PostgreSQL engine: a pool whose connections are checked before use if they have been idle."""
 
 import asyncio
 import time
@@ -12,13 +12,13 @@ from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.backends.base.client import PoolConnectionWrapper, TransactionContext
 from tortoise.exceptions import DBConnectionError
 
-from amarevents.models.db.engines.failures import DatabaseBusy, DatabaseUnavailable
-from amarevents.models.db.engines.guarding import GuardedSavepoint, GuardedTransaction, GuardedTransactionClient
+from amarevents.models.db.engines.errors import DatabaseBusy, DatabaseUnavailable
+from amarevents.models.db.engines.transactions import GuardedSavepoint, GuardedTransaction, GuardedTransactionClient
 from amarevents.tasks import finish
 
 PING_SECONDS = 2.0
 
-# A PoolConnectionProxy, which passes for the Connection that it stands for; no type of the stubs says both.
+# Any: a PoolConnectionProxy, which behaves like the Connection that it wraps; the stubs have no type for this.
 Pooled = Any
 
 BUSY = (
@@ -31,25 +31,25 @@ LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.exceptions.OperatorInterventionError,  # shutdown, starting up
     asyncpg.InvalidAuthorizationSpecificationError,
-    asyncpg.InternalClientError,  # when the server's farewell has arrived, but the loss is not noticed yet
+    asyncpg.InternalClientError,  # when the server has closed the connection, but asyncpg has not noticed it yet
     DBConnectionError,
     OSError,
 )
 
 
 class StaleConnection(Exception):
-    """An idle connection turned out to be dead; the pool has closed it."""
+    """An idle connection was found dead, and the pool has closed it."""
 
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Raise DatabaseBusy or DatabaseUnavailable for what is the matter with the server rather than the statement."""
+    """Raise DatabaseBusy or DatabaseUnavailable for errors of the server rather than the statement."""
     try:
         yield
     except BUSY as error:
-        raise DatabaseBusy(f"PostgreSQL gave up: {error}") from error
+        raise DatabaseBusy(f"PostgreSQL gave up on a statement: {error}") from error
     except TimeoutError as error:  # before LOST: it is an OSError
-        raise DatabaseBusy("PostgreSQL did not answer in time, or every connection of the pool was in use") from error
+        raise DatabaseBusy("PostgreSQL did not respond in time, or all connections of the pool were in use") from error
     except LOST as error:
         raise _unavailable(error) from error
     except asyncpg.InterfaceError as error:
@@ -61,16 +61,16 @@ def translated_errors() -> Iterator[None]:
 def _unavailable(error: Exception) -> DatabaseUnavailable:
     return DatabaseUnavailable(
         f"PostgreSQL cannot be reached ({str(error) or type(error).__name__}): "
-        "check that it runs and that AMAREVENTS_DATABASE_URL is right"
+        "check that it is running and that AMAREVENTS_DATABASE_URL is correct"
     )
 
 
 class Connection(asyncpg.Connection):
-    """Knows since when it has been idle, in seconds of the monotonic clock."""
+    """A connection that records since when it has been idle, in seconds of the monotonic clock."""
 
     __slots__ = ("idle_since",)
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:  # Any: asyncpg calls it, with arguments of its own
+    def __init__(self, *arguments: Any, **options: Any) -> None:  # Any: arguments of asyncpg, passed on
         super().__init__(*arguments, **options)
         self.idle_since = time.monotonic()
 
@@ -79,20 +79,20 @@ class Connection(asyncpg.Connection):
         self.idle_since = time.monotonic()
 
     def get_reset_query(self) -> str:
-        """Nothing: no statement of ours leaves settings, cursors or locks behind in its session.
+        """Return no query: our statements leave no settings, cursors or locks behind in a session.
 
-        An open transaction is rolled back all the same. The default would cost a round trip after each statement.
+        An open transaction is still rolled back. The default query would cost a round trip after each statement.
         """
         return ""
 
 
-class _Lease(PoolConnectionWrapper[Pooled]):
-    """A connection of the pool, for one statement."""
+class _PooledConnection(PoolConnectionWrapper[Pooled]):
+    """A connection of the pool that is held for one statement."""
 
     client: "GuardedPostgresClient"
 
     async def __aenter__(self) -> Pooled:
-        self.connection = await self.client.take_connection()
+        self.connection = await self.client.hold_connection()
         return self.connection
 
     async def __aexit__(
@@ -102,7 +102,7 @@ class _Lease(PoolConnectionWrapper[Pooled]):
 
 
 async def _connect(*arguments: Any, **options: Any) -> asyncpg.Connection:  # Any: asyncpg.connect's, passed on
-    """Connect, even if cancelled, and hang up then: left half way, asyncpg's handshake logs errors of its own."""
+    """Connect; if cancelled, finish and close: asyncpg logs errors of a handshake that is aborted half way."""
     return await finish(asyncpg.connect(*arguments, **options), undo=lambda connection: connection.close())
 
 
@@ -111,32 +111,33 @@ async def _acquire_live(pool: asyncpg.Pool) -> Pooled:
         try:
             return await pool.acquire()
         except StaleConnection:
-            # It is closed now: acquiring it again connects, and fails with a reason if that cannot be done.
+            # It is closed now, so the next attempt connects or fails with a reason.
             continue
 
 
-class _NamingFailures(AsyncpgDBClient):
-    """Tortoise leads every statement through this method, to name errors its way; the rest is named here."""
+class _TranslatingErrors(AsyncpgDBClient):
+    """Adds our translation of errors to Tortoise's, which every statement passes through."""
 
     async def _translate_exceptions(
         self, func: Callable[..., Coroutine[Any, Any, Any]], *args: Any, **kwargs: Any
-    ) -> Any:  # Any: passes through every method of the client
+    ) -> Any:  # Any: the result of any method of the client
         with translated_errors():
             return await super()._translate_exceptions(func, *args, **kwargs)
 
 
-class GuardedPostgresClient(_NamingFailures):
-    """Tortoise's client for PostgreSQL, proof against cancellation and against restarts of the server.
+class GuardedPostgresClient(_TranslatingErrors):
+    """Tortoise's client for PostgreSQL, safe for cancellation and for restarts of the server.
 
-    ``acquire_seconds`` bounds the wait for a connection; one that was idle for ``trust_seconds`` is checked before use.
+    ``acquire_seconds`` limits the wait for a connection. A connection that was idle for at least
+    ``idle_check_seconds`` is checked before use.
     """
 
-    connection_class = Connection  # type: ignore[assignment] # declared for one kind of record
+    connection_class = Connection  # type: ignore[assignment] # declared as generic over records
     acquire_seconds: float = 10
-    trust_seconds: float = 1
+    idle_check_seconds: float = 1
 
-    def acquire_connection(self) -> _Lease:
-        return _Lease(self, self._pool_init_lock)
+    def acquire_connection(self) -> _PooledConnection:
+        return _PooledConnection(self, self._pool_init_lock)
 
     def _in_transaction(self) -> TransactionContext:
         return GuardedTransaction(GuardedPostgresTransaction(self))
@@ -146,19 +147,19 @@ class GuardedPostgresClient(_NamingFailures):
         with translated_errors():
             await finish(super().create_connection(with_db))
 
-    async def create_pool(self, **options: Any) -> asyncpg.Pool:  # Any: the options of asyncpg.create_pool
+    async def create_pool(self, **options: Any) -> asyncpg.Pool:  # Any: options of asyncpg.create_pool
         return await super().create_pool(connect=_connect, setup=self._check, **options)
 
     async def _check(self, connection: Pooled) -> None:
-        if time.monotonic() - connection.idle_since < self.trust_seconds:
+        if time.monotonic() - connection.idle_since < self.idle_check_seconds:
             return
         try:
             await connection.execute("SELECT 1", timeout=PING_SECONDS)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
             raise StaleConnection from error
 
-    async def take_connection(self) -> Pooled:
-        """Wait for a connection that works. If this fails or is cancelled, none is held.
+    async def hold_connection(self) -> Pooled:
+        """Wait for a working connection. None is held if this fails or is cancelled.
 
         Raises DatabaseUnavailable, DatabaseBusy.
         """
@@ -168,8 +169,8 @@ class GuardedPostgresClient(_NamingFailures):
                 return await _acquire_live(pool)
 
     async def release_connection(self, connection: Pooled) -> None:
-        """Give a connection back; asyncpg goes through with it when cancelled."""
-        if self._pool is not None:  # otherwise the pool has been closed, with all its connections
+        """Release a connection. asyncpg completes this even when cancelled."""
+        if self._pool is not None:  # otherwise the pool and all its connections have been closed
             await self._pool.release(connection)
 
     async def _open_pool(self) -> asyncpg.Pool:
@@ -183,18 +184,18 @@ class GuardedPostgresClient(_NamingFailures):
             await transaction.execute_many(query, values)
 
 
-class GuardedPostgresTransaction(_NamingFailures, TransactionWrapper, GuardedTransactionClient):
-    """Holds a connection of the pool from its beginning to its end."""
+class GuardedPostgresTransaction(_TranslatingErrors, TransactionWrapper, GuardedTransactionClient):
+    """A transaction that holds a connection of the pool."""
 
     _parent: "GuardedPostgresClient"
 
     def _in_transaction(self) -> TransactionContext:
         return GuardedSavepoint(GuardedPostgresTransaction(self))
 
-    async def take(self) -> None:
-        self._connection = await self._parent.take_connection()
+    async def acquire(self) -> None:
+        self._connection = await self._parent.hold_connection()
 
-    async def give_back(self) -> None:
+    async def release(self) -> None:
         await self._parent.release_connection(self._connection)
 
     async def commit(self) -> None:
@@ -206,7 +207,7 @@ class GuardedPostgresTransaction(_NamingFailures, TransactionWrapper, GuardedTra
             with translated_errors():
                 await super().rollback()
         except DatabaseUnavailable:
-            # The connection is gone, and the transaction with it: the server rolls back what nobody commits.
+            # The connection is lost, and the server rolls back its transaction.
             self._finalized = True
 
 

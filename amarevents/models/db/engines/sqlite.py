@@ -1,4 +1,4 @@
-"""SQLite: one connection per process, used by one task at a time; writers of other processes wait for their turn."""
+"""SQLite engine: one connection per process, which one task uses at a time."""
 
 import asyncio
 import sqlite3
@@ -13,8 +13,8 @@ import aiosqlite
 from tortoise.backends.base.client import ConnectionWrapper, TransactionContext
 from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionWrapper
 
-from amarevents.models.db.engines.failures import DatabaseBusy, DatabaseUnavailable
-from amarevents.models.db.engines.guarding import GuardedSavepoint, GuardedTransaction, GuardedTransactionClient
+from amarevents.models.db.engines.errors import DatabaseBusy, DatabaseUnavailable
+from amarevents.models.db.engines.transactions import GuardedSavepoint, GuardedTransaction, GuardedTransactionClient
 from amarevents.tasks import finish
 
 BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
@@ -33,28 +33,28 @@ PRIMARY_CODE = 0xFF  # SQLite's extended result codes have the primary one in th
 
 @contextmanager
 def translated_errors(file_path: str) -> Iterator[None]:
-    """Raise DatabaseBusy or DatabaseUnavailable for what SQLite says of the file rather than of the statement."""
+    """Raise DatabaseBusy or DatabaseUnavailable for errors of the file rather than the statement."""
     try:
         yield
     except sqlite3.Error as error:
-        # Errors that Python itself raises, such as a wrong number of parameters, carry no code.
+        # Errors raised by Python itself, such as a wrong number of parameters, have no code.
         code = getattr(error, "sqlite_errorcode", 0) & PRIMARY_CODE
         if code in BUSY:
-            raise DatabaseBusy(f"Another process is writing to {file_path} for too long ({error})") from error
+            raise DatabaseBusy(f"{file_path} has been locked by another process for too long ({error})") from error
         if code in UNUSABLE:
             raise DatabaseUnavailable(
-                f"{file_path} cannot be used ({error}): check the file, its rights and the disk"
+                f"{file_path} cannot be used ({error}): check the file, its permissions and the disk"
             ) from error
         raise
 
 
-class _Turn(ConnectionWrapper[aiosqlite.Connection]):
-    """The connection, for one statement of one task."""
+class _LockedConnection(ConnectionWrapper[aiosqlite.Connection]):
+    """The connection, locked for one statement of one task."""
 
     client: "GuardedSqliteClient | GuardedSqliteTransaction"
 
     async def __aenter__(self) -> aiosqlite.Connection:
-        await take_turn(self._lock, self.client.turn_seconds)
+        await acquire_lock(self._lock, self.client.lock_seconds)
         try:
             await self.client.create_connection(with_db=True)
         except BaseException:
@@ -76,7 +76,7 @@ class _Turn(ConnectionWrapper[aiosqlite.Connection]):
                 raise error
 
     async def _give_up(self) -> None:
-        """End the statement of a cancelled task. One in a transaction ends by itself: SQLite would undo all of it."""
+        """Interrupt a cancelled statement. Wait for it in a transaction, which interrupting would roll back."""
         if not isinstance(self.client, GuardedSqliteClient):
             await _drain(self.connection)
             return
@@ -84,53 +84,53 @@ class _Turn(ConnectionWrapper[aiosqlite.Connection]):
         try:
             await _drain(self.connection)
         except sqlite3.OperationalError:
-            # Something else is running that nobody has read to its end: until then SQLite would interrupt whatever
-            # comes next. The next task connects anew.
+            # Another statement has not been read to its end, and SQLite would interrupt every statement until then.
+            # The next task opens a new connection.
             await self.client.close()
 
 
-async def take_turn(lock: asyncio.Lock, seconds: float) -> None:
+async def acquire_lock(lock: asyncio.Lock, seconds: float) -> None:
     """Acquire ``lock``. Raises DatabaseBusy after ``seconds``."""
     try:
         async with asyncio.timeout(seconds):
             await lock.acquire()
     except TimeoutError as error:
-        raise DatabaseBusy(f"The one SQLite connection of this process was in use for {seconds} s") from error
+        raise DatabaseBusy(f"The SQLite connection of this process was in use for {seconds} seconds") from error
 
 
 async def _drain(connection: aiosqlite.Connection) -> None:
-    """Wait for the statement of a cancelled task: its thread knows nothing of tasks and carries on.
+    """Wait for the statement of a cancelled task, which continues in the thread of the connection.
 
-    The thread works in the order of arrival, so whatever stood before this is done when this is. The next task would
-    otherwise count the changes of that statement as its own.
+    The thread executes statements in order, so that one is done when this one is. Otherwise the next task would count
+    its changes as its own.
     """
-    with suppress(ValueError):  # closed meanwhile, which waits for the thread as well
+    with suppress(ValueError):  # the connection was closed, which also waits for the thread
         await connection.execute_fetchall("SELECT 1")
 
 
 class GuardedSqliteClient(SqliteClient):
-    """Tortoise's client for SQLite, proof against cancellation. ``turn_seconds`` bounds the wait for the connection."""
+    """Tortoise's client for SQLite, safe for cancellation. ``lock_seconds`` limits the wait for the connection."""
 
-    turn_seconds: float = 10
+    lock_seconds: float = 10
 
-    def acquire_connection(self) -> _Turn:
-        return _Turn(self._lock, self)
+    def acquire_connection(self) -> _LockedConnection:
+        return _LockedConnection(self._lock, self)
 
     def _in_transaction(self) -> TransactionContext:
         return GuardedTransaction(GuardedSqliteTransaction(self))
 
     async def create_connection(self, with_db: bool) -> None:
-        """Connect unless connected; the file's folder is made. Raises DatabaseUnavailable, DatabaseBusy."""
+        """Connect unless connected, creating the folder of the file. Raises DatabaseUnavailable, DatabaseBusy."""
         if self._connection is None:
             await finish(self._connect(with_db))
 
     async def _connect(self, with_db: bool) -> None:
-        deadline = time.monotonic() + self.turn_seconds
+        deadline = time.monotonic() + self.lock_seconds
         while True:
             try:
                 return await self._connect_once(with_db)
             except DatabaseBusy:
-                # Of several that turn a new file to WAL at the same time, SQLite lets some not wait but fail.
+                # SQLite fails instead of waiting when several processes switch a new file to WAL mode at once.
                 if time.monotonic() >= deadline:
                     raise
             await asyncio.sleep(RETRY_SECONDS)
@@ -141,9 +141,9 @@ class GuardedSqliteClient(SqliteClient):
                 Path(self.filename).parent.mkdir(parents=True, exist_ok=True)
                 await super().create_connection(with_db)
         except OSError as error:
-            raise DatabaseUnavailable(f"The folder of {self.filename} cannot be made: {error}") from error
+            raise DatabaseUnavailable(f"The folder of {self.filename} cannot be created: {error}") from error
         except BaseException:
-            await self.close()  # a connection that lacks some of its PRAGMAs would not check foreign keys
+            await self.close()  # without its PRAGMAs the connection would not check foreign keys
             raise
 
     async def execute_many(self, query: str, values: list[list[object]]) -> None:
@@ -152,9 +152,9 @@ class GuardedSqliteClient(SqliteClient):
 
 
 class GuardedSqliteTransaction(SqliteTransactionWrapper, GuardedTransactionClient):
-    """Holds the connection from its beginning to its end; another process's writer is waited for at the beginning.
+    """A transaction that holds the connection, and waits at its beginning for writers of other processes.
 
-    A deferred BEGIN would fail at the first write after a read, at once, if another process wrote in between.
+    After a deferred BEGIN, the first write would fail immediately if another process wrote since the first read.
     """
 
     BEGIN = "BEGIN IMMEDIATE"
@@ -163,21 +163,21 @@ class GuardedSqliteTransaction(SqliteTransactionWrapper, GuardedTransactionClien
     def __init__(self, parent: "GuardedSqliteClient | GuardedSqliteTransaction") -> None:
         super().__init__(parent)
         self.filename = parent.filename
-        self.turn_seconds: float = parent.turn_seconds
+        self.lock_seconds: float = parent.lock_seconds
 
-    def acquire_connection(self) -> _Turn:
-        return _Turn(self._lock, self)
+    def acquire_connection(self) -> _LockedConnection:
+        return _LockedConnection(self._lock, self)
 
     def _in_transaction(self) -> TransactionContext:
         return GuardedSavepoint(GuardedSqliteTransaction(self))
 
     async def create_connection(self, with_db: bool) -> None:
-        """Nothing: a transaction has its connection from ``begin``."""
+        """Do nothing: ``begin`` has set the connection."""
 
-    async def take(self) -> None:
-        await take_turn(self._parent._lock, self.turn_seconds)  # noqa: SLF001
+    async def acquire(self) -> None:
+        await acquire_lock(self._parent._lock, self.lock_seconds)  # noqa: SLF001
 
-    async def give_back(self) -> None:
+    async def release(self) -> None:
         self._parent._lock.release()  # noqa: SLF001
 
     async def begin(self) -> None:
@@ -195,19 +195,19 @@ class GuardedSqliteTransaction(SqliteTransactionWrapper, GuardedTransactionClien
             raise
 
     async def execute_script(self, query: str) -> None:
-        """Run the statements one by one: SQLite's own way of running a script commits the transaction first."""
+        """Execute the statements of a script one by one: SQLite's own method would commit the transaction first."""
         for statement in split_script(query):
             await self.execute_query(statement)
 
 
 def split_script(script: str) -> list[str]:
-    """The statements of a script. Semicolons in comments, texts and the bodies of triggers end none of them."""
-    statements, begun = [], ""
+    """Return the statements of a script. Semicolons in comments, strings and trigger bodies do not end a statement."""
+    statements, current = [], ""
     for part in script.split(";"):
-        begun += f"{part};"
-        if sqlite3.complete_statement(begun):
-            statements.append(begun.strip())
-            begun = ""
+        current += f"{part};"
+        if sqlite3.complete_statement(current):
+            statements.append(current.strip())
+            current = ""
     return [statement for statement in statements if statement != ";"]
 
 

@@ -1,7 +1,7 @@
-"""Changes of SQLite's schema without losses.
+"""Schema changes for SQLite that keep indexes, triggers and constraints.
 
-SQLite can change little of a table in place, so Tortoise builds a new one, copies the rows and puts it in place of the
-old one. With the old one go its indexes, its triggers and its UNIQUE constraints over several columns.
+SQLite can alter little of a table in place, so Tortoise creates a new table, copies the rows and replaces the old one.
+The indexes, triggers and multi-column UNIQUE constraints of the old table are lost.
 """
 
 import logging
@@ -16,15 +16,15 @@ from amarevents.models.db.engines.sqlite import split_script
 
 logger = logging.getLogger(__name__)
 
-AnyField = Field[Any]  # Any: a field of whatever type of value
+AnyField = Field[Any]  # Any: fields have values of any type
 Columns = tuple[str, ...]
 
 
 class LosslessSqliteSchemaEditor(SqliteSchemaEditor):
-    """Tortoise's editor, which puts back what the rebuilding of a table drops."""
+    """Tortoise's schema editor, which restores what is lost when a table is replaced."""
 
     async def _run_sql(self, sql: str) -> None:
-        # Tortoise would split at every semicolon, those in comments included.
+        # Tortoise would split at every semicolon, even in comments.
         for statement in split_script(sql):
             await self.client.execute_query(statement)
 
@@ -35,11 +35,11 @@ class LosslessSqliteSchemaEditor(SqliteSchemaEditor):
         delete_field: AnyField | None = None,
         alter_fields: Sequence[tuple[AnyField, AnyField]] | None = None,
     ) -> None:
-        table = model._meta.db_table  # noqa: SLF001 - the name that Tortoise uses for it
+        table = model._meta.db_table  # noqa: SLF001 - Tortoise has no public name for it
         indexes, triggers, uniques = await self._indexes(table), await self._triggers(table), await self._uniques(table)
         await super()._remake_table(model, create_field, delete_field, alter_fields)
-        given_up = {(_column(old),) for old, new in alter_fields or () if old.unique and not new.unique}
-        for columns in sorted(uniques - await self._uniques(table) - given_up):
+        dropped = {(_column(old),) for old, new in alter_fields or () if old.unique and not new.unique}
+        for columns in sorted(uniques - await self._uniques(table) - dropped):
             name = self._get_unique_constraint_name(model, list(columns))
             indexes[f'CREATE UNIQUE INDEX "{name}" ON "{table}" ({self._format_index_fields(list(columns))})'] = columns
         await self._restore(table, indexes, triggers)
@@ -50,20 +50,20 @@ class LosslessSqliteSchemaEditor(SqliteSchemaEditor):
             if present.issuperset(columns):
                 await self.client.execute_query(statement)
             else:
-                logger.info("An index of %s goes with a column of it: %s", table, statement)
+                logger.info("Dropped an index of %s together with one of its columns: %s", table, statement)
         for statement in triggers:
             await self.client.execute_query(statement)
 
     async def _indexes(self, table: str) -> dict[str, Columns]:
-        """The statements that made the indexes, with the columns that each needs."""
-        made = await self._made("index", table)
-        return {row["sql"]: await self._columns(row["name"]) for row in made}
+        """Return the CREATE INDEX statements of a table with the columns of each."""
+        definitions = await self._definitions("index", table)
+        return {row["sql"]: await self._columns(row["name"]) for row in definitions}
 
     async def _triggers(self, table: str) -> list[str]:
-        return [row["sql"] for row in await self._made("trigger", table)]
+        return [row["sql"] for row in await self._definitions("trigger", table)]
 
     async def _uniques(self, table: str) -> set[Columns]:
-        """The columns of the UNIQUE constraints, which are part of the table and have no statement of their own."""
+        """Return the columns of the UNIQUE constraints, which have no statements of their own."""
         indexes = await self._rows(f'PRAGMA index_list("{table}")')
         return {await self._columns(row["name"]) for row in indexes if row["origin"] == "u"}
 
@@ -71,7 +71,7 @@ class LosslessSqliteSchemaEditor(SqliteSchemaEditor):
         columns = await self._rows(f'PRAGMA index_info("{index}")')
         return tuple(row["name"] for row in columns if row["name"] is not None)  # None: an expression
 
-    async def _made(self, kind: str, table: str) -> list[dict[str, Any]]:
+    async def _definitions(self, kind: str, table: str) -> list[dict[str, Any]]:
         return await self._rows(
             "SELECT name, sql FROM sqlite_master WHERE type = ? AND tbl_name = ? AND sql IS NOT NULL ORDER BY name",
             [kind, table],

@@ -1,7 +1,7 @@
-"""What both engines have in common: work that a cancellation may not interrupt, and transactions made of it.
+"""Cancellation-safe transactions for both engines.
 
-Time-outs, clients that go away and shutdown all cancel tasks, at any ``await``. A connection that was taken is given
-back and a transaction that was begun is ended all the same, and only then does the cancellation go on its way.
+Timeouts, disconnected clients and shutdown cancel tasks at any ``await``. A transaction is always ended and its
+connection released before the cancellation continues.
 """
 
 import asyncio
@@ -15,23 +15,21 @@ from tortoise.exceptions import TransactionManagementError
 
 from amarevents.tasks import finish
 
-# Coroutine[Any, Any, T]: what it sends and yields is between it and the event loop.
-
 
 class GuardedTransactionClient(TransactionalDBClient):
-    """Holds its connection for as long as its transaction lasts."""
+    """A client that holds its connection from the beginning to the end of its transaction."""
 
     @abstractmethod
-    async def take(self) -> None:
-        """Wait for a connection. If this fails or is cancelled, none is held."""
+    async def acquire(self) -> None:
+        """Wait for a connection. None is held if this fails or is cancelled."""
 
     @abstractmethod
-    async def give_back(self) -> None:
-        """Let others have the connection."""
+    async def release(self) -> None:
+        """Release the connection."""
 
 
 class GuardedTransaction(TransactionContext):
-    """``async with``: commit at the end, roll back on any exception, give the connection back in every case."""
+    """A context that commits at its end or rolls back on any exception, and always releases the connection."""
 
     client: GuardedTransactionClient
 
@@ -39,9 +37,9 @@ class GuardedTransaction(TransactionContext):
         self.client = client
 
     async def __aenter__(self) -> TransactionalDBClient:
-        await self.client.take()
+        await self.client.acquire()
         await finish(self._begin(), undo=lambda _: self._end(asyncio.CancelledError))
-        # Not inside _begin: what a task sets in its context is not seen outside of it.
+        # Not in _begin: finish() runs it in a task, and context variables set in a task are not visible outside it.
         self._token = get_connections().set(self.client.connection_name, self.client)
         return self.client
 
@@ -55,18 +53,18 @@ class GuardedTransaction(TransactionContext):
         try:
             await self.client.begin()
         except BaseException:
-            await self.client.give_back()
+            await self.client.release()
             raise
 
     async def _end(self, failure: type[BaseException] | None) -> None:
         try:
             await end_transaction(self.client, failure, self.client.commit, self.client.rollback)
         finally:
-            await self.client.give_back()
+            await self.client.release()
 
 
 class GuardedSavepoint(TransactionContext):
-    """A transaction inside a transaction: on an exception, only what happened inside is undone."""
+    """A nested transaction: an exception undoes only the changes made inside it."""
 
     def __init__(self, client: TransactionalDBClient) -> None:
         self.client = client
@@ -88,8 +86,8 @@ async def end_transaction(
     commit: Callable[[], Awaitable[None]],
     roll_back: Callable[[], Awaitable[None]],
 ) -> None:
-    """Commit, or roll back after a ``failure``; nothing if the block has already done either itself."""
-    if client._finalized:  # noqa: SLF001 - Tortoise's own contexts ask the same way
+    """Commit, or roll back after a ``failure``, unless the transaction has already been ended explicitly."""
+    if client._finalized:  # noqa: SLF001 - as in Tortoise's own contexts
         return
     if failure is None:
         await commit()
