@@ -15,7 +15,7 @@ from amarevents.models.columns import utc_now
 from amarevents.models.db.connection import open_database
 from amarevents.models.enums import KeyType
 from amarevents.resolvers.accounts.api_keys import create_api_key
-from amarevents.resolvers.accounts.auth import Register, create_account
+from amarevents.resolvers.accounts.signup import Register, create_account
 from amarevents.resolvers.core.operation import validate
 from amarevents.security.auth.passwords import PasswordHasher
 from amarevents.security.auth.principals import account_of

@@ -1,6 +1,6 @@
 """The routes of the contract."""
 
-from amarevents.resolvers.accounts import admin_api_keys, api_keys, auth, profiles, rate_limits, users
+from amarevents.resolvers.accounts import admin_api_keys, api_keys, auth, profiles, rate_limits, signup, users
 from amarevents.resolvers.events import (
     custom_fields,
     gallery,
@@ -16,7 +16,7 @@ from amarevents.resolvers.tickets import queries as tickets
 from amarevents.rest.routing import Route
 
 ROUTES = (
-    Route("POST", "/auth/register", auth.register, status=201),
+    Route("POST", "/auth/register", signup.register, status=201),
     Route("POST", "/auth/login", auth.login),
     Route("POST", "/auth/logout", auth.logout),
     Route("GET", "/auth/me", auth.me),

@@ -41,7 +41,7 @@ def test_create_key_gives_the_permissions_asked_for(ready: Program) -> None:
     with ready.serving() as server:
         me = server.client.get("/api/auth/me", headers={"Authorization": f"Bearer {raw}"}).json()["data"]
     assert (me["auth"]["key_type"], sorted(me["auth"]["permissions"])) == ("user", ["events:read", "tickets:read"])
-    assert "user keys cannot hold" in ready.refusal("create-key", *options, "events:write")
+    assert "user keys cannot have" in ready.refusal("create-key", *options, "events:write")
 
 
 @pytest.mark.backend("sqlite")

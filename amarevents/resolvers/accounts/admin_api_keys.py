@@ -1,59 +1,64 @@
 """The API keys of all accounts, for admins (decisions 8.3)."""
 
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Self
 
 from amarevents import errors
 from amarevents.models import ApiKey, User
 from amarevents.models.enums import KeyType
-from amarevents.resolvers.accounts.api_keys import ApiKeyView, RevokedView, api_key_fields, revoke
+from amarevents.resolvers.accounts.api_keys import ApiKeyView, RevokedView, revoke
 from amarevents.resolvers.core.ids import ApiKeyId
 from amarevents.resolvers.core.inputs import Flag, Id, RecordId
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, Paging, load_page
+from amarevents.resolvers.core.views import extend
 from amarevents.security.context import Context
 from amarevents.security.policy import ADMINS, Scope, allow
+from amarevents.settings import Settings
 
 
 @dataclass(slots=True, kw_only=True)
 class AccountApiKeyView(ApiKeyView):
-    """A key and whose it is."""
+    """An API key with the account that it belongs to."""
 
     user_id: RecordId
-    """The id of the account that it belongs to."""
+    """The ID of the account that the key belongs to."""
     username: str
-    """The account's name, of 3 to 50 characters; no two differ in case alone."""
+    """The username of the account that the key belongs to."""
+
+    @classmethod
+    def from_model(cls, key: ApiKey, settings: Settings) -> Self:
+        """Return the view of an API key whose account has been loaded."""
+        added = partial(cls, user_id=RecordId(key.user_id), username=key.user.username)
+        return extend(ApiKeyView.from_model(key, settings), to=added)
 
 
 class ListAllApiKeys(Paging):
-    """``active``: whether the key is neither suspended nor revoked."""
+    """A page of API keys, filtered by account, type and activity."""
 
     user_id: Id | None = None
-    """The id of the account that it belongs to."""
+    """Return only the keys of the account with this ID."""
     active: Flag | None = None
-    """Whether the key is neither suspended nor revoked: 1 or 0."""
+    """Return only keys that can be used, or only suspended and revoked ones: 1 or 0."""
     key_type: KeyType | None = None
-    """What the key may be used for at most."""
+    """Return only keys of this type."""
 
 
 @operation(allow(*ADMINS, scope=Scope.ADMIN))
 async def list_all_api_keys(ctx: Context, data: ListAllApiKeys) -> Page[AccountApiKeyView]:
-    """The keys of all accounts, newest first, revoked ones included."""
+    """List the API keys of all accounts, including revoked keys, newest first."""
     conditions: dict[str, Any] = data.model_dump(include={"user_id", "key_type"}, exclude_none=True)
     if data.active is not None:
         conditions["is_active"] = data.active
     rows = ApiKey.filter(**conditions).select_related("user").order_by("-id")
-
-    def view(row: ApiKey) -> AccountApiKeyView:
-        fields = api_key_fields(row, ctx.services.settings)
-        return AccountApiKeyView(**fields, user_id=RecordId(row.user_id), username=row.user.username)
-
+    view = partial(AccountApiKeyView.from_model, settings=ctx.services.settings)
     return await load_page(ctx, rows, data, depends_on=(ApiKey, User), view=view)
 
 
 @operation(allow(*ADMINS, scope=Scope.ADMIN), changes=(ApiKey,), raises=(errors.NotFound,))
 async def force_revoke_api_key(ctx: Context, id: ApiKeyId) -> RevokedView:
-    """Revoke anybody's key for good."""
+    """Revoke an API key of any account permanently."""
     key = await ApiKey.get_or_none(id=id)
     if key is None:
         raise errors.NotFound("API key")

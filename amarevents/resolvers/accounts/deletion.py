@@ -1,4 +1,4 @@
-"""Deleting an account with everything that belongs to it (decisions 8.6)."""
+"""Deletion of an account with everything that belongs to it (decisions 8.6)."""
 
 from tortoise.expressions import Q, Subquery
 from tortoise.queryset import QuerySet
@@ -12,24 +12,25 @@ from amarevents.security.context import Context
 
 
 async def cascade_delete_account(ctx: Context, user_id: int) -> None:
-    """An account, its tickets anywhere, its organizations and their events with everybody's tickets to them.
+    """Delete an account, its tickets, and its organizations with their events and all tickets for these events.
 
-    The database deletes the rest with the account: keys, sessions, organizations, events and what hangs on them.
+    The database deletes what else belongs to the account: API keys, sessions, organizations, and events with their
+    parts.
     """
     await User.filter(id=user_id).select_for_update().get_or_none()
     events = Event.filter(organization__user_id=user_id)
     await lock_in_order(events)
-    await _announce_erasure(ctx, user_id, events)
-    # Together: once the places of some have been given back it would be too late to wait for others.
+    await _record_deletions(ctx, user_id, events)
+    # All tickets at once: releasing places locks ticket types, and tickets must be locked before ticket types.
     await delete_tickets(Q(user_id=user_id) | Q(event_id__in=Subquery(events.values("id"))))
     await User.filter(id=user_id).delete()
 
 
-async def _announce_erasure(ctx: Context, user_id: int, events: QuerySet[Event]) -> None:
-    """Of the account's events each, of those of others the tickets that go."""
-    gone = {event_id for (event_id,) in await events.values_list("id")}
-    for event_id in gone:
+async def _record_deletions(ctx: Context, user_id: int, events: QuerySet[Event]) -> None:
+    """Record the deletion of the account's events, and of its tickets for other events."""
+    own_event_ids = {event_id for (event_id,) in await events.values_list("id")}
+    for event_id in own_event_ids:
         ctx.record_change(event_id)
     for event_id, ticket_id in await Ticket.filter(user_id=user_id).values_list("event_id", "id"):
-        if event_id not in gone:
+        if event_id not in own_event_ids:
             ctx.record_change(event_id, TicketChange(TicketChangeKind.DELETED, ticket_id))

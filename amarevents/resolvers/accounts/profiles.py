@@ -1,9 +1,10 @@
-"""One's own account: the profile, and what of it one can change (decisions 2.7, 8.1)."""
+"""The caller's own account: its profile and the changes that it can make to it (decisions 2.7, 8.1)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated, Self
 
 from pydantic import Field, ValidationInfo, field_validator
 from tortoise.transactions import in_transaction
@@ -11,12 +12,14 @@ from tortoise.transactions import in_transaction
 from amarevents import errors
 from amarevents.models import Organization, User
 from amarevents.models.enums import KeyType
-from amarevents.resolvers.accounts.auth import AccountName, AccountView, account_fields, counted_attempt
+from amarevents.resolvers.accounts.auth import password_attempt
+from amarevents.resolvers.accounts.signup import AccountName, AccountView
 from amarevents.resolvers.accounts.updates import change_account
 from amarevents.resolvers.core.inputs import Input, NotNull, Password, Phone, RecordId, ShortText, Url
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.permissions import own_tickets
-from amarevents.resolvers.events.organizations import OrganizationView, organization_fields, public_event_counts
+from amarevents.resolvers.core.views import extend
+from amarevents.resolvers.events.organizations import OrganizationView, count_public_events
 from amarevents.resolvers.events.statistics import counts, tally
 from amarevents.security.context import Context
 from amarevents.security.policy import USERS, Scope, allow
@@ -24,135 +27,126 @@ from amarevents.security.policy import USERS, Scope, allow
 
 @dataclass(slots=True, kw_only=True)
 class OwnedOrganizationView(OrganizationView):
-    """An organization within its owner's account: as lists show it, and what only owner and admins see (decisions 5.1).
-
-    ``eventcount``: its allowance of events at once, null = unlimited.
-    """
+    """An organization of the account, with details that only its owner and admins can see."""
 
     user_id: RecordId
-    """The id of the account that it belongs to."""
+    """The ID of the account that owns the organization."""
     eventcount: int | None
-    """How many events the organization may have at once; null is unlimited."""
+    """The maximum number of events that the organization can have at the same time; null means unlimited."""
     events_used: int
-    """How many events the organization has now, which count against `eventcount`."""
+    """The number of events that the organization has now."""
+
+    @classmethod
+    def from_model(cls, row: Organization, public_events: int) -> Self:
+        """Return the view of an organization whose plan has been loaded, with the number of its public events."""
+        return extend(
+            OrganizationView.from_model(row, public_events),
+            to=partial(cls, user_id=RecordId(row.user_id), eventcount=row.eventcount, events_used=row.events_used),
+        )
 
 
 @dataclass(slots=True, kw_only=True)
 class ProfileStatsView:
-    """The account's own tickets; ``total_spent`` on the approved ones, in taka."""
+    """Statistics of the account's own tickets."""
 
     total_tickets: int
-    """How many tickets there are, whatever their status."""
+    """The number of tickets, regardless of status."""
     approved_tickets: int
-    """How many of the account's tickets have the status `Success`."""
+    """The number of approved tickets."""
     total_spent: Decimal
-    """The sum of the account's approved tickets, in taka with at most two decimals."""
+    """The total amount paid for approved tickets, in taka with at most two decimals."""
 
 
 @dataclass(slots=True, kw_only=True)
 class OwningAccountView(AccountView):
-    """An account with its organizations, oldest first; ``organization`` is the first of them."""
+    """An account with the organizations that it owns."""
 
     organization: OwnedOrganizationView | None
     """The oldest organization that the account owns; null if it owns none."""
     organizations: list[OwnedOrganizationView]
-    """All organizations that the account owns."""
+    """All organizations that the account owns, oldest first."""
 
 
 @dataclass(slots=True, kw_only=True)
 class ProfileView(OwningAccountView):
-    """One's own account, with its organizations and the sum of its tickets."""
+    """The caller's own account, with the organizations that it owns and statistics of its tickets."""
 
     stats: ProfileStatsView
-    """The counts of the account's own tickets."""
+    """Statistics of the account's own tickets."""
 
 
 async def load_account_organizations(
     ctx: Context, account_ids: Sequence[int]
 ) -> dict[int, list[OwnedOrganizationView]]:
-    """The organizations of accounts, oldest first, by account, in two statements."""
+    """Return the organizations that accounts own, oldest first, by account ID, in two statements."""
     organizations: dict[int, list[OwnedOrganizationView]] = {account_id: [] for account_id in account_ids}
     rows = await Organization.filter(user_id__in=list(account_ids)).select_related("plan").order_by("id")
-    public_events = await public_event_counts([row.id for row in rows])
+    public_events = await count_public_events([row.id for row in rows])
     for row in rows:
-        organizations[row.user_id].append(_owned_view(row, public_events.get(row.id, 0)))
+        organizations[row.user_id].append(OwnedOrganizationView.from_model(row, public_events[row.id]))
     return organizations
 
 
-def _owned_view(row: Organization, public_events: int) -> OwnedOrganizationView:
-    return OwnedOrganizationView(
-        **organization_fields(row, public_events),
-        user_id=RecordId(row.user_id),
-        eventcount=row.eventcount,
-        events_used=row.events_used,
-    )
-
-
-async def owning_account_fields(ctx: Context, user: User) -> dict[str, Any]:  # Any: each field's own type
-    """The fields of OwningAccountView, in two statements."""
+async def load_owning_account(ctx: Context, user: User) -> OwningAccountView:
+    """Return an account with the organizations that it owns, in two statements."""
     organizations = (await load_account_organizations(ctx, [user.id]))[user.id]
-    return {
-        **account_fields(user),
-        "organization": organizations[0] if organizations else None,
-        "organizations": organizations,
-    }
+    oldest = organizations[0] if organizations else None
+    added = partial(OwningAccountView, organization=oldest, organizations=organizations)
+    return extend(AccountView.from_model(user), to=added)
 
 
 @operation(allow(*USERS, scope=Scope.USERS_READ))
 async def get_profile(ctx: Context) -> ProfileView:
-    """One's own account with its organizations and statistics."""
-    return await _profile(ctx)
+    """Return the caller's own account with its organizations and statistics of its tickets."""
+    return await _load_profile(ctx)
 
 
-async def _profile(ctx: Context) -> ProfileView:
-    user = await _get_own_user(ctx)
+async def _load_profile(ctx: Context) -> ProfileView:
+    account = await load_owning_account(ctx, await _get_own_user(ctx))
     of_tickets = counts(await tally(own_tickets(ctx)))
     stats = ProfileStatsView(
         total_tickets=of_tickets["total"],
         approved_tickets=of_tickets["approved"],
         total_spent=of_tickets["revenue"],
     )
-    return ProfileView(**await owning_account_fields(ctx, user), stats=stats)
+    return extend(account, to=partial(ProfileView, stats=stats))
 
 
 async def _get_own_user(ctx: Context) -> User:
-    """Raises Unauthenticated if the account has been deleted meanwhile."""
-    return _existing(await User.get_or_none(id=ctx.principal.require_account().id))
+    """Return the caller's account. Raises Unauthenticated if it has just been deleted."""
+    return _require_existing(await User.get_or_none(id=ctx.principal.require_account().id))
 
 
 async def _lock_own_user(user_id: int) -> User:
-    """Keep everybody else from changing the account until the transaction ends. Raises Unauthenticated as above."""
-    return _existing(await User.filter(id=user_id).select_for_update().get_or_none())
+    """Lock the caller's account until the transaction ends. Raises Unauthenticated if it has just been deleted."""
+    return _require_existing(await User.filter(id=user_id).select_for_update().get_or_none())
 
 
-def _existing(user: User | None) -> User:
+def _require_existing(user: User | None) -> User:
     if user is None:
         raise errors.Unauthenticated
     return user
 
 
 class UpdateProfile(Input):
-    """What of one's own account can change; null clears what is optional.
-
-    A new ``password`` needs the ``current_password``, and ends the account's other sessions.
-    """
+    """Fields of the account to change. Fields that are left out stay as they are."""
 
     username: NotNull[AccountName] = None
-    """The account's name, of 3 to 50 characters; no two differ in case alone."""
+    """The username, 3 to 50 characters long. Usernames that differ only in case count as the same."""
     number: NotNull[Phone] = None
-    """A phone number, with or without the country code."""
+    """The phone number, with or without country code."""
     pfp: Url | None = None
-    """The http or https address of the account's picture."""
+    """The http or https URL of the profile picture; null removes it."""
     country: ShortText | None = None
-    """The country that the account names as its own."""
+    """The country of the account; null removes it."""
     password: NotNull[Password] = None
-    """A password of 6 to 128 characters."""
+    """The new password, 6 to 128 characters long. It ends the other sessions of the account."""
     current_password: Annotated[ShortText | None, Field(validate_default=True)] = None
-    """The password until now; needed where a new one is sent."""
+    """The current password. Required to set a new password."""
 
     @field_validator("current_password")
     @classmethod
-    def _with_a_new_one(cls, current: str | None, info: ValidationInfo) -> str | None:
+    def _require_with_password(cls, current: str | None, info: ValidationInfo) -> str | None:
         if current is None and info.data.get("password") is not None:
             raise ValueError("is required to change the password")
         return current
@@ -164,7 +158,7 @@ class UpdateProfile(Input):
     raises=(errors.UsernameTaken, errors.ValidationFailed, errors.RateLimited),
 )
 async def update_profile(ctx: Context, data: UpdateProfile) -> ProfileView:
-    """Change one's own account."""
+    """Update the caller's own account."""
     changes = data.changed_fields()
     current, password = changes.pop("current_password", None), changes.pop("password", None)
     known = await _get_own_user(ctx)
@@ -174,17 +168,17 @@ async def update_profile(ctx: Context, data: UpdateProfile) -> ProfileView:
     async with in_transaction():
         user = await _lock_own_user(known.id)
         if password is not None and user.password_hash != known.password_hash:
-            raise _wrong_password()  # it has been changed meanwhile
+            raise _incorrect_password()  # it has been changed since it was verified
         await change_account(ctx, user, changes)
-    return await _profile(ctx)
+    return await _load_profile(ctx)
 
 
 async def _require_password(ctx: Context, user: User, password: str) -> None:
-    """A wrong one counts as a failed login: whoever has found an open session cannot guess for ever."""
-    async with counted_attempt(ctx, user.email):
+    """Verify the current password. Failures count as failed logins, so that an open session cannot guess it."""
+    async with password_attempt(ctx, user.email):
         if not await ctx.services.hasher.verify(password, user.password_hash):
-            raise _wrong_password()
+            raise _incorrect_password()
 
 
-def _wrong_password() -> errors.ValidationFailed:
-    return errors.ValidationFailed({"current_password": "is wrong"})
+def _incorrect_password() -> errors.ValidationFailed:
+    return errors.ValidationFailed({"current_password": "is incorrect"})

@@ -1,7 +1,8 @@
-"""The rate limits as they are being used right now (decisions 8.5)."""
+"""The current use of the rate limits of API keys, for admins (decisions 8.5)."""
 
 import datetime
 from dataclasses import dataclass
+from typing import Self
 
 from amarevents.models import ApiKey
 from amarevents.models.enums import KeyType
@@ -9,56 +10,62 @@ from amarevents.resolvers.core.inputs import DateTime, RecordId
 from amarevents.resolvers.core.operation import operation
 from amarevents.security.context import Context
 from amarevents.security.policy import ADMINS, Scope, allow
+from amarevents.security.rate_limit import Verdict
 from amarevents.security.rate_limit.quotas import charged_keys, digest_quota
 
-_KEYS_AT_ONCE = 500
+_MAX_KEYS_PER_QUERY = 500
 
 
 @dataclass(slots=True, kw_only=True)
 class RateLimitView:
-    """What an API key has used within the last minute; ``limit`` is per minute."""
+    """The use of an API key's rate limit within the last 60 seconds."""
 
     key_id: RecordId
-    """The id of the API key."""
+    """The ID of the API key."""
     key_name: str
-    """The name of the key."""
+    """The name of the API key."""
     key_prefix: str
-    """The first 12 characters of the raw key, to tell it from others."""
+    """The first 12 characters of the key, which identify it without revealing it."""
     key_type: KeyType
-    """What the key may be used for at most."""
+    """The type of the API key."""
     user_id: RecordId
-    """The id of the account that it belongs to."""
+    """The ID of the account that the key belongs to."""
     limit: int
-    """How many requests a minute the key has."""
+    """The number of requests per minute that the key is allowed."""
     used: int
-    """How many requests the key has sent within the last 60 seconds."""
+    """The number of requests sent with the key within the last 60 seconds."""
     remaining: int
-    """How many requests the key may send now."""
+    """The number of requests that the key can send now."""
     reset_at: DateTime
-    """When all requests are there again if nothing more is sent, in UTC."""
+    """When the full limit will be available again if no more requests are sent, in UTC."""
+
+    @classmethod
+    def from_model(cls, key: ApiKey, usage: Verdict) -> Self:
+        """Return the view of an API key and the use of its quota."""
+        return cls(
+            key_id=RecordId(key.id),
+            key_name=key.name,
+            key_prefix=key.key_prefix,
+            key_type=key.key_type,
+            user_id=RecordId(key.user_id),
+            limit=usage.limit,
+            used=usage.used,
+            remaining=usage.remaining,
+            reset_at=datetime.datetime.fromtimestamp(usage.reset_at, datetime.UTC),
+        )
 
 
 @operation(allow(*ADMINS, scope=Scope.ADMIN))
 async def list_rate_limits(ctx: Context) -> list[RateLimitView]:
-    """The keys that have been used within the last minute, newest first, and what they have left."""
+    """List the API keys that were used within the last 60 seconds and the state of their rate limits, newest first."""
     digests = await charged_keys(ctx.services.limiter)
     found: list[ApiKey] = []
-    for start in range(0, len(digests), _KEYS_AT_ONCE):
-        found += await ApiKey.filter(digest__in=digests[start : start + _KEYS_AT_ONCE])
-    views = [await _usage(ctx, key) for key in sorted(found, key=lambda key: -key.id)]
-    return [view for view in views if view.used]  # a log may outlive its last unit for a moment
+    for start in range(0, len(digests), _MAX_KEYS_PER_QUERY):
+        found += await ApiKey.filter(digest__in=digests[start : start + _MAX_KEYS_PER_QUERY])
+    views = [await _rate_limit_of(ctx, key) for key in sorted(found, key=lambda key: -key.id)]
+    return [view for view in views if view.used]  # the limiter may name a key shortly after its last request expired
 
 
-async def _usage(ctx: Context, key: ApiKey) -> RateLimitView:
+async def _rate_limit_of(ctx: Context, key: ApiKey) -> RateLimitView:
     usage = await ctx.services.limiter.usage(digest_quota(key.digest, key.key_type, ctx.services.settings))
-    return RateLimitView(
-        key_id=RecordId(key.id),
-        key_name=key.name,
-        key_prefix=key.key_prefix,
-        key_type=key.key_type,
-        user_id=RecordId(key.user_id),
-        limit=usage.limit,
-        used=usage.used,
-        remaining=usage.remaining,
-        reset_at=datetime.datetime.fromtimestamp(usage.reset_at, datetime.UTC),
-    )
+    return RateLimitView.from_model(key, usage)

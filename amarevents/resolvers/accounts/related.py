@@ -1,4 +1,4 @@
-"""What belongs to accounts, reached from other things: who sees it, and loading it for many accounts at once."""
+"""Data of accounts that other objects link to: who may see it, and loading it for many accounts at once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from amarevents.models import Organization, User
 from amarevents.resolvers.accounts.admin_api_keys import list_all_api_keys
 from amarevents.resolvers.accounts.api_keys import list_api_keys
-from amarevents.resolvers.accounts.auth import AccountView, account_view
 from amarevents.resolvers.accounts.profiles import get_profile
+from amarevents.resolvers.accounts.signup import AccountView
 from amarevents.resolvers.accounts.users import get_user
 from amarevents.resolvers.core.bulk_pages import PageRequest, load_pages
 from amarevents.resolvers.core.pagination import Page
@@ -26,18 +26,19 @@ from amarevents.security.policy import Policy, Principal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OfAccounts:
-    """Who sees something of an account: the account itself by ``own``, and whoever meets all policies of ``anybodys``.
+class AccountAccess:
+    """Who may see data of an account: the account itself, and principals that may see it of any account.
 
-    Each is the policy of a route that shows the same, of one's own account or of anybody's.
+    ``own`` is the policy of the operation that returns the data of the caller's account; ``any_account`` are the
+    policies, all of which apply, of the operations that return it of any account.
     """
 
     own: Policy
-    anybodys: tuple[Policy, ...]
+    any_account: tuple[Policy, ...]
 
     def check(self, principal: Principal, account_id: int) -> None:
-        """Raises what the route would: the one of one's own account for oneself."""
-        refusals = [refusal for policy in self.anybodys if (refusal := policy.refusal(principal))]
+        """Raise what the operation for the caller's own account or the one for any account would raise."""
+        refusals = [refusal for policy in self.any_account if (refusal := policy.refusal(principal))]
         if not refusals:
             return
         if principal.account is None or principal.account.id != account_id:
@@ -45,32 +46,35 @@ class OfAccounts:
         self.own.check(principal)
 
 
-ACCOUNT = OfAccounts(own=get_profile.policy, anybodys=(get_user.policy,))
-"""The account itself, and its organizations."""
-API_KEYS = OfAccounts(own=list_api_keys.policy, anybodys=(list_all_api_keys.policy,))
-TICKETS = OfAccounts(own=list_own_tickets.policy, anybodys=(get_user.policy, get_ticket.policy))
-"""Admins see everybody's tickets with the scope of tickets alone."""
+ACCOUNT = AccountAccess(own=get_profile.policy, any_account=(get_user.policy,))
+"""Access to an account and its organizations."""
+API_KEYS = AccountAccess(own=list_api_keys.policy, any_account=(list_all_api_keys.policy,))
+TICKETS = AccountAccess(own=list_own_tickets.policy, any_account=(get_user.policy, get_ticket.policy))
+"""Access to an account's tickets: admins also need the scope that reading a ticket requires."""
 
 
 async def load_accounts(ctx: Context, ids: Sequence[int]) -> dict[int, AccountView]:
-    """The accounts by id, in one statement; for whom ACCOUNT lets in."""
-    return {user.id: account_view(user) for user in await User.filter(id__in=list(ids))}
+    """Return accounts by ID, in one statement, for callers whom ACCOUNT permits."""
+    return {user.id: AccountView.from_model(user) for user in await User.filter(id__in=list(ids))}
 
 
 async def load_organization_owners(ctx: Context, organization_ids: Sequence[int]) -> dict[int, int]:
-    """The ids of the accounts that own the organizations, by organization, in one statement."""
+    """Return the IDs of the accounts that own the organizations, by organization ID, in one statement."""
     return dict(await Organization.filter(id__in=list(organization_ids)).values_list("id", "user_id"))
 
 
 async def load_account_tickets(
-    ctx: Context, asked: Sequence[tuple[int, ListByStatus]]
+    ctx: Context, requests: Sequence[tuple[int, ListByStatus]]
 ) -> dict[tuple[int, ListByStatus], Page[TicketView]]:
-    """Pages of accounts' own tickets, by account and what is asked of it; for whom TICKETS lets in. Four statements."""
-    users = await User.filter(id__in=list({account_id for account_id, _ in asked}))
+    """Return pages of accounts' own tickets, by account ID and request, in four statements.
+
+    For callers whom TICKETS permits.
+    """
+    users = await User.filter(id__in=list({account_id for account_id, _ in requests}))
     own = {user.id: tickets_of(ctx, account_of(user)) for user in users}
     pages = {
         (account_id, data): PageRequest(rows=tickets_in(own[account_id], data), paging=data)
-        for account_id, data in asked
+        for account_id, data in requests
         if account_id in own
     }
     return await load_pages(pages, prepare=newest_first, view=TicketView.from_model)

@@ -1,18 +1,20 @@
-"""Writing accounts, so that what is derived from their columns stays in step (decisions 8.2, 8.5)."""
+"""Changes to accounts, with the columns and sessions that depend on what is changed (decisions 8.2, 8.5)."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from amarevents.models import Session, User
-from amarevents.resolvers.accounts.auth import unique_account, username_key
+from amarevents.resolvers.accounts.signup import account_integrity_errors, username_key
 from amarevents.resolvers.core.search import search_text
 from amarevents.security.auth.sessions import start_session
 from amarevents.security.context import Context
 
 
-async def change_account(ctx: Context, user: User, changes: dict[str, Any]) -> None:  # Any: each column's own type
-    """Change columns of a locked account. Raises UsernameTaken, EmailTaken, BadRequest for a session over a WebSocket.
+async def change_account(ctx: Context, user: User, changes: Mapping[str, Any]) -> None:  # Any: each column's own type
+    """Change columns of an account that the caller's transaction has locked.
 
-    A new password ends the account's other sessions, and gives that of this very request a new id (decisions 2.3).
+    A new password ends the other sessions of the account, and gives a new ID to the session of this request (decisions
+    2.3). Raises UsernameTaken, EmailTaken, and BadRequest if that session was sent over a WebSocket.
     """
     if not changes:
         return
@@ -22,7 +24,7 @@ async def change_account(ctx: Context, user: User, changes: dict[str, Any]) -> N
     user.update_from_dict({**changes, "updated_at": ctx.now})
     user.username_key = username_key(user.username)
     user.search_text = search_text(user.username, user.email, user.number)
-    with unique_account():
+    with account_integrity_errors():
         await user.save(update_fields=[*changes, "updated_at", "username_key", "search_text"])
     if "password_hash" in changes:
         await Session.filter(user_id=user.id).delete()

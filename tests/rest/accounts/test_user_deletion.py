@@ -267,7 +267,7 @@ async def test_who_has_chosen_a_place_before_the_deletion_gets_none(
 ) -> None:
     kind = await world.ticket_type(stage.event, capacity=1)
     pause = Pause(monkeypatch)
-    pause.stop_after(registration, "_choose_type")
+    pause.stop_after(registration, "_choose_ticket_type")
     registering = stage.buyer.post("/tickets", {"event_id": stage.event.id})
     deleting = stage.admin.delete(f"/admin/users/{stage.buyer_account.id}")
     answer, other = await pause.during(registering, deleting)

@@ -194,14 +194,14 @@ async def test_registrations_amid_the_deletion_are_answered(
     world: World, stage: Stage, kind: TicketType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All have looked at the type before it goes, or come later."""
-    choose = registration._choose_type
+    choose = registration._choose_ticket_type
 
     async def choose_late(event: Event, ticket_type_id: int | None) -> TicketType | None:
         chosen = await choose(event, ticket_type_id)
         await asyncio.sleep(0.05)
         return chosen
 
-    monkeypatch.setattr(registration, "_choose_type", choose_late)
+    monkeypatch.setattr(registration, "_choose_ticket_type", choose_late)
     await TicketType.filter(id=kind.id).update(price=0, capacity=0)
     body = {"event_id": stage.event.id, "ticket_type_id": kind.id}
     crowd = [stage.buyer.post("/tickets", body) for _ in range(30)]

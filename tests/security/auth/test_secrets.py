@@ -8,7 +8,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from amarevents.resolvers.accounts import auth
+from amarevents.resolvers.accounts import signup
 from amarevents.security.auth.sessions import COOKIE_NAME
 from tests.support.world import ORIGIN, snapshot
 
@@ -87,7 +87,7 @@ async def test_a_crash_puts_no_secret_into_log_or_answer(
     async def crash(*_: object, **__: object) -> None:
         raise RuntimeError("the hasher broke")
 
-    monkeypatch.setattr(auth, "create_account", crash)
+    monkeypatch.setattr(signup, "create_account", crash)
     with caplog.at_level(logging.DEBUG):
         answer = await http.post("/api/auth/register", json=ACCOUNT)
     assert answer.status_code == 500

@@ -1,0 +1,144 @@
+"""Creation of accounts: their names, which are unique, and the registration of a new account (decisions 8.1, 8.2)."""
+
+import re
+import unicodedata
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Annotated, Self
+
+from pydantic import AfterValidator
+from tortoise.transactions import in_transaction
+
+from amarevents import errors
+from amarevents.models import User
+from amarevents.models.columns import NAME_LENGTH
+from amarevents.models.enums import AccountType
+from amarevents.resolvers.accounts.email_confirmation import enqueue_confirmation_email
+from amarevents.resolvers.core.inputs import DateTime, Email, Input, Password, Phone, RecordId, Username
+from amarevents.resolvers.core.integrity import integrity_errors
+from amarevents.resolvers.core.operation import operation
+from amarevents.resolvers.core.search import search_text
+from amarevents.security.context import Context
+from amarevents.security.policy import PUBLIC
+from amarevents.security.rate_limit.quotas import AddressLimit
+
+
+@dataclass(slots=True, kw_only=True)
+class AccountView:
+    """An account, as its owner and admins see it."""
+
+    id: RecordId
+    """The ID of the account."""
+    username: str
+    """The username, 3 to 50 characters long."""
+    email: str
+    """The email address, in lower case."""
+    number: str
+    """The phone number."""
+    type: AccountType
+    """Whether the account can only register for events or also publish them."""
+    admin: bool
+    """Whether the account is an admin."""
+    pfp: str | None
+    """The http or https URL of the profile picture; null if there is none."""
+    country: str | None
+    """The country of the account; null if it has not been set."""
+    created_at: DateTime
+    """When the account was created, in UTC."""
+
+    @classmethod
+    def from_model(cls, user: User) -> Self:
+        """Return the view of an account."""
+        return cls(
+            id=RecordId(user.id),
+            username=user.username,
+            email=user.email,
+            number=user.number,
+            type=user.type,
+            admin=user.admin,
+            pfp=user.pfp,
+            country=user.country,
+            created_at=user.created_at,
+        )
+
+
+# Characters that are not displayed. They are allowed in usernames because joiners are part of Bangla spelling.
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+
+
+def username_key(username: str) -> str:
+    """Return what makes a username unique, regardless of case and of the spelling of its letters (decisions 8.2)."""
+    plain = unicodedata.normalize("NFKC", _INVISIBLE.sub("", username)).casefold()
+    return unicodedata.normalize("NFKC", plain)
+
+
+def _require_bounded_key(username: str) -> str:
+    """Refuse a username whose key is empty or, because some characters expand to many, too long for its column."""
+    if not 0 < len(username_key(username)) <= NAME_LENGTH:
+        raise ValueError("must be spelled with ordinary letters")
+    return username
+
+
+AccountName = Annotated[Username, AfterValidator(_require_bounded_key)]
+
+
+class Register(Input):
+    """Fields of the account to create."""
+
+    username: AccountName
+    """The username, 3 to 50 characters long. Usernames that differ only in case count as the same."""
+    email: Email
+    """The email address, which identifies the account when logging in. It is stored in lower case."""
+    password: Password
+    """The password, 6 to 128 characters long."""
+    number: Phone
+    """The phone number, with or without country code."""
+
+
+@operation(
+    PUBLIC,
+    creates=True,
+    changes=(User,),
+    address_limit=AddressLimit.CREDENTIALS,
+    raises=(errors.UsernameTaken, errors.EmailTaken),
+)
+async def register(ctx: Context, data: Register) -> AccountView:
+    """Create an account.
+
+    If the deployment confirms email addresses, a link that confirms the address is sent to it."""
+    await _require_available(data)
+    password_hash = await ctx.services.hasher.hash(data.password)
+    async with in_transaction():
+        user = await create_account(data, password_hash=password_hash)
+        await enqueue_confirmation_email(ctx, user)
+    ctx.created_account_id = user.id
+    return AccountView.from_model(user)
+
+
+async def _require_available(data: Register) -> None:
+    """Raise UsernameTaken or EmailTaken before a password is hashed; the unique indexes decide between two requests."""
+    if await User.exists(username_key=username_key(data.username)):
+        raise errors.UsernameTaken
+    if await User.exists(email=data.email):
+        raise errors.EmailTaken
+
+
+async def create_account(data: Register, *, password_hash: str, admin: bool = False) -> User:
+    """Create an account. Raises UsernameTaken, EmailTaken."""
+    with account_integrity_errors():
+        return await User.create(
+            username=data.username,
+            username_key=username_key(data.username),
+            email=data.email,
+            number=data.number,
+            password_hash=password_hash,
+            admin=admin,
+            search_text=search_text(data.username, data.email, data.number),
+        )
+
+
+def account_integrity_errors() -> AbstractContextManager[None]:
+    """Raise UsernameTaken or EmailTaken for a statement in the block that violates a constraint of accounts."""
+    return integrity_errors({"username_key": errors.UsernameTaken(), "email": errors.EmailTaken()})
