@@ -1,6 +1,6 @@
 """``python -m amarevents`` is the command line."""
 
-from amarevents.cli import main
+from amarevents.cli.main import main
 
 if __name__ == "__main__":
     main()

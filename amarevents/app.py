@@ -10,8 +10,6 @@ from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Mount, Route, WebSocketRoute
 
 from amarevents import __version__
-from amarevents.infra.cache import shared_cache
-from amarevents.infra.count_cache import CountCache
 from amarevents.infra.pubsub import broker_for
 from amarevents.mail.worker import mail_worker
 from amarevents.models.db.connection import database_is_ready, open_database
@@ -25,12 +23,9 @@ from amarevents.schema.explorer.page import explorer_routes, with_explorer
 from amarevents.schema.transport.http import GraphQLEndpoint
 from amarevents.schema.transport.responses import render_error
 from amarevents.schema.transport.websocket import GraphQLWebSocket
-from amarevents.security.auth.key_usage import KeyUsage
-from amarevents.security.auth.passwords import PasswordHasher
-from amarevents.security.connection_limits import Connections
 from amarevents.security.middleware import SecurityMiddleware, services_of
 from amarevents.security.rate_limit import rate_limiter
-from amarevents.security.services import Services
+from amarevents.security.services import Services, open_services
 from amarevents.server.logging import configure_logging
 from amarevents.server.maintenance import run_maintenance
 from amarevents.server.shutdown import run_on_shutdown_signal
@@ -72,28 +67,12 @@ def create_app(settings: Settings) -> Starlette:
 
 @contextlib.asynccontextmanager
 async def _open_services(settings: Settings) -> AsyncIterator[Services]:
-    """Open the services that requests share, and close each at the end even if closing another fails."""
-    async with contextlib.AsyncExitStack() as closing:
-        cache = shared_cache(settings)
-        services = Services(
-            settings=settings,
-            limiter=rate_limiter(settings),
-            hasher=PasswordHasher(settings),
-            key_usage=KeyUsage(),
-            cache=cache,
-            count_cache=CountCache(cache, seconds=settings.totals_seconds),
-            broker=broker_for(settings),
-            connections=Connections(),
-        )
-        closing.push_async_callback(services.limiter.aclose)
-        closing.push_async_callback(services.count_cache.aclose)
-        closing.push_async_callback(services.broker.aclose)
-        closing.callback(services.hasher.close)
-        closing.push_async_callback(services.key_usage.flush)
-        background = asyncio.create_task(run_maintenance(services))
-        closing.push_async_callback(_cancel, background)
+    """Yield the services, with the background tasks of the process running."""
+    serving = open_services(settings, limiter=rate_limiter(settings), broker=broker_for(settings))
+    async with serving as services, contextlib.AsyncExitStack() as tasks:
+        tasks.push_async_callback(_cancel, asyncio.create_task(run_maintenance(services)))
         if (worker := mail_worker(settings)) is not None:
-            closing.push_async_callback(_cancel, asyncio.create_task(worker.run()))
+            tasks.push_async_callback(_cancel, asyncio.create_task(worker.run()))
         yield services
 
 

@@ -24,6 +24,10 @@ class AmarEventsError(Exception):
         super().__init__(self.text)
 
 
+class OperatorError(Exception):
+    """A failure of a command or of the deployment; the message says to the operator what is wrong and what to do."""
+
+
 # 500 ----------------------------------------------------------------------------------------------------------
 
 

@@ -229,7 +229,8 @@ def configure(app: Starlette) -> Callable[..., None]:
 
     def change(**settings: object) -> None:
         services: Services = app.state.services
-        changed = dataclasses.replace(services.settings, **settings)  # type: ignore[arg-type] # each its own type
+        assert settings.keys() <= Settings.model_fields.keys()
+        changed = services.settings.model_copy(update=settings)
         app.state.services = dataclasses.replace(services, settings=changed)
 
     return change

@@ -159,7 +159,7 @@ async def test_mistakes_of_callers_are_not_logged_as_errors(
 
 def _shrink(app: Starlette, max_bytes: int) -> None:
     services = app.state.services
-    settings = dataclasses.replace(services.settings, max_body_bytes=max_bytes)
+    settings = services.settings.model_copy(update={"max_body_bytes": max_bytes})
     app.state.services = dataclasses.replace(services, settings=settings)
 
 

@@ -1,14 +1,16 @@
 """Settings: read once from the environment, validated, secrets never shown."""
 
-import dataclasses
 from ipaddress import ip_network
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from pydantic import ValidationError
 
 from amarevents.models.db.connection import tortoise_config
-from amarevents.settings import PREFIX, Settings, SettingsError
+from amarevents.settings import PREFIX, Settings, SettingsError, variable_of
 
+PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
 FLAGS = ("COOKIE_SECURE", "CONFIRM_EMAIL", "GRAPHQL_INTROSPECTION", "GRAPHQL_EXPLORER")
 MALFORMED = [
     *[("DATABASE_URL", url) for url in ("mysql://localhost/x", "data.db", "postgres://[::1", "postgres://h:port/db")],
@@ -117,15 +119,32 @@ def test_no_secret_is_in_the_repr() -> None:
     assert "time_zone" in repr(settings)
 
 
-def test_every_setting_is_explained_and_each_url_marked_secret() -> None:
-    specs = dataclasses.fields(Settings)
-    assert [spec.name for spec in specs if not spec.metadata["help"]] == []
-    assert {spec.name for spec in specs if spec.metadata["secret"]} == {"database_url", "redis_url", "smtp_url"}
+def test_every_setting_has_a_description_and_each_url_with_a_password_is_secret() -> None:
+    settings = Settings.model_fields
+    assert [name for name, field in settings.items() if not field.description] == []
+    assert {name for name, field in settings.items() if not field.repr} == {"database_url", "redis_url", "smtp_url"}
 
 
 def test_settings_cannot_be_changed_once_read() -> None:
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    with pytest.raises(ValidationError, match="frozen"):
         Settings().port = 1  # type: ignore[misc] # the very mistake
+
+
+def test_settings_are_not_read_from_the_environment_unless_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"{PREFIX}PORT", "8080")
+    assert (Settings().port, Settings.from_environment().port) == (8000, 8080)
+
+
+def test_a_file_with_variables_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_text(f"{PREFIX}PORT=8080\n")
+    monkeypatch.chdir(tmp_path)
+    assert Settings.from_environment({}).port == 8000
+
+
+def test_settings_given_by_name_are_validated() -> None:
+    assert Settings(redis_url=None, workers=2).workers == 2
+    with pytest.raises(ValidationError, match="must be a whole number from 1 to"):
+        Settings(workers=0)
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "sqlite:///:memory:", "postgres://h/db?sslrootcert=x"])
@@ -167,14 +186,36 @@ def test_mails_need_a_sender() -> None:
         ({"CONFIRM_EMAIL": "true"}, True),
     ],
 )
-def test_emails_are_confirmed_where_there_is_a_mail_server_unless_told_otherwise(
+def test_emails_are_confirmed_where_there_is_a_mail_server_unless_set_otherwise(
     given: dict[str, str], confirms: bool
 ) -> None:
     """decisions 6.7"""
     assert _read(**given, MAIL_FROM=SENDER).confirm_email is confirms
 
 
-def test_links_lead_to_where_the_platform_listens_unless_told_otherwise() -> None:
+def test_links_lead_to_where_the_platform_listens_unless_set_otherwise() -> None:
     assert _read(PORT="8080").public_url == "http://127.0.0.1:8080"
     assert _read(HOST="::1").public_url == "http://[::1]:8000"
     assert _read(PUBLIC_URL="https://amarevents.example/").public_url == "https://amarevents.example"
+
+
+@pytest.mark.parametrize("sender", ["tickets@localhost", "আমার ইভেন্ট <tickets@example.org>", "Amar <a@mail.local>"])
+def test_a_sender_may_have_a_name_in_any_script_and_a_local_domain(sender: str) -> None:
+    assert _read(MAIL_FROM=sender).mail_from == sender
+
+
+# The page about settings ----------------------------------------------------------------------------------------
+
+
+def _row(name: str) -> str:
+    """Return the row of a setting in the table of the page: its variable, default and description."""
+    field = Settings.model_fields[name]
+    value = field.get_default()
+    shown = ("true" if value else "false") if isinstance(value, bool) else value
+    default = "derived" if field.default_factory else f"`{shown}`" if shown not in (None, (), frozenset()) else "none"
+    return f"| `{variable_of(name)}` | {default} | {' '.join((field.description or '').split())} |"
+
+
+def test_the_page_about_settings_has_their_defaults_and_descriptions() -> None:
+    table = [line for line in PAGE.read_text().splitlines() if line.startswith(f"| `{PREFIX}")]
+    assert table == [_row(name) for name in Settings.model_fields]

@@ -13,6 +13,7 @@ from amarevents.demo import rows
 from amarevents.demo.events import EVENTS
 from amarevents.demo.history import DemoHistory, TicketDraft
 from amarevents.demo.organizations import ORGANIZATIONS
+from amarevents.errors import OperatorError
 from amarevents.models import (
     CustomField,
     CustomValue,
@@ -29,7 +30,7 @@ from amarevents.models import (
 from amarevents.models.organizations import DEFAULT_PLAN
 
 
-class DatabaseNotEmpty(Exception):
+class DatabaseNotEmpty(OperatorError):
     """The database already has accounts."""
 
     def __init__(self) -> None:

@@ -133,7 +133,7 @@ async def test_the_write_of_another_process_is_seen_at_once(
 async def test_while_the_cache_is_away_totals_are_counted(
     world: World, remember: Remember, deployment: Settings
 ) -> None:
-    remember(dataclasses.replace(deployment, redis_url="redis://127.0.0.1:1/0"))
+    remember(deployment.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"}))
     organization = await world.organization(await world.organizer())
     admin = await world.admin_key()
     assert await total_of(world.anonymous) == 0

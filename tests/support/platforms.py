@@ -14,7 +14,7 @@ from tests.support.programs import Program
 from tests.support.servers import HOST, LOG_NAME, PrivateServer, free_port
 
 ROOT = Path(__file__).parents[2]
-CLI = [sys.executable, "-c", "from amarevents.cli import main; main()"]
+CLI = [sys.executable, "-c", "from amarevents.cli.main import main; main()"]
 PASSWORD = "secret123"
 CONNECTIONS = httpx.Limits(max_connections=200, max_keepalive_connections=200)
 

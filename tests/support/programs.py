@@ -16,7 +16,7 @@ import httpx
 
 from amarevents.settings import PREFIX
 
-_PROGRAM = [sys.executable, "-W", "error", "-c", "from amarevents.cli import main; main()"]
+_PROGRAM = [sys.executable, "-W", "error", "-c", "from amarevents.cli.main import main; main()"]
 _ROOT = Path(__file__).parents[2]
 _PATIENCE = 30.0  # seconds: a shared machine may be slow
 

@@ -17,6 +17,7 @@ from tortoise.connection import get_connection
 from tortoise.context import TortoiseContext, get_current_context
 from tortoise.exceptions import IntegrityError, OperationalError
 
+from amarevents.errors import OperatorError
 from amarevents.models.db.engines.errors import DatabaseBusy, DatabaseUnavailable
 from amarevents.settings import Settings, SettingsError
 
@@ -54,7 +55,7 @@ TABLE_EXISTS = {
 }
 
 
-class SchemaOutdated(Exception):
+class SchemaOutdated(OperatorError):
     """The database lacks migrations that this version requires; ``unapplied`` are their names."""
 
     def __init__(self, unapplied: list[str]) -> None:

@@ -16,6 +16,7 @@ from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
 from tortoise.migrations.schema_editor import BaseSchemaEditor
 from tortoise.transactions import in_transaction
 
+from amarevents.errors import OperatorError
 from amarevents.models.db.connection import CONNECTION, MIGRATIONS, tortoise_config, unapplied_migrations
 from amarevents.models.db.engines.sqlite_schema import LosslessSqliteSchemaEditor
 from amarevents.settings import Settings
@@ -37,7 +38,7 @@ TORTOISE_CONFIG = tortoise_config(Settings())
 """The configuration for Tortoise's command line, which writes new migrations by comparing them with the models."""
 
 
-class MigrationFailed(Exception):
+class MigrationFailed(OperatorError):
     """The migrations would leave rows with broken references; they have been rolled back."""
 
 

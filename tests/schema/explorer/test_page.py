@@ -173,11 +173,10 @@ async def test_browser_finds_an_icon_for_what_is_no_page(http: httpx.AsyncClient
 
 
 async def test_switched_off_nothing_of_it_is_there(app: Starlette, deployment: Settings) -> None:
-    without = create_app(dataclasses.replace(deployment, graphql_explorer=False))
+    without_explorer = deployment.model_copy(update={"graphql_explorer": False})
+    without = create_app(without_explorer)
     services = app.state.services
-    without.state.services = dataclasses.replace(
-        services, settings=dataclasses.replace(services.settings, graphql_explorer=False)
-    )
+    without.state.services = dataclasses.replace(services, settings=without_explorer)
     async with conforming_client(without) as http:
         answer = await http.get("/graphql", headers=BROWSER)
         assert answer.status_code == 400

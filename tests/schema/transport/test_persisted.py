@@ -188,7 +188,7 @@ async def test_every_process_finds_what_one_was_sent(world: World, app: Starlett
 @pytest.mark.backend("sqlite")
 async def test_while_redis_is_away_nothing_is_found_and_everything_works(world: World, app: Starlette) -> None:
     services: Services = app.state.services
-    away = shared_cache(replace(services.settings, redis_url="redis://127.0.0.1:1/0"))
+    away = shared_cache(services.settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"}))
     app.state.services = replace(services, cache=away)
     for _ in range(2):
         answer = await post(world, query=QUERY, extensions=named(QUERY))

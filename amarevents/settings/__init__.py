@@ -1,0 +1,199 @@
+"""The settings of a deployment, read once from ``AMAREVENTS_…`` environment variables and validated."""
+
+import os
+from collections.abc import Mapping
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
+from pydantic_settings import PydanticBaseSettingsSource as Source
+
+from amarevents.errors import OperatorError
+from amarevents.settings.types import (
+    DatabaseUrl,
+    Flag,
+    Limit,
+    LogLevel,
+    Network,
+    Networks,
+    Origins,
+    PublicUrl,
+    RedisUrl,
+    Sender,
+    SmtpUrl,
+    TimeZone,
+    number,
+)
+
+__all__ = ["PREFIX", "Network", "Settings", "SettingsError", "variable_of"]
+
+PREFIX = "AMAREVENTS_"
+_MAX_SESSION_DAYS = 3650
+
+
+class SettingsError(OperatorError):
+    """A setting is missing or malformed; the message names the variable and what it accepts."""
+
+
+def _default_public_url(settings: dict[str, str]) -> str:
+    host = settings["host"]
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings['port']}"
+
+
+class Settings(BaseSettings):
+    """The settings of one deployment; the field ``x`` is read from the variable ``AMAREVENTS_X``.
+
+    The docstring of a field is its help text. A field that may hold a password is not in the ``repr``.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True
+    )
+
+    database_url: Annotated[DatabaseUrl, Field(repr=False)] = "sqlite:///data/amarevents.db"
+    """`sqlite:///relative/file`, `sqlite:////absolute/file` or `postgres://user:password@host:port/database`."""
+
+    database_pool_size: Annotated[int, number(1)] = 5
+    """PostgreSQL connections per process. More are slower when many requests want the same places."""
+
+    redis_url: Annotated[RedisUrl | None, Field(repr=False)] = None
+    """`redis://host:port/0`. Shares the rate limits between processes; required for several workers."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+
+    port: Annotated[int, number(0, 65535)] = 8000
+    """Port to listen on."""
+
+    workers: Annotated[int, number(1)] = 1
+    """Server processes. More than one requires Redis."""
+
+    time_zone: TimeZone = ZoneInfo("Asia/Dhaka")
+    """Time zone in which days begin and deadlines end."""
+
+    cookie_secure: Flag = True
+    """Send the session cookie over HTTPS only. `make run` switches this off for plain HTTP on loopback."""
+
+    session_days: Annotated[int, number(1, _MAX_SESSION_DAYS)] = 14
+    """Days until a login expires."""
+
+    allowed_origins: Origins = frozenset()
+    """Other origins that may send changes with a session, such as `https://app.example`; comma-separated."""
+
+    trusted_proxies: Networks = ()
+    """Addresses or networks of proxies whose `X-Forwarded-For` is trusted; comma-separated."""
+
+    max_body_bytes: Annotated[int, number(1024)] = 65536
+    """Maximum size of a request body in bytes."""
+
+    graphql_timeout_seconds: Annotated[int, number(1, 3600)] = 10
+    """Seconds after which a GraphQL operation that is still running is cancelled."""
+
+    graphql_introspection: Flag = True
+    """Allow GraphQL introspection, and suggest field names for misspelled ones."""
+
+    graphql_explorer: Flag = True
+    """Show browsers the GraphQL explorer at `/graphql`."""
+
+    smtp_url: Annotated[SmtpUrl | None, Field(repr=False)] = None
+    """Mail server: `smtp://host:port` (encrypted if the server offers it), `smtp+starttls://user:password@host:587` or
+    `smtps://user:password@host:465`. Without one, mails are held in the outbox."""
+
+    mail_from: Sender | None = None
+    """Sender of the mails, such as `Amar Events <tickets@example.org>`. Required with a mail server."""
+
+    public_url: PublicUrl = Field(default_factory=_default_public_url)
+    """Base URL of the links in mails, such as `https://amarevents.example`. Defaults to `http://HOST:PORT`."""
+
+    confirm_email: Flag = Field(default_factory=lambda settings: settings["smtp_url"] is not None)
+    """Count tickets as an account's by its email address only after that address has been confirmed, by the link in
+    the registration mail or with `amarevents confirm-email`. Defaults to `true` with a mail server."""
+
+    rate_limit_user: Limit = 60
+    """Requests per minute for each user key and each session of a user. 0 switches off any of the limits."""
+
+    rate_limit_organizer: Limit = 120
+    """Requests per minute for each organizer key and each session of an organizer."""
+
+    rate_limit_admin: Limit = 300
+    """Requests per minute for each admin key and each session of an admin."""
+
+    rate_limit_anonymous: Limit = 600
+    """Requests per minute without credentials, for each client address."""
+
+    rate_limit_credentials: Limit = 10
+    """Logins and registrations per minute, for each client address."""
+
+    rate_limit_donations: Limit = 20
+    """Donations per minute, for each client address."""
+
+    failed_logins: Limit = 10
+    """Failed logins per email address in 15 minutes."""
+
+    mails_per_recipient: Limit = 10
+    """Mails per hour to one address about registrations made by others. Any more are held in the outbox."""
+
+    totals_seconds: Annotated[int, number(0, 3600)] = 5
+    """Seconds for which the total of a list is cached, unless a write changes it. 0 switches the cache off."""
+
+    argon2_time_cost: Annotated[int, number(1)] = 2
+    """Number of Argon2id passes for a password hash. Existing hashes are renewed at the next login."""
+
+    argon2_memory_kib: Annotated[int, number(8)] = 19456
+    """Memory for a password hash in KiB. Existing hashes are renewed at the next login."""
+
+    log_level: LogLevel = "info"
+    """`critical`, `error`, `warning`, `info` or `debug`."""
+
+    @model_validator(mode="after")
+    def _require_sender(self) -> "Settings":
+        if self.smtp_url is not None and self.mail_from is None:
+            raise ValueError(f"{PREFIX}MAIL_FROM is required with {PREFIX}SMTP_URL")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: Source,
+        env_settings: Source,  # noqa: ARG003
+        dotenv_settings: Source,  # noqa: ARG003
+        file_secret_settings: Source,  # noqa: ARG003
+    ) -> tuple[Source, ...]:
+        """Read the environment in ``from_environment`` only: ``Settings()`` has the defaults anywhere."""
+        return (init_settings,)
+
+    @property
+    def on_postgres(self) -> bool:
+        return not self.database_url.startswith("sqlite")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
+        """Read the settings; empty variables count as unset.
+
+        Raises SettingsError with the name of the variable that is malformed or unknown: a misspelled name
+        must not pass unnoticed.
+        """
+        variables = os.environ if environment is None else environment
+        given = {name: value.strip() for name, value in variables.items() if name.startswith(PREFIX)}
+        if unknown := sorted(given.keys() - {variable_of(field) for field in cls.model_fields}):
+            raise SettingsError(f"{', '.join(unknown)}: no such setting")
+        source = EnvSettingsSource(cls)
+        source.env_vars = {name.lower(): value for name, value in given.items() if value}
+        try:
+            return cls.model_validate(source())
+        except ValidationError as error:
+            raise SettingsError(_message(error)) from error
+
+
+def variable_of(field: str) -> str:
+    """Return the name of the environment variable of a field."""
+    return f"{PREFIX}{field.upper()}"
+
+
+def _message(error: ValidationError) -> str:
+    """Return the message of the first error, which begins with the name of its variable."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{variable_of(str(first['loc'][0]))} {message}" if first["loc"] else message

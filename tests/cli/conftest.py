@@ -1,0 +1,36 @@
+"""The command line over databases: an empty one, and one with an admin."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Backend
+from tests.support.programs import Program
+
+PASSWORD = "correct horse"
+ADMIN = ["--username", "Root", "--email", "Root@example.com", "--number", "01700000000", "--password-stdin"]
+
+
+@pytest.fixture
+def program(backend: Backend, request: pytest.FixtureRequest, tmp_path: Path) -> Program:
+    """The command line over an empty database of its own."""
+    if backend == "sqlite":
+        return Program(folder=tmp_path)
+    url = request.getfixturevalue("postgres_server").create_database()
+    return Program(folder=tmp_path, settings={"DATABASE_URL": url})
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a migrated SQLite database that holds an admin; to be copied, not to be changed."""
+    program = Program(folder=tmp_path_factory.mktemp("installed"))
+    program.printed("migrate")
+    program.printed("create-admin", *ADMIN, typed=f"{PASSWORD}\n")
+    return program.folder
+
+
+@pytest.fixture
+def ready(installed: Path, tmp_path: Path) -> Program:
+    """The command line over a copy of that database."""
+    return Program(folder=Path(shutil.copytree(installed, tmp_path / "copy")))

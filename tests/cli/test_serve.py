@@ -1,0 +1,74 @@
+"""``serve``, with and without the demo, and through the loss of its database."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.support.programs import Program
+from tests.support.servers import private_postgres
+
+
+def _credentials(printed: str) -> dict[str, str]:
+    """What the demo says to log in with, by its label."""
+    found = re.findall(r"^  (login|user key|organizer key|admin key) +(.+)$", printed, re.MULTILINE)
+    return dict(found)
+
+
+def test_the_demo_starts_twice_in_a_row_and_keeps_its_data(program: Program) -> None:
+    with program.serving("--demo") as server:
+        first = _credentials(server.printed())
+        total = server.client.get("/api/events").json()["pagination"]["total"]
+        key = {"Authorization": f"Bearer {first['admin key']}"}
+        plan = server.client.post("/api/keys", json={"name": "kept", "key_type": "admin"}, headers=key)
+        assert (total > 5, plan.status_code) == (True, 201)
+    with program.serving("--demo") as server:
+        second = _credentials(server.printed())
+        assert set(first) == set(second) == {"login", "user key", "organizer key", "admin key"}
+        assert server.client.get("/api/events").json()["pagination"]["total"] == total
+        assert "The database was empty" not in server.printed()
+        for kind in ("user", "organizer", "admin"):
+            key = {"Authorization": f"Bearer {second[f'{kind} key']}"}
+            assert server.client.get("/api/auth/me", headers=key).json()["data"]["auth"]["key_type"] == kind
+        names = [one["name"] for one in server.client.get("/api/keys", headers=key).json()["data"]]
+        assert "kept" in names
+        email, password, whose = second["login"].split()
+        assert whose == "(organizer)"
+        login = server.client.post("/api/auth/login", json={"email": email, "password": password})
+        assert login.status_code == 200
+
+
+@pytest.mark.backend("sqlite")
+def test_the_demo_hands_out_nothing_of_a_database_with_users_of_its_own(ready: Program) -> None:
+    with ready.serving("--demo") as server:
+        assert _credentials(server.printed()) == {}
+        assert "ae_" not in server.printed()
+        assert server.client.get("/api/events").json()["pagination"]["total"] == 0
+        assert "/graphql (open this in a browser to try it)" in server.printed()
+
+
+@pytest.mark.backend("postgres")
+def test_a_server_outlives_its_database(tmp_path: Path) -> None:
+    with private_postgres() as postgres:
+        program = Program(folder=tmp_path, settings={"DATABASE_URL": postgres.create_database()})
+        program.printed("migrate")
+        with program.serving() as server:
+            postgres.stop()
+            assert server.client.get("/healthz").status_code == 503
+            answer = server.client.get("/api/events")
+            assert (answer.status_code, answer.json()["code"]) == (500, "UNAVAILABLE")
+            postgres.start()
+            assert {server.client.get("/healthz").status_code for _ in range(3)} == {200}
+            assert server.client.get("/api/events").status_code == 200
+
+
+@pytest.mark.backend("postgres")
+def test_several_workers_share_their_limits_through_redis(program: Program, redis_url: str) -> None:
+    settings = {**program.settings, "REDIS_URL": redis_url, "RATE_LIMIT_ANONYMOUS": "7"}
+    program.printed("migrate")
+    with Program(folder=program.folder, settings=settings).serving("--workers", "2") as server:
+        statuses = []
+        for _ in range(12):
+            answer = server.client.get("/api/events", headers={"Connection": "close"})
+            statuses.append(answer.status_code)
+    assert statuses == [200] * 7 + [429] * 5

@@ -1,0 +1,18 @@
+"""``settings``."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from amarevents.settings import Settings, variable_of
+from tests.support.programs import Program
+
+
+@pytest.mark.backend("sqlite")
+def test_settings_lists_every_setting_and_shows_no_secret(tmp_path: Path) -> None:
+    url = "postgres://amar:hunter2@db/amar"
+    listed = Program(folder=tmp_path, settings={"DATABASE_URL": url, "RATE_LIMIT_USER": "7"}).printed("settings")
+    assert "hunter2" not in listed
+    assert re.search(r"^AMAREVENTS_RATE_LIMIT_USER\n( {4}[^\n]+\n)+ {4}now: 7\n", listed, re.MULTILINE)
+    assert [name for name in Settings.model_fields if f"{variable_of(name)}\n" not in listed] == []
