@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Self
+from typing import Self
 
 from amarevents import errors
 from amarevents.models import ApiKey, User
@@ -48,7 +48,7 @@ class ListAllApiKeys(Paging):
 @operation(allow(*ADMINS, scope=Scope.ADMIN))
 async def list_all_api_keys(ctx: Context, data: ListAllApiKeys) -> Page[AccountApiKeyView]:
     """List the API keys of all accounts, including revoked keys, newest first."""
-    conditions: dict[str, Any] = data.model_dump(include={"user_id", "key_type"}, exclude_none=True)
+    conditions = data.model_dump(include={"user_id", "key_type"}, exclude_none=True)
     if data.active is not None:
         conditions["is_active"] = data.active
     rows = ApiKey.filter(**conditions).select_related("user").order_by("-id")

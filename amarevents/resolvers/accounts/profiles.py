@@ -20,7 +20,7 @@ from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.permissions import own_tickets
 from amarevents.resolvers.core.views import extend
 from amarevents.resolvers.events.organizations import OrganizationView, count_public_events
-from amarevents.resolvers.events.statistics import counts, tally
+from amarevents.resolvers.events.statistics import TicketCounts, tally_tickets
 from amarevents.security.context import Context
 from amarevents.security.policy import USERS, Scope, allow
 
@@ -103,11 +103,11 @@ async def get_profile(ctx: Context) -> ProfileView:
 
 async def _load_profile(ctx: Context) -> ProfileView:
     account = await load_owning_account(ctx, await _get_own_user(ctx))
-    of_tickets = counts(await tally(own_tickets(ctx)))
+    counts = TicketCounts.from_tallies(await tally_tickets(own_tickets(ctx)))
     stats = ProfileStatsView(
-        total_tickets=of_tickets["total"],
-        approved_tickets=of_tickets["approved"],
-        total_spent=of_tickets["revenue"],
+        total_tickets=counts.total,
+        approved_tickets=counts.approved,
+        total_spent=counts.revenue,
     )
     return extend(account, to=partial(ProfileView, stats=stats))
 

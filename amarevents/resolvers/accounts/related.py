@@ -29,8 +29,8 @@ from amarevents.security.policy import Policy, Principal
 class AccountAccess:
     """Who may see data of an account: the account itself, and principals that may see it of any account.
 
-    ``own`` is the policy of the operation that returns the data of the caller's account; ``any_account`` are the
-    policies, all of which apply, of the operations that return it of any account.
+    ``own`` is the policy of the operation that returns the data of the caller's own account; ``any_account`` are the
+    policies of the operations that return it for any account, and all of them apply.
     """
 
     own: Policy

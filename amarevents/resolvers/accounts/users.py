@@ -64,7 +64,7 @@ class ListUsers(Paging):
 @operation(allow(*ADMINS, scope=Scope.ADMIN))
 async def list_users(ctx: Context, data: ListUsers) -> Page[AccountView]:
     """List all accounts, newest first."""
-    conditions: dict[str, Any] = data.model_dump(include={"type", "admin"}, exclude_none=True)
+    conditions = data.model_dump(include={"type", "admin"}, exclude_none=True)
     if data.search is not None:
         conditions["search_text__contains"] = fold(data.search)
     rows = User.filter(**conditions).order_by("-id")

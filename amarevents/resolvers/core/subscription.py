@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 from weakref import WeakValueDictionary
 
 from amarevents.infra.pubsub import Subscriber
@@ -25,6 +25,7 @@ from amarevents.security.context import Context
 from amarevents.security.policy import Principal
 
 T = TypeVar("T")
+AnyOperation: TypeAlias = Operation[Any]  # Any: its view
 
 CHECK_SECONDS = 3.0
 """The maximum time for which a subscription goes on after its subscriber has lost access, while nothing happens."""
@@ -58,7 +59,7 @@ _SHARED_RESULTS: WeakValueDictionary[Hashable, SharedResult[Any]] = WeakValueDic
 """The shared results of this process, for as long as subscribers need them. Any: each has its own type."""
 
 
-def shared_result(*key: Hashable) -> SharedResult[Any]:
+def shared_result(*key: Hashable) -> SharedResult[Any]:  # Any: as above
     """Return the result that all subscribers with the same key share."""
     return _SHARED_RESULTS.setdefault(key, SharedResult())
 
@@ -69,7 +70,7 @@ class SubscriberAuthorization:
     It is that of ``policy_of``, the operation that returns the same data.
     """
 
-    def __init__(self, ctx: Context, event_id: int, policy_of: Operation[Any]) -> None:  # Any: its view
+    def __init__(self, ctx: Context, event_id: int, policy_of: AnyOperation) -> None:
         self.ctx = ctx
         self.event_id = event_id
         self._policy = policy_of.policy
@@ -110,7 +111,7 @@ class Subscription(Generic[T]):
 
     name: str
     description: str
-    policy_of: Operation[Any]  # Any: its view
+    policy_of: AnyOperation
     run: Source[T]
     view: type[T]
     input_type: type[SubscribeToEvent] = SubscribeToEvent
@@ -140,7 +141,7 @@ SUBSCRIPTIONS: dict[str, Subscription[Any]] = {}
 """Every subscription by its name; tests compare the schema with it. Any: each has its own view."""
 
 
-def subscription(view: type[T], *, policy_of: Operation[Any]) -> Callable[[Source[T]], Subscription[T]]:
+def subscription(view: type[T], *, policy_of: AnyOperation) -> Callable[[Source[T]], Subscription[T]]:
     """Make a subscription of a function that yields views; its docstring is the description that callers read."""
 
     def decorate(run: Source[T]) -> Subscription[T]:

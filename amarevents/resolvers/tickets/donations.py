@@ -2,7 +2,7 @@
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 from tortoise.queryset import QuerySet
@@ -201,10 +201,9 @@ async def _decide(ctx: Context, found: QuerySet[Donation], data: UpdateDonation)
     donation = await found.select_related("organization").first()
     if donation is None:
         raise errors.NotFound("Donation")
-    changes: dict[str, Any] = {"status": data.status, "updated_at": ctx.now}  # Any: each column's own type
     with _integrity_errors():
-        is_changed = await Donation.filter(id=donation.id).update(**changes)
+        is_changed = await Donation.filter(id=donation.id).update(status=data.status, updated_at=ctx.now)
     if not is_changed:
         raise errors.NotFound("Donation")
-    donation.update_from_dict(changes)
+    donation.status, donation.updated_at = data.status, ctx.now
     return DonationView.from_model(donation)

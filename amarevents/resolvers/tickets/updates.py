@@ -27,6 +27,8 @@ from amarevents.resolvers.tickets.registration import get_ticket_type_of
 from amarevents.security.context import Context
 from amarevents.security.policy import ORGANIZERS, Scope, allow
 
+Changes = Mapping[str, Any]  # Any: each column's own type
+
 Move = tuple[int | None, int | None]
 """The IDs of the ticket types that a ticket held a place of before and after a change; None for no place."""
 
@@ -75,7 +77,7 @@ async def update_ticket(ctx: Context, id: TicketId, data: UpdateTicket) -> Ticke
 async def change_tickets(
     ctx: Context,
     tickets: Sequence[tuple[Ticket, Event]],
-    changes: Mapping[str, Any],  # Any: each column's own type
+    changes: Changes,
 ) -> None:
     """Apply the same changes to tickets that the caller's transaction has locked, and move their places.
 
@@ -86,7 +88,7 @@ async def change_tickets(
         ctx.record_change(ticket.event_id, TicketChange(TicketChangeKind.UPDATED, ticket.id))
 
 
-async def _change_ticket(ctx: Context, ticket: Ticket, event: Event, changes: Mapping[str, Any]) -> Move:
+async def _change_ticket(ctx: Context, ticket: Ticket, event: Event, changes: Changes) -> Move:
     """Change a ticket and return the move of its place.
 
     A change of the status is a decision: it is dated, and the reason for an earlier decision is removed.
