@@ -20,7 +20,6 @@ from amarevents.resolvers.events.plans import (
     UpdatePlan,
     change_plan,
     new_plan,
-    plan_view,
     remove_plan,
 )
 
@@ -82,7 +81,7 @@ Features = Annotated[
 async def list_plans() -> None:
     async with open_database(read_settings()):
         for plan in await Plan.all().order_by("id"):
-            print(_line_of(plan_view(plan)))
+            print(_line_of(PlanView.from_model(plan)))
 
 
 async def create_plan(

@@ -187,13 +187,6 @@ def _managed_view(row: Organization, details: OrganizationDetailView) -> Managed
     )
 
 
-async def _load_managed_view(organization_id: int) -> ManagedOrganizationView:
-    row = await Organization.get_or_none(id=organization_id).select_related("plan")
-    if row is None:
-        raise errors.NotFound("Organization")
-    return _managed_view(row, (await _detail_views([row]))[row.id])
-
-
 class CreateOrganization(Input):
     """Fields of the organization to create."""
 
@@ -274,7 +267,10 @@ async def update_organization(ctx: Context, id: OrganizationId, data: UpdateOrga
         changes["plan_id"] = (await _get_plan(changes.pop("plan"))).id
     if changes:
         await _change(id, {**changes, "updated_at": ctx.now})
-    return await _load_managed_view(id)
+    row = await Organization.get_or_none(id=id).select_related("plan")
+    if row is None:
+        raise errors.NotFound("Organization")
+    return _managed_view(row, (await _detail_views([row]))[row.id])
 
 
 async def _change(organization_id: int, changes: dict[str, Any]) -> None:  # Any: each column has its own type

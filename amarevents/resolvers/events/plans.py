@@ -1,4 +1,4 @@
-"""Plans: what organizations subscribe to (decisions 5.2)."""
+"""Plans of organizations (decisions 5.2)."""
 
 import math
 from collections.abc import Sequence
@@ -34,147 +34,145 @@ from amarevents.security.policy import ADMINS, Scope, allow
 
 _MAX_DEPTH = 5
 _MAX_FEATURES = 10_000  # characters of JSON
-_LARGEST_WHOLE = 2**53 - 1  # that every reader of JSON has exactly
+_MAX_INTEGER = 2**53 - 1  # the largest that every JSON parser represents exactly
 
 
 @dataclass(slots=True, kw_only=True)
 class PlanView:
-    """A plan; ``event_limit`` is in events at once, null = unlimited, ``features`` an object of the admins' making."""
+    """A plan that organizations can be on."""
 
     id: RecordId
-    """The integer that names it in paths and in other fields."""
+    """The ID of the plan."""
     name: str
-    """The name that people read."""
+    """The name of the plan, unique regardless of case."""
     price: Decimal
-    """What the plan costs, in its currency with at most two decimals."""
+    """The price of the plan, in its currency."""
     currency: str
-    """The currency of the price, such as `BDT`."""
+    """The currency of the price, a three-letter code such as `BDT`."""
     event_limit: int | None
-    """How many events at once the plan allows; null is unlimited."""
-    features: dict[str, Any]  # Any: shown as it is
-    """What the plan offers, as the admins have written it."""
+    """The maximum number of events of an organization; null means unlimited."""
+    features: dict[str, Any]  # Any: JSON
+    """The features of the plan, any JSON object."""
 
-
-def plan_view(row: Plan) -> PlanView:
-    return PlanView(
-        id=RecordId(row.id),
-        name=row.name,
-        price=row.price,
-        currency=row.currency,
-        event_limit=row.event_limit,
-        features=dict(row.features),
-    )
+    @classmethod
+    def from_model(cls, plan: Plan) -> "PlanView":
+        return cls(
+            id=RecordId(plan.id),
+            name=plan.name,
+            price=plan.price,
+            currency=plan.currency,
+            event_limit=plan.event_limit,
+            features=dict(plan.features),
+        )
 
 
 async def load_plans(ctx: Context, names: Sequence[str]) -> dict[str, PlanView]:
-    """The plans by name, in one statement."""
-    return {row.name: plan_view(row) for row in await Plan.filter(name__in=list(names))}
+    """Return the plans by name, in one statement."""
+    return {plan.name: PlanView.from_model(plan) for plan in await Plan.filter(name__in=list(names))}
 
 
 @operation(allow(*ADMINS, scope=Scope.ADMIN))
 async def list_plans(ctx: Context) -> list[PlanView]:
-    """All plans, newest first."""
-    return [plan_view(row) for row in await Plan.all().order_by("-id")]
+    """List all plans, newest first."""
+    return [PlanView.from_model(plan) for plan in await Plan.all().order_by("-id")]
 
 
-def _currency(text: str) -> str:
+def _parse_currency(text: str) -> str:
     if len(text) != 3 or not (text.isascii() and text.isalpha()):
-        raise ValueError("must be the three letters of a currency, such as BDT")
+        raise ValueError("must be a three-letter currency code, such as BDT")
     return text.upper()
 
 
-def _features(features: dict[str, Any]) -> dict[str, Any]:  # Any: of the admins' making
-    _require_plain(features, _MAX_DEPTH)
+def _check_features(features: dict[str, Any]) -> dict[str, Any]:  # Any: JSON
+    _check_json(features, _MAX_DEPTH)
     if len(encode_json(features)) > _MAX_FEATURES:
         raise ValueError(f"must have at most {_MAX_FEATURES} characters as JSON")
     return features
 
 
-def _require_plain(value: object, levels: int) -> None:
-    """What both databases store and every reader of JSON reads alike. Raises ValueError."""
+def _check_json(value: object, levels: int) -> None:
+    """Raise ValueError for JSON that the databases cannot store, or that JSON parsers read in different ways."""
     if isinstance(value, dict | list):
         if levels == 0:
             raise ValueError(f"must be nested at most {_MAX_DEPTH} levels deep")
         for part in [*value, *value.values()] if isinstance(value, dict) else value:
-            _require_plain(part, levels - 1)
+            _check_json(part, levels - 1)
     elif isinstance(value, str):
         require_printable(value)
     elif isinstance(value, float):
         if not math.isfinite(value):
-            raise ValueError("must hold finite numbers")
-    elif isinstance(value, int) and abs(value) > _LARGEST_WHOLE:
-        raise ValueError(f"must hold no whole number beyond {_LARGEST_WHOLE}")
+            raise ValueError("must contain only finite numbers")
+    elif isinstance(value, int) and abs(value) > _MAX_INTEGER:
+        raise ValueError(f"must not contain integers greater than {_MAX_INTEGER} or less than -{_MAX_INTEGER}")
 
 
-Currency = Annotated[str, AfterValidator(_currency)]
-Features = Annotated[dict[str, Any], AfterValidator(_features)]
+Currency = Annotated[str, AfterValidator(_parse_currency)]
+Features = Annotated[dict[str, Any], AfterValidator(_check_features)]  # Any: JSON
 
 
 class CreatePlan(Input):
-    """A further plan. ``event_limit`` is in events at once, null = unlimited; ``features`` is any JSON object."""
+    """Fields of the plan to create."""
 
     name: Name
-    """The name that people read."""
+    """The name of the plan, unique regardless of case."""
     price: Money = Decimal(0)
-    """What the plan costs, in its currency with at most two decimals."""
+    """The price of the plan, in its currency, with at most two decimal places."""
     currency: Currency = "BDT"
-    """The currency of the price, such as `BDT`."""
+    """The currency of the price, a three-letter code such as `BDT`."""
     event_limit: Count | None = None
-    """How many events at once the plan allows; null is unlimited."""
+    """The maximum number of events of an organization; null means unlimited."""
     features: Annotated[Features, Field(default_factory=dict)]
-    """What the plan offers, as the admins have written it."""
+    """The features of the plan, any JSON object of at most 10,000 characters."""
 
 
 @operation(allow(*ADMINS, scope=Scope.ADMIN), creates=True, raises=(errors.NameTaken,))
 async def create_plan(ctx: Context, data: CreatePlan) -> PlanView:
-    """Make a plan that organizations can be put on."""
+    """Create a plan."""
     return await new_plan(data)
 
 
 async def new_plan(data: CreatePlan) -> PlanView:
-    """Raises NameTaken."""
+    """Create a plan. Raise NameTaken."""
     async with in_transaction():
-        _require_free(await _lock_plans(), data.name)
-        return plan_view(await Plan.create(**data.model_dump()))
+        _require_free_name(await _lock_plans(), data.name)
+        return PlanView.from_model(await Plan.create(**data.model_dump()))
 
 
 async def _lock_plans() -> list[Plan]:
-    """All plans; nobody else makes or renames one until the transaction ends.
-
-    What is locked is what there was before: somebody's new plan is seen by looking again.
-    """
+    """Lock all plans until the transaction ends, so that names stay unique, and return them."""
     await lock_in_order(Plan.all())
+    # Read again: a plan that was created while the locks were awaited is not among the locked rows.
     return await Plan.all()
 
 
-def _require_free(others: list[Plan], name: str) -> None:
+def _require_free_name(others: list[Plan], name: str) -> None:
     if fold(name) in {fold(other.name) for other in others}:
         raise errors.NameTaken("plan")
 
 
 class UpdatePlan(Input):
-    """What of a plan can change; null makes ``event_limit`` unlimited. ``features`` are replaced as a whole."""
+    """Fields of the plan to update; omitted fields stay unchanged."""
 
     name: NotNull[Name] = None
-    """The name that people read."""
+    """The name of the plan, unique regardless of case."""
     price: NotNull[Money] = None
-    """What the plan costs, in its currency with at most two decimals."""
+    """The price of the plan, in its currency, with at most two decimal places."""
     currency: NotNull[Currency] = None
-    """The currency of the price, such as `BDT`."""
+    """The currency of the price, a three-letter code such as `BDT`."""
     event_limit: Count | None = None
-    """How many events at once the plan allows; null is unlimited."""
+    """The maximum number of events of an organization; null means unlimited."""
     features: NotNull[Features] = None
-    """What the plan offers, as the admins have written it."""
+    """The features of the plan, any JSON object of at most 10,000 characters."""
 
 
 @operation(allow(*ADMINS, scope=Scope.ADMIN), raises=(errors.NotFound, errors.NameTaken, errors.DefaultPlan))
 async def update_plan(ctx: Context, id: PlanId, data: UpdatePlan) -> PlanView:
-    """Change what is sent of a plan, for all organizations that are on it."""
+    """Update a plan, for all organizations that are on it."""
     return await change_plan(id, data)
 
 
 async def change_plan(plan_id: int, data: UpdatePlan) -> PlanView:
-    """Raises NotFound, NameTaken, DefaultPlan."""
+    """Update a plan. Raise NotFound, NameTaken or DefaultPlan."""
     async with in_transaction():
         plans = await _lock_plans()
         plan = next((one for one in plans if one.id == plan_id), None)
@@ -182,11 +180,11 @@ async def change_plan(plan_id: int, data: UpdatePlan) -> PlanView:
             raise errors.NotFound("Plan")
         if data.name is not None:
             _require_renamable(plan, data.name)
-            _require_free([other for other in plans if other.id != plan_id], data.name)
+            _require_free_name([other for other in plans if other.id != plan_id], data.name)
         if changes := data.changed_fields():
             plan.update_from_dict(changes)
             await plan.save(update_fields=list(changes))
-    return plan_view(plan)
+    return PlanView.from_model(plan)
 
 
 def _require_renamable(plan: Plan, name: str) -> None:
@@ -201,9 +199,9 @@ async def delete_plan(ctx: Context, id: PlanId) -> DeletedView:
 
 
 async def remove_plan(plan_id: int) -> DeletedView:
-    """Raises NotFound, PlanInUse, DefaultPlan.
+    """Delete a plan. Raise NotFound, PlanInUse or DefaultPlan.
 
-    Locks no other plan: an organization that moves from this one to another would wait for that, and this for it.
+    It locks no other plan: it could deadlock with an organization that moves from this plan to another.
     """
     plan = await Plan.get_or_none(id=plan_id)
     if plan is None:

@@ -1,10 +1,10 @@
-"""Statistics of an event and of the platform: sums in the database, exact to the cent (decisions 4.8, 8.4)."""
+"""Statistics of events and of the platform, summed in the database exactly to the cent (decisions 4.8, 8.4)."""
 
 import datetime
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from functools import partial
 
 from tortoise.expressions import Q, RawSQL
 from tortoise.functions import Count
@@ -16,120 +16,120 @@ from amarevents.resolvers.core.ids import EventId
 from amarevents.resolvers.core.inputs import RecordId, Taka
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.permissions import managed_event_ids, require_event_manager
+from amarevents.resolvers.core.views import extend
 from amarevents.security.context import Context
 from amarevents.security.policy import ADMINS, ORGANIZERS, Scope, allow
 
 _RECENTLY = datetime.timedelta(days=7)
-# SQLite keeps money as text and would add it up as binary floats: whole cents are exact on both databases. Millions of
-# cents and the rest are added up apart, so that no number of tickets is too much for SQLite's integers.
+# SQLite stores money as text and would sum it as binary floats, so whole cents are summed, which is exact on both
+# databases. Millions of cents and the remainder are summed separately, so that SQLite's integers cannot overflow.
 _MILLION = 1_000_000
 _MILLIONS = RawSQL(f"SUM(CAST(ROUND(amount * 100) AS BIGINT) / {_MILLION})")
 _REST = RawSQL(f"SUM(CAST(ROUND(amount * 100) AS BIGINT) % {_MILLION})")
 
 
-@dataclass(slots=True, kw_only=True)
-class TicketCounts:
-    """Registrations by status, and what was paid for the approved ones, in taka."""
-
-    total: int
-    """The number of tickets, whatever their status."""
-    approved: int
-    """The number of approved tickets."""
-    pending: int
-    """The number of tickets that wait for a decision."""
-    failed: int
-    """The number of rejected tickets."""
-    refunded: int
-    """The number of refunded tickets; they count in the total as well."""
-    revenue: Decimal
-    """The sum of the amounts of approved tickets, in taka."""
-
-
-@dataclass(slots=True, kw_only=True)
-class TicketTypeStatsView(TicketCounts):
-    """The counts of one ticket type; of none (null) if there are tickets without a type."""
-
-    ticket_type_id: RecordId | None
-    """The id of the ticket type; null without one."""
-    name: str | None
-    """The name that people read."""
-    price: Decimal | None
-    """What a place costs, in taka with at most two decimals; 0 is free."""
-    capacity: int | None
-    """How many places there are; 0 is unlimited, null for tickets without a type."""
-
-
-@dataclass(slots=True, kw_only=True)
-class EventStatsView(TicketCounts):
-    """The counts of an event, and of each of its ticket types."""
-
-    by_ticket_type: list[TicketTypeStatsView]
-    """The same counts for each ticket type of the event."""
-
-
 @dataclass(frozen=True, slots=True)
-class _Tally:
-    """Tickets of one type and status; ``paid`` in taka."""
+class TicketTally:
+    """The number of tickets of one event, type and status, and the sum of their amounts in taka."""
 
     event_id: int
     ticket_type_id: int | None
     status: TicketStatus
     tickets: int
-    paid: Decimal
+    amount: Decimal
 
 
-async def tally(which: Q) -> list[_Tally]:
-    """The tickets that meet a condition, counted by event, type and status in one statement."""
+@dataclass(slots=True, kw_only=True)
+class TicketCounts:
+    """The number of tickets by status, and their revenue."""
+
+    total: int
+    """The number of tickets, regardless of their status."""
+    approved: int
+    """The number of approved tickets."""
+    pending: int
+    """The number of pending tickets."""
+    failed: int
+    """The number of rejected tickets."""
+    refunded: int
+    """The number of refunded tickets."""
+    revenue: Decimal
+    """The sum of the amounts of approved tickets, in taka."""
+
+    @classmethod
+    def from_tallies(cls, tallies: Iterable[TicketTally]) -> "TicketCounts":
+        by_status = dict.fromkeys(TicketStatus, 0)
+        revenue = Decimal(0)
+        for one in tallies:
+            by_status[one.status] += one.tickets
+            if one.status is TicketStatus.SUCCESS:
+                revenue += one.amount
+        return TicketCounts(
+            total=sum(by_status.values()),
+            approved=by_status[TicketStatus.SUCCESS],
+            pending=by_status[TicketStatus.PENDING],
+            failed=by_status[TicketStatus.FAILED],
+            refunded=by_status[TicketStatus.REFUNDED],
+            revenue=revenue,
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class TicketTypeStatsView(TicketCounts):
+    """The ticket statistics of a ticket type, or of the tickets of an event that have no ticket type."""
+
+    ticket_type_id: RecordId | None
+    """The ID of the ticket type; null for tickets without a type, as are the other fields of the type."""
+    name: str | None
+    """The name of the ticket type."""
+    price: Decimal | None
+    """The ticket price in taka; 0 is free."""
+    capacity: int | None
+    """The maximum number of places; 0 means unlimited."""
+
+
+@dataclass(slots=True, kw_only=True)
+class EventStatsView(TicketCounts):
+    """The ticket statistics of an event."""
+
+    by_ticket_type: list[TicketTypeStatsView]
+    """The ticket statistics of each ticket type, newest first."""
+
+
+async def tally_tickets(condition: Q) -> list[TicketTally]:
+    """Return the tallies of the tickets that meet the condition, in one statement."""
     rows = (
-        await Ticket.filter(which)
+        await Ticket.filter(condition)
         .annotate(tickets=Count("id"), millions=_MILLIONS, rest=_REST)
         .group_by("event_id", "ticket_type_id", "status")
         .values_list("event_id", "ticket_type_id", "status", "tickets", "millions", "rest")
     )
     return [
-        _Tally(event_id, ticket_type_id, TicketStatus(status), tickets, _taka(millions, rest))
+        TicketTally(event_id, ticket_type_id, TicketStatus(status), tickets, _taka(millions, rest))
         for event_id, ticket_type_id, status, tickets, millions, rest in rows
     ]
 
 
 def _taka(millions: int | Decimal, rest: int | Decimal) -> Decimal:
-    """Of the two sums of cents, with two decimals as all money."""
+    """Return the amount in taka of the two sums of cents."""
     return (Decimal(millions) * _MILLION + Decimal(rest)).scaleb(-2)
-
-
-def counts(tallies: Iterable[_Tally]) -> dict[str, Any]:  # Any: counts and money
-    """The fields of TicketCounts."""
-    by_status = dict.fromkeys(TicketStatus, 0)
-    revenue = Decimal(0)
-    for one in tallies:
-        by_status[one.status] += one.tickets
-        if one.status is TicketStatus.SUCCESS:
-            revenue += one.paid
-    return {
-        "total": sum(by_status.values()),
-        "approved": by_status[TicketStatus.SUCCESS],
-        "pending": by_status[TicketStatus.PENDING],
-        "failed": by_status[TicketStatus.FAILED],
-        "refunded": by_status[TicketStatus.REFUNDED],
-        "revenue": revenue,
-    }
 
 
 @operation(allow(*ORGANIZERS, scope=Scope.TICKETS_READ), raises=(errors.NotFound, errors.Forbidden))
 async def get_event_stats(ctx: Context, id: EventId) -> EventStatsView:
-    """How many have registered for an event and what they have paid."""
+    """Get the ticket statistics of an event."""
     event = await require_event_manager(ctx, id)
     return (await _event_stats_of([event.id]))[event.id]
 
 
 async def load_event_stats(ctx: Context, event_ids: Sequence[int]) -> dict[int, EventStatsView]:
-    """The statistics of those of the events that the caller manages, by event, in three statements."""
+    """Return the statistics of the events that the caller manages, by event ID, in three statements."""
     return await _event_stats_of(await managed_event_ids(ctx, event_ids))
 
 
 async def _event_stats_of(event_ids: Sequence[int]) -> dict[int, EventStatsView]:
-    tallies: dict[int, list[_Tally]] = {event_id: [] for event_id in event_ids}
-    for one in await tally(Q(event_id__in=list(event_ids))):
+    tallies: dict[int, list[TicketTally]] = {event_id: [] for event_id in event_ids}
+    for one in await tally_tickets(Q(event_id__in=list(event_ids))):
         tallies[one.event_id].append(one)
     types: dict[int, list[TicketType]] = {event_id: [] for event_id in event_ids}
     for row in await TicketType.filter(event_id__in=list(event_ids)).order_by("-id"):
@@ -137,91 +137,115 @@ async def _event_stats_of(event_ids: Sequence[int]) -> dict[int, EventStatsView]
     return {event_id: _event_stats_view(tallies[event_id], types[event_id]) for event_id in event_ids}
 
 
-def _event_stats_view(tallies: list[_Tally], types: list[TicketType]) -> EventStatsView:
-    by_type = [_type_stats(row, [one for one in tallies if one.ticket_type_id == row.id]) for row in types]
+def _event_stats_view(tallies: list[TicketTally], types: list[TicketType]) -> EventStatsView:
+    by_type = [_type_stats_view(row, [one for one in tallies if one.ticket_type_id == row.id]) for row in types]
     if untyped := [one for one in tallies if one.ticket_type_id is None]:
-        by_type.append(_type_stats(None, untyped))
-    return EventStatsView(**counts(tallies), by_ticket_type=by_type)
+        by_type.append(_type_stats_view(None, untyped))
+    return extend(TicketCounts.from_tallies(tallies), to=partial(EventStatsView, by_ticket_type=by_type))
 
 
-def _type_stats(row: TicketType | None, tallies: list[_Tally]) -> TicketTypeStatsView:
-    return TicketTypeStatsView(
-        **counts(tallies),
-        ticket_type_id=RecordId(row.id) if row else None,
-        name=row.name if row else None,
-        price=row.price if row else None,
-        capacity=row.capacity if row else None,
+def _type_stats_view(row: TicketType | None, tallies: list[TicketTally]) -> TicketTypeStatsView:
+    return extend(
+        TicketCounts.from_tallies(tallies),
+        to=partial(
+            TicketTypeStatsView,
+            ticket_type_id=RecordId(row.id) if row else None,
+            name=row.name if row else None,
+            price=row.price if row else None,
+            capacity=row.capacity if row else None,
+        ),
     )
 
 
 @dataclass(slots=True, kw_only=True)
 class PlatformStatsView:
-    """The platform in numbers; money in taka. ``7d``: in the last seven days."""
+    """Statistics of the whole platform."""
 
     total_users: int
-    """How many accounts there are, of all types."""
+    """The number of accounts of all types."""
     total_organizers: int
-    """How many accounts are organizers."""
+    """The number of organizer accounts."""
     total_admins: int
-    """How many accounts are admins."""
+    """The number of admin accounts."""
     total_organizations: int
-    """How many organizations there are."""
+    """The number of organizations."""
     total_events: int
-    """How many events there are, public and private."""
+    """The number of events, public and private."""
     public_events: int
-    """How many of the events are public."""
+    """The number of public events."""
     total_tickets: int
-    """How many tickets there are, whatever their status."""
+    """The number of tickets, regardless of their status."""
     tickets_by_status: dict[str, int]
-    """How many tickets there are, by status."""
+    """The number of tickets by status."""
     total_revenue: Decimal
-    """The sum of all approved tickets, in taka with at most two decimals."""
+    """The sum of the amounts of all approved tickets, in taka."""
     total_donations: int
-    """How many donations there are, whatever their status."""
+    """The number of donations, regardless of their status."""
     donations_by_status: dict[str, int]
-    """How many donations there are, by status."""
+    """The number of donations by status."""
     verified_donation_amount: Taka
     """The sum of all verified donations, in whole taka."""
     active_api_keys: int
-    """How many keys can be used now."""
+    """The number of API keys that can be used now."""
     new_users_7d: int
-    """How many accounts were created in the last seven days."""
+    """The number of accounts created in the last 7 days."""
     new_tickets_7d: int
-    """How many tickets were registered in the last seven days."""
+    """The number of tickets created in the last 7 days."""
 
 
 @operation(allow(*ADMINS, scope=Scope.ADMIN))
 async def get_platform_stats(ctx: Context) -> PlatformStatsView:
-    """Accounts, events, tickets, donations and keys of the whole platform."""
+    """Get the statistics of the platform: accounts, events, tickets, donations and API keys."""
     active = Q(is_active=True, revoked_at__isnull=True) & (Q(expires_at__isnull=True) | Q(expires_at__gt=ctx.now))
     since = ctx.now - _RECENTLY
+    accounts, events, tickets, donations = await _accounts(), await _events(), await _tickets(), await _donations()
     return PlatformStatsView(
-        **await _account_stats(),
-        **await _event_stats(),
-        **await _ticket_stats(),
-        **await _donation_stats(),
+        total_users=accounts.total,
+        total_organizers=accounts.organizers,
+        total_admins=accounts.admins,
         total_organizations=await Organization.all().count(),
+        total_events=sum(events.values()),
+        public_events=events[Privacy.PUBLIC],
+        total_tickets=sum(tickets.by_status.values()),
+        tickets_by_status=tickets.by_status,
+        total_revenue=tickets.revenue,
+        total_donations=sum(donations.by_status.values()),
+        donations_by_status=donations.by_status,
+        verified_donation_amount=donations.verified,
         active_api_keys=await ApiKey.filter(active).count(),
         new_users_7d=await User.filter(created_at__gte=since).count(),
         new_tickets_7d=await Ticket.filter(created_at__gte=since).count(),
     )
 
 
-async def _account_stats() -> dict[str, Any]:  # Any: the fields of a view
+@dataclass(frozen=True, slots=True)
+class _Accounts:
+    total: int
+    organizers: int
+    admins: int
+
+
+async def _accounts() -> _Accounts:
     rows = await User.annotate(accounts=Count("id")).group_by("type", "admin").values_list("type", "admin", "accounts")
-    return {
-        "total_users": sum(accounts for _, _, accounts in rows),
-        "total_organizers": sum(accounts for kind, _, accounts in rows if kind == AccountType.ORGANIZER),
-        "total_admins": sum(accounts for _, admin, accounts in rows if admin),
-    }
+    return _Accounts(
+        total=sum(accounts for _, _, accounts in rows),
+        organizers=sum(accounts for kind, _, accounts in rows if kind == AccountType.ORGANIZER),
+        admins=sum(accounts for _, admin, accounts in rows if admin),
+    )
 
 
-async def _event_stats() -> dict[str, Any]:  # Any: as above
-    rows = dict(await Event.annotate(events=Count("id")).group_by("privacy").values_list("privacy", "events"))
-    return {"total_events": sum(rows.values()), "public_events": rows.get(Privacy.PUBLIC, 0)}
+async def _events() -> dict[Privacy, int]:
+    rows = await Event.annotate(events=Count("id")).group_by("privacy").values_list("privacy", "events")
+    return dict.fromkeys(Privacy, 0) | {Privacy(privacy): events for privacy, events in rows}
 
 
-async def _ticket_stats() -> dict[str, Any]:  # Any: counts, money, and counts by status
+@dataclass(frozen=True, slots=True)
+class _Tickets:
+    by_status: dict[str, int]
+    revenue: Decimal
+
+
+async def _tickets() -> _Tickets:
     rows = (
         await Ticket.annotate(tickets=Count("id"), millions=_MILLIONS, rest=_REST)
         .group_by("status")
@@ -229,15 +253,17 @@ async def _ticket_stats() -> dict[str, Any]:  # Any: counts, money, and counts b
     )
     by_status = {str(status): 0 for status in TicketStatus}
     by_status |= {str(status): tickets for status, tickets, _, _ in rows}
-    paid = [_taka(millions, rest) for status, _, millions, rest in rows if status == TicketStatus.SUCCESS]
-    return {
-        "total_tickets": sum(by_status.values()),
-        "tickets_by_status": by_status,
-        "total_revenue": sum(paid, Decimal(0)),
-    }
+    amounts = [_taka(millions, rest) for status, _, millions, rest in rows if status == TicketStatus.SUCCESS]
+    return _Tickets(by_status, revenue=sum(amounts, Decimal(0)))
 
 
-async def _donation_stats() -> dict[str, Any]:  # Any: counts, and counts by status
+@dataclass(frozen=True, slots=True)
+class _Donations:
+    by_status: dict[str, int]
+    verified: Taka
+
+
+async def _donations() -> _Donations:
     rows = (
         await Donation.annotate(donations=Count("id"), amounts=RawSQL("SUM(CAST(amount AS BIGINT))"))
         .group_by("status")
@@ -245,10 +271,5 @@ async def _donation_stats() -> dict[str, Any]:  # Any: counts, and counts by sta
     )
     by_status = {str(status): 0 for status in DonationStatus}
     by_status |= {str(status): donations for status, donations, _ in rows}
-    return {
-        "total_donations": sum(by_status.values()),
-        "donations_by_status": by_status,
-        "verified_donation_amount": Taka(
-            sum(int(amount) for status, _, amount in rows if status == DonationStatus.VERIFIED)
-        ),
-    }
+    verified = sum(int(amount) for status, _, amount in rows if status == DonationStatus.VERIFIED)
+    return _Donations(by_status, verified=Taka(verified))
