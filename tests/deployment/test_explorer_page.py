@@ -206,10 +206,10 @@ async def test_session_that_ended_elsewhere_is_noticed(page: Page, organizer_key
 
 async def test_lost_connection_signs_nobody_out(visit: Visit, organizer_key: str) -> None:
     await use_key(visit.page, organizer_key)
-    await expect(who(visit.page)).to_contain_text("You use an API key")
+    await expect(who(visit.page)).to_contain_text("You are using an API key")
     await visit.page.route("**/graphql", lambda route: route.abort())
     await visit.page.evaluate("checkIdentity()")
-    await expect(who(visit.page)).to_contain_text("You use an API key")
+    await expect(who(visit.page)).to_contain_text("You are using an API key")
     assert await visit.page.evaluate("credentials.key") == organizer_key
     visit.complaints.clear()  # a browser notes what it cannot reach
 
@@ -245,7 +245,7 @@ async def test_wrong_password_is_said(page: Page, organizer_key: str) -> None:
 
 async def test_key_is_used_and_forgotten_at_a_press(page: Page, organizer_key: str) -> None:
     await use_key(page, organizer_key)
-    await expect(who(page)).to_have_text(f"You use an API key of {ORGANIZER}@example.com — organizer key")
+    await expect(who(page)).to_have_text(f"You are using an API key of {ORGANIZER}@example.com — organizer key")
     async with page.expect_request("**/graphql") as sent:
         await run(page)
     assert await (await sent.value).header_value("authorization") == f"Bearer {organizer_key}"
@@ -265,7 +265,9 @@ async def test_wrong_key_is_said_and_not_used(visit: Visit, organizer_key: str) 
 async def test_wrong_key_leaves_one_signed_in(visit: Visit, organizer_key: str) -> None:
     await sign_in(visit.page)
     await expect(who(visit.page)).to_contain_text("You are signed in")
-    await visit.page.evaluate("key => { credentials.key = key; return inTurn(showIdentity); }", "ae_u_wrong")
+    await visit.page.evaluate(
+        "key => { credentials.key = key; return withButtonsDisabled(showIdentity); }", "ae_u_wrong"
+    )
     await expect(who(visit.page)).to_contain_text("You are signed in")
     await expect(visit.page.get_by_role("alert")).to_have_text("This API key is not valid")
     visit.complaints.clear()
@@ -273,7 +275,7 @@ async def test_wrong_key_leaves_one_signed_in(visit: Visit, organizer_key: str) 
 
 async def test_key_is_forgotten_with_the_page(page: Page, platform: RunningPlatform, organizer_key: str) -> None:
     await use_key(page, organizer_key)
-    await expect(who(page)).to_contain_text("You use an API key")
+    await expect(who(page)).to_contain_text("You are using an API key")
     await run(page)
     await expect(answer(page)).to_contain_text(ORGANIZER)
     kept = "Promise.all([{...localStorage}, {...sessionStorage}, indexedDB.databases(), caches.keys()])"
@@ -432,14 +434,14 @@ async def test_stopping_a_subscription_ends_its_request(page: Page) -> None:
 async def test_platform_that_is_away_is_said(visit: Visit) -> None:
     await visit.page.route("**/graphql", lambda route: route.abort())
     await run(visit.page)
-    await expect(answer(visit.page)).to_contain_text("The platform cannot be reached")
+    await expect(answer(visit.page)).to_contain_text("Cannot reach the server")
     visit.complaints.clear()  # a browser notes what it cannot reach
 
 
 async def test_answer_that_is_no_graphql_is_said(visit: Visit) -> None:
     await visit.page.route("**/graphql", lambda route: route.fulfill(status=502, body="<h1>Bad gateway</h1>"))
     await run(visit.page)
-    await expect(answer(visit.page)).to_contain_text("The platform has answered 502")
+    await expect(answer(visit.page)).to_contain_text("The server responded with status 502")
     visit.complaints.clear()  # a browser notes each 502
 
 

@@ -1,1 +1,4 @@
-"""GraphiQL at ``/graphql``: the schema's documentation, and operations to run; asks no other origin."""
+"""GraphiQL at ``/graphql``, with the documentation of the schema and prepared operations.
+
+The page makes no requests to other origins.
+"""

@@ -1,9 +1,13 @@
-"""The operations that stand ready in tabs: files in ``operations/``, in the order of their names.
+"""The prepared operations in the tabs of GraphiQL: the files in ``operations/``, in the order of their names.
 
-Beside each document lies a JSON file: ``variables`` to begin with, in which ``""`` stands for what an earlier answer
-brings, and what the operation itself ``provides``: the name of a variable, and where its value stands in the answer.
-In a list that is a number, ``where(field=value)``, the first of which that is true, or ``most(field)``. What it
-``offers`` gives way to what any other provides: an answer of many events means none of them in particular.
+Each ``.graphql`` document has a ``.json`` file of the same name with these keys:
+
+- ``variables``: the initial variables. The page replaces ``""`` by values from earlier responses.
+- ``provides``: variables that later operations get from the response, as names and paths into its data. In a list, the
+  path contains an index, ``where(field=value)`` for the first matching item, or ``most(field)`` for the item with the
+  largest value.
+- ``offers`` (optional): the same, but with lower priority than any ``provides``. For example, a list of events offers
+  its first event, which is used until an event has been created.
 """
 
 import dataclasses
@@ -21,7 +25,7 @@ _DAYS_TO_DEADLINE = 28
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadyOperation:
-    """One tab. ``variables`` is JSON as a person would write it; the others lead from names to dotted paths."""
+    """One tab: a document, its variables as indented JSON, and the dotted paths of the values that it brings."""
 
     query: str
     variables: str
@@ -30,14 +34,17 @@ class ReadyOperation:
 
 
 def ready_operations(now: datetime.datetime) -> list[ReadyOperation]:
-    """All of them, with dates of the weeks to come, and a transaction that is unlikely to have been named before."""
+    """Return all operations, with dates in the coming weeks and a transaction ID that is unlikely to be in use."""
     today = now.date()
     values = {
         "date": today + datetime.timedelta(days=_DAYS_TO_EVENT),
         "deadline": today + datetime.timedelta(days=_DAYS_TO_DEADLINE),
         "transaction": f"BK{now:%y%m%d%H%M%S}",
     }
-    return [dataclasses.replace(one, variables=Template(one.variables).substitute(values)) for one in _templates()]
+    return [
+        dataclasses.replace(template, variables=Template(template.variables).substitute(values))
+        for template in _templates()
+    ]
 
 
 @cache
@@ -46,10 +53,10 @@ def _templates() -> tuple[ReadyOperation, ...]:
 
 
 def _read(document: Path) -> ReadyOperation:
-    beside = json.loads(document.with_suffix(".json").read_text(encoding="utf-8"))
+    properties = json.loads(document.with_suffix(".json").read_text(encoding="utf-8"))
     return ReadyOperation(
         query=document.read_text(encoding="utf-8"),
-        variables=json.dumps(beside["variables"], indent=2, ensure_ascii=False) if beside["variables"] else "",
-        provides=beside["provides"],
-        offers=beside.get("offers", {}),
+        variables=json.dumps(properties["variables"], indent=2, ensure_ascii=False) if properties["variables"] else "",
+        provides=properties["provides"],
+        offers=properties.get("offers", {}),
     )

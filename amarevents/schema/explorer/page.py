@@ -1,4 +1,4 @@
-"""The page that browsers get at ``/graphql``; everybody else gets the endpoint."""
+"""The GraphiQL page, served to browsers at ``/graphql`` in place of the endpoint."""
 
 import asyncio
 import dataclasses
@@ -50,31 +50,32 @@ _PAGE = Page(
     },
     headers={"Cache-Control": "no-store", "Vary": "Accept"},
 )
-_OF_A_REQUEST = {"query", "extensions"}
+# A GET request with one of these parameters is a GraphQL request, even from a browser.
+_REQUEST_PARAMETERS = {"query", "extensions"}
 
 
 class _Explorer:
-    """The page for browsers; ``app`` for everything else."""
+    """An ASGI application that serves the page to browsers, and passes all other requests to ``app``."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         self._settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not _is_for_reading(scope):
+        if not _is_page_request(scope):
             await self._app(scope, receive, send)
             return
         page = await asyncio.to_thread(_page, datetime.datetime.now(self._settings.time_zone))
         await page(scope, receive, send)
 
 
-def _is_for_reading(scope: Scope) -> bool:
-    """Whether a person opens the address, and there is nothing to execute."""
-    return prefers_html(scope) and _OF_A_REQUEST.isdisjoint(QueryParams(scope["query_string"]))
+def _is_page_request(scope: Scope) -> bool:
+    """Return whether a browser opens the address without a GraphQL request in the query string."""
+    return prefers_html(scope) and _REQUEST_PARAMETERS.isdisjoint(QueryParams(scope["query_string"]))
 
 
 def _page(now: datetime.datetime) -> Response:
-    operations = [dataclasses.asdict(one) for one in ready_operations(now)]
+    operations = [dataclasses.asdict(operation) for operation in ready_operations(now)]
     return _PAGE.respond(operations=script_json(operations))
 
 

@@ -298,7 +298,7 @@ async def test_what_nobody_has_foreseen_ends_the_operation_without_a_word_of_it(
                 raise failure
 
             with monkeypatch.context() as patch:
-                patch.setattr(module, "stream", fail)
+                patch.setattr(module, "execute_stream", fail)
                 await socket.subscribe(ME)
                 told = await socket.hear()
             assert code_told(told) == code

@@ -1,32 +1,32 @@
-// How operations reach the platform: as the session of the cookie, or with an API key.
+// Sends operations to the server, authenticated by the session cookie or an API key.
 "use strict";
 
-/** The key lives here alone: it is forgotten with the page. */
+/** The API key is stored only here, so it is forgotten when the page is closed. */
 const credentials = { key: "" };
 
-/** Answers after which one may be somebody else than the bar says. */
-const REFUSALS = ["UNAUTHENTICATED", "INVALID_API_KEY", "API_KEY_REVOKED", "API_KEY_SUSPENDED", "API_KEY_EXPIRED"];
+/** Error codes that mean that the identity in the bar may be outdated. */
+const AUTHENTICATION_ERRORS = ["UNAUTHENTICATED", "INVALID_API_KEY", "API_KEY_REVOKED", "API_KEY_SUSPENDED", "API_KEY_EXPIRED"];
 
-/** GraphiQL's fetcher: an answer, or for a subscription the answers as they come. */
+/** GraphiQL's fetcher: returns a result, or an async iterable of results for a subscription. */
 async function fetcher({ query, variables, operationName }) {
   const missing = ids.missing(variables);
-  if (missing) return notKnown(missing);
-  const operation = operationOf(query, operationName);
+  if (missing) return missingValue(missing);
+  const operation = findOperation(query, operationName);
   const request = { query, variables, operationName: operation?.name?.value };
-  if (operation?.operation === "subscription") return answersAsTheyCome(request);
+  if (operation?.operation === "subscription") return streamResults(request);
   const answer = await call(request);
   if (!answer.errors) ids.learn(request.operationName, answer.data);
   return withAdvice(answer);
 }
 
-function notKnown(name) {
-  const tabs = bringing(name).join(" or ");
-  return { errors: [{ message: `${name} is not known yet: run ${tabs} first, or write it into the variables.` }] };
+function missingValue(name) {
+  const tabs = operationsProviding(name).join(" or ");
+  return { errors: [{ message: `${name} is not known yet: run ${tabs} first, or enter it in the variables.` }] };
 }
 
-/** The answer as it is shown: how to authenticate is said in the words of this page. */
+/** Adds to errors of authentication how to sign in on this page. */
 function withAdvice(answer) {
-  if (isRefused(answer) && !bar.leave.hidden) checkIdentity();
+  if (isUnauthenticated(answer) && !bar.leave.hidden) checkIdentity();
   const errors = answer.errors?.map((error) =>
     error.extensions?.code === "UNAUTHENTICATED"
       ? { ...error, message: `${error.message}. Sign in at the top of this page first.` }
@@ -35,17 +35,17 @@ function withAdvice(answer) {
   return errors ? { ...answer, errors } : answer;
 }
 
-function isRefused({ errors }) {
-  return Boolean(errors?.some(({ extensions }) => REFUSALS.includes(extensions?.code)));
+function isUnauthenticated({ errors }) {
+  return Boolean(errors?.some(({ extensions }) => AUTHENTICATION_ERRORS.includes(extensions?.code)));
 }
 
-/** One operation by POST; what is no GraphQL answer becomes an error that says what happened. */
+/** Sends one operation by POST; turns responses that are not GraphQL into errors. */
 async function call(request, signal) {
   try {
     const response = await send(request, "application/json", signal);
-    return await answerOf(response);
+    return await readResult(response);
   } catch (error) {
-    return failure(error);
+    return connectionFailure(error);
   }
 }
 
@@ -55,25 +55,25 @@ function send(request, accept, signal) {
   return fetch("/graphql", { method: "POST", headers, body: JSON.stringify(request), signal });
 }
 
-async function answerOf(response) {
+async function readResult(response) {
   const text = await response.text();
   try {
     return JSON.parse(text);
   } catch {
-    return { errors: [{ message: `The platform has answered ${response.status} ${response.statusText}`.trim() }] };
+    return { errors: [{ message: `The server responded with status ${response.status} ${response.statusText}`.trim() }] };
   }
 }
 
-function failure(error) {
+function connectionFailure(error) {
   if (!(error instanceof TypeError)) throw error;
-  return { errors: [{ message: "The platform cannot be reached: is it running, and are you online?" }] };
+  return { errors: [{ message: "Cannot reach the server. Check that it is running and that you are online." }] };
 }
 
 /**
- * The operation to be run: the one of that name, or the only one, because GraphiQL knows the name of a tab's operation
- * only a moment after the tab was opened. Null for what cannot be parsed: the platform says why.
+ * Returns the operation to run: the only one of the document, or the one with this name. GraphiQL knows the name of a
+ * tab's operation only a moment after the tab was opened. Returns null for a syntax error, which the server reports.
  */
-function operationOf(query, operationName) {
+function findOperation(query, operationName) {
   const { GraphQLError, getOperationAST, parse } = GraphiQL.GraphQL;
   try {
     const document = parse(query);
@@ -84,26 +84,26 @@ function operationOf(query, operationName) {
   }
 }
 
-/** Ends at once when GraphiQL returns from it, also while nothing comes. */
-function answersAsTheyCome(request) {
-  const ending = new AbortController();
-  const answers = subscribe(request, ending.signal);
+/** Returns the results of a subscription; `return` ends it immediately, even while it waits for a result. */
+function streamResults(request) {
+  const controller = new AbortController();
+  const results = subscribe(request, controller.signal);
   const iterator = {
-    next: () => answers.next(),
+    next: () => results.next(),
     return: async () => {
-      ending.abort();
+      controller.abort();
       return { done: true, value: undefined };
     },
   };
   return { [Symbol.asyncIterator]: () => iterator };
 }
 
-/** GraphQL over Server-Sent Events, one connection for each operation: events "next" with an answer, and "complete". */
+/** GraphQL over Server-Sent Events in distinct connections mode: events "next" with a result, then "complete". */
 async function* subscribe(request, signal) {
   try {
     const response = await send(request, "text/event-stream", signal);
     if (!response.headers.get("Content-Type")?.startsWith("text/event-stream")) {
-      yield withAdvice(await answerOf(response));
+      yield withAdvice(await readResult(response));
       return;
     }
     for await (const { event, data } of serverSentEvents(response.body)) {
@@ -111,7 +111,7 @@ async function* subscribe(request, signal) {
       if (event === "next") yield withAdvice(JSON.parse(data));
     }
   } catch (error) {
-    if (!signal.aborted) yield failure(error);
+    if (!signal.aborted) yield connectionFailure(error);
   }
 }
 
@@ -123,11 +123,11 @@ async function* serverSentEvents(body) {
     if (done) return;
     const events = (text + value).replaceAll("\r\n", "\n").split("\n\n");
     text = events.pop();
-    yield* events.map(readEvent);
+    yield* events.map(parseEvent);
   }
 }
 
-function readEvent(text) {
+function parseEvent(text) {
   const fields = { event: "message", data: "" };
   for (const line of text.split("\n")) {
     const [, name, value] = line.match(/^(event|data): ?(.*)$/) ?? [];

@@ -1,4 +1,4 @@
-// The bar above GraphiQL: who one is, and how to be somebody else.
+// The bar above GraphiQL, which shows the current identity and signs in and out.
 "use strict";
 
 const bar = Object.fromEntries(
@@ -13,20 +13,20 @@ function whoAmI() {
   return call({ query: WHO_AM_I, operationName: "WhoAmI" });
 }
 
-/** Ask who one is and show it. A key that is not taken is forgotten: without it one may still be signed in. */
+/** Looks up and shows the current identity. A rejected API key is removed, because there may still be a session. */
 async function showIdentity() {
   await showWho(await whoAmI());
 }
 
-/** The same where one may have become another; what says nothing of that, as a lost connection, changes nothing. */
+/** Looks up the identity again after it may have changed; ignores other failures, such as a lost connection. */
 async function checkIdentity() {
   const answer = await whoAmI();
-  if (answer.data?.me || isRefused(answer)) await showWho(answer);
+  if (answer.data?.me || isUnauthenticated(answer)) await showWho(answer);
 }
 
 async function showWho({ data, errors }) {
   if (data?.me) {
-    welcome(data.me);
+    showAccount(data.me);
   } else if (credentials.key) {
     bar.problem.textContent = errors[0].message;
     credentials.key = "";
@@ -36,10 +36,10 @@ async function showWho({ data, errors }) {
   }
 }
 
-/** What is in the page may be of another account that was here before: then it begins anew. */
-function welcome(me) {
+/** Shows an authenticated caller. If the page contains data of another account, resets the page. */
+function showAccount(me) {
   if (!ids.belongsTo(me.email)) {
-    beginAnew();
+    resetPage();
     return;
   }
   ids.offer(valuesIn(me, { organizationId: "organizations.0.id" }));
@@ -49,20 +49,20 @@ function welcome(me) {
 function show(me, error) {
   const isAnonymous = error?.extensions?.code === "UNAUTHENTICATED";
   if (error && !isAnonymous) bar.problem.textContent = error.message;
-  bar.who.textContent = me ? described(me) : isAnonymous ? "Not signed in" : "Who you are is not known";
+  bar.who.textContent = me ? describe(me) : isAnonymous ? "Not signed in" : "Your identity could not be determined";
   bar.login.hidden = bar.key.hidden = Boolean(me);
   bar.leave.hidden = !me;
   bar.leave.textContent = credentials.key ? "Forget key" : "Sign out";
 }
 
-function described({ email, type, admin, auth }) {
+function describe({ email, type, admin, auth }) {
   if (auth.method === "SESSION") return `You are signed in as ${email} — ${(admin ? "admin" : type).toLowerCase()}`;
-  return `You use an API key of ${email} — ${auth.keyType.toLowerCase()} key`;
+  return `You are using an API key of ${email} — ${auth.keyType.toLowerCase()} key`;
 }
 
 async function signIn(form) {
   const { email, password } = Object.fromEntries(new FormData(form));
-  // Whatever becomes of it, the password is not to lie in the page.
+  // Remove the password from the page, whether or not the login succeeds.
   form.elements.password.value = "";
   const { errors } = await call({ query: SIGN_IN, operationName: "SignIn", variables: { input: { email, password } } });
   if (errors) {
@@ -72,14 +72,14 @@ async function signIn(form) {
   }
   form.reset();
   await showIdentity();
-  ready();
+  resetEditors();
 }
 
 async function useKey(form) {
   credentials.key = form.elements.key.value.trim();
   form.reset();
   await showIdentity();
-  if (credentials.key) ready();
+  if (credentials.key) resetEditors();
 }
 
 async function leave() {
@@ -91,12 +91,12 @@ async function leave() {
     }
     otherWindows.postMessage({ account: ids.account, left: true });
   }
-  beginAnew();
+  resetPage();
 }
 
-/** Load the page as if nobody had been here, which ends what runs: others may use this computer, too. */
-function beginAnew() {
-  // Not before: GraphiQL writes down what is in its tabs a moment after it has changed.
+/** Reloads the page without any stored data, because other people may use this computer, too. */
+function resetPage() {
+  // Not earlier, because GraphiQL stores changes of its tabs with a delay.
   window.addEventListener("pagehide", () => {
     const kept = Object.keys(storage).filter((name) => /^(graphiql|amarevents):/.test(name));
     kept.forEach((name) => storage.removeItem(name));
@@ -104,8 +104,8 @@ function beginAnew() {
   location.reload();
 }
 
-/** While one thing is under way, nothing else of the bar can be pressed. */
-async function inTurn(work) {
+/** Runs an action with the buttons of the bar disabled. */
+async function withButtonsDisabled(work) {
   const buttons = document.querySelectorAll("header button");
   bar.problem.textContent = "";
   buttons.forEach((button) => (button.disabled = true));
@@ -116,17 +116,17 @@ async function inTurn(work) {
 function onSubmit(form, work) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    inTurn(() => work(form));
+    withButtonsDisabled(() => work(form));
   });
 }
 
 onSubmit(bar.login, signIn);
 onSubmit(bar.key, useKey);
-bar.leave.addEventListener("click", () => inTurn(leave));
+bar.leave.addEventListener("click", () => withButtonsDisabled(leave));
 otherWindows.addEventListener("message", ({ data: { account, left } }) => {
-  if (left && account === ids.account && !credentials.key) beginAnew();
+  if (left && account === ids.account && !credentials.key) resetPage();
 });
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") checkIdentity();
 });
-inTurn(showIdentity);
+withButtonsDisabled(showIdentity);

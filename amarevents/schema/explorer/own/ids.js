@@ -1,22 +1,22 @@
-// Ids that answers have brought, for the variables of later operations.
+// Remembers IDs from responses, and fills them into the variables of later operations.
 "use strict";
 
-/** What GraphiQL and this page keep: gone when the tab of the browser is closed. */
+/** The storage of GraphiQL and of this page, which ends when the browser tab is closed. */
 const storage = sessionStorage;
 
-/** The ready operations as the server has them: query, variables, and what each provides and offers. */
+/** The prepared operations from the server, with the variables that each provides and offers. */
 const operations = JSON.parse(document.getElementById("operations").textContent);
 
-/** To the same page in other windows: what one knows is of use in another of the same account. */
+/** Shares known values with other windows of the same account. */
 const otherWindows = new BroadcastChannel("amarevents");
 
 const ids = {
-  // Whose they are; the present value of each name; those of them that give way to any other; and all that were ever
-  // filled in: those may be replaced, others are the reader's.
+  // The account that the values belong to; the current value of each name; the names whose value is only an offer; and
+  // all values that were filled in. Only those may be replaced later; other values were entered by the user.
   ...(JSON.parse(storage.getItem("amarevents:ids")) ?? { account: null, known: {}, offered: [], filled: {} }),
   listeners: new Set(),
 
-  /** Whether this window has nothing of another account; it is of this one from then on. */
+  /** Returns whether this window contains no data of another account, and assigns it to this one. */
   belongsTo(account) {
     if (this.account === null) {
       this.account = account;
@@ -26,7 +26,7 @@ const ids = {
     return this.account === account;
   },
 
-  /** Take from the answer of a ready operation what it brings. */
+  /** Remembers the values in the response to a prepared operation. */
   learn(operationName, data) {
     const ready = operations.find((operation) => nameOf(operation) === operationName);
     if (!ready) return;
@@ -35,19 +35,19 @@ const ids = {
     otherWindows.postMessage({ account: this.account, offers: this.known });
   },
 
-  /** Take what is not known yet, or was an offer itself. */
+  /** Remembers values for names that have none yet, or only an offer. */
   offer(values) {
     const isFree = ([name]) => !(name in this.known) || this.offered.includes(name);
     const taken = Object.fromEntries(Object.entries(values).filter(isFree));
     this._take(taken, Object.keys(taken));
   },
 
-  /** The first name for which "" stands still, though an operation brings it; undefined if there is none. */
+  /** Returns the first name that still has the value "" but is provided by an operation; undefined if there is none. */
   missing(variables) {
-    return leftOpen(variables).find((name) => bringing(name).length > 0);
+    return emptyNames(variables).find((name) => operationsProviding(name).length > 0);
   },
 
-  /** The variables with what is known in place of "" and of earlier values; the same text if that is nothing. */
+  /** Returns the variables with known values in place of "" and of values filled in earlier; the same text if none. */
   fillIn(text) {
     let changed = false;
     const replace = (value, name) => {
@@ -58,7 +58,7 @@ const ids = {
       changed = true;
       return this.known[name];
     };
-    const variables = withEach(parsed(text), replace);
+    const variables = mapValues(parseOrUndefined(text), replace);
     if (!changed) return text;
     this._store();
     return JSON.stringify(variables, null, 2);
@@ -92,18 +92,18 @@ function nameOf({ query }) {
   return query.match(/^(?:query|mutation|subscription) (\w+)/m)[1];
 }
 
-/** The names of the operations whose answers bring a value of this name. */
-function bringing(name) {
+/** Returns the names of the operations whose responses contain a value of this name. */
+function operationsProviding(name) {
   return operations.filter(({ provides, offers }) => name in provides || name in offers).map(nameOf);
 }
 
-/** Each name with its value, as far as there is one. */
+/** Returns the value at each path, without names that have none. */
 function valuesIn(data, paths) {
   const found = Object.entries(paths).map(([name, path]) => [name, path.split(".").reduce(step, data)]);
   return Object.fromEntries(found.filter(([, value]) => value));
 }
 
-/** Into a field, or into one of a list: the first where a field has that value, or the one with most in a field. */
+/** Returns the value at one step of a path: a key or index, `where(field=value)`, or `most(field)` of a list. */
 function step(value, name) {
   const [, field, wanted] = name.match(/^where\((\w+)=(\w+)\)$/) ?? [];
   if (field) return value?.find((one) => String(one[field]) === wanted);
@@ -112,21 +112,21 @@ function step(value, name) {
   return value?.[name];
 }
 
-function leftOpen(value, name) {
+function emptyNames(value, name) {
   if (value === "") return [name];
   if (value === null || typeof value !== "object") return [];
-  return Object.entries(value).flatMap(([key, one]) => leftOpen(one, Array.isArray(value) ? name : key));
+  return Object.entries(value).flatMap(([key, one]) => emptyNames(one, Array.isArray(value) ? name : key));
 }
 
-/** The same with each value replaced, for which a list has its own name. */
-function withEach(value, replace, name) {
+/** Returns a copy with each scalar replaced by `replace(value, name)`; items of a list have the name of the list. */
+function mapValues(value, replace, name) {
   if (value === null || typeof value !== "object") return replace(value, name);
-  if (Array.isArray(value)) return value.map((one) => withEach(one, replace, name));
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, withEach(one, replace, key)]));
+  if (Array.isArray(value)) return value.map((one) => mapValues(one, replace, name));
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, mapValues(one, replace, key)]));
 }
 
-/** Undefined for what is no JSON: somebody is typing. */
-function parsed(text) {
+/** Returns undefined for invalid JSON, which is normal while the user is typing. */
+function parseOrUndefined(text) {
   try {
     return JSON.parse(text);
   } catch {

@@ -1,4 +1,5 @@
-// Before the library: the page's policy forbids style elements without its nonce, and the library's dialogs write one.
+// Runs before GraphiQL. The Content-Security-Policy forbids style elements without the page's nonce, and the dialogs of
+// GraphiQL create such elements.
 "use strict";
 
 {

@@ -1,21 +1,21 @@
-// GraphiQL with the ready operations in its tabs.
+// Starts GraphiQL with the prepared operations in its tabs.
 "use strict";
 
-// The linter of variables expects nothing for a value that an enum does not have, where graphql-js throws.
+// The linter of variables expects undefined for an unknown enum value; graphql-js throws an error instead.
 GraphiQL.GraphQL.GraphQLEnumType.prototype.parseValue = function (name) {
   return this.getValue(name)?.value;
 };
 
-/** GraphiQL's, as soon as they are there. */
+/** The editors of GraphiQL, once they exist. */
 const editors = {};
 
-/** For the next operation: the old answer is gone, which was somebody else's, and what is typed goes to the query. */
-function ready() {
+/** After a change of identity: clear the previous caller's response, and focus the query. */
+function resetEditors() {
   editors.response?.setValue("");
   editors.query?.focus();
 }
 
-/** Within GraphiQL, without anything to see: fills in the variables of the open tab. */
+/** An invisible component inside GraphiQL that fills in the variables of the active tab. */
 function FillIn() {
   const { queryEditor, variableEditor, responseEditor, tabs, activeTabIndex } = GraphiQL.React.useEditorContext({
     nonNull: true,
@@ -30,19 +30,19 @@ function FillIn() {
   React.useEffect(() => {
     Object.assign(editors, { query: queryEditor, response: responseEditor });
   }, [queryEditor, responseEditor]);
-  // Where there are no variables, they leave their room to the operation.
+  // Without variables, the query gets the space of their editor.
   const hasVariables = Boolean(tabs[activeTabIndex].variables?.trim());
   React.useEffect(() => {
     document.body.classList.toggle("without-variables", !hasVariables);
   }, [hasVariables]);
-  // What the operations say about themselves is to be read whole, in narrow windows as well.
+  // Wrap long lines, so that the comments of the operations are readable in narrow windows.
   React.useEffect(() => {
     [queryEditor, variableEditor].forEach((editor) => editor?.setOption("lineWrapping", true));
   }, [queryEditor, variableEditor]);
   return null;
 }
 
-// Variables are what a newcomer changes: they get as much room as the operation. Whoever moves the line is remembered.
+// Newcomers mostly change variables, so their editor is as high as the query's, unless the user has resized it.
 if (!storage.getItem("graphiql:secondaryEditorFlex")) storage.setItem("graphiql:secondaryEditorFlex", "1.2");
 
 const builder = GraphiQLPluginExplorer.explorerPlugin({ showAttribution: false });
@@ -54,7 +54,7 @@ ReactDOM.createRoot(document.getElementById("graphiql")).render(
     plugins: [builder],
     defaultTabs: operations.map(({ query, variables }) => ({ query, variables })),
     defaultEditorToolsVisibility: "variables",
-    // Credentials have one place: the bar.
+    // Credentials are entered in the bar only.
     isHeadersEditorEnabled: false,
     shouldPersistHeaders: false,
     schemaDescription: true,
