@@ -43,7 +43,7 @@ async def authenticate_request(context: Context, method: str, headers: Headers, 
 
 
 async def authenticate_handshake(context: Context, headers: Headers) -> None:
-    """Authenticate a WebSocket handshake, charging one unit to its address whatever the credential.
+    """Authenticate a WebSocket handshake, and charge one unit to its address for any credential.
 
     Raises what ``authenticate_request`` raises.
     """

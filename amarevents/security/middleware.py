@@ -29,6 +29,8 @@ _INTERNAL_ERROR = 1011  # close code of RFC 6455
 
 
 class ErrorRenderer(Protocol):
+    """A function that renders errors for one surface."""
+
     def __call__(self, error: errors.AmarEventsError, scope: Scope, /) -> Response:
         """Return the response that shows the error on this surface, in a form that the request accepts."""
 
@@ -94,6 +96,7 @@ class SecurityMiddleware:
                     await websocket.close(_INTERNAL_ERROR)
 
     def _error_response(self, error: errors.AmarEventsError, scope: Scope) -> Response:
+        """Render the error, and add the headers that HTTP requires for its status."""
         response = self.render_error(error, scope)
         if isinstance(error, errors.RateLimited):
             response.headers["Retry-After"] = str(error.retry_after)

@@ -17,11 +17,13 @@ therefore pinned to a minor version in ``pyproject.toml``. It relies on
 """
 
 import asyncio
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
+from uvicorn.config import Config
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from uvicorn.server import ServerState
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import State
 
@@ -57,8 +59,14 @@ def websocket_options(max_message_bytes: int) -> WebSocketOptions:
 class WebSocketProtocol(WebSocketsSansIOProtocol):
     """uvicorn's WebSocket protocol with stricter handling of invalid text, floods, and clients that do not read."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # Any: uvicorn's arguments, passed on
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, object],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
         self._unread = bytearray()
         self._free_messages = TokenBucket()
         self._held_pong: bytes | None = None

@@ -8,7 +8,6 @@ import contextlib
 import logging
 import secrets
 from collections.abc import AsyncIterator, Coroutine, Sequence
-from typing import Any
 
 import orjson
 from redis.asyncio.client import PubSub
@@ -74,7 +73,7 @@ class RedisBroker:
         await self._local.aclose()
         await self._client.aclose()
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:  # Any: unused by coroutines
+    def _start(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator, Collection, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from graphql import GraphQLError, OperationDefinitionNode, get_operation_ast
 from strawberry.exceptions import MissingQueryError
@@ -27,7 +26,7 @@ class GraphQLRequest:
     """The parameters of a GraphQL request. ``persisted_hash`` identifies a persisted document."""
 
     query: str | None
-    variables: dict[str, Any] | None  # Any: JSON values, as Strawberry takes them
+    variables: dict[str, object] | None
     operation_name: str | None
     persisted_hash: str | None = None
 
@@ -80,7 +79,7 @@ class ResultStream:
 
     async def wait(self, seconds: float | None = None, *, unless: asyncio.Event | None = None) -> bool:
         """Wait for the next result or the end; return False after so many seconds, or when ``unless`` is set."""
-        awaited: set[asyncio.Task[Any]] = {self._next_task()}  # Any: the tasks return different types
+        awaited: set[asyncio.Task[object]] = {self._next_task()}
         if unless is not None:
             awaited.add(asyncio.create_task(unless.wait()))
         try:

@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 from starlette.types import Receive, Scope, Send
@@ -212,7 +211,7 @@ class _Connection:
                     raise _ResultWithoutData(result)  # an error has ended the subscription
                 await self._send({"id": identifier, "type": "next", "payload": serialize_result(result)})
 
-    async def _catch_failure(self, work: Coroutine[Any, Any, None]) -> "_Failure | None":  # Any: unused by coroutines
+    async def _catch_failure(self, work: Coroutine[object, object, None]) -> "_Failure | None":
         """Return what the work fails with, and log it if it is unexpected."""
         try:
             await work

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from redis.exceptions import RedisError
 
@@ -46,7 +46,7 @@ class ResilientRateLimiter:
         self._recoveries = 0
         self._probed_at = 0.0
         self._probing = False
-        self._tasks: set[asyncio.Task[Any]] = set()  # Any: tasks return results of several types
+        self._tasks: set[asyncio.Task[object]] = set()
 
     async def charge(self, quota: Quota, units: int = 1) -> Verdict:
         require_possible(quota, units)
@@ -107,7 +107,7 @@ class ResilientRateLimiter:
             self._record_failure(error, recoveries)
             return None
 
-    def _start(self, work: Coroutine[Any, Any, _Result]) -> asyncio.Task[_Result]:
+    def _start(self, work: Coroutine[object, object, _Result]) -> asyncio.Task[_Result]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
