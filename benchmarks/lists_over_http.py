@@ -1,6 +1,7 @@
-"""The same list of 20 events over HTTP from PostgreSQL and Redis, one process: requests a second beside REST's.
+"""Benchmark of a list of 20 events over HTTP: requests per second of GraphQL against REST.
 
-Both in turns within one run, by wrk, which has to be installed: ``python -m benchmarks.lists_over_http``.
+Run it with ``python -m benchmarks.lists_over_http``; it requires ``wrk``. One server process uses PostgreSQL and Redis,
+and the two APIs alternate within one run.
 """
 
 import re
@@ -25,7 +26,7 @@ wrk.body = '{"query": "{events(limit: 20){items{%s} pagination{total}}}"}'
 
 
 def _rate(path: str, running: RunningPlatform, *options: str) -> float:
-    """Requests a second; every answer has to be good."""
+    """Return the requests per second. Every response must be successful."""
     load = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", *options, f"{running.url}{path}"]
     report = subprocess.run(load, check=True, capture_output=True, text=True).stdout
     assert "Non-2xx" not in report, report
@@ -39,7 +40,7 @@ def _compare(running: RunningPlatform, script: Path) -> None:
         (_rate("/api/events?limit=20", running), _rate("/graphql", running, "-s", str(script))) for _ in range(ROUNDS)
     ]
     rest, graphql = (statistics.median(rates) for rates in zip(*pairs, strict=True))
-    ratio = statistics.median(mine / theirs for theirs, mine in pairs)
+    ratio = statistics.median(graphql / rest for rest, graphql in pairs)
     print(f"REST {rest:.0f}/s, GraphQL {graphql:.0f}/s, ratio {ratio:.2f}")
 
 
