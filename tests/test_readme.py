@@ -123,12 +123,12 @@ def test_first_queries_of_the_guide_work_as_pasted(environment: dict[str, str], 
     mint = ".venv/bin/amarevents create-key --email demo@example.com --type organizer"
     with serving(environment, tmp_path) as url:
         key = pasted(mint, url, environment, tmp_path).strip()
-        commands = "\n".join(blocks("bash", guide("First query"))).replace("ae_o_…", key)
+        commands = "\n".join(blocks("bash", guide("First queries"))).replace("ae_o_…", key)
         *answers, approval, event = pasted(f"{commands}\necho $EVENT", url, environment, tmp_path).splitlines()
         exported = {"AMAR_EVENTS_URL": url, "AMAR_EVENTS_KEY": key, "EVENT": event}
-        [follower] = blocks("python", guide("Live"))
+        [follower] = blocks("python", guide("Subscriptions"))
         told = first_line_of(follower, {**environment, **exported})
-    shown = blocks("json", guide("First query"))
+    shown = blocks("json", guide("First queries"))
     assert list(map(json.loads, answers)) == list(map(json.loads, shown))
     assert '"status":"SUCCESS"}],"failed":[]' in approval
     assert told.startswith("{'total': 1, 'approved': 1, 'pending': 0, 'revenue': '500")

@@ -82,7 +82,7 @@ async def test_the_same_walk_by_numbered_pages_does(world: World, seed: int) -> 
 
 
 async def test_the_loop_of_the_documentation_walks_the_list(world: World) -> None:
-    text = (Path(__file__).parents[3] / "docs/graphql.md").read_text().partition("## Walking long lists")[2]
+    text = (Path(__file__).parents[3] / "docs/graphql.md").read_text().partition("## Cursor pagination")[2]
     [loop] = re.findall(r"```python\n(.*?)```", text.partition("\n## ")[0], re.DOTALL)
     shown: dict[str, Any] = {}  # Any: what the text defines
     exec(loop.replace("first: 100", "first: 7"), shown)
