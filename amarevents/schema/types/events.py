@@ -7,7 +7,7 @@ import strawberry
 from amarevents import errors
 from amarevents.resolvers.core import pagination
 from amarevents.resolvers.core.permissions import NOT_THE_MANAGER
-from amarevents.resolvers.events import mutations
+from amarevents.resolvers.events import mutations, views
 from amarevents.resolvers.events import queries as operations
 from amarevents.resolvers.events.custom_fields import list_custom_fields
 from amarevents.resolvers.events.gallery import GalleryImageView, list_gallery, load_galleries
@@ -71,7 +71,7 @@ def _require_managed(found: T | None) -> T:
 
 
 @object_type
-class SocialLink(operations.SocialLink):
+class SocialLink(views.SocialLink):
     """A link to an event's page on another site."""
 
 

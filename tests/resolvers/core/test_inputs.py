@@ -159,7 +159,7 @@ def test_a_docstring_is_public_without_its_markup_and_sources() -> None:
     text = public_text("""Take ``one`` place (decisions 6.2),
         or more.
 
-        Second part. Raises SoldOut.
+        Second part.
         """)
     assert text == "Take `one` place, or more.\n\nSecond part."
     assert public_text(None) == ""

@@ -97,7 +97,7 @@ async def test_the_cursor_of_a_row_that_one_may_not_see_shows_nothing_of_it(worl
     """It names a place, which anybody may name; whether there is a row is told of visible ones alone."""
     organization = await world.organization(await world.organizer())
     hidden = await world.event(organization, date=in_days(1), privacy=Privacy.PRIVATE)
-    place = ListEventsByCursor.ORDER.cursor((hidden.sort_date, hidden.id))
+    place = ListEventsByCursor.ORDER.encode_cursor((hidden.sort_date, hidden.id))
     for asked in ({"after": place}, {"before": place, "last": 5}, {"after": place, "before": place}):
         page = await page_of(world.anonymous, EVENTS, **asked)
         nothing = {"hasNextPage": False, "hasPreviousPage": False, "startCursor": None, "endCursor": None}
@@ -237,8 +237,8 @@ async def test_what_is_no_cursor_of_the_list_is_refused_by_name(world: World) ->
     assert caller.user
     event = await world.event(await world.organizer(), date=in_days(1))
     ticket = await world.ticket(event, caller.user)
-    of_event = ListEventsByCursor.ORDER.cursor((event.sort_date, event.id))
-    of_ticket = ListTicketsByCursor.ORDER.cursor((ticket.id,))
+    of_event = ListEventsByCursor.ORDER.encode_cursor((event.sort_date, event.id))
+    of_ticket = ListTicketsByCursor.ORDER.encode_cursor((ticket.id,))
     for query, good, other in ((EVENTS, of_event, of_ticket), (TICKETS, of_ticket, of_event)):
         await page_of(caller, query, after=good)
         for bad in (other, good[:-1], good + "A", good + "=", good.swapcase(), "x" * 256, "x", "০", "=="):

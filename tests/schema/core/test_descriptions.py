@@ -2,11 +2,18 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
 
 import pytest
 from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLObjectType, build_schema, is_specified_scalar_type
+from strawberry.schema.schema_converter import CustomGraphQLEnumType, GraphQLCoreConverter
 
-from amarevents.schema.core.descriptions import _OF_KINDS, _OWN, _VALUES, describe
+from amarevents.models.enums import TicketStatus
+from amarevents.resolvers.core.descriptions import description_of
+from amarevents.resolvers.events.views import EventDetailView, EventView
+from amarevents.schema.core.descriptions import describe
+from amarevents.schema.core.object_types import object_type
 from amarevents.schema.schema import schema
 
 
@@ -65,23 +72,50 @@ def test_names_of_rest_are_noticed(text: str) -> None:
     assert OF_REST.search(text)
 
 
-def test_each_value_has_words_and_all_words_are_of_a_value() -> None:
-    enums = [kind for kind in schema.graphql_schema.type_map.values() if isinstance(kind, GraphQLEnumType)]
-    values = {f"{kind.name}.{name}" for kind in enums if not kind.name.startswith("__") for name in kind.values}
-    assert _VALUES.keys() == values
-    assert _OF_KINDS.keys() <= schema.graphql_schema.type_map.keys()
+class _WithoutDescriptions(Enum):
+    FAILED = "Failed"
 
 
-def test_a_value_of_which_nothing_is_said_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(_VALUES, "Scope.EVENTS_READ")
-    with pytest.raises(KeyError, match="EVENTS_READ"):
-        describe(schema.graphql_schema)
+class _ViewWithoutDescription:
+    amount: int
 
 
-def test_a_part_of_which_nothing_is_said_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(_OWN, "items")
+@pytest.fixture(name="event_page")
+def _event_page() -> GraphQLObjectType:
     page = schema.graphql_schema.type_map["EventPage"]
     assert isinstance(page, GraphQLObjectType)
-    monkeypatch.setattr(page.fields["items"], "description", None)
-    with pytest.raises(KeyError, match="items"):
+    return page
+
+
+def test_fields_and_values_are_described_by_the_docstrings_below_them() -> None:
+    """Those of a view's base classes included."""
+    assert DESCRIPTIONS["TicketStatus.FAILED"] == description_of(TicketStatus, "FAILED")
+    assert DESCRIPTIONS["Event.name"] == description_of(EventView, "name")
+    assert DESCRIPTIONS["Event.notice"] == description_of(EventDetailView, "notice")
+
+
+def test_a_value_without_a_docstring_fails_and_says_where_to_write_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    status = schema.graphql_schema.type_map["TicketStatus"]
+    assert isinstance(status, CustomGraphQLEnumType)
+    monkeypatch.setattr(status, "wrapped_cls", _WithoutDescriptions)
+    monkeypatch.setattr(status.values["FAILED"], "description", None)
+    with pytest.raises(KeyError, match=r"_WithoutDescriptions\.FAILED has no description: write a docstring below it"):
         describe(schema.graphql_schema)
+
+
+def test_a_field_without_a_docstring_fails_and_says_where_to_write_one(
+    event_page: GraphQLObjectType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    definition = event_page.extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
+    monkeypatch.setattr(definition, "origin", _ViewWithoutDescription)
+    monkeypatch.setattr(event_page.fields["items"], "description", None)
+    with pytest.raises(
+        KeyError, match=r"_ViewWithoutDescription\.items has no description: write a docstring below it"
+    ):
+        describe(schema.graphql_schema)
+
+
+@pytest.mark.parametrize("view", [_ViewWithoutDescription, dataclass(_ViewWithoutDescription)])
+def test_a_type_without_a_docstring_fails_and_says_where_to_write_one(view: type) -> None:
+    with pytest.raises(TypeError, match="Bare has no description: write a docstring for it or for its view"):
+        object_type(type("Bare", (view,), {}))

@@ -74,8 +74,8 @@ async def large(world: World, backend: Backend) -> Large:
         },
         of={EVENTS: organization.id, TICKETS: event.id},
         places={
-            EVENTS: ListEventsByCursor.ORDER.cursor((UNDATED, far_event.id)),
-            TICKETS: ListTicketsByCursor.ORDER.cursor((far_ticket.id,)),
+            EVENTS: ListEventsByCursor.ORDER.encode_cursor((UNDATED, far_event.id)),
+            TICKETS: ListTicketsByCursor.ORDER.encode_cursor((far_ticket.id,)),
         },
     )
 
@@ -135,7 +135,7 @@ async def test_a_page_is_read_from_its_place(large: Large, backend: Backend) -> 
 
 async def test_the_same_as_a_disjunction_is_not(large: Large, backend: Backend) -> None:
     """The control: it is the comparison of row values that begins at the place."""
-    date, number = ListEventsByCursor.ORDER.read(large.places[EVENTS])
+    date, number = ListEventsByCursor.ORDER.decode_cursor(large.places[EVENTS])
     with counted_statements() as statements:
         await sorted_events(Event.filter(Q(sort_date__gt=date) | Q(sort_date=date, id__gte=number))).limit(22)
     assert not await _is_read_from_its_place(statements[0], backend)
