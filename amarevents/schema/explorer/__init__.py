@@ -1,4 +1,4 @@
-"""GraphiQL at ``/graphql``, with the documentation of the schema and prepared operations.
+"""GraphiQL at ``/graphql``, with the documentation of the schema and example operations.
 
 The page makes no requests to other origins.
 """

@@ -1,4 +1,4 @@
-"""The prepared operations in the tabs of GraphiQL: the files in ``operations/``, in the order of their names.
+"""The example operations in the tabs of GraphiQL: the files in ``operations/``, in the order of their names.
 
 Each ``.graphql`` document has a ``.json`` file of the same name with these keys:
 
@@ -24,7 +24,7 @@ _DAYS_TO_DEADLINE = 28
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadyOperation:
+class ExampleOperation:
     """One tab: a document, its variables as indented JSON, and the dotted paths of the values that it brings."""
 
     query: str
@@ -33,7 +33,7 @@ class ReadyOperation:
     offers: dict[str, str]
 
 
-def ready_operations(now: datetime.datetime) -> list[ReadyOperation]:
+def example_operations(now: datetime.datetime) -> list[ExampleOperation]:
     """Return all operations, with dates in the coming weeks and a transaction ID that is unlikely to be in use."""
     today = now.date()
     values = {
@@ -48,13 +48,13 @@ def ready_operations(now: datetime.datetime) -> list[ReadyOperation]:
 
 
 @cache
-def _templates() -> tuple[ReadyOperation, ...]:
+def _templates() -> tuple[ExampleOperation, ...]:
     return tuple(_read(document) for document in sorted(_FOLDER.glob("*.graphql")))
 
 
-def _read(document: Path) -> ReadyOperation:
+def _read(document: Path) -> ExampleOperation:
     properties = json.loads(document.with_suffix(".json").read_text(encoding="utf-8"))
-    return ReadyOperation(
+    return ExampleOperation(
         query=document.read_text(encoding="utf-8"),
         variables=json.dumps(properties["variables"], indent=2, ensure_ascii=False) if properties["variables"] else "",
         provides=properties["provides"],

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from amarevents.schema.explorer.operations import ready_operations
+from amarevents.schema.explorer.operations import example_operations
 from amarevents.settings import Settings
 from amarevents.web.content_negotiation import prefers_html
 from amarevents.web.page import Page, script_json
@@ -75,15 +75,15 @@ def _is_page_request(scope: Scope) -> bool:
 
 
 def _page(now: datetime.datetime) -> Response:
-    operations = [dataclasses.asdict(operation) for operation in ready_operations(now)]
+    operations = [dataclasses.asdict(operation) for operation in example_operations(now)]
     return _PAGE.respond(operations=script_json(operations))
 
 
 def with_explorer(endpoint: ASGIApp, settings: Settings) -> ASGIApp:
-    """The endpoint, with the page in front of it unless the settings switch it off."""
+    """Return an application that serves the page at the endpoint's address; only the endpoint if the page is disabled."""
     return _Explorer(endpoint, settings) if settings.graphql_explorer else endpoint
 
 
 def explorer_routes(settings: Settings) -> list[BaseRoute]:
-    """Where what the page loads is."""
+    """Return the routes of the page's scripts, styles and images."""
     return [ASSETS.route()] if settings.graphql_explorer else []

@@ -52,10 +52,10 @@ class MemoryRateLimiter:
 
     async def charge(self, quota: Quota, units: int = 1) -> Verdict:
         require_possible(quota, units)
-        return self._judge(quota, units, count=True)
+        return self._evaluate(quota, units, count=True)
 
     async def usage(self, quota: Quota) -> Verdict:
-        return self._judge(quota, 1, count=False)
+        return self._evaluate(quota, 1, count=False)
 
     async def release(self, quota: Quota, verdict: Verdict) -> None:
         self.remove_unit(quota, verdict.stamp)
@@ -77,7 +77,7 @@ class MemoryRateLimiter:
     async def aclose(self) -> None:
         self._logs.clear()
 
-    def _judge(self, quota: Quota, units: int, *, count: bool) -> Verdict:
+    def _evaluate(self, quota: Quota, units: int, *, count: bool) -> Verdict:
         if not quota.limit:
             return unlimited(self._clock())
         now = round(self._clock() * MICROSECONDS)

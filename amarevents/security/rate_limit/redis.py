@@ -16,7 +16,7 @@ local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
 """Lua that sets ``now`` in microseconds by the clock of Redis, because the clocks of several machines differ."""
 
 # One key: a list of timestamps, oldest first. The steps are the same as in MemoryRateLimiter.
-_JUDGE = """
+_SCRIPT = """
 local log = KEYS[1]
 local limit, units, window = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local count = ARGV[4] == '1'
@@ -68,14 +68,14 @@ class RedisRateLimiter:
 
     def __init__(self, client: Redis, *, clock: str = SERVER_CLOCK) -> None:
         self._client = client
-        self._script = client.register_script(clock + _JUDGE)
+        self._script = client.register_script(clock + _SCRIPT)
 
     async def charge(self, quota: Quota, units: int = 1) -> Verdict:
         require_possible(quota, units)
-        return await self._judge(quota, units, count=True)
+        return await self._evaluate(quota, units, count=True)
 
     async def usage(self, quota: Quota) -> Verdict:
-        return await self._judge(quota, 1, count=False)
+        return await self._evaluate(quota, 1, count=False)
 
     async def charged(self, prefix: str) -> list[str]:
         """Return the charged buckets; a bucket may be listed for up to one second longer than its window."""
@@ -92,7 +92,7 @@ class RedisRateLimiter:
     async def aclose(self) -> None:
         await self._client.aclose()
 
-    async def _judge(self, quota: Quota, units: int, *, count: bool) -> Verdict:
+    async def _evaluate(self, quota: Quota, units: int, *, count: bool) -> Verdict:
         if not quota.limit:
             return unlimited(time.time())
         arguments = [quota.limit, units, quota.window_us, int(count)]

@@ -3,13 +3,13 @@
 import datetime
 import re
 
-from amarevents.schema.explorer.operations import ReadyOperation, ready_operations
+from amarevents.schema.explorer.operations import ExampleOperation, example_operations
 
 NOW = datetime.datetime(2026, 11, 23, 18, 30, tzinfo=datetime.UTC)
-ALL = ready_operations(NOW)
+ALL = example_operations(NOW)
 
 
-def name_of(operation: ReadyOperation) -> str:
+def name_of(operation: ExampleOperation) -> str:
     """As its tab is called."""
     [name] = re.findall(r"^(?:query|mutation|subscription) (\w+)", operation.query, re.MULTILINE)
     return str(name)

@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 
 from amarevents.models import Event, Ticket
 from amarevents.models.enums import KeyType, TicketStatus
-from amarevents.schema.explorer.operations import ReadyOperation, ready_operations
+from amarevents.schema.explorer.operations import ExampleOperation, example_operations
 from amarevents.schema.schema import schema
 from tests.schema.explorer.ready import ALL, NAMES, name_of
 from tests.support.listening import connected, listening
@@ -20,7 +20,7 @@ from tests.support.world import Caller, World
 # Any below: JSON.
 
 
-def open_names(operation: ReadyOperation) -> set[str]:
+def open_names(operation: ExampleOperation) -> set[str]:
     """The variables that an earlier answer has to fill."""
     return set(re.findall(r'"(\w+)": (?:\[\s*)?""', operation.variables))
 
@@ -38,7 +38,7 @@ def _filled(value: Any, known: dict[str, Any], name: str) -> Any:
     return known[name] if value == "" else filled(value, known)
 
 
-def provided(operation: ReadyOperation, data: Any) -> dict[str, Any]:
+def provided(operation: ExampleOperation, data: Any) -> dict[str, Any]:
     """As the page takes it: what is not there is not provided."""
     paths = operation.provides | operation.offers
     return {name: value for name, path in paths.items() if (value := value_at(data, path))}
@@ -62,7 +62,7 @@ async def run_all(caller: Caller, app: Starlette) -> dict[str, Any]:
     """Every tab, in their order, as the page would run them; the answers' data by the names of the tabs."""
     known: dict[str, Any] = {}
     answers = {}
-    for operation in ready_operations(datetime.datetime.now(datetime.UTC)):
+    for operation in example_operations(datetime.datetime.now(datetime.UTC)):
         variables = filled(json.loads(operation.variables or "{}"), known)
         if is_subscription(operation):
             answer = await first_told(app, caller, operation.query, variables)
@@ -74,7 +74,7 @@ async def run_all(caller: Caller, app: Starlette) -> dict[str, Any]:
     return answers
 
 
-def is_subscription(operation: ReadyOperation) -> bool:
+def is_subscription(operation: ExampleOperation) -> bool:
     [definition] = parse(operation.query).definitions
     return isinstance(definition, OperationDefinitionNode) and definition.operation is OperationType.SUBSCRIPTION
 
@@ -138,12 +138,12 @@ async def test_their_order_is_that_of_the_walk() -> None:
 
 
 @pytest.mark.parametrize("operation", ALL, ids=NAMES)
-def test_each_is_valid(operation: ReadyOperation) -> None:
+def test_each_is_valid(operation: ExampleOperation) -> None:
     assert validate(schema._schema, parse(operation.query)) == []
 
 
 @pytest.mark.parametrize("operation", ALL, ids=NAMES)
-def test_each_says_what_it_does_in_whole_sentences_that_editors_wrap(operation: ReadyOperation) -> None:
+def test_each_says_what_it_does_in_whole_sentences_that_editors_wrap(operation: ExampleOperation) -> None:
     comment = [line for line in operation.query.splitlines() if line.startswith("#")]
     assert operation.query.startswith("# ")
     assert {line[-1] for line in comment if line != "#"} == {"."}

@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 
 from amarevents.app import create_app
 from amarevents.schema.explorer import page
-from amarevents.schema.explorer.operations import ReadyOperation
+from amarevents.schema.explorer.operations import ExampleOperation
 from amarevents.schema.explorer.page import ASSETS
 from amarevents.settings import Settings
 from tests.support.conformance import conforming_client
@@ -117,10 +117,10 @@ async def test_page_is_not_kept_framed_or_told_of(http: httpx.AsyncClient) -> No
 
 
 async def test_operations_cannot_end_their_script(http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    hostile = ReadyOperation(
+    hostile = ExampleOperation(
         query="</script><script>steal()</script><!-- ${nonce}", variables="", provides={}, offers={}
     )
-    monkeypatch.setattr(page, "ready_operations", lambda _now: [hostile])
+    monkeypatch.setattr(page, "example_operations", lambda _now: [hostile])
     html = (await opened(http)).text
     assert "steal" not in re.sub(r'<script id="operations".*?</script>', "", html)
     [written] = re.findall(r'<script id="operations" type="application/json">(.*?)</script>', html)

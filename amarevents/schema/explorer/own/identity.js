@@ -9,22 +9,22 @@ const WHO_AM_I = "query WhoAmI { me { email type admin auth { method keyType } o
 const SIGN_IN = "mutation SignIn($input: LoginInput!) { login(input: $input) { id } }";
 const SIGN_OUT = "mutation SignOut { logout { loggedOut } }";
 
-function whoAmI() {
+function queryIdentity() {
   return call({ query: WHO_AM_I, operationName: "WhoAmI" });
 }
 
 /** Looks up and shows the current identity. A rejected API key is removed, because there may still be a session. */
 async function showIdentity() {
-  await showWho(await whoAmI());
+  await showAnswer(await queryIdentity());
 }
 
 /** Looks up the identity again after it may have changed; ignores other failures, such as a lost connection. */
 async function checkIdentity() {
-  const answer = await whoAmI();
-  if (answer.data?.me || isUnauthenticated(answer)) await showWho(answer);
+  const answer = await queryIdentity();
+  if (answer.data?.me || isUnauthenticated(answer)) await showAnswer(answer);
 }
 
-async function showWho({ data, errors }) {
+async function showAnswer({ data, errors }) {
   if (data?.me) {
     showAccount(data.me);
   } else if (credentials.key) {

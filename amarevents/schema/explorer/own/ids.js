@@ -4,7 +4,7 @@
 /** The storage of GraphiQL and of this page, which ends when the browser tab is closed. */
 const storage = sessionStorage;
 
-/** The prepared operations from the server, with the variables that each provides and offers. */
+/** The example operations from the server, with the variables that each provides and offers. */
 const operations = JSON.parse(document.getElementById("operations").textContent);
 
 /** Shares known values with other windows of the same account. */
@@ -26,12 +26,12 @@ const ids = {
     return this.account === account;
   },
 
-  /** Remembers the values in the response to a prepared operation. */
+  /** Remembers the values in the response to a example operation. */
   learn(operationName, data) {
-    const ready = operations.find((operation) => nameOf(operation) === operationName);
-    if (!ready) return;
-    this._take(valuesIn(data, ready.provides));
-    this.offer(valuesIn(data, ready.offers));
+    const example = operations.find((operation) => nameOf(operation) === operationName);
+    if (!example) return;
+    this._take(valuesIn(data, example.provides));
+    this.offer(valuesIn(data, example.offers));
     otherWindows.postMessage({ account: this.account, offers: this.known });
   },
 

@@ -1,4 +1,4 @@
-// Starts GraphiQL with the prepared operations in its tabs.
+// Starts GraphiQL with the example operations in its tabs.
 "use strict";
 
 // The linter of variables expects undefined for an unknown enum value; graphql-js throws an error instead.
