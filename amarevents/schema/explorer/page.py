@@ -80,7 +80,7 @@ def _page(now: datetime.datetime) -> Response:
 
 
 def with_explorer(endpoint: ASGIApp, settings: Settings) -> ASGIApp:
-    """Return an application that serves the page at the endpoint's address; only the endpoint if the page is disabled."""
+    """Return an application that serves the page to browsers, or the endpoint if the page is disabled."""
     return _Explorer(endpoint, settings) if settings.graphql_explorer else endpoint
 
 
