@@ -1,8 +1,7 @@
 """The authenticator: who a request comes from, and which rate limit budget it is charged to.
 
 HTTP requests, WebSocket handshakes, the first message of a WebSocket and each operation over one are authenticated
-here. Work that takes longer calls ``reauthenticate``, because a key may be revoked, a session may end and an account
-may lose its role at any time (decisions 2.4).
+here. Work that takes longer than that calls ``Context.reauthenticate``.
 
 API keys and addresses are charged before any look-up, sessions as soon as their account is known. A request with bad
 credentials is charged to its address, which limits how many keys a client can guess.
@@ -18,7 +17,6 @@ from amarevents import errors
 from amarevents.security.auth.api_keys import ParsedKey
 from amarevents.security.auth.credentials import read_credential
 from amarevents.security.auth.csrf import comes_from_allowed_origin, may_change_state
-from amarevents.security.auth.principals import SessionToken, identify
 from amarevents.security.context import Context
 from amarevents.security.rate_limit.charging import set_address_quota, set_credential_quota, set_session_quota
 
@@ -50,7 +48,7 @@ async def authenticate_handshake(context: Context, headers: Headers) -> None:
     set_address_quota(context)
     await context.charge()
     _read_credential(context, headers)
-    await reauthenticate(context)
+    await context.reauthenticate()
     allowed = context.services.settings.allowed_origins
     if context.principal.session_id is not None and not comes_from_allowed_origin(headers, allowed):
         raise errors.CrossSiteRequest
@@ -70,7 +68,7 @@ async def authenticate_connection_init(context: Context, payload: Mapping[str, o
     if isinstance(context.credential, ParsedKey) and credential != context.credential:
         raise errors.InvalidApiKey("The handshake was sent with a different API key; send only one of them")
     context.credential = credential
-    await reauthenticate(context)
+    await context.reauthenticate()
 
 
 async def authenticate_operation(connection: Context) -> Context:
@@ -90,16 +88,6 @@ async def authenticate_operation(connection: Context) -> Context:
     return context
 
 
-async def reauthenticate(context: Context) -> None:
-    """Look up the principal of the context's credential again, or of the session that the request has started.
-
-    Raises what ``identify`` raises.
-    """
-    if context.started_session is not None:
-        context.credential = SessionToken(context.started_session.token)
-    context.principal = await identify(context.credential)
-
-
 def _read_credential(context: Context, headers: Headers) -> None:
     context.credential = read_credential(headers.getlist(_AUTHORIZATION), headers.get("cookie"))
 
@@ -109,7 +97,7 @@ async def _identify(context: Context, *, charge: bool) -> None:
     set_credential_quota(context)
     if charge and context.quota is not None:
         await context.charge()
-    await reauthenticate(context)
+    await context.reauthenticate()
     if context.principal.key_id is not None:
         context.services.key_usage.record_use(context.principal.key_id)
     if context.quota is None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from amarevents import errors
 from amarevents.infra.pubsub import TicketChange
 from amarevents.models.enums import KeyType
-from amarevents.security.auth.principals import Credential
+from amarevents.security.auth.principals import Credential, SessionToken, identify
 from amarevents.security.auth.sessions import StartedSession
 from amarevents.security.policy import ANONYMOUS, Principal
 from amarevents.security.rate_limit import Quota, Verdict
@@ -45,6 +45,16 @@ class Context:
     pending_changes: dict[int, list[TicketChange]] = field(default_factory=dict)
     """The ticket changes of the running operation by event ID, to be published once it has committed."""
     now: datetime.datetime = field(default_factory=lambda: datetime.datetime.now(datetime.UTC))
+
+    async def reauthenticate(self) -> None:
+        """Look up the principal of the credential again, or that of the session that the request has started.
+
+        Work that takes longer does this, because a key may be revoked, a session may end and an account may lose its
+        role at any time (decisions 2.4). Raises what ``identify`` raises.
+        """
+        if self.started_session is not None:
+            self.credential = SessionToken(self.started_session.token)
+        self.principal = await identify(self.credential)
 
     def set_quota(self, quota_type: KeyType | None, quota: Quota) -> None:
         """Set the budget that this request is charged to, and discard the outcome of earlier charges."""

@@ -6,7 +6,6 @@ import time
 from starlette.requests import ClientDisconnect, Request
 
 from amarevents import errors
-from amarevents.security.authenticator import reauthenticate
 from amarevents.security.middleware import context_of
 
 SECONDS = 30.0
@@ -20,12 +19,12 @@ async def read_body(request: Request, max_bytes: int) -> bytes:
     """Return the whole body, and authenticate the caller again if it arrived slowly (decisions 2.4).
 
     Raises BodyTooLarge as soon as the declared or the received size exceeds ``max_bytes``, BadRequest if the client
-    disconnects or takes more than ``SECONDS``, and what ``reauthenticate`` raises.
+    disconnects or takes more than ``SECONDS``, and what ``Context.reauthenticate`` raises.
     """
     started_at = time.monotonic()
     body = await _read(request, max_bytes)
     if time.monotonic() - started_at > PROMPT_SECONDS:
-        await reauthenticate(context_of(request.scope))
+        await context_of(request.scope).reauthenticate()
     return body
 
 

@@ -20,7 +20,6 @@ from amarevents.resolvers.core.descriptions import public_text
 from amarevents.resolvers.core.inputs import Id, Input
 from amarevents.resolvers.core.operation import Operation, validate
 from amarevents.resolvers.core.permissions import require_event_manager
-from amarevents.security.auth.principals import identify
 from amarevents.security.context import Context
 from amarevents.security.policy import Principal
 
@@ -79,7 +78,7 @@ class SubscriberAuthorization:
     async def identify(self) -> None:
         """Identify the subscriber again. Raises the errors of an invalid credential and those of the policy."""
         self.ctx.now = utc_now()
-        self.ctx.principal = await identify(self.ctx.credential)
+        await self.ctx.reauthenticate()
         self._policy.check(self.ctx.principal)
 
     async def check(self, *, within: float = 0.0) -> None:

@@ -10,7 +10,6 @@ from strawberry.types import Info as StrawberryInfo
 from amarevents import errors
 from amarevents.schema.core.dataloaders import LoadFunction, make_loader
 from amarevents.schema.core.timeouts import Deadline
-from amarevents.security.authenticator import reauthenticate
 from amarevents.security.context import Context
 
 K = TypeVar("K", bound=Hashable)
@@ -61,7 +60,7 @@ class GraphQLContext:
         """
         self.reset_loaders()
         if self._has_mutated:
-            await reauthenticate(self.request)
+            await self.request.reauthenticate()
         self._has_mutated = True
 
     def start_delivery(self) -> None:

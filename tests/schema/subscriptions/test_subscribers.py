@@ -178,7 +178,7 @@ async def test_a_batch_is_checked_and_read_once_and_told_in_order_within_a_secon
         first = asyncio.create_task(anext(views))
         await until_followed(app)
         checks, readings = (
-            Counted(monkeypatch, subscription, "identify"),
+            Counted(monkeypatch, SubscriberAuthorization, "identify"),
             Counted(monkeypatch, subscriptions, "_read_tickets"),
         )
         assert "errors" not in await scene.organizer.graphql(APPROVE, ids=ids)
@@ -272,7 +272,7 @@ async def test_followers_with_one_credential_check_and_read_together(
         following = [asyncio.create_task(anext(views)) for views in all_views]
         await until_followed(app, number)
         checks, readings = (
-            Counted(monkeypatch, subscription, "identify"),
+            Counted(monkeypatch, SubscriberAuthorization, "identify"),
             Counted(monkeypatch, subscriptions, "_read_tickets"),
         )
         assert "errors" not in await scene.organizer.graphql(APPROVE, ids=ids)
@@ -290,7 +290,7 @@ async def test_followers_of_an_idle_event_are_checked_together(
         SubscriberAuthorization(context, scene.event.id, subscriptions.ticket_updated.policy_of) for _ in range(20)
     ]
     await authorizations[0].check()
-    checks = Counted(monkeypatch, subscription, "identify")
+    checks = Counted(monkeypatch, SubscriberAuthorization, "identify")
     waiting = [asyncio.create_task(authorization.wait(Subscriber())) for authorization in authorizations]
     await asyncio.sleep(1)
     assert not any(task.done() for task in waiting)
