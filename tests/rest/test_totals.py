@@ -124,7 +124,7 @@ async def test_the_write_of_another_process_is_seen_at_once(
     assert await total_of(world.anonymous) == 0
     await world.event(await world.organizer())
     assert await total_of(world.anonymous) == 0  # nobody has told it
-    await other.forget((Event, Organization))
+    await other.invalidate((Event, Organization))
     assert await total_of(world.anonymous) == 1
     await other.aclose()
 

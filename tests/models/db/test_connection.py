@@ -114,7 +114,7 @@ async def test_database_without_schema_is_not_opened(empty: Settings) -> None:
 @pytest.mark.backend("sqlite")
 async def test_missing_file_is_neither_opened_nor_made(empty: Settings) -> None:
     file = Path(empty.database_url.removeprefix("sqlite:///"))
-    with pytest.raises(DatabaseUnavailable, match="run 'amarevents migrate' to make it"):
+    with pytest.raises(DatabaseUnavailable, match="run 'amarevents migrate' to create it"):
         async with open_database(empty):
             pass
     assert not await asyncio.to_thread(file.exists)

@@ -12,7 +12,7 @@ from amarevents import errors
 from amarevents.rest.openapi.document import build_document
 from amarevents.rest.routes import ROUTES
 from tests.contract.contract import contract_routes, same_for_all_names
-from tests.rest.openapi.reading import DOCUMENT, operation, operations, schema
+from tests.rest.openapi.reading import BY_LINE, DOCUMENT, operation, operations, schema
 
 TEXT = json.dumps(DOCUMENT, ensure_ascii=False)
 REFERENCES = re.findall(r'"\$ref": "(#/components/[^"]+)"', TEXT)
@@ -68,10 +68,12 @@ def test_no_description_repeats_its_summary() -> None:
     assert [one["operationId"] for one in operations() if one["summary"] in one["description"]] == []
 
 
-def test_what_follows_the_first_sentence_is_the_description() -> None:
-    minted = operation("POST /keys")
-    assert minted["summary"] == "Mint a key no more powerful than the caller"
-    assert minted["description"].startswith("The raw key is in this answer and never again.\n\nIt ends no later")
+def test_the_first_sentence_is_the_summary_and_the_rest_the_description() -> None:
+    declared, documented = BY_LINE["POST /keys"].operation.description, operation("POST /keys")
+    details = declared.removeprefix(f"{documented['summary']}.").strip()
+    assert "." not in documented["summary"]
+    assert documented["description"].startswith(details)
+    assert len(details) < len(declared)
 
 
 def test_no_text_names_its_sources_or_its_markup() -> None:

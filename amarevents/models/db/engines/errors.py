@@ -3,7 +3,6 @@
 from amarevents.errors import OperatorError
 
 
-
 class DatabaseUnavailable(OperatorError):
     """The database cannot be reached or the connection was lost. The statement may or may not have been executed.
 
