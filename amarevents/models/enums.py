@@ -92,7 +92,7 @@ class TicketStatus(StrEnum):
     FAILED = "Failed"
     """Rejected; the ticket holds no place."""
     REFUNDED = "Refunded"
-    """Refunded; the ticket holds no place."""
+    """The payment was refunded; the ticket holds no place."""
 
     @property
     def holds_place(self) -> bool:

@@ -1,1 +1,1 @@
-"""Every operation of the platform, once: inputs, views and operations, one noun a module; no surface is known here."""
+"""The service layer: all operations of the platform, with their inputs and views, independent of REST and GraphQL."""

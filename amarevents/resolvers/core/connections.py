@@ -34,7 +34,7 @@ _CHECKSUM_BYTES = 4
 
 
 def parse_id(text: str) -> int:
-    """Return the ID that the text holds. Raise ValueError if it is not the ID of a row."""
+    """Return the ID that the text holds. Raises ValueError if it is not the ID of a row."""
     if not 1 <= (number := int(text)) <= MAX_ID:
         raise ValueError("is not an ID")
     return number
@@ -60,7 +60,7 @@ class SortOrder:
         return base64.urlsafe_b64encode(checksum + text).rstrip(b"=").decode()
 
     def decode_cursor(self, cursor: str) -> SortKey:
-        """Return the sort key that a cursor holds. Raise ValueError if it is not a cursor of this order."""
+        """Return the sort key that a cursor holds. Raises ValueError if it is not a cursor of this order."""
         try:
             decoded = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
             _, *texts = decoded[_CHECKSUM_BYTES:].decode().split(" ")

@@ -10,8 +10,8 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
 
 from pydantic import TypeAdapter
 from tortoise.exceptions import IntegrityError
@@ -33,13 +33,13 @@ async def run_once(
     ctx: Context,
     key: str,
     *,
-    request: tuple[str, dict[str, Any]],  # Any: JSON
+    request: tuple[str, Mapping[str, object]],
     answer: TypeAdapter[T],
     work: Callable[[], Awaitable[T]],
 ) -> T:
     """Do the work and record its answer, or return the answer recorded for the same key and request.
 
-    Raise ValidationFailed for a key that is not 1 to 255 printable ASCII characters, IdempotencyMismatch if the key
+    Raises ValidationFailed for a key that is not 1 to 255 printable ASCII characters, IdempotencyMismatch if the key
     was used for a different request, and any error of the work itself.
     """
     if not _KEY.fullmatch(key):
@@ -64,13 +64,13 @@ async def _do_and_record(
         view = await work()
         # Fields that may be shown only once are excluded from the record by their view (``exclude``).
         record.answer = answer.dump_json(view).decode()
-        record.user_id = record.user_id or ctx.created_account_id  # with whom it goes
+        record.user_id = record.user_id or ctx.created_account_id  # the record is deleted with the account
         await record.save(update_fields=["answer", "user_id"])
     return view
 
 
 async def _claim(ctx: Context, digest: str, fingerprint: str) -> IdempotencyRecord:
-    """Create the record. Raise IntegrityError if the key is in use, Unauthenticated if the account was deleted."""
+    """Create the record. Raises IntegrityError if the key is in use, Unauthenticated if the account was deleted."""
     user_id = ctx.principal.account.id if ctx.principal.account else None
     try:
         return await IdempotencyRecord.create(digest=digest, fingerprint=fingerprint, user_id=user_id)
@@ -109,7 +109,7 @@ def _principal(ctx: Context) -> str:
     return f"address:{ctx.address}"
 
 
-def _fingerprint(key: str, request: tuple[str, dict[str, Any]]) -> str:
+def _fingerprint(key: str, request: tuple[str, Mapping[str, object]]) -> str:
     """Return an HMAC of the request under the caller's key, so that the record reveals nothing, such as a password."""
     # Not orjson, which rejects integers above 64 bits: literals in GraphQL documents may be larger.
     body = json.dumps(request, sort_keys=True)

@@ -70,7 +70,7 @@ def _require_visible(text: str) -> str:
 def normalize_email(text: str) -> str:
     """Return the canonical spelling of an email address, so that two accounts cannot share a mailbox.
 
-    Raise ValueError if it is not a valid address. Deliverability is not checked.
+    Raises ValueError if it is not a valid address. Deliverability is not checked.
     """
     plain = _require_visible(unicodedata.normalize("NFKC", text)).lower()
     domain = plain.rpartition("@")[2]
@@ -245,7 +245,7 @@ class DeletedView:
     id: RecordId
     """The ID of the deleted object."""
     deleted: bool
-    """Always true."""
+    """Always true: the object no longer exists."""
 
 
 def deleted(record_id: int) -> DeletedView:

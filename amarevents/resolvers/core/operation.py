@@ -1,7 +1,7 @@
 """Operations: the functions that both surfaces call, with their policy, input and errors.
 
 A call checks the policy, validates the input and runs the function, in this order: a caller without permission gets
-401 or 403, whatever the body.
+401 or 403 even if the body is invalid.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -119,7 +119,7 @@ class Operation(Generic[T]):
         for event_id, changes in pending.items():
             await ctx.services.broker.publish(event_id, changes)
 
-    async def _run(self, ctx: Context, arguments: dict[str, Any], idempotency_key: str | None) -> T:
+    async def _run(self, ctx: Context, arguments: dict[str, object], idempotency_key: str | None) -> T:
         if not self.creates or idempotency_key is None:
             return await self.run(ctx, **arguments)
         return await run_once(
@@ -130,8 +130,8 @@ class Operation(Generic[T]):
             work=lambda: self.run(ctx, **arguments),
         )
 
-    def _arguments(self, target: int | None, data: Values) -> dict[str, Any]:
-        arguments: dict[str, Any] = {}
+    def _arguments(self, target: int | None, data: Values) -> dict[str, object]:
+        arguments: dict[str, object] = {}
         if self.takes_id:
             if target is None or not 1 <= target <= MAX_ID:
                 raise errors.NotFound
@@ -147,7 +147,7 @@ def _adapter(view: Any) -> TypeAdapter[Any]:  # Any: an annotation
     return TypeAdapter(view)
 
 
-def _request_json(arguments: Mapping[str, Any]) -> dict[str, Any]:
+def _request_json(arguments: Mapping[str, object]) -> dict[str, object]:
     data = arguments.get("data")
     sent = data.model_dump(mode="json", exclude_unset=True) if isinstance(data, Input) else None
     return {"id": arguments.get("id"), "data": sent}
@@ -156,7 +156,7 @@ def _request_json(arguments: Mapping[str, Any]) -> dict[str, Any]:
 def validate(input_type: type[InputT], data: Mapping[str, object] | Input) -> InputT:
     """Return the validated input.
 
-    Raise ValidationFailed, whose ``fields`` have the path of each invalid field, such as ``ticket_types.0.price``.
+    Raises ValidationFailed, whose ``fields`` have the path of each invalid field, such as ``ticket_types.0.price``.
     """
     if isinstance(data, input_type):
         return data
@@ -174,7 +174,7 @@ def _fields(error: ValidationError) -> dict[str, str]:
     return fields
 
 
-def _describe(kind: str, message: str, context: Mapping[str, Any]) -> str:
+def _describe(kind: str, message: str, context: Mapping[str, object]) -> str:
     """Return the message for a pydantic error."""
     return _PROBLEMS.get(kind, "{message}").format(message=message.removeprefix("Value error, "), **context)
 

@@ -35,8 +35,8 @@ def is_admin(ctx: Context) -> bool:
 def visible_events(ctx: Context) -> QuerySet[Event]:
     """Return the events that the caller may see (decisions 4.1).
 
-    These are the public events and, with ``events:read``, the private events of which the caller is the owner or holds
-    a ticket; admins see all events.
+    These are the public events. With ``events:read``, organizers also see their own private events, ticket holders the
+    private events of their tickets, and admins all events.
     """
     account = ctx.principal.account
     if account is None or not ctx.principal.holds(Scope.EVENTS_READ):
@@ -55,7 +55,7 @@ async def visible_event_ids(ctx: Context, ids: Iterable[int]) -> list[int]:
     return [event_id for (event_id,) in rows]
 
 
-def managed(ctx: Context, owner: str) -> Q:
+def managed_by_caller(ctx: Context, owner: str) -> Q:
     """Return the condition that the caller manages a row; ``owner`` is the lookup of the owner's ID.
 
     Owners manage the rows of their organizations, with a session or an organizer key. Admins manage all rows.
@@ -87,12 +87,12 @@ def visible_tickets(ctx: Context) -> QuerySet[Ticket]:
     """Return the caller's own tickets and those of the events that the caller manages (decisions 6.9)."""
     if is_admin(ctx):
         return Ticket.all()
-    return Ticket.filter(own_tickets(ctx) | managed(ctx, "event__organization__user_id"))
+    return Ticket.filter(own_tickets(ctx) | managed_by_caller(ctx, "event__organization__user_id"))
 
 
 async def managed_event_ids(ctx: Context, ids: Iterable[int]) -> list[int]:
     """Return the IDs of the given events that the caller manages."""
-    rows = await Event.filter(managed(ctx, "organization__user_id"), id__in=list(ids)).values_list("id")
+    rows = await Event.filter(managed_by_caller(ctx, "organization__user_id"), id__in=list(ids)).values_list("id")
     return [event_id for (event_id,) in rows]
 
 
@@ -104,7 +104,7 @@ def manages(ctx: Context, owner_id: int) -> bool:
 
 
 async def get_visible_event(ctx: Context, event_id: int) -> Event:
-    """Return the event with its organization. Raise NotFound if the caller may not see it."""
+    """Return the event with its organization. Raises NotFound if the caller may not see it."""
     event = await visible_events(ctx).select_related("organization").get_or_none(id=event_id)
     if event is None:
         raise errors.NotFound("Event")
@@ -112,8 +112,8 @@ async def get_visible_event(ctx: Context, event_id: int) -> Event:
 
 
 async def require_event_manager(ctx: Context, event_id: int) -> Event:
-    """Return the event with its organization. Raise Forbidden if the caller may only see it, otherwise NotFound."""
-    managed_events = Event.filter(managed(ctx, "organization__user_id"))
+    """Return the event with its organization. Raises Forbidden if the caller may only see it, otherwise NotFound."""
+    managed_events = Event.filter(managed_by_caller(ctx, "organization__user_id"))
     event = await managed_events.select_related("organization").get_or_none(id=event_id)
     if event is not None:
         return event
@@ -124,7 +124,7 @@ async def require_event_manager(ctx: Context, event_id: int) -> Event:
 async def require_part_manager(ctx: Context, model: type[P], part_id: int) -> P:
     """Return a ticket type, custom field or gallery image of an event that the caller manages.
 
-    Raise NotFound if it does not exist or the caller may not see its event, Forbidden if the caller may only see it.
+    Raises NotFound if it does not exist or the caller may not see its event, Forbidden if the caller may only see it.
     """
     part = await model.get_or_none(id=part_id)
     if part is None:
@@ -137,7 +137,7 @@ async def require_part_manager(ctx: Context, model: type[P], part_id: int) -> P:
 
 
 async def require_organization_manager(ctx: Context, organization_id: int) -> Organization:
-    """Return the organization. Raise NotFound, or Forbidden if the caller does not manage it."""
+    """Return the organization. Raises NotFound, or Forbidden if the caller does not manage it."""
     organization = await Organization.get_or_none(id=organization_id)
     if organization is None:
         raise errors.NotFound("Organization")

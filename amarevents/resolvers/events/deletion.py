@@ -14,7 +14,7 @@ from amarevents.security.context import Context
 
 
 async def cascade_delete_event(ctx: Context, event_id: int) -> None:
-    """Delete an event and return its slot to the organization. Raise NotFound if it no longer exists."""
+    """Delete an event and return its slot to the organization. Raises NotFound if it no longer exists."""
     event = await Event.filter(id=event_id).select_for_update().get_or_none()
     if event is None:
         raise errors.NotFound("Event")

@@ -24,7 +24,7 @@ P = TypeVar("P", CustomField, GalleryImage)
 async def edit_parts(ctx: Context, model: type[P], event_id: int) -> AsyncIterator[list[P]]:
     """Lock the parts of an event for the block, which runs in a transaction, and return them in their order.
 
-    Raise NotFound, or Forbidden if the caller does not manage the event.
+    Raises NotFound, or Forbidden if the caller does not manage the event.
     """
     await require_event_manager(ctx, event_id)
     async with in_transaction():
@@ -35,7 +35,7 @@ async def edit_parts(ctx: Context, model: type[P], event_id: int) -> AsyncIterat
 async def edit_part(ctx: Context, model: type[P], part_id: int) -> AsyncIterator[tuple[P, list[P]]]:
     """Lock a part and the other parts of its event for the block, which runs in a transaction, and return them.
 
-    Raise NotFound, or Forbidden if the caller does not manage the event.
+    Raises NotFound, or Forbidden if the caller does not manage the event.
     """
     event_id = (await require_part_manager(ctx, model, part_id)).event_id
     async with in_transaction():
@@ -46,7 +46,7 @@ async def edit_part(ctx: Context, model: type[P], part_id: int) -> AsyncIterator
 
 
 async def lock_parts(model: type[P], event_id: int) -> list[P]:
-    """Lock the event until the transaction ends, and return its parts in their order. Raise NotFound."""
+    """Lock the event until the transaction ends, and return its parts in their order. Raises NotFound."""
     if await Event.filter(id=event_id).select_for_update().only("id").get_or_none() is None:
         raise errors.NotFound("Event")
     return await model.filter(event_id=event_id).order_by("position", "id")
@@ -66,7 +66,7 @@ async def insert_part(model: type[P], parts: Sequence[P], data: Input, *, positi
 async def reorder_parts(ctx: Context, model: type[P], event_id: int, ids: Sequence[int]) -> list[P]:
     """Put the parts of an event in the order of their IDs, and return them.
 
-    Raise ValidationFailed unless ``ids`` contains the ID of each part exactly once.
+    Raises ValidationFailed unless ``ids`` contains the ID of each part exactly once.
     """
     async with edit_parts(ctx, model, event_id) as parts:
         by_id = {part.id: part for part in parts}

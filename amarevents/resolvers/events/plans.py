@@ -132,7 +132,7 @@ async def create_plan(ctx: Context, data: CreatePlan) -> PlanView:
 
 
 async def new_plan(data: CreatePlan) -> PlanView:
-    """Create a plan. Raise NameTaken."""
+    """Create a plan. Raises NameTaken."""
     async with in_transaction():
         _require_free_name(await _lock_plans(), data.name)
         return PlanView.from_model(await Plan.create(**data.model_dump()))
@@ -172,7 +172,7 @@ async def update_plan(ctx: Context, id: PlanId, data: UpdatePlan) -> PlanView:
 
 
 async def change_plan(plan_id: int, data: UpdatePlan) -> PlanView:
-    """Update a plan. Raise NotFound, NameTaken or DefaultPlan."""
+    """Update a plan. Raises NotFound, NameTaken or DefaultPlan."""
     async with in_transaction():
         plans = await _lock_plans()
         plan = next((one for one in plans if one.id == plan_id), None)
@@ -199,7 +199,7 @@ async def delete_plan(ctx: Context, id: PlanId) -> DeletedView:
 
 
 async def remove_plan(plan_id: int) -> DeletedView:
-    """Delete a plan. Raise NotFound, PlanInUse or DefaultPlan.
+    """Delete a plan. Raises NotFound, PlanInUse or DefaultPlan.
 
     It locks no other plan: it could deadlock with an organization that moves from this plan to another.
     """

@@ -141,7 +141,7 @@ async def create_ticket_type(ctx: Context, data: CreateTicketType) -> TicketType
 
 
 async def new_ticket_type(event_id: int, data: TicketTypeInput) -> TicketType:
-    """Create a ticket type. Raise NotFound if the event has been deleted."""
+    """Create a ticket type. Raises NotFound if the event has been deleted."""
     try:
         return await TicketType.create(
             event_id=event_id, name=data.name, price=data.price, capacity=data.capacity, description=data.description
@@ -222,7 +222,7 @@ async def _require_none_approved(ticket_type_id: int) -> None:
 
 
 async def claim_place(ticket_type_id: int) -> None:
-    """Take one place in the caller's transaction (decisions 6.2). Raise SoldOut.
+    """Take one place in the caller's transaction (decisions 6.2). Raises SoldOut.
 
     This is one conditional update: a count before it could be outdated by a concurrent registration.
     """
