@@ -16,7 +16,7 @@ from amarevents.resolvers.core.inputs import DateTime, Email, Id, Input, LongTex
 from amarevents.resolvers.core.integrity import integrity_errors
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, Paging, load_page
-from amarevents.resolvers.core.permissions import managed
+from amarevents.resolvers.core.permissions import managed_by_caller
 from amarevents.resolvers.core.transaction_ids import TransactionId
 from amarevents.security.context import Context
 from amarevents.security.policy import ADMINS, ORGANIZERS, PUBLIC, Scope, allow
@@ -106,7 +106,7 @@ async def list_all_donations(ctx: Context, data: ListDonations) -> Page[Donation
 
 def _managed_donations(ctx: Context) -> QuerySet[Donation]:
     """Return the donations to the caller's organizations; for admins, all donations (decisions 7.3)."""
-    return Donation.filter(managed(ctx, "organization__user_id"))
+    return Donation.filter(managed_by_caller(ctx, "organization__user_id"))
 
 
 async def _load_donations(ctx: Context, found: QuerySet[Donation], data: ListDonations) -> Page[DonationView]:

@@ -21,7 +21,7 @@ from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, Paging, load_page
 from amarevents.resolvers.core.permissions import (
     NOT_THE_MANAGER,
-    managed,
+    managed_by_caller,
     managed_event_ids,
     own_tickets,
     require_event_manager,
@@ -141,7 +141,7 @@ async def load_ticket(ctx: Context, tickets: QuerySet[Ticket], ticket_id: int) -
 
 def managed_tickets(ctx: Context) -> QuerySet[Ticket]:
     """Return the tickets for events that the caller manages, each together with its event and type."""
-    return with_event(Ticket.filter(managed(ctx, "event__organization__user_id")))
+    return with_event(Ticket.filter(managed_by_caller(ctx, "event__organization__user_id")))
 
 
 async def require_ticket_manager(ctx: Context, condition: Q) -> Ticket:
