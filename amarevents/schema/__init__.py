@@ -1,1 +1,1 @@
-"""The GraphQL surface: Strawberry types over the views, calling the operations and holding no rule of their own."""
+"""The GraphQL API: Strawberry types made of the views, whose fields call the operations of the service layer."""

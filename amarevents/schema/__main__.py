@@ -1,6 +1,6 @@
-"""Writes ``schema.graphql``, the schema as text: ``python -m amarevents.schema``.
+"""The command ``python -m amarevents.schema``, which writes the schema to ``schema.graphql``.
 
-With ``--release`` also ``released.graphql``, with which later changes are compared.
+With ``--release`` it also writes ``released.graphql``, with which later schemas are compared.
 """
 
 import sys
@@ -15,8 +15,8 @@ SNAPSHOT = Path(__file__).with_name("schema.graphql")
 
 
 def schema_text() -> str:
-    """What the snapshot is to hold."""
-    # Strawberry prints no description of the schema itself.
+    """Return the schema in the schema definition language."""
+    # Strawberry leaves out the description of the schema itself.
     return f"{print_schema_definition(schema.graphql_schema)}\n\n{schema.as_str()}\n"
 
 

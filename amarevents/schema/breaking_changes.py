@@ -1,4 +1,4 @@
-"""What of the schema its users have relied on, and no longer find as it was: breaking changes, by their coordinates."""
+"""Breaking changes of the schema since its last release, and whether the changelog lists them."""
 
 import re
 from dataclasses import dataclass
@@ -10,20 +10,20 @@ from graphql.utilities import find_breaking_changes
 RELEASED = Path(__file__).with_name("released.graphql")
 HEADING = "### Breaking changes"
 
-# How graphql-core names what a change is about: a type, its field, or the argument of one.
+# The schema coordinates in descriptions of graphql-core: of a type, a field or an argument.
 _COORDINATE = re.compile(r"(?:@?[_A-Za-z]\w*)(?:\.\w+)?(?:\(\w+:\))?")
 
 
 @dataclass(frozen=True, slots=True)
 class BreakingChange:
-    """``coordinate``: of what is broken, such as ``Event.name`` or ``Query.events(page:)``; ``text`` tells how."""
+    """A breaking change with its schema coordinate, such as ``Event.name`` or ``Query.events(page:)``."""
 
     coordinate: str
     text: str
 
 
 def breaking_changes(before: GraphQLSchema, after: GraphQLSchema) -> list[BreakingChange]:
-    """What worked before and does not after."""
+    """Return the breaking changes between two schemas."""
     return [_breaking(change.description) for change in find_breaking_changes(before, after)]
 
 
@@ -32,17 +32,17 @@ def _breaking(description: str) -> BreakingChange:
 
 
 def _precision(coordinate: str) -> tuple[bool, bool, bool]:
-    """Of the words in a description, the coordinate is the one that looks most like one."""
+    """Return a sort key by which the coordinate comes after all other words of a description."""
     return "(" in coordinate, "." in coordinate, coordinate[:1].isupper()
 
 
 def released_schema() -> GraphQLSchema:
-    """The schema as it was last released."""
+    """Return the schema of the last release."""
     return build_schema(RELEASED.read_text(encoding="utf-8"))
 
 
-def untold(changes: list[BreakingChange], changelog: str) -> list[BreakingChange]:
-    """Those that the changelog does not name, in backticks, among the breaking changes of what is unreleased."""
+def missing_from_changelog(changes: list[BreakingChange], changelog: str) -> list[BreakingChange]:
+    """Return the changes whose coordinates the changelog does not list, in backticks, among its unreleased ones."""
     unreleased = re.split(r"^## ", changelog, flags=re.MULTILINE)[1]
     section = unreleased.partition(HEADING)[2].partition("\n### ")[0]
     return [change for change in changes if f"`{change.coordinate}`" not in section]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from graphql import build_schema
 
-from amarevents.schema.breaking_changes import HEADING, breaking_changes, released_schema, untold
+from amarevents.schema.breaking_changes import HEADING, breaking_changes, missing_from_changelog, released_schema
 from amarevents.schema.schema import schema
 
 CHANGELOG = Path(__file__).parents[2] / "CHANGELOG.md"
@@ -20,7 +20,7 @@ type Mutation { createEvent(input: NewEvent): Event }
 
 def test_breaking_changes_of_the_schema_are_in_the_changelog() -> None:
     """Each has to be named in CHANGELOG.md, under "Unreleased", in a section "### Breaking changes"."""
-    missing = untold(breaking_changes(released_schema(), schema.graphql_schema), CHANGELOG.read_text(encoding="utf-8"))
+    missing = missing_from_changelog(breaking_changes(released_schema(), schema.graphql_schema), CHANGELOG.read_text(encoding="utf-8"))
     assert not missing, "\n".join(f"- `{change.coordinate}`: {change.text}" for change in missing)
 
 
@@ -43,15 +43,15 @@ def test_what_breaks_users_has_to_be_told(was: str, becomes: str, coordinate: st
     changes = breaking_changes(build_schema(BEFORE), build_schema(BEFORE.replace(was, becomes)))
     assert coordinate in {change.coordinate for change in changes}
     silent = "# Changelog\n\n## Unreleased\n\nMany things.\n\n## 0.1.0\n"
-    assert untold(changes, silent) == changes
+    assert missing_from_changelog(changes, silent) == changes
     named = "\n".join(f"- `{change.coordinate}` is gone" for change in changes)
-    assert not untold(changes, f"# Changelog\n\n## Unreleased\n\n{HEADING}\n\n{named}\n\n## 0.1.0\n")
+    assert not missing_from_changelog(changes, f"# Changelog\n\n## Unreleased\n\n{HEADING}\n\n{named}\n\n## 0.1.0\n")
 
 
 def test_what_an_earlier_release_has_told_does_not_count() -> None:
     changes = breaking_changes(build_schema(BEFORE), build_schema(BEFORE.replace("events(page: Int)", "events")))
     changelog = f"# Changelog\n\n## Unreleased\n\nNothing.\n\n## 0.1.0\n\n{HEADING}\n\n- `Query.events(page:)`\n"
-    assert untold(changes, changelog) == changes
+    assert missing_from_changelog(changes, changelog) == changes
 
 
 @pytest.mark.parametrize(

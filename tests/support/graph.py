@@ -6,8 +6,7 @@ from graphql.type import GraphQLField, get_nullable_type
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 
-from amarevents.schema import schema as checking
-from amarevents.schema.execution import cost, documents, limits
+from amarevents.schema.execution import cost, documents, limits, validation
 from amarevents.schema.schema import schema
 
 SCHEMA = build_schema(schema.as_str())
@@ -75,10 +74,10 @@ def lift_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let documents be as large as a test of the whole graph needs them, and be validated once."""
     monkeypatch.setattr(cost, "MAX_COST", _ANY_NUMBER)
     for bound in ("require_bounded", "require_few_overlaps"):
-        monkeypatch.setattr(checking, bound, lambda _document: None)
+        monkeypatch.setattr(validation, bound, lambda _document: None)
     monkeypatch.setattr(limits, "MAX_ROOT_FIELDS", _ANY_NUMBER)
     monkeypatch.setattr(documents, "MAX_TOKENS", _ANY_NUMBER)
-    monkeypatch.setattr(documents, "_REMEMBERED_CHARACTERS", _ANY_NUMBER)
+    monkeypatch.setattr(documents, "_MAX_CACHED_CHARACTERS", _ANY_NUMBER)
 
 
 def let_it_be_walked(monkeypatch: pytest.MonkeyPatch) -> None:

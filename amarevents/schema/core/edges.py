@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 from strawberry.extensions.field_extension import AsyncExtensionResolver, FieldExtension
 from strawberry.types.field import StrawberryField
 
-from amarevents.resolvers.accounts.related import OfAccounts
+from amarevents.resolvers.accounts.related import AccountAccess
 from amarevents.resolvers.core.descriptions import description_of
 from amarevents.resolvers.core.inputs import Input
 from amarevents.resolvers.core.operation import validate
@@ -29,7 +29,7 @@ def edge(
     description: str,
     *,
     policy_of: AnyOperation | None = None,
-    visible_to: OfAccounts | None = None,
+    visible_to: AccountAccess | None = None,
 ) -> StrawberryField:
     """Return a field that leads from an object to what ``load`` finds for it.
 
@@ -49,7 +49,7 @@ def paged_edge(
     description: str,
     *,
     input_type: type[Input] | None = None,
-    visible_to: OfAccounts | None = None,
+    visible_to: AccountAccess | None = None,
 ) -> StrawberryField:
     """Return a list that belongs to an object, with the arguments and the policy of the operation that lists the same.
 
@@ -89,7 +89,7 @@ class _Access:
     """Who may see an edge: callers whom the policy allows, or those who may see it of an account."""
 
     policy: Policy | None
-    visible_to: OfAccounts | None
+    visible_to: AccountAccess | None
 
     def check(self, principal: Principal, parent: Parent) -> None:
         if self.policy is not None:

@@ -1,4 +1,4 @@
-"""How failures look in GraphQL (decisions 9.4): the codes of REST in ``extensions``, nothing of the unforeseen."""
+"""Errors of GraphQL responses (decisions 9.4), with the error codes of the REST API in ``extensions``."""
 
 import re
 from typing import Any
@@ -14,43 +14,44 @@ _SUGGESTION = " Did you mean "
 
 
 def cause_of(error: GraphQLError) -> Exception | None:
-    """What was raised in a resolver; None for what is wrong with the document or its variables."""
+    """Return the exception that a field raised, or None if the document or its variables are invalid."""
     cause: Exception | None = error
     while isinstance(cause, GraphQLError):
         cause = cause.original_error
     return cause
 
 
-def presented(error: GraphQLError) -> dict[str, Any]:  # Any: JSON
-    """The error as the caller sees it."""
+def format_error(error: GraphQLError) -> dict[str, Any]:  # Any: JSON
+    """Return an error as it is sent to the caller."""
     cause = cause_of(error)
-    shown = error.formatted
-    shown["locations"] = (shown.get("locations") or [])[:_MAX_LOCATIONS]
+    formatted = error.formatted
+    formatted["locations"] = (formatted.get("locations") or [])[:_MAX_LOCATIONS]
     if cause is None:
-        shown["message"] = _shortened(shown["message"])
-        return {**shown, "extensions": {**(error.extensions or {}), "code": "GRAPHQL_INVALID", "status": 400}}
-    known = public_error(cause)
-    return {**shown, "message": message_of(known), "extensions": extensions_of(known)}
+        formatted["message"] = _truncate(formatted["message"])
+        return {**formatted, "extensions": {**(error.extensions or {}), "code": "GRAPHQL_INVALID", "status": 400}}
+    public = public_error(cause)
+    return {**formatted, "message": message_of(public), "extensions": extensions_of(public)}
 
 
-def _shortened(message: str) -> str:
-    """Messages about a document may quote all of it."""
+def _truncate(message: str) -> str:
+    """Truncate a message, because messages about a document may quote all of it."""
     return message if len(message) <= _MAX_MESSAGE else f"{message[:_MAX_MESSAGE]}…"
 
 
-def without_suggestion(message: str) -> str:
-    """A message about a document without the names that the schema has instead."""
+def strip_suggestion(message: str) -> str:
+    """Remove the suggested names from a message about a document, which reveal parts of the schema."""
     return message.partition(_SUGGESTION)[0]
 
 
 def message_of(error: errors.AmarEventsError) -> str:
-    """What is wrong, with fields named as the schema names them."""
+    """Return the message of an error, with the field names of the schema."""
     if isinstance(error, errors.ValidationFailed):
         return error.summary(_fields(error))
     return error.text
 
 
 def extensions_of(error: errors.AmarEventsError) -> dict[str, Any]:  # Any: JSON
+    """Return the ``extensions`` of an error: its code, its HTTP status and, if there are any, its fields."""
     extensions: dict[str, Any] = {"code": error.code, "status": error.status}
     if error.fields:
         extensions["fields"] = _fields(error)
@@ -59,8 +60,8 @@ def extensions_of(error: errors.AmarEventsError) -> dict[str, Any]:  # Any: JSON
     return extensions
 
 
-def refusal(error: errors.AmarEventsError) -> dict[str, Any]:  # Any: JSON
-    """A failure of the whole request, as one of its ``errors``."""
+def format_request_error(error: errors.AmarEventsError) -> dict[str, Any]:  # Any: JSON
+    """Return the error of a request of which nothing was executed, as an entry of ``errors``."""
     return {"message": message_of(error), "extensions": extensions_of(error)}
 
 
@@ -69,15 +70,14 @@ def _fields(error: errors.AmarEventsError) -> dict[str, str]:
 
 
 def _camel_case(path: str) -> str:
-    """A field's path in the names of the schema; what callers have named themselves stays as it is."""
-    head, dot, answer = path.partition("custom_fields.")
-    return re.sub(r"_([a-z0-9])", lambda match: match.group(1).upper(), head + ("custom_fields" if dot else "")) + (
-        f".{answer}" if dot else ""
-    )
+    """Return the path of a field with the names of the schema. The names of custom fields stay as they are."""
+    names, dot, custom_field = path.partition("custom_fields.")
+    in_camel_case = re.sub(r"_([a-z0-9])", lambda match: match.group(1).upper(), names)
+    return f"{in_camel_case}customFields.{custom_field}" if dot else in_camel_case
 
 
-def log_unforeseen(error: GraphQLError, request_id: str) -> None:
-    """What no caller is told goes into the log under the request's id; expected failures do not."""
+def log_unexpected(error: GraphQLError, request_id: str) -> None:
+    """Log an unexpected exception, which callers see as an internal error; expected errors are not logged."""
     cause = cause_of(error)
     if cause is not None:
         log_failure(cause, request_id, f"GraphQL {error.path}")

@@ -1,4 +1,4 @@
-"""Scalars of the schema. Their values reach the operations as sent: what is wrong with one is said by its Input."""
+"""Scalars of the schema. They pass values on unchanged, so that each Input validates them as it does for REST."""
 
 import datetime
 from decimal import Decimal
@@ -15,24 +15,24 @@ from amarevents.resolvers.core.inputs import RecordId, Taka
 __all__ = ["CONFIG", "JSON"]
 
 
-def _as_sent(value: object) -> object:
+def _unchanged(value: object) -> object:
     return value
 
 
-def _instant(value: datetime.datetime) -> str:
+def _serialize_datetime(value: datetime.datetime) -> str:
     return value.astimezone(datetime.UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
-def _date(value: datetime.date) -> str:
+def _serialize_date(value: datetime.date) -> str:
     return value.isoformat()
 
 
-def _decimal(value: object) -> Decimal:
+def _parse_decimal(value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise GraphQLError('Decimal must be a string or a number, such as "499.50"')
     text = str(value)
     try:
-        # Decimal itself reads over underscores, and takes the digits of every script.
+        # Decimal itself ignores underscores and accepts the digits of every script.
         number = Decimal(text.replace("_", "?") if text.isascii() else "?")
     except ArithmeticError:
         raise GraphQLError(f"Decimal cannot represent {value!r}") from None
@@ -41,26 +41,26 @@ def _decimal(value: object) -> Decimal:
 
 _DECIMAL = strawberry.scalar(
     name="Decimal",
-    description='An exact decimal number, as a string such as "499.50". Money is in taka unless said otherwise.',
+    description='An exact decimal number, as a string such as "499.50". It can be sent as a number as well.',
     serialize=str,
-    parse_value=_decimal,
+    parse_value=_parse_decimal,
 )
 _SCALARS: dict[object, ScalarDefinition] = {
-    # The integers of REST, as the field's own identifiers.
+    # Integers in REST.
     RecordId: DEFAULT_SCALAR_REGISTRY[strawberry.ID],
     Decimal: _DECIMAL,
     Taka: _DECIMAL,
     datetime.datetime: strawberry.scalar(
         name="DateTime",
-        description="An instant in UTC, RFC 3339: 2026-11-23T05:40:00Z.",
-        serialize=_instant,
-        parse_value=_as_sent,
+        description="A time in UTC in the format of RFC 3339, such as 2026-11-23T05:40:00Z.",
+        serialize=_serialize_datetime,
+        parse_value=_unchanged,
     ),
     datetime.date: strawberry.scalar(
         name="Date",
-        description="A date, YYYY-MM-DD.",
-        serialize=_date,
-        parse_value=_as_sent,
+        description="A date in the format YYYY-MM-DD, such as 2026-12-16.",
+        serialize=_serialize_date,
+        parse_value=_unchanged,
     ),
 }
 

@@ -1,4 +1,4 @@
-"""Parsing and validating documents, remembering small good ones: others would fill the memory of the process."""
+"""Parsing and validation of documents, with a cache of small valid ones."""
 
 from collections import OrderedDict
 
@@ -6,20 +6,24 @@ from graphql import DocumentNode, GraphQLError, GraphQLSchema, parse, validate
 
 from amarevents.schema.execution.limits import MAX_TOKENS, DocumentTooLarge
 
-# A syntax tree takes some 250 times the memory of its text.
-_REMEMBERED = 128
-_REMEMBERED_CHARACTERS = 3_000
-# Each error may quote a good part of the document: one hundred of them, the default, are megabytes.
+# The syntax tree of a document takes about 250 times the memory of its text.
+_MAX_CACHED = 128
+_MAX_CACHED_CHARACTERS = 3_000
+# Each error may quote much of the document: 100 of them, the default of graphql-core, can be megabytes.
 MAX_ERRORS = 5
 
-_good: OrderedDict[str, DocumentNode] = OrderedDict()
+_cache: OrderedDict[str, DocumentNode] = OrderedDict()
+"""Valid documents by their text, the most recently used ones last."""
 
 
 def parse_document(text: str) -> DocumentNode:
-    """Raises GraphQLSyntaxError, or DocumentTooLarge for one that is nested too deeply to be parsed."""
-    if text in _good:
-        _good.move_to_end(text)
-        return _good[text]
+    """Return the syntax tree of a document.
+
+    Raises GraphQLSyntaxError, or DocumentTooLarge if it is nested too deeply.
+    """
+    if text in _cache:
+        _cache.move_to_end(text)
+        return _cache[text]
     try:
         return parse(text, max_tokens=MAX_TOKENS)
     except RecursionError:
@@ -27,27 +31,27 @@ def parse_document(text: str) -> DocumentNode:
 
 
 def validation_errors(schema: GraphQLSchema, document: DocumentNode) -> list[GraphQLError]:
-    """What is wrong with a document, the first few faults; empty where nothing is, now and whenever it comes again."""
-    if is_remembered(document):
+    """Return the first few errors of a document. Small documents without errors are validated only once."""
+    if is_cached(document):
         return []
     errors = validate(schema, document, max_errors=MAX_ERRORS)
     if not errors:
-        _remember(_text(document), document)
+        _add_to_cache(_text(document), document)
     return errors
 
 
-def is_remembered(document: DocumentNode) -> bool:
-    """Whether it has been found good before: bounded and valid."""
-    return _good.get(_text(document)) is document
+def is_cached(document: DocumentNode) -> bool:
+    """Return whether a document is known to be valid and within the limits."""
+    return _cache.get(_text(document)) is document
 
 
 def _text(document: DocumentNode) -> str:
     return document.loc.source.body if document.loc else ""
 
 
-def _remember(text: str, document: DocumentNode) -> None:
-    if len(text) > _REMEMBERED_CHARACTERS:
+def _add_to_cache(text: str, document: DocumentNode) -> None:
+    if len(text) > _MAX_CACHED_CHARACTERS:
         return
-    _good[text] = document
-    if len(_good) > _REMEMBERED:
-        _good.popitem(last=False)
+    _cache[text] = document
+    if len(_cache) > _MAX_CACHED:
+        _cache.popitem(last=False)

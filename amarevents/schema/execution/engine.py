@@ -1,4 +1,4 @@
-"""The engine: Strawberry's schema class, with what it logs and what it hides of errors."""
+"""The schema class, which logs unexpected errors and hides suggestions if introspection is disabled."""
 
 import strawberry
 from graphql import GraphQLError, GraphQLSchema
@@ -6,28 +6,30 @@ from strawberry.schema.base import BaseSchema
 from strawberry.types import ExecutionContext
 
 from amarevents.schema.core.context import GraphQLContext
-from amarevents.schema.core.errors import log_unforeseen, without_suggestion
+from amarevents.schema.core.errors import log_unexpected, strip_suggestion
 
 
 class AmarEventsSchema(strawberry.Schema):
+    """A Strawberry schema with public access to the graphql-core schema that it is made of."""
+
     @property
     def graphql_schema(self) -> GraphQLSchema:
-        """The schema as graphql-core has it."""
-        return self._schema
+        """The schema as an object of graphql-core."""
+        return self._schema  # private in Strawberry, whose version is pinned
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
-        """Log what was not foreseen, and nothing of the callers' own mistakes; suggest no names that are not told."""
+        """Log unexpected errors only; remove suggested names, which reveal the schema, if introspection is disabled."""
         if execution_context is None:
             return
         context: GraphQLContext = execution_context.context
         request = context.request
         for error in errors:
-            log_unforeseen(error, request.request_id)
+            log_unexpected(error, request.request_id)
             if not request.services.settings.graphql_introspection:
-                error.message = without_suggestion(error.message)
+                error.message = strip_suggestion(error.message)
 
 
 def graphql_schema_of(schema: BaseSchema) -> GraphQLSchema:
-    """Return the schema as graphql-core has it."""
-    assert isinstance(schema, AmarEventsSchema)  # noqa: S101 - for the type checker; there is no other
+    """Return the schema as an object of graphql-core."""
+    assert isinstance(schema, AmarEventsSchema)  # noqa: S101 - for the type checker; there is no other schema class
     return schema.graphql_schema

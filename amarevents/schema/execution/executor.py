@@ -1,14 +1,17 @@
-"""Execution of plain fields from a plan: what the stock engine decides per value is decided once per selection.
+"""Execution with a plan per selection, which reads plain attributes of an object without resolvers.
 
-An object's leaf fields that are merely attributes are read and serialized at once. Whatever else there is, a field with
-a resolver, arguments or an object for its value, goes the ordinary way; and so does any whole object in which something
-does not fit (null where it may not be, a value that does not serialize), so that errors are the engine's own.
+Fields that are attributes with a scalar or an enum as their type are read and serialized at once. All other fields are
+executed by graphql-core, and so is every object in which a plain attribute cannot be serialized or is null although the
+schema says otherwise: errors are always those of graphql-core.
+
+``PlannedExecutor`` overrides methods of graphql-core that are not part of its public API. Both packages are pinned to
+the minor version it was written for, and a test compares its results with those of the stock executor.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from graphql import (
     GraphQLBoolean,
@@ -32,82 +35,84 @@ from strawberry.types.field import StrawberryField
 
 from amarevents import errors
 
-# Any throughout: the values of fields, and the executor's own generic parts.
-_Serialize = Callable[[Any], Any]
+# Any throughout: values of fields, and the parameters of graphql-core's generic methods.
+_Serializer: TypeAlias = Callable[[Any], Any]
 
-# What the engine's own scalars make of values of exactly these types; None: the value itself.
-_KNOWN: dict[str, Mapping[type, _Serialize | None]] = {
+# How built-in scalars serialize values of exactly these types; None: as they are.
+_BUILT_IN: dict[str, Mapping[type, _Serializer | None]] = {
     GraphQLString.name: {str: None},
     GraphQLBoolean.name: {bool: None},
     GraphQLID.name: {int: str, str: None},
 }
 MAX_OBJECTS = 20_000
-# As many plain objects take as long as one field that is more than a plain value of its object.
-_EDGE_WEIGHT = 4
+"""The maximum size of a response. Objects count 1, and each of their fields that is not a plain attribute 4."""
+# The number of plain objects that take as long as one field that is not a plain attribute.
+_EDGE_SIZE = 4
 _TYPENAME = "__typename"
 _LEAF = "amarevents.leaf"
 
 
-class _DoesNotFit(Exception):
-    """A leaf that the stock engine has to judge."""
+class _NotPlain(Exception):
+    """A value that graphql-core has to handle."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Leaf:
-    """A field that is an attribute; ``by_type`` serializes values of exactly these types, ``serialize`` all others."""
+    """A plain attribute. ``by_type`` serializes values of exactly these types, ``serialize`` all others."""
 
     attribute: str
-    by_type: Mapping[type, _Serialize | None]
-    serialize: _Serialize
+    by_type: Mapping[type, _Serializer | None]
+    serialize: _Serializer
     nullable: bool
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """The answer's names in their order, each with its leaf; None for the object's type name and for the ``others``.
+    """The fields of an object in the order of the response.
 
-    ``weight``: how many plain objects take as long as one of these. What introspection tells is all there already.
+    ``entries`` have None instead of a leaf for ``__typename`` and for ``others``, the fields that are not plain
+    attributes. ``size`` is how much the object counts towards ``MAX_OBJECTS``.
     """
 
     entries: tuple[tuple[str, _Leaf | None], ...]
     others: frozenset[str]
-    weight: int
+    size: int
 
 
 class AnswerTooLarge(errors.BadRequest):
     code = "ANSWER_TOO_LARGE"
-    message = f"An answer weighs at most {MAX_OBJECTS} objects: ask for fewer, or for less within each of them"
+    message = f"The response exceeds the maximum size of {MAX_OBJECTS:,} objects: request fewer objects or fewer fields"
 
 
 class _Errors(CollectedErrors):
-    """What has gone wrong. An answer that is too large is told once, however much of it is left out."""
+    """The errors of a response, with at most one AnswerTooLarge, however many objects are left out."""
 
-    __slots__ = ("_told",)
+    __slots__ = ("_is_too_large",)
 
     def __init__(self) -> None:
         super().__init__()
-        self._told = False
+        self._is_too_large = False
 
     def add(self, error: GraphQLError, path: Path | None) -> None:
         if isinstance(error.original_error, AnswerTooLarge):
-            if self._told:
+            if self._is_too_large:
                 self._error_positions.add(path)
                 return
-            self._told = True
+            self._is_too_large = True
         super().add(error, path)
 
 
 class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
-    """Strawberry's executor with a plan for each selection, and a bound to the objects of an answer.
+    """Strawberry's executor with a plan for each selection and a limit for the size of the response.
 
-    What a document may cost is told before; how many things there really are is known only here.
+    The cost limit applies to an estimate before the execution; this limit applies to the real number of objects.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.collected_errors = _Errors()
-        self._weight = 0
-        # By identity: the engine keeps one set of fields for each selection, and holding it here keeps its id.
+        self._size = 0
+        # By identity: graphql-core keeps one field set per selection. The reference keeps its id from being reused.
         self._plans: dict[int, tuple[GroupedFieldSet, _Plan]] = {}
 
     def execute_fields(
@@ -119,28 +124,28 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
         position_context: Any,
     ) -> Any:
         plan = self._plan(parent_type, grouped_field_set)
-        self._weight += plan.weight
-        if self._weight > MAX_OBJECTS:
+        self._size += plan.size
+        if self._size > MAX_OBJECTS:
             raise AnswerTooLarge
         try:
             results = _read(plan, source_value, parent_type.name)
         except Exception:
-            # Whatever it is, the engine meets it again and makes its error of it.
+            # graphql-core runs into the same exception and reports it as an error of the field.
             return super().execute_fields(parent_type, source_value, path, grouped_field_set, position_context)
         if not plan.others:
             return results
         rest = {name: details for name, details in grouped_field_set.items() if name in plan.others}
         others = super().execute_fields(parent_type, source_value, path, rest, position_context)
         if isinstance(others, dict):
-            return _merged(plan, results, others)
-        return _completed(plan, results, others)
+            return _merge(plan, results, others)
+        return _complete(plan, results, others)
 
     def build_per_event_executor(self, payload: Any) -> "PlannedExecutor":
-        """Each delivery of a subscription is an answer of its own."""
+        """Return an executor for the next result of a subscription, which has its own errors and size."""
         executor = super().build_per_event_executor(payload)
         assert isinstance(executor, PlannedExecutor)  # noqa: S101 - for the type checker; it is a copy of this one
         executor.collected_errors = _Errors()
-        executor._weight = 0  # noqa: SLF001 - its own
+        executor._size = 0  # noqa: SLF001 - its own
         return executor
 
     def _plan(self, parent_type: GraphQLObjectType, fields: GroupedFieldSet) -> _Plan:
@@ -151,35 +156,38 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
 
 
 def _read(plan: _Plan, source: Any, type_name: str) -> dict[str, Any]:
-    """The answer with its leaves, and with a place for everything else. Raises what reading and serializing raise."""
+    """Return the plain attributes of an object, with placeholders for its other fields.
+
+    Raises any exception of a property or a serializer.
+    """
     results: dict[str, Any] = {}
     for name, leaf in plan.entries:
         if leaf is None:
             results[name] = type_name
             continue
         value = getattr(source, leaf.attribute)
-        kind = type(value)
-        if kind in leaf.by_type:
-            serialize = leaf.by_type[kind]
+        value_type = type(value)
+        if value_type in leaf.by_type:
+            serialize = leaf.by_type[value_type]
             results[name] = value if serialize is None else serialize(value)
         elif value is None and leaf.nullable:
             results[name] = None
         else:
-            results[name] = _serialized(leaf, value)
+            results[name] = _serialize(leaf, value)
     return results
 
 
-def _serialized(leaf: _Leaf, value: Any) -> Any:
+def _serialize(leaf: _Leaf, value: Any) -> Any:
     if value is None or value is Undefined or isinstance(value, Exception) or hasattr(value, "__await__"):
-        raise _DoesNotFit
-    shown = leaf.serialize(value)
-    if shown is None or shown is Undefined:
-        raise _DoesNotFit
-    return shown
+        raise _NotPlain
+    serialized = leaf.serialize(value)
+    if serialized is None or serialized is Undefined:
+        raise _NotPlain
+    return serialized
 
 
-def _merged(plan: _Plan, results: dict[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
-    """Fill the places that were kept; a field that the engine has left out has none."""
+def _merge(plan: _Plan, results: dict[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
+    """Insert the other fields in their places; those that graphql-core left out are removed."""
     results.update(others)
     if len(others) < len(plan.others):
         for name in plan.others - others.keys():
@@ -187,8 +195,8 @@ def _merged(plan: _Plan, results: dict[str, Any], others: Mapping[str, Any]) -> 
     return results
 
 
-async def _completed(plan: _Plan, results: dict[str, Any], others: Awaitable[Mapping[str, Any]]) -> dict[str, Any]:
-    return _merged(plan, results, await others)
+async def _complete(plan: _Plan, results: dict[str, Any], others: Awaitable[Mapping[str, Any]]) -> dict[str, Any]:
+    return _merge(plan, results, await others)
 
 
 def _make_plan(parent_type: GraphQLObjectType, fields: GroupedFieldSet) -> _Plan:
@@ -201,12 +209,13 @@ def _make_plan(parent_type: GraphQLObjectType, fields: GroupedFieldSet) -> _Plan
         entries.append((name, leaf))
         if leaf is None and node.name.value != _TYPENAME:
             others.add(name)
-    weight = 1 if parent_type.name.startswith("__") else 1 + _EDGE_WEIGHT * len(others)
-    return _Plan(tuple(entries), frozenset(others), weight)
+    # The data of introspection exists already.
+    size = 1 if parent_type.name.startswith("__") else 1 + _EDGE_SIZE * len(others)
+    return _Plan(tuple(entries), frozenset(others), size)
 
 
 def _leaf(definition: GraphQLField) -> _Leaf | None:
-    """None for a field that is more than an attribute with a leaf for its value; remembered with the field."""
+    """Return the leaf of a field, None if it is not a plain attribute. It is stored with the field."""
     if _LEAF not in definition.extensions:
         definition.extensions[_LEAF] = _make_leaf(definition)
     leaf: _Leaf | None = definition.extensions[_LEAF]
@@ -214,14 +223,14 @@ def _leaf(definition: GraphQLField) -> _Leaf | None:
 
 
 def _make_leaf(definition: GraphQLField) -> _Leaf | None:
-    made_of = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    field = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
     of_type = get_nullable_type(definition.type)
-    if not isinstance(made_of, StrawberryField) or not made_of.is_basic_field or definition.args:
+    if not isinstance(field, StrawberryField) or not field.is_basic_field or definition.args:
         return None
     if not isinstance(of_type, GraphQLScalarType | GraphQLEnumType):
         return None
     return _Leaf(
-        attribute=made_of.python_name,
+        attribute=field.python_name,
         by_type=_by_type(of_type),
         serialize=of_type.coerce_output_value,
         nullable=not is_non_null_type(definition.type),
@@ -229,9 +238,9 @@ def _make_leaf(definition: GraphQLField) -> _Leaf | None:
 
 
 @cache
-def _by_type(of_type: GraphQLScalarType | GraphQLEnumType) -> Mapping[type, _Serialize | None]:
+def _by_type(of_type: GraphQLScalarType | GraphQLEnumType) -> Mapping[type, _Serializer | None]:
     if isinstance(of_type, GraphQLScalarType):
-        return _KNOWN.get(of_type.name, {})
+        return _BUILT_IN.get(of_type.name, {})
     members = {value.value: name for name, value in of_type.values.items()}
     wrapped = getattr(of_type, "wrapped_cls", None)
     if wrapped is None:

@@ -1,9 +1,9 @@
-"""How large a document may be, and its units of the rate limit (decisions 3.5): one walk, before it is validated."""
+"""Limits for the size of documents, and the units that an operation uses of the rate limit (decisions 3.5)."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from graphql import (
     BooleanValueNode,
@@ -35,17 +35,17 @@ MAX_INTROSPECTIONS = 5
 MAX_DIGITS = 1_000
 MAX_ALIAS_LENGTH = 64
 
-# Python itself refuses to read numbers of more than 4300 digits, in the middle of validation.
-_ENDLESS_NUMBER = re.compile(rf"[0-9]{{{MAX_DIGITS + 1}}}")
+# Python raises ValueError for numbers of more than 4300 digits, in the middle of validation.
+_LONG_NUMBER = re.compile(rf"[0-9]{{{MAX_DIGITS + 1}}}")
 
-# A depth that no nesting within a document makes too deep.
+# A depth that stays below the limit however deeply a document is nested.
 _UNLIMITED = -MAX_TOKENS
 
-# __typename, which clients need, tells no more than the answer.
+# Not __typename: clients need it, and it reveals no more than the response does.
 _INTROSPECTION = frozenset({"__schema", "__type"})
 
-# Any: the values of variables are whatever the caller sent.
-Variables = Mapping[str, Any]
+Variables: TypeAlias = Mapping[str, Any]
+"""The variables of an operation. Any: JSON of the caller."""
 
 
 class DocumentTooLarge(errors.BadRequest):
@@ -53,15 +53,15 @@ class DocumentTooLarge(errors.BadRequest):
 
 
 def require_bounded(document: DocumentNode) -> None:
-    """Raises DocumentTooLarge for more fields, aliases, directives, values or digits than a sensible document has.
+    """Raise DocumentTooLarge if a document exceeds one of the limits.
 
-    A fragment counts where it is defined and wherever it is spread. The walk ends at the limit, so fragments that
-    spread each other many times over, or in a circle, take no longer than others. What a field of introspection holds
-    has no limit of depth: the schema is finite, and tools ask for types of types of types. No aliases either, which
-    would repeat it.
+    A fragment counts where it is defined and wherever it is spread. The walk stops at the limit, so fragments that
+    spread each other many times, or in a cycle, take no longer than others. Introspection has no limit of depth,
+    because the schema is finite and tools ask for types of types of types; but it may not use aliases, which could
+    repeat it.
     """
-    if document.loc is not None and _ENDLESS_NUMBER.search(document.loc.source.body):
-        raise DocumentTooLarge(f"A number in a document may have at most {MAX_DIGITS} digits")
+    if document.loc is not None and _LONG_NUMBER.search(document.loc.source.body):
+        raise DocumentTooLarge(f"A number in a document can have at most {MAX_DIGITS} digits")
     fragments = fragments_of(document)
     pending = [
         (definition.selection_set, _first_depth(definition))
@@ -80,30 +80,30 @@ def require_bounded(document: DocumentNode) -> None:
 
 
 def _first_depth(definition: OperationDefinitionNode | FragmentDefinitionNode) -> int:
-    """Fragments of introspection are without a depth as well, wherever they are spread."""
+    """Return the depth at which a definition starts; fragments of introspection have no limit of depth."""
     on = definition.type_condition.name.value if isinstance(definition, FragmentDefinitionNode) else ""
     return _UNLIMITED if on.startswith("__") else 1
 
 
 def _depth_within(selection: SelectionNode, depth: int) -> int:
-    """Fragments add no depth of their own, and introspection has none."""
+    """Return the depth of what a selection contains. Fragments add none, and introspection has no limit."""
     if not isinstance(selection, FieldNode):
         return depth
     return _UNLIMITED if selection.name.value.startswith("__") else depth + 1
 
 
-_AT_MOST = {
-    "fields": (MAX_FIELDS, "A document may hold at most {} fields, fragments resolved"),
-    "aliases": (MAX_ALIASES, "A document may hold at most {} aliases, fragments resolved"),
-    "directives": (MAX_DIRECTIVES, "A document may hold at most {} directives, fragments resolved"),
-    "values": (MAX_VALUES, "A document may hold at most {} values: send them as variables"),
-    "introspections": (MAX_INTROSPECTIONS, "A document may ask for the schema or a type at most {} times"),
+_MAXIMA = {
+    "fields": (MAX_FIELDS, "A document can have at most {} fields, including those of spread fragments"),
+    "aliases": (MAX_ALIASES, "A document can have at most {} aliases, including those of spread fragments"),
+    "directives": (MAX_DIRECTIVES, "A document can have at most {} directives, including those of spread fragments"),
+    "values": (MAX_VALUES, "A document can have at most {} values: send them as variables"),
+    "introspections": (MAX_INTROSPECTIONS, "A document can query __schema and __type at most {} times"),
 }
 
 
 @dataclass(slots=True)
 class _Seen:
-    """What a walk has counted so far."""
+    """The counts of a walk through a document."""
 
     fields: int = 0
     aliases: int = 0
@@ -112,31 +112,31 @@ class _Seen:
     introspections: int = 0
 
     def count(self, selection: SelectionNode, depth: int) -> None:
-        """Raises DocumentTooLarge at the first excess."""
+        """Count a selection. Raises DocumentTooLarge as soon as a limit is exceeded."""
         self.fields += 1
         self.directives += len(selection.directives or ())
-        self.values += _values(selection)
+        self.values += _count_values(selection)
         if isinstance(selection, FieldNode):
             self.introspections += selection.name.value in _INTROSPECTION
             if selection.alias:
                 self.aliases += 1
-                _require_sensible_alias(selection, selection.alias.value, depth)
-        for counted, (most, message) in _AT_MOST.items():
-            if getattr(self, counted) > most:
-                raise DocumentTooLarge(message.format(most))
+                _require_allowed_alias(selection, selection.alias.value, depth)
+        for counted, (maximum, message) in _MAXIMA.items():
+            if getattr(self, counted) > maximum:
+                raise DocumentTooLarge(message.format(maximum))
         if depth > MAX_DEPTH:
-            raise DocumentTooLarge(f"Fields may be nested at most {MAX_DEPTH} deep")
+            raise DocumentTooLarge(f"Fields can be nested at most {MAX_DEPTH} levels deep")
 
 
-def _require_sensible_alias(field: FieldNode, alias: str, depth: int) -> None:
+def _require_allowed_alias(field: FieldNode, alias: str, depth: int) -> None:
     if len(alias) > MAX_ALIAS_LENGTH:
-        raise DocumentTooLarge(f"An alias may have at most {MAX_ALIAS_LENGTH} characters")
+        raise DocumentTooLarge(f"An alias can have at most {MAX_ALIAS_LENGTH} characters")
     if depth < 0 or field.name.value == "__schema":
-        raise DocumentTooLarge("Introspection is answered without aliases")
+        raise DocumentTooLarge("Introspection cannot use aliases")
 
 
-def _values(selection: SelectionNode) -> int:
-    """The arguments of a selection and of its directives, with all that lists and objects in them hold."""
+def _count_values(selection: SelectionNode) -> int:
+    """Return the number of values in the arguments of a selection and of its directives, at all levels."""
     arguments = list(getattr(selection, "arguments", None) or ())
     for directive in selection.directives or ():
         arguments += directive.arguments or ()
@@ -155,11 +155,11 @@ def _values(selection: SelectionNode) -> int:
 
 class IntrospectionOff(errors.BadRequest):
     code = "INTROSPECTION_OFF"
-    message = "This deployment does not tell its schema: __schema and __type cannot be queried"
+    message = "Introspection is disabled: __schema and __type cannot be queried"
 
 
 def require_no_introspection(document: DocumentNode) -> None:
-    """Raises IntrospectionOff where any part of the document asks for the schema, used or not."""
+    """Raise IntrospectionOff if any part of a document queries the schema, even an unused fragment."""
     pending = [
         definition.selection_set
         for definition in document.definitions
@@ -175,7 +175,7 @@ def require_no_introspection(document: DocumentNode) -> None:
 
 
 def fragments_of(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
-    """The document's fragments by name."""
+    """Return the fragments of a document by name."""
     return {
         definition.name.value: definition
         for definition in document.definitions
@@ -184,20 +184,20 @@ def fragments_of(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
 
 
 def units_of(document: DocumentNode, operation: OperationDefinitionNode, variables: Variables) -> int:
-    """The root fields that the operation executes, fragments and aliases resolved; at least 1.
+    """Return the number of root fields that an operation executes, at least 1.
 
-    Raises DocumentTooLarge for more than ``MAX_ROOT_FIELDS``.
+    Raises DocumentTooLarge if there are more than ``MAX_ROOT_FIELDS``.
     """
     given = {**_defaults(operation), **variables}
-    root_fields = fields_side_by_side(
+    root_fields = fields_of_object(
         [operation.selection_set],
         fragments_of(document),
-        entered=set(),
+        visited=set(),
         is_included=lambda selection: _is_included(selection.directives or (), given),
     )
     keys = {(field.alias or field.name).value for field in root_fields}
     if len(keys) > MAX_ROOT_FIELDS:
-        raise DocumentTooLarge(f"An operation may have at most {MAX_ROOT_FIELDS} root fields")
+        raise DocumentTooLarge(f"An operation can have at most {MAX_ROOT_FIELDS} root fields")
     return max(len(keys), 1)
 
 
@@ -209,17 +209,17 @@ def _defaults(operation: OperationDefinitionNode) -> dict[str, bool]:
     }
 
 
-def fields_side_by_side(
+def fields_of_object(
     selections: Iterable[SelectionSetNode],
     fragments: Mapping[str, FragmentDefinitionNode],
     *,
-    entered: set[str],
+    visited: set[str],
     is_included: Callable[[SelectionNode], bool] = lambda _selection: True,
 ) -> Iterator[FieldNode]:
-    """The fields that make one object of the answer, fragments resolved.
+    """Return the fields of one object in the response, including those of fragments.
 
-    Each fragment is entered once (``entered`` then has its name): where it is spread again, it adds no other field. A
-    loop, because fragments nest in each other as deeply as a document is long.
+    Each fragment is visited once and added to ``visited``; spreading it again adds no field. A loop instead of
+    recursion, because fragments can nest as deeply as the document is long.
     """
     pending = list(selections)
     while pending:
@@ -228,14 +228,14 @@ def fields_side_by_side(
                 yield selection
             elif isinstance(selection, InlineFragmentNode):
                 pending.append(selection.selection_set)
-            elif isinstance(selection, FragmentSpreadNode) and selection.name.value not in entered:
-                entered.add(selection.name.value)
+            elif isinstance(selection, FragmentSpreadNode) and selection.name.value not in visited:
+                visited.add(selection.name.value)
                 if (fragment := fragments.get(selection.name.value)) is not None:
                     pending.append(fragment.selection_set)
 
 
 def _is_included(directives: tuple[DirectiveNode, ...], variables: Variables) -> bool:
-    """Whether @skip and @include leave a selection in; one that cannot be judged counts."""
+    """Return whether @skip and @include keep a selection. Invalid conditions do; validation reports them."""
     for directive in directives:
         condition = next(
             (argument.value for argument in directive.arguments or () if argument.name.value == "if"), None

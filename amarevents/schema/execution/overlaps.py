@@ -1,6 +1,7 @@
-"""How much validation has to compare: fields of one name, each with each, and fragments within one selection.
+"""A limit for the validation rule OverlappingFieldsCanBeMerged.
 
-They must mean the same, which the rule of the standard finds out pair by pair: with the square of their number.
+The rule compares every pair of fields with the same response name, and every pair of fragments in a selection, so that
+its time grows with the square of their number.
 """
 
 from collections import defaultdict
@@ -14,15 +15,15 @@ from graphql import (
     SelectionSetNode,
 )
 
-from amarevents.schema.execution.limits import DocumentTooLarge, fields_side_by_side, fragments_of
+from amarevents.schema.execution.limits import DocumentTooLarge, fields_of_object, fragments_of
 
 MAX_COMPARISONS = 3_000
 
 
 def require_few_overlaps(document: DocumentNode) -> None:
-    """Raises DocumentTooLarge for fields or fragments that stand beside each other too many times.
+    """Raise DocumentTooLarge if validation would have to compare too many pairs of fields or fragments.
 
-    Takes documents that are bounded: each field is looked at once wherever it is spread.
+    The document must have passed ``require_bounded``, because fields of a fragment are counted wherever it is spread.
     """
     fragments = fragments_of(document)
     pending = [
@@ -33,22 +34,22 @@ def require_few_overlaps(document: DocumentNode) -> None:
     comparisons = 0
     while pending:
         fields, spreads = _merged(pending.pop(), fragments)
-        comparisons += sum(_pairs(len(alike)) for alike in fields.values()) + _pairs(spreads)
+        comparisons += sum(_pairs(len(same_name)) for same_name in fields.values()) + _pairs(spreads)
         if comparisons > MAX_COMPARISONS:
-            raise DocumentTooLarge("The same fields or fragments stand beside each other too many times")
-        within = ([field.selection_set for field in alike if field.selection_set] for alike in fields.values())
+            raise DocumentTooLarge("Too many fields with the same name, or too many fragments, in one selection")
+        within = ([field.selection_set for field in same_name if field.selection_set] for same_name in fields.values())
         pending += [selections for selections in within if selections]
 
 
 def _merged(
     selections: Iterable[SelectionSetNode], fragments: Mapping[str, FragmentDefinitionNode]
 ) -> tuple[dict[str, list[FieldNode]], int]:
-    """The fields that make one object of the answer, by their names there, and how many fragments they come from."""
-    entered = set[str]()
+    """Return the fields of one object in the response by response name, and the number of fragments with them."""
+    visited = set[str]()
     fields: defaultdict[str, list[FieldNode]] = defaultdict(list)
-    for field in fields_side_by_side(selections, fragments, entered=entered):
+    for field in fields_of_object(selections, fragments, visited=visited):
         fields[(field.alias or field.name).value].append(field)
-    return fields, len(entered)
+    return fields, len(visited)
 
 
 def _pairs(number: int) -> int:

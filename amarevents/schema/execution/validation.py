@@ -1,4 +1,4 @@
-"""The checks that a document passes before it is executed."""
+"""The checks that every document passes before it is executed."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -10,14 +10,17 @@ from amarevents.errors import BadRequest
 from amarevents.schema.core.context import GraphQLContext
 from amarevents.schema.core.timeouts import Deadline
 from amarevents.schema.execution.cost import maximum_cost, require_affordable
-from amarevents.schema.execution.documents import is_remembered, parse_document, validation_errors
+from amarevents.schema.execution.documents import is_cached, parse_document, validation_errors
 from amarevents.schema.execution.engine import graphql_schema_of
 from amarevents.schema.execution.limits import require_bounded, require_no_introspection, units_of
 from amarevents.schema.execution.overlaps import require_few_overlaps
 
 
 class CheckDocument(SchemaExtension):
-    """Parse, bound, charge, weigh and validate a document: each step guards the next, which may be dearer."""
+    """Parse a document, check its size, charge the rate limit, compute the cost and validate.
+
+    The order matters: each check protects the next one, which may be more expensive.
+    """
 
     def on_parse(self) -> Iterator[None]:
         execution = self.execution_context
@@ -32,7 +35,7 @@ class CheckDocument(SchemaExtension):
         schema = graphql_schema_of(execution.schema)
         operation = self._operation()
         if document is None or operation is None:
-            raise BadRequest("The document holds several operations; name one as 'operationName'")
+            raise BadRequest("The document contains several operations: choose one with 'operationName'")
         settings = context.request.services.settings
         if operation.operation is not OperationType.SUBSCRIPTION:
             mutates = operation.operation is OperationType.MUTATION
@@ -40,7 +43,7 @@ class CheckDocument(SchemaExtension):
         variables = execution.variables or {}
         if not settings.graphql_introspection:
             require_no_introspection(document)
-        if not is_remembered(document):
+        if not is_cached(document):
             require_bounded(document)
             require_few_overlaps(document)
         await context.request.charge(units_of(document, operation, variables))
@@ -49,7 +52,7 @@ class CheckDocument(SchemaExtension):
         yield
 
     def get_results(self) -> dict[str, Any]:
-        """What the answer says beside data and errors: its cost, once that is known."""
+        """Return the extensions of the response: the cost of the operation, if it could be computed."""
         context: GraphQLContext = self.execution_context.context
         operation = self._operation()
         if context.cost is None or operation is None:
@@ -57,7 +60,10 @@ class CheckDocument(SchemaExtension):
         return {"cost": {"requested": context.cost, "maximum": maximum_cost(operation)}}
 
     def _operation(self) -> OperationDefinitionNode | None:
-        """Not by execution.operation_name, which is the first operation's where the caller gave none."""
+        """Return the operation to execute, None if the document has several and the caller did not choose one.
+
+        Strawberry's ``operation_name`` would be that of the first operation then.
+        """
         execution = self.execution_context
         document = execution.graphql_document
         return get_operation_ast(document, execution.context.operation_name) if document else None

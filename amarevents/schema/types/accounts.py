@@ -7,12 +7,13 @@ import strawberry
 from strawberry.types.field import StrawberryField
 
 from amarevents.resolvers.accounts import auth as operations
+from amarevents.resolvers.accounts import signup
 from amarevents.resolvers.accounts.api_keys import ApiKeyView, load_account_keys
 from amarevents.resolvers.accounts.profiles import OwnedOrganizationView, load_account_organizations
 from amarevents.resolvers.accounts.related import ACCOUNT, API_KEYS, TICKETS, load_account_tickets, load_accounts
 from amarevents.resolvers.core import pagination
 from amarevents.resolvers.core.inputs import RecordId
-from amarevents.resolvers.tickets.queries import ListByStatus, TicketView, list_own_tickets
+from amarevents.resolvers.tickets.queries import ListTicketsByStatus, TicketView, list_own_tickets
 from amarevents.schema.core.context import Info
 from amarevents.schema.core.edges import Parent, edge, paged_edge
 from amarevents.schema.core.fields import mutation, query
@@ -32,7 +33,7 @@ class _AnyAccountView(Protocol):
     def id(self) -> RecordId: ...
 
 
-async def _tickets(account: _AnyAccountView, info: Info, data: ListByStatus) -> pagination.Page[TicketView]:
+async def _tickets(account: _AnyAccountView, info: Info, data: ListTicketsByStatus) -> pagination.Page[TicketView]:
     return await info.context.require(load_account_tickets, (account.id, data), "User")
 
 
@@ -82,14 +83,14 @@ class WithOrganizations:
 
 
 @object_type
-class Account(WithTickets, WithApiKeys, WithOrganizations, operations.AccountView):
+class Account(WithTickets, WithApiKeys, WithOrganizations, signup.AccountView):
     pass
 
 
 def account_edge(find_account_id: Callable[[Parent, Info], Awaitable[int | None]], description: str) -> StrawberryField:
     """Return an edge to an account, which is null without one. Visible to the account itself and to admins."""
 
-    async def load(parent: Parent, info: Info) -> operations.AccountView | None:
+    async def load(parent: Parent, info: Info) -> signup.AccountView | None:
         account_id = await find_account_id(parent, info)
         if account_id is None:
             return None
@@ -131,6 +132,6 @@ class AccountQuery:
 
 @strawberry.type
 class AccountMutation:
-    register = mutation(operations.register, Account)
+    register = mutation(signup.register, Account)
     login = mutation(operations.login, Account)
     logout = mutation(operations.logout, Logout)

@@ -15,7 +15,7 @@ from amarevents.resolvers.events.organizations import OrganizationView, load_org
 from amarevents.resolvers.events.statistics import EventStatsView, get_event_stats, load_event_stats
 from amarevents.resolvers.events.views import EventDetailView, EventView, ManagedEventView
 from amarevents.resolvers.tickets.check_in import AttendanceView, load_attendance
-from amarevents.resolvers.tickets.queries import ListByStatus, TicketView, list_event_tickets, load_event_tickets
+from amarevents.resolvers.tickets.queries import ListTicketsByStatus, TicketView, list_event_tickets, load_event_tickets
 from amarevents.schema.core.context import Info
 from amarevents.schema.core.deletions import Deleted
 from amarevents.schema.core.edges import detail, edge, paged_edge
@@ -55,7 +55,7 @@ async def _stats(event: EventView, info: Info) -> EventStatsView:
     return _require_managed(await info.context.load(load_event_stats, event.id))
 
 
-async def _tickets(event: EventView, info: Info, data: ListByStatus) -> pagination.Page[TicketView]:
+async def _tickets(event: EventView, info: Info, data: ListTicketsByStatus) -> pagination.Page[TicketView]:
     return _require_managed(await info.context.load(load_event_tickets, (event.id, data)))
 
 

@@ -42,7 +42,7 @@ def test_everything_is_described() -> None:
 
 
 OF_REST = re.compile(
-    r"`[a-z]+[_:][a-z_0-9]+`|`(private|verified|approved)`|\bor approved\b|\b(Pending|Success|Failed|Refunded)\b"
+    r"`[a-z]+[_:][a-z_0-9]+`|`(private|verified|approved)`|\(or approved\)|(?:(?<=[a-z,] )|(?<=`))(Pending|Success|Failed|Refunded)\b"
     "|Idempotency-Key"
 )
 
@@ -65,6 +65,7 @@ def test_descriptions_have_the_names_of_the_schema() -> None:
         "`approved` is another word for `VERIFIED`.",
         "verified (or approved)",
         "Its status is Success.",
+        "`Pending` tickets hold a place.",
         "An Idempotency-Key repeats it.",
     ],
 )

@@ -8,7 +8,7 @@ from amarevents.models import CustomValue, OutgoingMail, Ticket, User
 from amarevents.models.columns import utc_now
 from amarevents.models.enums import AccountType, KeyType, MailKind
 from amarevents.resolvers.tickets.queries import load_event_tickets
-from amarevents.schema.core import context
+from amarevents.schema.types import events
 from tests.support.graph import EDGES, TYPES, lift_bounds, selected
 from tests.support.statements import counted_statements
 from tests.support.world import Caller, World, empty_tables, in_days
@@ -130,7 +130,7 @@ async def test_an_edge_that_asks_for_each_object_is_noticed(world: World, monkey
             pages |= await load_event_tickets(ctx, [one])
         return pages
 
-    monkeypatch.setattr(context, "load_event_tickets", one_by_one)
+    monkeypatch.setattr(events, "load_event_tickets", one_by_one)
     document = LISTS["Event"] % "edge: tickets { items { id } }"
     few, _ = await _counted(world, document, 2)
     many, _ = await _counted(world, document, 8)

@@ -10,7 +10,7 @@ from graphql import GraphQLError
 from amarevents import errors
 from amarevents.models import Ticket
 from amarevents.resolvers.core.operation import OPERATIONS
-from amarevents.schema.core.errors import cause_of, presented
+from amarevents.schema.core.errors import cause_of, format_error
 from tests.support.world import Caller, World, snapshot
 
 # Any below: GraphQL's answers are JSON.
@@ -29,12 +29,12 @@ def test_paths_of_fields_are_in_the_names_of_the_schema() -> None:
     failure = errors.ValidationFailed(
         {"ticket_types.0.price": "p", "organization_id": "o", "custom_fields.shirt_size": "c", "name": "n"}
     )
-    shown = presented(GraphQLError("x", original_error=failure))["extensions"]["fields"]
+    shown = format_error(GraphQLError("x", original_error=failure))["extensions"]["fields"]
     assert shown == {"ticketTypes.0.price": "p", "organizationId": "o", "customFields.shirt_size": "c", "name": "n"}
 
 
 def test_a_rate_limit_says_when_to_retry() -> None:
-    shown = presented(GraphQLError("x", original_error=errors.RateLimited(7)))
+    shown = format_error(GraphQLError("x", original_error=errors.RateLimited(7)))
     assert shown["extensions"] == {"code": "RATE_LIMITED", "status": 429, "retryAfter": 7}
 
 

@@ -61,7 +61,7 @@ async def test_who_is_over_the_limit_costs_no_validation(
     await world.anonymous.graphql_response("{ events { items { id } } }")
     validated: list[str] = []
     monkeypatch.setattr(
-        "amarevents.schema.schema.validation_errors", lambda _schema, document: validated.append(document)
+        "amarevents.schema.execution.validation.validation_errors", lambda _schema, document: validated.append(document)
     )
     answer = await world.anonymous.graphql_response("{ events { items { name } } }")
     assert (answer.status_code, validated) == (429, [])

@@ -42,7 +42,7 @@ BESIDE: dict[str, tuple[int, Callable[[int], str]]] = {
 @pytest.mark.parametrize(("most", "document"), BESIDE.values(), ids=BESIDE)
 def test_more_than_may_be_compared_are_refused(most: int, document: Callable[[int], str]) -> None:
     require_few_overlaps(parse(document(most)))
-    with pytest.raises(DocumentTooLarge, match="too many times"):
+    with pytest.raises(DocumentTooLarge, match="Too many fields"):
         require_few_overlaps(parse(document(most + 1)))
 
 
