@@ -42,8 +42,8 @@ def test_everything_is_described() -> None:
 
 
 OF_REST = re.compile(
-    r"`[a-z]+[_:][a-z_0-9]+`|`(private|verified|approved)`|\(or approved\)|(?:(?<=[a-z,] )|(?<=`))(Pending|Success|Failed|Refunded)\b"
-    "|Idempotency-Key"
+    r"`[a-z]+[_:][a-z_0-9]+`|`(private|verified|approved)`|\(or approved\)|Idempotency-Key"
+    r"|(?:(?<=[a-z,] )|(?<=`))(Pending|Success|Failed|Refunded)\b"
 )
 
 
