@@ -40,7 +40,7 @@ class ListAllApiKeys(Paging):
     user_id: Id | None = None
     """Return only the keys of the account with this ID."""
     active: Flag | None = None
-    """Return only keys that can be used, or only suspended and revoked ones: 1 or 0."""
+    """True returns only keys that are neither suspended nor revoked, false only keys that are."""
     key_type: KeyType | None = None
     """Return only keys of this type."""
 

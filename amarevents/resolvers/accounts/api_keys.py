@@ -92,7 +92,7 @@ class RevokedView:
     id: RecordId
     """The ID of the API key."""
     revoked: bool
-    """Always true."""
+    """Always true: the key can no longer be used."""
 
 
 @operation(allow(*USERS, scope=Scope.USERS_READ))

@@ -13,7 +13,7 @@ from amarevents.resolvers.core.bulk_pages import PageRequest, load_pages
 from amarevents.resolvers.core.pagination import Page
 from amarevents.resolvers.core.permissions import tickets_of
 from amarevents.resolvers.tickets.queries import (
-    ListByStatus,
+    ListTicketsByStatus,
     TicketView,
     get_ticket,
     list_own_tickets,
@@ -64,8 +64,8 @@ async def load_organization_owners(ctx: Context, organization_ids: Sequence[int]
 
 
 async def load_account_tickets(
-    ctx: Context, requests: Sequence[tuple[int, ListByStatus]]
-) -> dict[tuple[int, ListByStatus], Page[TicketView]]:
+    ctx: Context, requests: Sequence[tuple[int, ListTicketsByStatus]]
+) -> dict[tuple[int, ListTicketsByStatus], Page[TicketView]]:
     """Return pages of accounts' own tickets, by account ID and request, in four statements.
 
     For callers whom TICKETS permits.

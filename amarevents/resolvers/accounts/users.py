@@ -58,7 +58,7 @@ class ListUsers(Paging):
     type: AccountType | None = None
     """Return only accounts of this type."""
     admin: Flag | None = None
-    """Return only admins, or only accounts that are not admins: 1 or 0."""
+    """True returns only admins, false only accounts that are not admins."""
 
 
 @operation(allow(*ADMINS, scope=Scope.ADMIN))

@@ -1,0 +1,1 @@
+"""Tickets: registration, payments, check-in and donations, and the emails and subscriptions about them."""

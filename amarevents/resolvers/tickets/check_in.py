@@ -89,7 +89,7 @@ class CheckInTicket(Input):
     code: ShortText
     """The unguessable code of the ticket, which its QR code contains."""
     gate: ShortText | None = None
-    """The gate where the ticket is scanned, for example North gate."""
+    """The gate where the ticket is scanned, such as `North gate`."""
     scan_id: ShortText | None = None
     """A unique value of your choice for this scan. Repeating a scan with the same value has no further effect."""
 

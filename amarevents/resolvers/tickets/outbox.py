@@ -19,7 +19,7 @@ class OutgoingMailView:
     id: RecordId
     """The ID of the email."""
     kind: MailKind
-    """The subject matter of the email."""
+    """The kind of email."""
     status: MailStatus
     """Whether the email has been sent, and if not, whether it will be."""
     recipient: str

@@ -168,7 +168,7 @@ class TicketStatusFilter(Input):
     """Return only tickets with this status."""
 
 
-class ListByStatus(TicketStatusFilter, Paging):
+class ListTicketsByStatus(TicketStatusFilter, Paging):
     """A page of tickets, filtered by status."""
 
 
@@ -179,7 +179,7 @@ class TicketFilters(TicketStatusFilter):
     """The ID of an event that you manage. Without it, your own tickets are returned."""
 
 
-class ListTickets(TicketFilters, ListByStatus):
+class ListTickets(TicketFilters, ListTicketsByStatus):
     """A page of the caller's own tickets or of an event's tickets."""
 
 
@@ -216,21 +216,21 @@ def tickets_in(condition: Q, data: TicketStatusFilter) -> QuerySet[Ticket]:
     return found if data.status is None else found.filter(status=data.status)
 
 
-async def _load_page(ctx: Context, condition: Q, data: ListByStatus) -> Page[TicketView]:
+async def _load_page(ctx: Context, condition: Q, data: ListTicketsByStatus) -> Page[TicketView]:
     found = newest_first(tickets_in(condition, data))
     return await load_page(ctx, found, data, depends_on=_COUNTED_MODELS, view=TicketView.from_model)
 
 
 @operation(allow(*ORGANIZERS, scope=Scope.TICKETS_READ), raises=(errors.NotFound, errors.Forbidden))
-async def list_event_tickets(ctx: Context, id: EventId, data: ListByStatus) -> Page[TicketView]:
+async def list_event_tickets(ctx: Context, id: EventId, data: ListTicketsByStatus) -> Page[TicketView]:
     """List the tickets for an event, newest first."""
     event = await require_event_manager(ctx, id)
     return await _load_page(ctx, Q(event_id=event.id), data)
 
 
 async def load_event_tickets(
-    ctx: Context, requests: Sequence[tuple[int, ListByStatus]]
-) -> dict[tuple[int, ListByStatus], Page[TicketView]]:
+    ctx: Context, requests: Sequence[tuple[int, ListTicketsByStatus]]
+) -> dict[tuple[int, ListTicketsByStatus], Page[TicketView]]:
     """Return pages of the tickets for events that the caller manages, by event and request, in four statements."""
     managed_ids = set(await managed_event_ids(ctx, {event_id for event_id, _ in requests}))
     pages = {
@@ -242,7 +242,7 @@ async def load_event_tickets(
 
 
 @operation(allow(KeyType.USER, scope=Scope.TICKETS_READ))
-async def list_own_tickets(ctx: Context, data: ListByStatus) -> Page[TicketView]:
+async def list_own_tickets(ctx: Context, data: ListTicketsByStatus) -> Page[TicketView]:
     """List the caller's own tickets, newest first."""
     return await _load_page(ctx, own_tickets(ctx), data)
 
