@@ -11,7 +11,7 @@ import amarevents.app  # noqa: F401 - some errors are declared beside what raise
 from amarevents import errors
 from amarevents.errors import AmarEventsError
 from amarevents.rest.envelopes import failure
-from amarevents.rest.openapi.failures import documented_errors
+from amarevents.rest.openapi.error_responses import documented_errors
 from amarevents.rest.routes import ROUTES
 from amarevents.schema.core.errors import extensions_of
 

@@ -64,7 +64,7 @@ async def _answer(route: Route, request: Request) -> Response:
     view = await route.operation(
         context_of(request.scope),
         id=_id(request.path_params.get("id", "")),
-        data=lambda: _data(route, request),
+        data=lambda: _input(route, request),
         idempotency_key=request.headers.get("idempotency-key"),
     )
     return success(view, route.status)
@@ -75,7 +75,7 @@ def _id(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS else None
 
 
-async def _data(route: Route, request: Request) -> dict[str, object]:
+async def _input(route: Route, request: Request) -> dict[str, object]:
     """Return the input: the query of a read, otherwise the body with any path parameter other than ``id``."""
     if request.method in _QUERY_METHODS:
         return decode_query(route.operation.input_type, request.query_params)

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from amarevents import __version__
+from amarevents.rest.openapi.error_responses import shared_error_responses
 from amarevents.rest.openapi.examples import EXAMPLES
-from amarevents.rest.openapi.failures import shared_failures
 from amarevents.rest.openapi.headers import shared_headers
 from amarevents.rest.openapi.operations import operation, operation_ids
 from amarevents.rest.openapi.parameters import shared_parameters
@@ -27,7 +27,7 @@ def build_document(routes: Sequence[Route]) -> Json:
             "securitySchemes": _SECURITY_SCHEMES,
             "parameters": shared_parameters(),
             "headers": shared_headers(),
-            "responses": shared_failures(routes),
+            "responses": shared_error_responses(routes),
             "schemas": schemas.shared,
         },
     }

@@ -6,8 +6,8 @@ from http import HTTPStatus
 from amarevents.models.enums import KeyType
 from amarevents.rest.docs_page.badges import badges
 from amarevents.rest.docs_page.samples import Call, code_samples
+from amarevents.rest.openapi.error_responses import error_responses
 from amarevents.rest.openapi.examples.example import Example
-from amarevents.rest.openapi.failures import references
 from amarevents.rest.openapi.headers import COMMON_HEADERS, RATE_LIMIT_HEADERS, headers
 from amarevents.rest.openapi.parameters import parameters
 from amarevents.rest.openapi.schemas import Json, Schemas, closed_object, data_type, is_paged, takes_body
@@ -40,7 +40,7 @@ def operation(route: Route, operation_id: str, schemas: Schemas, example: Exampl
         "description": _description(route, schemas, details),
         "security": [{}, *_CREDENTIALS] if route.operation.policy.is_public else _CREDENTIALS,
         "parameters": parameters(route, schemas, example),
-        "responses": {str(route.status): _success(route, schemas, example), **references(route)},
+        "responses": {str(route.status): _success(route, schemas, example), **error_responses(route)},
         "x-key-types": [key_type for key_type in KeyType if key_type in route.operation.policy.key_types],
         "x-scope": route.operation.policy.scope,
         "x-error-codes": [kind.code for kind in route.operation.raises],
@@ -71,11 +71,11 @@ def _description(route: Route, schemas: Schemas, details: str) -> str:
 
 
 def _query_text(route: Route, schemas: Schemas) -> str:
-    """Return the description of a query's input; that of a body is part of its schema."""
+    """Return the details in the description of a query's input, whose first sentence only says what it is."""
     input_type = route.operation.input_type
     if input_type is None or route.method != "GET":
         return ""
-    return str(schemas.inputs[input_type].get("description", ""))
+    return _summary_and_details(schemas.inputs[input_type].get("description", ""))[1]
 
 
 def _call(route: Route, example: Example) -> Call:
@@ -105,12 +105,12 @@ def _success(route: Route, schemas: Schemas, example: Example) -> Json:
         "success": {"type": "boolean", "const": True, "description": "Always true: the request succeeded."},
         "data": {"description": "The result of the request.", **schemas.views[data_type(route)]},
     }
-    shown: Json = {"success": True, "data": example.data}
+    response: Json = {"success": True, "data": example.data}
     if is_paged(route):
         properties["pagination"] = {"description": "The position of this page in the list.", **schemas.pagination}
-        shown["pagination"] = {"total": len(example.data), "page": 1, "limit": 20, "pages": 1}
+        response["pagination"] = {"total": len(example.data), "page": 1, "limit": 20, "pages": 1}
     return {
         "description": HTTPStatus(route.status).phrase,
         "headers": headers(*COMMON_HEADERS, *RATE_LIMIT_HEADERS),
-        "content": {"application/json": {"schema": closed_object(properties), "example": shown}},
+        "content": {"application/json": {"schema": closed_object(properties), "example": response}},
     }

@@ -44,7 +44,7 @@ def _in_query(described: Json, example: Example) -> list[Json]:
             "name": name,
             "in": "query",
             "required": name in described.get("required", ()),
-            "description": schema["description"],
+            "description": _query_description(schema),
             "schema": _flag_as_number(_without_description(_without_null(schema))),
             **({"example": example.query[name]} if name in example.query else {}),
         }
@@ -64,9 +64,19 @@ def _without_description(schema: Json) -> Json:
     return {name: value for name, value in schema.items() if name != "description"}
 
 
+def _query_description(schema: Json) -> str:
+    """Return the description of a query parameter, with the numbers that represent flags."""
+    description = str(schema["description"])
+    return f"{description} 1 is true and 0 is false." if _is_flag(_without_null(schema)) else description
+
+
+def _is_flag(schema: Json) -> bool:
+    return schema.get("type") == "boolean"
+
+
 def _flag_as_number(schema: Json) -> Json:
     """Return the schema of a query parameter, with flags as 0 or 1 as in the contract."""
-    return {"type": "integer", "enum": [0, 1]} if schema.get("type") == "boolean" else schema
+    return {"type": "integer", "enum": [0, 1]} if _is_flag(schema) else schema
 
 
 def shared_parameters() -> Json:

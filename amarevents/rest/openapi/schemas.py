@@ -32,6 +32,7 @@ class Schemas:
 
     @property
     def pagination(self) -> Json:
+        """The schema of the pagination of a list."""
         return self.views[Pagination]
 
     def resolved(self, schema: Json) -> Json:
@@ -43,26 +44,27 @@ class Schemas:
 def schemas_of(routes: Iterable[Route]) -> Schemas:
     """Return the schemas of the inputs and views of ``routes``."""
     routes = list(routes)
-    taken = {route.operation.input_type: route for route in routes if route.operation.input_type}
-    shown = list(dict.fromkeys([Pagination, *(data_type(route) for route in routes)]))
-    made, shared = TypeAdapter.json_schemas(
-        [(kind, "validation", TypeAdapter(kind)) for kind in [*taken, *shown]],
+    inputs = {route.operation.input_type: route for route in routes if route.operation.input_type}
+    views = list(dict.fromkeys([Pagination, *(data_type(route) for route in routes)]))
+    schemas, definitions = TypeAdapter.json_schemas(
+        [(annotation, "validation", TypeAdapter(annotation)) for annotation in [*inputs, *views]],
         ref_template=_PREFIX + "{model}",
-        schema_generator=_Schema,
+        schema_generator=_SchemaGenerator,
     )
     found = Schemas(
-        shared={name: _with_public_text(schema) for name, schema in shared["$defs"].items()},
-        inputs={kind: made[kind, "validation"] for kind in taken},
-        views={kind: made[kind, "validation"] for kind in shown},
+        shared={name: _with_public_text(schema) for name, schema in definitions["$defs"].items()},
+        inputs={input_type: schemas[input_type, "validation"] for input_type in inputs},
+        views={view: schemas[view, "validation"] for view in views},
     )
-    return _without_queries(found, [kind for kind, route in taken.items() if not takes_body(route)])
+    return _inline_queries(found, [input_type for input_type, route in inputs.items() if not takes_body(route)])
 
 
-def _without_queries(found: Schemas, queries: Iterable[type[Input]]) -> Schemas:
+def _inline_queries(found: Schemas, queries: Iterable[type[Input]]) -> Schemas:
     """Inline the schemas of queries: their fields are parameters, so no shared object is needed."""
-    inputs = {**found.inputs, **{kind: found.resolved(found.inputs[kind]) for kind in queries}}
-    hidden = {found.inputs[kind]["$ref"].removeprefix(_PREFIX) for kind in queries}
-    return Schemas({name: one for name, one in found.shared.items() if name not in hidden}, inputs, found.views)
+    inputs = {**found.inputs, **{query: found.resolved(found.inputs[query]) for query in queries}}
+    inlined = {found.inputs[query]["$ref"].removeprefix(_PREFIX) for query in queries}
+    shared = {name: schema for name, schema in found.shared.items() if name not in inlined}
+    return Schemas(shared, inputs, found.views)
 
 
 def data_type(route: Route) -> Any:
@@ -94,7 +96,7 @@ def closed_object(properties: Json, *, optional: Sequence[str] = ()) -> Json:
     return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
 
-class _Schema(GenerateJsonSchema):
+class _SchemaGenerator(GenerateJsonSchema):
     """Pydantic's schema generator without titles, which only repeat names, and with our types and descriptions."""
 
     def normalize_name(self, name: str) -> str:
@@ -108,42 +110,42 @@ class _Schema(GenerateJsonSchema):
 
     def model_schema(self, schema: core_schema.ModelSchema) -> Json:
         """Describe an input. Empty text counts as missing (decisions 1.9), so required text has a minimum length."""
-        shown = _with_descriptions(schema["cls"], super().model_schema(schema))
-        for name in shown.get("required", ()):
-            if shown["properties"][name].get("type") == "string":
-                shown["properties"][name].setdefault("minLength", 1)
-        return shown
+        described = _with_descriptions(schema["cls"], super().model_schema(schema))
+        for name in described.get("required", ()):
+            if described["properties"][name].get("type") == "string":
+                described["properties"][name].setdefault("minLength", 1)
+        return described
 
     def dataclass_schema(self, schema: core_schema.DataclassSchema) -> Json:
         """Describe a view, a closed object. Pydantic leaves out the docstrings of dataclasses."""
-        shown = {**_with_descriptions(schema["cls"], super().dataclass_schema(schema)), "additionalProperties": False}
+        described = _with_descriptions(schema["cls"], super().dataclass_schema(schema))
+        described["additionalProperties"] = False
         text = schema["cls"].__doc__ or ""
-        is_signature = text.startswith(f"{schema['cls'].__name__}(")
-        return shown if is_signature else {**shown, "description": text}
+        if not text.startswith(f"{schema['cls'].__name__}("):  # the signature, which dataclasses add
+            described["description"] = text
+        return described
 
     def field_is_required(self, field: Any, total: bool) -> bool:
         return field["type"] == "dataclass-field" or super().field_is_required(field, total)
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> Json:
         """Omit null as a default: it only says that the field is optional."""
-        shown = super().default_schema(schema)
-        return {name: value for name, value in shown.items() if name != "default" or value is not None}
+        described = super().default_schema(schema)
+        return {name: value for name, value in described.items() if name != "default" or value is not None}
 
     def encode_default(self, dft: Any) -> Any:
         return float(dft) if isinstance(dft, Decimal) else super().encode_default(dft)
 
 
-def _with_descriptions(owner: type, shown: Json) -> Json:
+def _with_descriptions(owner: type, schema: Json) -> Json:
     """Return an object's schema with the description of each field. Raises KeyError for a field without one."""
-    fields = shown.get("properties", {})
-    return {
-        **shown,
-        "properties": {name: {"description": description_of(owner, name), **fields[name]} for name in fields},
-    }
+    fields = schema.get("properties", {})
+    described = {name: {"description": description_of(owner, name), **fields[name]} for name in fields}
+    return {**schema, "properties": described}
 
 
 def _with_public_text(schema: Json) -> Json:
     """Return a shared schema without its title, and with its description in the form for callers."""
-    shown = {name: value for name, value in schema.items() if name not in {"title", "description"}}
+    described = {name: value for name, value in schema.items() if name not in {"title", "description"}}
     text = public_text(schema.get("description"))
-    return {**shown, "description": text} if text else shown
+    return {**described, "description": text} if text else described

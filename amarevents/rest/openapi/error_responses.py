@@ -28,7 +28,7 @@ _EXAMPLES = {
 }
 
 
-def statuses(route: Route) -> list[int]:
+def error_statuses(route: Route) -> list[int]:
     """Return the error statuses of a route: 400 if it takes input, 404 if the path or the operation can name a row."""
     found = set(_ON_EVERY_ROUTE)
     if route.method != "GET" or route.operation.input_type is not None:
@@ -38,12 +38,12 @@ def statuses(route: Route) -> list[int]:
     return sorted(found)
 
 
-def references(route: Route) -> Json:
+def error_responses(route: Route) -> Json:
     """Return references to the shared responses of a route, by status."""
-    return {str(status): {"$ref": f"#/components/responses/{_name(status)}"} for status in statuses(route)}
+    return {str(status): {"$ref": f"#/components/responses/{_name(status)}"} for status in error_statuses(route)}
 
 
-def shared_failures(routes: Iterable[Route]) -> Json:
+def shared_error_responses(routes: Iterable[Route]) -> Json:
     """Return one response per status (decisions 1.4) with the codes that ``routes`` can answer."""
     by_status = groupby(sorted(documented_errors(routes), key=_status), _status)
     return {_name(status): _shared(status, list(kinds)) for status, kinds in by_status}
