@@ -145,7 +145,8 @@ async def create_api_key(ctx: Context, data: CreateApiKey) -> CreatedApiKeyView:
     """Create an API key, which cannot be more powerful than the caller.
 
     The key itself is shown only in this response. A key that is created with another API key expires no later than
-    that key."""
+    that key.
+    """
     _require_allowed_type(ctx.principal, data.key_type)
     permissions = _permissions(ctx.principal, data)
     expires_at = _expiry(ctx, data)

@@ -107,7 +107,8 @@ class Register(Input):
 async def register(ctx: Context, data: Register) -> AccountView:
     """Create an account.
 
-    If the deployment confirms email addresses, a link that confirms the address is sent to it."""
+    If the deployment confirms email addresses, a link that confirms the address is sent to it.
+    """
     await _require_available(data)
     password_hash = await ctx.services.hasher.hash(data.password)
     async with in_transaction():

@@ -170,6 +170,7 @@ async def _lock_with_admins(user_id: int) -> tuple[User, bool]:
 
     If two admins demote each other at the same time, the second waits and is refused as the last admin. Raises
     NotFound.
+
     """
     rows = await User.filter(Q(admin=True) | Q(id=user_id)).order_by("id").select_for_update()
     user = next((row for row in rows if row.id == user_id), None)

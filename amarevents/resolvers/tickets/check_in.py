@@ -102,10 +102,11 @@ async def check_in_ticket(ctx: Context, data: CheckInTicket) -> CheckInView:
     """Check in a ticket by its code, once.
 
     A second scan reports when and where the ticket was first checked in. Repeating a scan with the same scan ID returns
-    the first result, as long as the ticket is valid."""
+    the first result, as long as the ticket is valid.
+    """
     found = await require_ticket_manager(ctx, Q(code=data.code))
-    # A ticket that is scanned at the same time may have the same scan ID, and the caller's account may be deleted. That
-    # a ticket is checked in twice is prevented by the lock, so it would be an error in the code.
+    # Concurrent requests may use the same scan ID for another ticket, or delete the caller's account. The lock prevents
+    # a second check-in of the same ticket, so a violation of ticket_id is raised as it is.
     with integrity_errors({"scan_id": errors.ScanMismatch(), "ticket_id": None}, otherwise=errors.Unauthenticated()):
         async with in_transaction():
             ticket = await lock_ticket(found.id)
@@ -167,7 +168,8 @@ class UndoCheckIn(Input):
 async def undo_check_in(ctx: Context, data: UndoCheckIn) -> TicketDetailView:
     """Undo the check-in of a ticket, so that it can be checked in again by a new scan.
 
-    Repeating the scan that was undone, with the same scan ID, does not check the ticket in."""
+    Repeating the scan that was undone, with the same scan ID, does not check the ticket in.
+    """
     await require_ticket_manager(ctx, Q(id=data.ticket_id))
     async with in_transaction():
         ticket = await lock_ticket(data.ticket_id)

@@ -148,6 +148,7 @@ async def require_ticket_manager(ctx: Context, condition: Q) -> Ticket:
     """Return the ticket that meets a condition, together with its event and type.
 
     Raises NotFound, or Forbidden if it is the caller's own ticket for an event that the caller does not manage.
+
     """
     ticket = await managed_tickets(ctx).get_or_none(condition)
     if ticket is not None:

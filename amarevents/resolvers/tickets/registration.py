@@ -105,7 +105,8 @@ async def register_for_event(ctx: Context, data: RegisterForEvent) -> TicketDeta
     """Register an attendee for an event.
 
     A ticket that costs nothing is approved at once. Any other ticket is pending until the organizer approves the
-    payment, and holds its place in the meantime."""
+    payment, and holds its place in the meantime.
+    """
     event = await get_visible_event(ctx, data.event_id)
     is_manager = manages(ctx, event.organization.user_id)
     if not is_manager and not is_registration_open(event, ctx.now, ctx.services.settings.time_zone):

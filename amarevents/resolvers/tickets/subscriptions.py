@@ -39,7 +39,8 @@ async def event_stats(
 ) -> AsyncGenerator[LiveEventStatsView, None]:
     """Receive the statistics of an event: once at the start, and within a second of every change.
 
-    Changes in quick succession are combined into one result."""
+    Changes in quick succession are combined into one result.
+    """
     sent: LiveEventStatsView | None = None
     shared: SharedResult[LiveEventStatsView] = shared_result(event_stats.name, authorization.event_id)
     while True:
@@ -83,7 +84,8 @@ async def ticket_updated(
     """Receive the tickets of an event that are registered, changed or deleted, each within a second.
 
     Several changes of one ticket in quick succession are combined into one result. A subscriber that receives results
-    too slowly gets the error UPDATES_MISSED: subscribe again, and load the list of tickets again."""
+    too slowly gets the error UPDATES_MISSED: subscribe again, and load the list of tickets again.
+    """
     read_at = -math.inf
     while True:
         await authorization.wait(subscriber)
@@ -108,6 +110,7 @@ async def _updates(
     """Yield the current state of the tickets; for a slow subscriber it is read, and authorized, repeatedly.
 
     A ticket that has been deleted since its change is left out, because its deletion is a change of its own.
+
     """
     shared: SharedResult[dict[int, TicketView]] = shared_result(
         ticket_updated.name, authorization.event_id, frozenset(changes)

@@ -62,7 +62,8 @@ class UpdateTicket(TransactionInput):
 async def update_ticket(ctx: Context, id: TicketId, data: UpdateTicket) -> TicketDetailView:
     """Approve, reject, refund or correct a ticket.
 
-    The ticket takes or releases a place if its new status or ticket type requires that."""
+    The ticket takes or releases a place if its new status or ticket type requires that.
+    """
     found = await require_ticket_manager(ctx, Q(id=id))
     changes = data.changed_fields()
     if not changes:
@@ -82,6 +83,7 @@ async def change_tickets(
     """Apply the same changes to tickets that the caller's transaction has locked, and move their places.
 
     Attendees are notified as far as the changes concern them. Raises SoldOut, DuplicateTransaction, NotFound.
+
     """
     await move_places([await _change_ticket(ctx, ticket, event, changes) for ticket, event in tickets])
     for ticket, _ in tickets:
@@ -92,6 +94,7 @@ async def _change_ticket(ctx: Context, ticket: Ticket, event: Event, changes: Ch
     """Change a ticket and return the move of its place.
 
     A change of the status is a decision: it is dated, and the reason for an earlier decision is removed.
+
     """
     place_before, notified_before = _held_place(ticket), (ticket.status, ticket.email)
     if changes.get("status", ticket.status) is not ticket.status:
