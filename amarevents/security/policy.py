@@ -15,7 +15,7 @@ from amarevents.models.enums import AccountType, KeyType
 
 
 class Scope(StrEnum):
-    """A permission of an API key, spelled as in the contract."""
+    """A permission of an API key."""
 
     EVENTS_READ = "events:read"
     """View the private events that the account can see. Public events need no permission."""

@@ -226,7 +226,7 @@ def _require_allowed_permissions(principal: Principal, key_type: KeyType, permis
 
 
 class UpdateApiKey(Input):
-    """Fields of the API key to change. Fields that are left out stay as they are."""
+    """Fields of the API key to update; omitted fields stay unchanged."""
 
     name: NotNull[Name] = None
     """The name of the API key."""

@@ -108,7 +108,6 @@ async def _start_session(ctx: Context, user: User, password: str) -> bool:
     """Start a session, unless the password hash has changed since it was verified; return whether it was started.
 
     A concurrent change of the password therefore either prevents the session or ends it (decisions 2.3).
-
     """
     hasher = ctx.services.hasher
     renewed = await hasher.hash(password) if hasher.is_outdated(user.password_hash) else user.password_hash
@@ -136,7 +135,6 @@ async def password_attempt(ctx: Context, email: str) -> AsyncIterator[None]:
 
     It is counted before the block and refunded afterwards, so that concurrent attempts cannot exceed the limit. Raises
     RateLimited.
-
     """
     quota = failed_login_quota(email, ctx.services.settings)
     attempt = await ctx.services.limiter.charge(quota)
@@ -167,7 +165,7 @@ async def _end_sessions(ctx: Context) -> None:
 
 @operation(allow(*USERS, scope=None))
 async def me(ctx: Context) -> IdentityView:
-    """Return the account behind the current session or API key, and its permissions."""
+    """Get the account of the current session or API key, and its permissions."""
     account = ctx.principal.require_account()
     return IdentityView(
         id=RecordId(account.id),

@@ -16,7 +16,6 @@ async def cascade_delete_account(ctx: Context, user_id: int) -> None:
 
     The database deletes what else belongs to the account: API keys, sessions, organizations, and events with their
     parts.
-
     """
     await User.filter(id=user_id).select_for_update().get_or_none()
     events = Event.filter(organization__user_id=user_id)

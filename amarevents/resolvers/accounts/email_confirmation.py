@@ -24,7 +24,6 @@ async def enqueue_confirmation_email(ctx: Context, user: User) -> None:
 
     Earlier links become invalid. The caller must hold a lock on the account's row or have just created it, so that
     concurrent calls cannot leave two valid links.
-
     """
     settings = ctx.services.settings
     if not settings.confirm_email:

@@ -97,7 +97,7 @@ async def load_owning_account(ctx: Context, user: User) -> OwningAccountView:
 
 @operation(allow(*USERS, scope=Scope.USERS_READ))
 async def get_profile(ctx: Context) -> ProfileView:
-    """Return the caller's own account with its organizations and statistics of its tickets."""
+    """Get the caller's own account with its organizations and statistics of its tickets."""
     return await _load_profile(ctx)
 
 
@@ -129,7 +129,7 @@ def _require_existing(user: User | None) -> User:
 
 
 class UpdateProfile(Input):
-    """Fields of the account to change. Fields that are left out stay as they are."""
+    """Fields of the account to update; omitted fields stay unchanged."""
 
     username: NotNull[AccountName] = None
     """The username, 3 to 50 characters long. Usernames that differ only in case count as the same."""

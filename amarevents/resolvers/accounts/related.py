@@ -31,7 +31,6 @@ class AccountAccess:
 
     ``own`` is the policy of the operation that returns the data of the caller's own account; ``any_account`` are the
     policies of the operations that return it for any account, and all of them apply.
-
     """
 
     own: Policy
@@ -70,7 +69,6 @@ async def load_account_tickets(
     """Return pages of accounts' own tickets, by account ID and request, in four statements.
 
     For callers whom TICKETS permits.
-
     """
     users = await User.filter(id__in=list({account_id for account_id, _ in requests}))
     own = {user.id: tickets_of(ctx, account_of(user)) for user in users}

@@ -15,7 +15,6 @@ async def change_account(ctx: Context, user: User, changes: Mapping[str, Any]) -
 
     A new password ends the other sessions of the account, and gives a new ID to the session of this request (decisions
     2.3). Raises UsernameTaken, EmailTaken, and BadRequest if that session was sent over a WebSocket.
-
     """
     if not changes:
         return

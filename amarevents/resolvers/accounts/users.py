@@ -73,7 +73,7 @@ async def list_users(ctx: Context, data: ListUsers) -> Page[AccountView]:
 
 @operation(allow(*ADMINS, scope=Scope.ADMIN), raises=(errors.NotFound,))
 async def get_user(ctx: Context, id: UserId) -> UserView:
-    """Return an account with its organizations, its API keys and the number of its tickets."""
+    """Get an account with its organizations, its API keys and the number of its tickets."""
     user = await User.get_or_none(id=id)
     if user is None:
         raise errors.NotFound("User")
@@ -90,7 +90,7 @@ async def _load_view(ctx: Context, user: User) -> UserView:
 
 
 class UpdateUser(Input):
-    """Fields of the account to change. Fields that are left out stay as they are."""
+    """Fields of the account to update; omitted fields stay unchanged."""
 
     username: NotNull[AccountName] = None
     """The username, 3 to 50 characters long. Usernames that differ only in case count as the same."""
@@ -170,7 +170,6 @@ async def _lock_with_admins(user_id: int) -> tuple[User, bool]:
 
     If two admins demote each other at the same time, the second waits and is refused as the last admin. Raises
     NotFound.
-
     """
     rows = await User.filter(Q(admin=True) | Q(id=user_id)).order_by("id").select_for_update()
     user = next((row for row in rows if row.id == user_id), None)

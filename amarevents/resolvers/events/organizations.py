@@ -53,7 +53,7 @@ class OrganizationView:
     public_event_count: int
     """The number of public events."""
     created_at: DateTime
-    """The time when the organization was created, in UTC."""
+    """When the organization was created, in UTC."""
 
     @classmethod
     def from_model(cls, row: Organization, public_events: int) -> "OrganizationView":

@@ -75,7 +75,7 @@ class ListEventsByCursor(ConnectionArguments, EventFilters):
 
 @operation(PUBLIC)
 async def list_events_by_cursor(ctx: Context, data: ListEventsByCursor) -> Connection[EventView]:
-    """List the events visible to the caller, sorted by date; events without a date come last."""
+    """List the events visible to the caller by cursor, sorted by date; events without a date come last."""
     rows = sorted_events(_matching_events(ctx, data))
     return await load_connection(ctx, rows, data, depends_on=_dependencies(ctx), view=EventView.from_model)
 

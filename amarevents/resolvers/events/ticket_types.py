@@ -66,7 +66,7 @@ class TicketTypeView:
     is_available: bool
     """Whether any places are left."""
     created_at: DateTime
-    """The time when the ticket type was created, in UTC."""
+    """When the ticket type was created, in UTC."""
 
     @classmethod
     def from_model(cls, row: TicketType) -> "TicketTypeView":

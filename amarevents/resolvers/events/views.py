@@ -55,9 +55,9 @@ class EventView:
     privacy: Privacy
     """The visibility of the event."""
     created_at: DateTime
-    """The time when the event was created, in UTC."""
+    """When the event was created, in UTC."""
     updated_at: DateTime
-    """The time when the event was last updated, in UTC."""
+    """When the event was last updated, in UTC."""
 
     @classmethod
     def from_model(cls, event: Event) -> "EventView":

@@ -54,7 +54,6 @@ def check_answers(fields: Sequence[CustomField], given: Mapping[str, object]) ->
 
     ``given`` has the answers by field name or field ID; null means no answer. Raises ValidationFailed with a problem
     for each unknown field, each missing answer to a required field and each invalid answer.
-
     """
     problems: dict[str, str] = {}
     answers: dict[int, str] = {}

@@ -16,7 +16,6 @@ async def enqueue_ticket_email(
 
     Call it in the transaction that changes the status. ``answers`` are those to the custom fields, by field name;
     ``held_because`` is the reason for which the email is held in the outbox instead of being sent.
-
     """
     if ticket.status is TicketStatus.SUCCESS:
         kind, content = MailKind.TICKET_CONFIRMED, templates.ticket_confirmed(ticket, event, answers)
@@ -40,7 +39,6 @@ async def reason_to_hold_email(ctx: Context, recipient: str) -> str | None:
 
     Any account can register other people and choose the text, so the number of emails that an address receives because
     of registrations by others is limited.
-
     """
     if recipient == ctx.principal.require_account().email:
         return None

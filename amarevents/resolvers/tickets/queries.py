@@ -50,9 +50,9 @@ class TicketView:
     user_id: RecordId
     """The ID of the account that registered the ticket."""
     ticket_type_id: RecordId | None
-    """The ID of the ticket type; null for an event without ticket types."""
+    """The ID of the ticket type; null for a ticket without one."""
     ticket_type_name: str | None
-    """The name of the ticket type; null for an event without ticket types."""
+    """The name of the ticket type; null for a ticket without one."""
     name: str
     """The name of the attendee."""
     email: str
@@ -148,7 +148,6 @@ async def require_ticket_manager(ctx: Context, condition: Q) -> Ticket:
     """Return the ticket that meets a condition, together with its event and type.
 
     Raises NotFound, or Forbidden if it is the caller's own ticket for an event that the caller does not manage.
-
     """
     ticket = await managed_tickets(ctx).get_or_none(condition)
     if ticket is not None:
@@ -250,5 +249,5 @@ async def list_own_tickets(ctx: Context, data: ListTicketsByStatus) -> Page[Tick
 
 @operation(allow(*USERS, scope=Scope.TICKETS_READ), raises=(errors.NotFound,))
 async def get_ticket(ctx: Context, id: TicketId) -> TicketDetailView:
-    """Return a ticket with its answers."""
+    """Get a ticket with its answers."""
     return await load_ticket(ctx, visible_tickets(ctx), id)

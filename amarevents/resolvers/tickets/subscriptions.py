@@ -110,7 +110,6 @@ async def _updates(
     """Yield the current state of the tickets; for a slow subscriber it is read, and authorized, repeatedly.
 
     A ticket that has been deleted since its change is left out, because its deletion is a change of its own.
-
     """
     shared: SharedResult[dict[int, TicketView]] = shared_result(
         ticket_updated.name, authorization.event_id, frozenset(changes)

@@ -34,7 +34,7 @@ Move = tuple[int | None, int | None]
 
 
 class UpdateTicket(TransactionInput):
-    """Fields of the ticket to change. Fields that are left out stay as they are."""
+    """Fields of the ticket to update; omitted fields stay unchanged."""
 
     status: NotNull[TicketStatus] = None
     """The status of the ticket. Pending and approved tickets hold a place; rejected and refunded tickets do not."""
@@ -83,7 +83,6 @@ async def change_tickets(
     """Apply the same changes to tickets that the caller's transaction has locked, and move their places.
 
     Attendees are notified as far as the changes concern them. Raises SoldOut, DuplicateTransaction, NotFound.
-
     """
     await move_places([await _change_ticket(ctx, ticket, event, changes) for ticket, event in tickets])
     for ticket, _ in tickets:
@@ -94,7 +93,6 @@ async def _change_ticket(ctx: Context, ticket: Ticket, event: Event, changes: Ch
     """Change a ticket and return the move of its place.
 
     A change of the status is a decision: it is dated, and the reason for an earlier decision is removed.
-
     """
     place_before, notified_before = _held_place(ticket), (ticket.status, ticket.email)
     if changes.get("status", ticket.status) is not ticket.status:
