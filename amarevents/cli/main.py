@@ -36,7 +36,7 @@ COMMANDS = {
         "confirm-email": ("accounts:confirm_email", "Mark the email address of an account as confirmed."),
     },
     EMAIL: {
-        "outbox": ("outbox:outbox", "List or release the mails in the outbox."),
+        "outbox": ("outbox:outbox", "List or release the emails in the outbox."),
     },
     PLANS: {
         "plans": ("plans:list_plans", "List the plans that an organization can have."),

@@ -1,4 +1,4 @@
-"""The command for outgoing mail: ``outbox`` lists mails, shows one, or releases those held or failed."""
+"""The command for outgoing email: ``outbox`` lists emails, shows one, or releases those held or failed."""
 
 from typing import Annotated
 
@@ -19,14 +19,14 @@ from amarevents.settings import Settings
 async def outbox(
     *,
     mail_id: Annotated[
-        int | None, Parameter(name="--id", metavar="ID", help="Show this mail only, with its text.")
+        int | None, Parameter(name="--id", metavar="ID", help="Show this email only, with its text.")
     ] = None,
-    status: Annotated[MailStatus | None, Parameter(metavar="STATUS", help="List mails with this status only.")] = None,
+    status: Annotated[MailStatus | None, Parameter(metavar="STATUS", help="List emails with this status only.")] = None,
     limit: Annotated[
-        int, Parameter(metavar="N", help="Maximum number of mails to list.", validator=Number(gte=1))
+        int, Parameter(metavar="N", help="Maximum number of emails to list.", validator=Number(gte=1))
     ] = 50,
     release: Annotated[
-        bool, Parameter(help="Send the held or failed mails chosen by --id or --status.", show_default=False)
+        bool, Parameter(help="Send the held or failed emails chosen by --id or --status.", show_default=False)
     ] = False,
 ) -> None:
     settings = read_settings()
@@ -36,7 +36,7 @@ async def outbox(
             mails = mails.filter(status=status)
         if release:
             if mail_id is None and status is None:
-                raise OperatorError("Choose which mails to release: --id N, --status held or --status failed")
+                raise OperatorError("Choose which emails to release: --id N, --status held or --status failed")
             await _release(mails, settings)
         elif mail_id is None:
             for mail in await mails.order_by("-id").limit(limit):
@@ -48,15 +48,15 @@ async def outbox(
 async def _release(mails: QuerySet[OutgoingMail], settings: Settings) -> None:
     """Raises OperatorError if there is no mail server to send them."""
     if settings.smtp_url is None:
-        raise OperatorError("There is no mail server to send the mails: set AMAREVENTS_SMTP_URL")
+        raise OperatorError("There is no mail server to send the emails: set AMAREVENTS_SMTP_URL")
     released = await release_mails(mails, utc_now())
-    print(f"Released {released} held or failed mails; 'amarevents serve' sends them")
+    print(f"Released {released} held or failed emails; 'amarevents serve' sends them")
 
 
 async def _find(mails: QuerySet[OutgoingMail], mail_id: int) -> OutgoingMail:
     mail = await mails.first()
     if mail is None:
-        raise OperatorError(f"There is no such mail: {mail_id}")
+        raise OperatorError(f"There is no such email: {mail_id}")
     return mail
 
 

@@ -98,17 +98,17 @@ class Settings(BaseSettings):
 
     smtp_url: Annotated[SmtpUrl | None, Field(repr=False)] = None
     """Mail server: `smtp://host:port` (encrypted if the server offers it), `smtp+starttls://user:password@host:587` or
-    `smtps://user:password@host:465`. Without one, mails are held in the outbox."""
+    `smtps://user:password@host:465`. Without one, emails are held in the outbox."""
 
     mail_from: Sender | None = None
-    """Sender of the mails, such as `Amar Events <tickets@example.org>`. Required with a mail server."""
+    """Sender of the emails, such as `Amar Events <tickets@example.org>`. Required with a mail server."""
 
     public_url: PublicUrl = Field(default_factory=_default_public_url)
-    """Base URL of the links in mails, such as `https://amarevents.example`. Defaults to `http://HOST:PORT`."""
+    """Base URL of the links in emails, such as `https://amarevents.example`. Defaults to `http://HOST:PORT`."""
 
     confirm_email: Flag = Field(default_factory=lambda settings: settings["smtp_url"] is not None)
     """Count tickets as an account's by its email address only after that address has been confirmed, by the link in
-    the registration mail or with `amarevents confirm-email`. Defaults to `true` with a mail server."""
+    the registration email or with `amarevents confirm-email`. Defaults to `true` with a mail server."""
 
     rate_limit_user: Limit = 60
     """Requests per minute for each user key and each session of a user. 0 switches off any of the limits."""
@@ -132,7 +132,7 @@ class Settings(BaseSettings):
     """Failed logins per email address in 15 minutes."""
 
     mails_per_recipient: Limit = 10
-    """Mails per hour to one address about registrations made by others. Any more are held in the outbox."""
+    """Emails per hour to one address about registrations made by others. Any more are held in the outbox."""
 
     totals_seconds: Annotated[int, number(0, 3600)] = 5
     """Seconds for which the total of a list is cached, unless a write changes it. 0 switches the cache off."""
