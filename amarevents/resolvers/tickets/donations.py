@@ -36,8 +36,8 @@ class DonationView:
     amount: Taka
     """The amount donated, in whole taka."""
     transaction_id: str
-    """The transaction ID of the payment, in upper case, which no other donation with the same payment method has
-    unless it was rejected."""
+    """The transaction ID of the payment, in upper case. No two donations with the same payment method have the same
+    one, unless one of them was rejected."""
     type: PaymentMethod
     """The payment method."""
     organization_id: RecordId | None

@@ -60,12 +60,12 @@ class TicketView:
     number: str | None
     """The phone number of the attendee; null if there is none."""
     amount: Decimal
-    """The amount paid for the ticket, in taka with at most two decimals."""
+    """The amount of the payment for the ticket, in taka with at most two decimals."""
     status: TicketStatus
     """The status of the ticket. Pending and approved tickets hold a place; rejected and refunded tickets do not."""
     transaction_id: str | None
-    """The transaction ID of the payment, in upper case, which no other ticket has unless it was rejected; null if none
-    was given."""
+    """The transaction ID of the payment, in upper case; null if none was given. No two tickets have the same one,
+    unless one of them was rejected."""
     payment_method: PaymentMethod | None
     """The payment method; null if none was given."""
     note: str | None

@@ -47,7 +47,7 @@ class UpdateTicket(TransactionInput):
     note: LongText | None = None
     """A note about the registration; null removes it."""
     amount: NotNull[Money] = None
-    """The amount paid for the ticket, in taka with at most two decimals."""
+    """The amount of the payment for the ticket, in taka with at most two decimals."""
     ticket_type_id: Id | None = None
     """The ID of a ticket type of the event; null removes the ticket from its type."""
     payment_method: PaymentMethod | None = None
