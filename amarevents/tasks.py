@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-# Any below: the send and yield types of a coroutine, which only the event loop uses, and results that nothing reads.
+# Any below: the send and yield types of a coroutine, which only the event loop uses.
 
 
 async def finish(work: Coroutine[Any, Any, T], *, undo: Callable[[T], Awaitable[object]] | None = None) -> T:
@@ -24,7 +24,7 @@ async def finish(work: Coroutine[Any, Any, T], *, undo: Callable[[T], Awaitable[
     raise cancellation from failure
 
 
-async def _wait_for(task: asyncio.Future[Any]) -> asyncio.CancelledError | None:
+async def _wait_for(task: asyncio.Future[T]) -> asyncio.CancelledError | None:
     """Wait until ``task`` is done, and return the last cancellation of the caller in the meantime, if any."""
     cancellation = None
     while not task.done():

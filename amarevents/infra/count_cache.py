@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Iterable
-from typing import Any
+from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from aiocache.base import BaseCache
@@ -13,6 +13,8 @@ from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
 logger = logging.getLogger(__name__)
+
+M = TypeVar("M", bound=Model)
 
 CACHE_FAILURES = (RedisError, TimeoutError, OSError)
 """Exceptions raised while the cache is unavailable."""
@@ -30,7 +32,7 @@ class CountCache:
         self._seconds = seconds
         self._counting: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def count(self, rows: QuerySet[Any], *, of: Iterable[type[Model]]) -> int:
+    async def count(self, rows: QuerySet[M], *, of: Iterable[type[Model]]) -> int:
         """Return the number of ``rows``, which depend on the tables of the models ``of``."""
         if not self._seconds:
             return await rows.count()
@@ -40,7 +42,7 @@ class CountCache:
             logger.warning("The cache is unavailable; querying counts: %r", error)
             return await rows.count()
 
-    async def _cached_count(self, rows: QuerySet[Any], tables: list[str]) -> int:
+    async def _cached_count(self, rows: QuerySet[M], tables: list[str]) -> int:
         versions = await self._cache.multi_get(tables)
         statement = rows.count().sql(params_inline=True)
         key = hashlib.sha256(f"{statement}\n{tables}\n{versions}".encode()).hexdigest()

@@ -3,11 +3,10 @@
 import asyncio
 import datetime
 import logging
-from collections.abc import Coroutine
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from email.errors import MessageError
 from email.message import EmailMessage
-from typing import Any
 
 from tortoise.exceptions import BaseORMException
 
@@ -93,7 +92,7 @@ def _composed(mail: OutgoingMail, sender: str) -> EmailMessage:
         raise MailRejected(f"The message cannot be composed: {error}") from error
 
 
-async def _with_grace(work: Coroutine[Any, Any, None], seconds: float) -> None:  # Any: not used
+async def _with_grace(work: Awaitable[None], seconds: float) -> None:
     """Await ``work``. When cancelled, give it ``seconds`` to finish, so that a sent email is marked as sent.
 
     It runs in a task of its own also because the SMTP client uses ``asyncio.wait_for``, which in Python 3.11 can

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.context import TortoiseContext
@@ -27,8 +26,8 @@ LOCK_KEY = 0x616D6172  # "amar"; the key of the advisory lock that all migrating
 WAIT_SECONDS = 60  # for another migrating process
 DDL_LOCK_SECONDS = 30  # for a table in use; later statements queue behind a waiting one
 
-SQLITE_LIMITS: dict[str, Any] = {"busy_timeout": WAIT_SECONDS * 1000, "foreign_keys": "OFF"}
-POSTGRES_LIMITS: dict[str, Any] = {
+SQLITE_LIMITS: dict[str, object] = {"busy_timeout": WAIT_SECONDS * 1000, "foreign_keys": "OFF"}
+POSTGRES_LIMITS: dict[str, object] = {
     "maxsize": 1,
     "command_timeout": None,
     "server_settings": {"application_name": "amarevents migrate", "lock_timeout": f"{DDL_LOCK_SECONDS}s"},

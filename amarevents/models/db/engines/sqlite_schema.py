@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 AnyField = Field[Any]  # Any: fields have values of any type
 Columns = tuple[str, ...]
+Row = dict[str, Any]  # Any: values of SQLite's catalogue
 
 
 class LosslessSqliteSchemaEditor(SqliteSchemaEditor):
@@ -71,13 +72,13 @@ class LosslessSqliteSchemaEditor(SqliteSchemaEditor):
         columns = await self._rows(f'PRAGMA index_info("{index}")')
         return tuple(row["name"] for row in columns if row["name"] is not None)  # None: an expression
 
-    async def _definitions(self, kind: str, table: str) -> list[dict[str, Any]]:
+    async def _definitions(self, kind: str, table: str) -> list[Row]:
         return await self._rows(
             "SELECT name, sql FROM sqlite_master WHERE type = ? AND tbl_name = ? AND sql IS NOT NULL ORDER BY name",
             [kind, table],
         )
 
-    async def _rows(self, query: str, values: list[str] | None = None) -> list[dict[str, Any]]:
+    async def _rows(self, query: str, values: list[str] | None = None) -> list[Row]:
         return await self.client.execute_query_dict(query, values)
 
 
