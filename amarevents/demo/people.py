@@ -89,10 +89,10 @@ GUESTS = (
 
 
 def phone(serial: int) -> str:
-    """An 11-digit mobile number with four zeros in the middle, so that it is seen to be made up."""
+    """Return a mobile number of 11 digits, with four zeros in the middle that show that it is fictional."""
     return f"01{3 + serial % _OPERATORS}0000{serial:04d}"
 
 
 def email(username: str) -> str:
-    """An address at a domain reserved for examples (RFC 2606)."""
+    """Return an address at a domain reserved for examples (RFC 2606)."""
     return f"{username}@example.com"
