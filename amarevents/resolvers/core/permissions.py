@@ -19,7 +19,7 @@ from amarevents.security.policy import Account, Scope
 
 P = TypeVar("P", TicketType, CustomField, GalleryImage)
 
-NOT_THE_MANAGER = "Only the owner of the event and admins may do this"
+NOT_THE_MANAGER = "Only the owner of the event and admins can do this"
 _NO_ROWS = Q(id__in=[])
 PART_NOUNS: dict[type[Model], str] = {
     TicketType: "Ticket type",
@@ -142,5 +142,5 @@ async def require_organization_manager(ctx: Context, organization_id: int) -> Or
     if organization is None:
         raise errors.NotFound("Organization")
     if not manages(ctx, organization.user_id):
-        raise errors.Forbidden("Only the owner of the organization and admins may do this")
+        raise errors.Forbidden("Only the owner of the organization and admins can do this")
     return organization

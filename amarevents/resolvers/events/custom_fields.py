@@ -109,7 +109,7 @@ class CreateCustomField(Input):
     required: StrictBool = False
     """Whether registration requires an answer."""
     position: Count | None = None
-    """The position to insert the field at, starting at 0; the fields from there on move by one. Default: the end."""
+    """The position to insert the field at, starting at 0; the fields from there on move by one. Defaults to the end."""
 
 
 @operation(

@@ -75,7 +75,7 @@ class CreateGalleryImage(Input):
     caption: ShortText | None = None
     """The caption of the image."""
     position: Count | None = None
-    """The position to insert the image at, starting at 0; the images from there on move by one. Default: the end."""
+    """The position to insert the image at, starting at 0; the images from there on move by one. Defaults to the end."""
 
 
 @operation(

@@ -47,7 +47,7 @@ class CreateEvent(Input):
     date: Date | None = None
     """The date of the event, such as 2027-01-31."""
     deadline: Date | None = None
-    """The last day of registration, not after the date of the event. Default: the date of the event."""
+    """The last day of registration, not after the date of the event; if null, registration closes with that date."""
     location: ShortText | None = None
     """The location of the event."""
     category: AnyCaseCategory | None = None
@@ -124,7 +124,7 @@ class UpdateEvent(Input):
     date: Date | None = None
     """The date of the event, such as 2027-01-31."""
     deadline: Date | None = None
-    """The last day of registration, not after the date of the event. Default: the date of the event."""
+    """The last day of registration, not after the date of the event; if null, registration closes with that date."""
     location: ShortText | None = None
     """The location of the event."""
     category: AnyCaseCategory | None = None

@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 from tortoise import connections
-from tortoise.exceptions import IntegrityError
 from tortoise.functions import Count as CountRows
 from tortoise.transactions import in_transaction
 
@@ -17,6 +16,7 @@ from amarevents.models.enums import Privacy
 from amarevents.models.organizations import DEFAULT_PLAN
 from amarevents.resolvers.core.ids import OrganizationId
 from amarevents.resolvers.core.inputs import Count, DateTime, Id, Input, LongText, Name, NotNull, RecordId, ShortText
+from amarevents.resolvers.core.integrity import integrity_errors
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, Paging, load_page
 from amarevents.resolvers.core.permissions import is_admin, manages, require_organization_manager
@@ -210,12 +210,10 @@ async def create_organization(ctx: Context, data: CreateOrganization) -> Managed
     """Create an organization for an account; the account needs the organizer type to publish events with it."""
     if not await User.exists(id=data.user_id):
         raise _unknown_account()
-    try:
+    with integrity_errors({}, otherwise=_unknown_account()):
         row = await new_organization(
             name=data.name, user_id=data.user_id, description=data.description, eventcount=data.eventcount
         )
-    except IntegrityError as error:
-        raise _unknown_account() from error
     return _managed_view(row, (await _detail_views([row]))[row.id])
 
 
@@ -280,10 +278,8 @@ async def _change(organization_id: int, changes: dict[str, Any]) -> None:  # Any
             raise errors.NotFound("Organization")
         organization.update_from_dict(changes)
         organization.search_text = search_text(organization.name, organization.description)
-        try:
+        with integrity_errors({}, otherwise=_unknown_plan()):  # deleted since it was found
             await organization.save(update_fields=[*changes, "search_text"])
-        except IntegrityError as error:
-            raise _unknown_plan() from error  # deleted since it was found
 
 
 async def _get_plan(name: str) -> Plan:

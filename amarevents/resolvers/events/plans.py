@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
-from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
 from amarevents import errors
@@ -26,6 +25,7 @@ from amarevents.resolvers.core.inputs import (
     deleted,
     require_printable,
 )
+from amarevents.resolvers.core.integrity import integrity_errors
 from amarevents.resolvers.core.locking import lock_in_order
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.search import fold
@@ -208,10 +208,8 @@ async def remove_plan(plan_id: int) -> DeletedView:
         raise errors.NotFound("Plan")
     if plan.name == DEFAULT_PLAN:
         raise errors.DefaultPlan
-    try:
+    with integrity_errors({}, otherwise=errors.PlanInUse()):
         async with in_transaction():
             if not await Plan.filter(id=plan_id).delete():
                 raise errors.NotFound("Plan")
-    except IntegrityError as error:
-        raise errors.PlanInUse from error
     return deleted(plan_id)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from tortoise.exceptions import IntegrityError
 from tortoise.expressions import F, Q
 from tortoise.queryset import QuerySet
 from tortoise.transactions import in_transaction
@@ -28,6 +27,7 @@ from amarevents.resolvers.core.inputs import (
     RecordId,
     deleted,
 )
+from amarevents.resolvers.core.integrity import integrity_errors
 from amarevents.resolvers.core.locking import lock_in_order
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.permissions import (
@@ -142,12 +142,10 @@ async def create_ticket_type(ctx: Context, data: CreateTicketType) -> TicketType
 
 async def new_ticket_type(event_id: int, data: TicketTypeInput) -> TicketType:
     """Create a ticket type. Raises NotFound if the event has been deleted."""
-    try:
+    with integrity_errors({}, otherwise=errors.NotFound("Event")):
         return await TicketType.create(
             event_id=event_id, name=data.name, price=data.price, capacity=data.capacity, description=data.description
         )
-    except IntegrityError as error:
-        raise errors.NotFound("Event") from error
 
 
 class UpdateTicketType(Input):
