@@ -18,7 +18,7 @@ def test_the_outbox_shows_mails_and_releases_those_that_stopped(ready: Program) 
     assert ready.printed("outbox", "--status", "sent") == ""
     shown = ready.printed("outbox", "--id", "1")
     assert ("attempts:     0" in shown, "secret link" in shown, "token=" in shown) == (True, True, False)
-    assert ready.refusal("outbox", "--id", "2") == "amarevents: There is no such mail: 2"
+    assert ready.refusal("outbox", "--id", "2") == "amarevents: There is no such email: 2"
     assert "AMAREVENTS_SMTP_URL" in ready.refusal("outbox", "--id", "1", "--release")
     mailing = Program(folder=ready.folder, settings={"SMTP_URL": "smtp://127.0.0.1:1", "MAIL_FROM": "a@example.org"})
     assert "--status held" in mailing.refusal("outbox", "--release")
