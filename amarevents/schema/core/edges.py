@@ -75,7 +75,7 @@ def detail(
     """Return a field that lists leave out: the attribute ``name`` of the more detailed view that ``load`` finds.
 
     ``view`` is the class that describes it. The field is null if the view that was found lacks the attribute: views for
-    the owner and for admins have more of them. ``note`` says so in the description.
+    the owner and for admins have more of them. ``note`` is added to the description.
     """
 
     async def load_attribute(parent: Parent, info: Info) -> object:
@@ -98,7 +98,7 @@ class _Access:
             self.visible_to.check(principal, parent.id)
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Edge(FieldExtension):
     load: Callable[[Parent, Info], Awaitable[object]]
     access: _Access
@@ -108,7 +108,7 @@ class _Edge(FieldExtension):
         return await self.load(source, info)
 
 
-@dataclass
+@dataclass(frozen=True)
 class _PagedEdge(FieldExtension):
     load: Callable[[Parent, Info, Any], Awaitable[object]]
     access: _Access

@@ -7,6 +7,7 @@ return (decisions 9.3).
 
 import contextlib
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import strawberry
@@ -49,7 +50,7 @@ def mutation(operation: AnyOperation, returns: Returns, *, flat: bool = False) -
     ``flat``: instead of ``input`` it has one argument per field of the input, as a query has.
     """
     OPERATION_FIELDS.append(operation.name)
-    return strawberry_field(_Mutation(operation, flat=flat), returns | None, operation.description)
+    return strawberry_field(_Mutation(operation, flat), returns | None, operation.description)
 
 
 def subscription(source: Subscription[Any], returns: Returns) -> StrawberryField:  # Any: each has its own view
@@ -68,9 +69,9 @@ def strawberry_field(
     return made
 
 
+@dataclass(frozen=True)
 class _Query(FieldExtension):
-    def __init__(self, operation: AnyOperation) -> None:
-        self.operation = operation
+    operation: AnyOperation
 
     def apply(self, field: StrawberryField) -> None:
         field.arguments = [*_id_argument(self.operation), *_input_arguments(self.operation)]
@@ -82,10 +83,10 @@ class _Query(FieldExtension):
         return await context.deadline.start(lambda: operation(context.request, id=record_id, data=data))
 
 
+@dataclass(frozen=True)
 class _Mutation(FieldExtension):
-    def __init__(self, operation: AnyOperation, *, flat: bool) -> None:
-        self.operation = operation
-        self.flat = flat
+    operation: AnyOperation
+    flat: bool
 
     def apply(self, field: StrawberryField) -> None:
         operation = self.operation
@@ -108,9 +109,9 @@ class _Mutation(FieldExtension):
         )
 
 
+@dataclass(frozen=True)
 class _Subscription(FieldExtension):
-    def __init__(self, source: Subscription[Any]) -> None:
-        self.source = source
+    source: Subscription[Any]
 
     def apply(self, field: StrawberryField) -> None:
         field.arguments = input_arguments(self.source.input_type)
@@ -135,5 +136,5 @@ def _input_arguments(operation: AnyOperation) -> list[StrawberryArgument]:
 
 
 def _take_id(operation: AnyOperation, given: dict[str, Any]) -> int | None:
-    """Remove the ID from the arguments; None if it is no ID of a row, which the operation answers with NotFound."""
+    """Remove the ID from the arguments and return it; None if it is no integer, for which operations raise NotFound."""
     return parse_id(given.pop("id")) if operation.takes_id else None

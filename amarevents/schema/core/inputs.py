@@ -30,7 +30,7 @@ def input_class(input_type: type[Input]) -> Any:
     for name, field in graphql_fields(input_type).items():
         annotations[name] = graphql_type(field)
         default = {} if field.is_required() else {"default": strawberry.UNSET}
-        namespace[name] = strawberry.field(description=description_of(input_type, name), **default)
+        namespace[name] = strawberry.field(description=_describe(input_type, name), **default)
     name = f"{input_type.__name__.removesuffix('Input')}Input"
     cls = type(name, (), namespace)
     return strawberry.input(cls, name=name, description=public_text(input_type.__doc__))
@@ -46,9 +46,21 @@ def input_arguments(input_type: type[Input]) -> list[StrawberryArgument]:
     """Return one argument per field of an Input, the required ones first."""
     fields = graphql_fields(input_type)
     return [
-        argument(name, graphql_type(fields[name]), description_of(input_type, name))
+        argument(name, graphql_type(fields[name]), _describe(input_type, name))
         for name in sorted(fields, key=lambda name: not fields[name].is_required())
     ]
+
+
+def _describe(input_type: type[Input], name: str) -> str:
+    """Return the description of a field with its default, which is not a default value in the schema."""
+    description, default = description_of(input_type, name), input_type.model_fields[name].default
+    match default:
+        case Enum():
+            return f"{description} Defaults to `{default.name}`."
+        case bool() | int() | Decimal() | str():
+            return f"{description} Defaults to `{str(default).lower() if isinstance(default, bool) else default}`."
+        case _:
+            return description
 
 
 def input_argument(input_type: type[Input]) -> StrawberryArgument:

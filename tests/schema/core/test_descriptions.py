@@ -73,6 +73,19 @@ def test_names_of_rest_are_noticed(text: str) -> None:
     assert OF_REST.search(text)
 
 
+@pytest.mark.parametrize(
+    ("part", "default"),
+    [
+        ("Query.events(limit:)", "20"),
+        ("CreateEventInput.privacy", "PUBLIC"),
+        ("CreateCustomFieldInput.required", "false"),
+        ("TicketTypeInput.price", "0"),
+    ],
+)
+def test_defaults_are_part_of_descriptions_in_the_words_of_the_schema(part: str, default: str) -> None:
+    assert (DESCRIPTIONS[part] or "").endswith(f" Defaults to `{default}`.")
+
+
 class _WithoutDescriptions(Enum):
     FAILED = "Failed"
 
