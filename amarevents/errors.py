@@ -28,7 +28,7 @@ class OperatorError(Exception):
     """A failure of a command or of the deployment; the message says to the operator what is wrong and what to do."""
 
 
-# 500 ----------------------------------------------------------------------------------------------------------
+# 500 ------------------------------------------------------------------------------------------------------------
 
 
 class InternalError(AmarEventsError):
@@ -71,7 +71,6 @@ class ValidationFailed(BadRequest):
     """Fields are missing, unknown or not valid; ``fields`` says what is wrong with each."""
 
     code = "VALIDATION_ERROR"
-    message = "Some fields are not valid"
 
     def __init__(self, fields: Mapping[str, str]) -> None:
         super().__init__(self.summary(fields), fields=fields)
@@ -131,10 +130,10 @@ class CapacityTooLow(BadRequest):
     """The capacity cannot be lower than the number of places taken (decisions 6.2)."""
 
     code = "CAPACITY_TOO_LOW"
-    message = "Capacity cannot be lower than the number of places already taken"
 
-    def __init__(self) -> None:
-        super().__init__(fields={"capacity": self.message})
+    def __init__(self, taken: int) -> None:
+        message = f"Capacity cannot be lower than the {taken} places already taken"
+        super().__init__(message, fields={"capacity": message})
 
 
 class HasApprovedTickets(BadRequest):

@@ -29,6 +29,7 @@ ARGUMENTS: dict[str, object] = {
     "whose": "An account",
     "fields": {"name": "is required"},
     "due": 5,
+    "taken": 12,
     "accepted": ["admin"],
     "scope": "admin",
     "key_type": "admin",

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from tortoise.expressions import F, Q
 from tortoise.queryset import QuerySet
@@ -176,12 +175,12 @@ async def update_ticket_type(ctx: Context, id: TicketTypeId, data: UpdateTicketT
     return TicketTypeView.from_model(row)
 
 
-async def _update(ticket_type_id: int, changes: dict[str, Any]) -> None:  # Any: each column has its own type
+async def _update(ticket_type_id: int, changes: dict[str, object]) -> None:
     """Update the row and check its capacity in one statement: no place is taken in between (decisions 6.2)."""
     rows = TicketType.filter(id=ticket_type_id)
     large_enough = rows.filter(sold__lte=changes["capacity"]) if changes.get("capacity") else rows
-    if not await large_enough.update(**changes) and await rows.exists():
-        raise errors.CapacityTooLow
+    if not await large_enough.update(**changes) and (current := await rows.first()):
+        raise errors.CapacityTooLow(current.sold)
 
 
 @operation(

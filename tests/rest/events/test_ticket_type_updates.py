@@ -178,7 +178,7 @@ async def test_looking_first_would_leave_it_to_the_database(
         row = await TicketType.get(id=ticket_type_id)
         await pause.stop()
         if row.sold > changes["capacity"]:
-            raise errors.CapacityTooLow
+            raise errors.CapacityTooLow(1)
         await TicketType.filter(id=ticket_type_id).update(**changes)
 
     monkeypatch.setattr(ticket_types, "_update", look_and_update)
