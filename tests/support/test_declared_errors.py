@@ -18,7 +18,7 @@ def test_errors_of_the_operation_and_of_any_request_are_declared() -> None:
 
 
 async def test_an_undeclared_error_is_reported(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    wrong = {"email": "nobody@example.com", "password": "secret123"}
+    wrong = {"email": "unknown@example.com", "password": "secret123"}
     with require_declared_errors():
         assert (await world.anonymous.post("/auth/login", wrong)).json()["code"] == "INVALID_CREDENTIALS"
     _declare(monkeypatch, auth.login, raises=())
