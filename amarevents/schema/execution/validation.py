@@ -9,10 +9,10 @@ from strawberry.extensions import SchemaExtension
 from amarevents.errors import BadRequest
 from amarevents.schema.core.context import GraphQLContext
 from amarevents.schema.core.timeouts import Deadline
-from amarevents.schema.execution.cost import maximum_cost, calculate_cost
+from amarevents.schema.execution.cost import calculate_cost, maximum_cost
 from amarevents.schema.execution.documents import is_cached, parse_document, validation_errors
 from amarevents.schema.execution.engine import graphql_schema_of
-from amarevents.schema.execution.limits import require_bounded, require_no_introspection, count_units
+from amarevents.schema.execution.limits import count_units, require_bounded, require_no_introspection
 from amarevents.schema.execution.overlaps import require_few_overlaps
 
 

@@ -15,8 +15,8 @@ from amarevents.schema.execution.limits import (
     MAX_ROOT_FIELDS,
     MAX_VALUES,
     DocumentTooLarge,
-    require_bounded,
     count_units,
+    require_bounded,
 )
 from tests.support.world import World
 
