@@ -16,13 +16,13 @@ from amarevents import errors
 from amarevents.resolvers.accounts.email_confirmation import Confirmation, confirm_email, find_confirmation
 from amarevents.security.middleware import SecurityMiddleware, context_of
 from amarevents.security.request_body import read_body
-from amarevents.web.page import Page
+from amarevents.web.page import HtmlPage
 
 _METHODS = ("GET", "HEAD", "POST")
 _MAX_FORM_BYTES = 1024
 _CREDENTIALS = {b"authorization", b"cookie"}
 
-_PAGE = Page(
+_PAGE = HtmlPage(
     template=Path(__file__).with_suffix(".html"),
     policy={"style-src": "'nonce-{nonce}'", "form-action": "'self'"},
     headers={"X-Robots-Tag": "noindex"},

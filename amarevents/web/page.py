@@ -21,7 +21,7 @@ _STRICT_POLICY = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Page:
+class HtmlPage:
     """A page of the platform.
 
     ``template`` is an HTML file with the placeholders of ``string.Template``: the names of ``assets``, ``nonce``, and

@@ -6,23 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from amarevents.web.page import Page, script_json
+from amarevents.web.page import HtmlPage, script_json
 
 
 @pytest.fixture
-def page(tmp_path: Path) -> Page:
+def page(tmp_path: Path) -> HtmlPage:
     template = tmp_path / "page.html"
     template.write_text('<style nonce="$nonce"></style>$body', encoding="utf-8")
-    return Page(template=template, policy={"style-src": "'nonce-{nonce}'", "form-action": "'self'"})
+    return HtmlPage(template=template, policy={"style-src": "'nonce-{nonce}'", "form-action": "'self'"})
 
 
-def test_policy_forbids_everything_that_a_page_does_not_allow(page: Page) -> None:
+def test_policy_forbids_everything_that_a_page_does_not_allow(page: HtmlPage) -> None:
     directives = page.respond(body="").headers["Content-Security-Policy"].split("; ")
     assert {"default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "form-action 'self'"} < set(directives)
     assert len(directives) == 5
 
 
-def test_nonce_is_that_of_the_policy_and_differs_in_each_response(page: Page) -> None:
+def test_nonce_is_that_of_the_policy_and_differs_in_each_response(page: HtmlPage) -> None:
     nonces = set()
     for response in (page.respond(body=""), page.respond(body="")):
         [nonce] = re.findall(r'nonce="([^"]{16,})"', bytes(response.body).decode())
@@ -31,7 +31,7 @@ def test_nonce_is_that_of_the_policy_and_differs_in_each_response(page: Page) ->
     assert len(nonces) == 2
 
 
-def test_response_has_its_status_its_values_and_the_headers_of_all_pages(page: Page) -> None:
+def test_response_has_its_status_its_values_and_the_headers_of_all_pages(page: HtmlPage) -> None:
     response = page.respond(404, body="<p>$5</p>")
     assert (response.status_code, bytes(response.body).endswith(b"<p>$5</p>")) == (404, True)
     assert response.headers["X-Content-Type-Options"] == "nosniff"
@@ -39,7 +39,7 @@ def test_response_has_its_status_its_values_and_the_headers_of_all_pages(page: P
     assert response.headers["Content-Type"] == "text/html; charset=utf-8"
 
 
-def test_placeholder_without_a_value_is_an_error(page: Page) -> None:
+def test_placeholder_without_a_value_is_an_error(page: HtmlPage) -> None:
     with pytest.raises(KeyError, match="body"):
         page.respond()
 

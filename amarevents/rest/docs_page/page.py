@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from amarevents.web.page import Page
+from amarevents.web.page import HtmlPage
 from amarevents.web.static_files import FAVICON, Assets
 
 _HERE = Path(__file__).parent
@@ -24,7 +24,7 @@ ASSETS = Assets(
 )
 
 # Scalar adds inline styles to the page, and embeds images in them.
-_PAGE = Page(
+_PAGE = HtmlPage(
     template=_HERE / "own" / "page.html",
     assets=ASSETS,
     policy={

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from amarevents.schema.explorer.operations import example_operations
 from amarevents.settings import Settings
 from amarevents.web.content_negotiation import prefers_html
-from amarevents.web.page import Page, script_json
+from amarevents.web.page import HtmlPage, script_json
 from amarevents.web.static_files import FAVICON, Assets
 
 _HERE = Path(__file__).parent
@@ -39,7 +39,7 @@ ASSETS = Assets(
 )
 
 # Images are embedded in the styles of the libraries.
-_PAGE = Page(
+_PAGE = HtmlPage(
     template=_HERE / "own" / "page.html",
     assets=ASSETS,
     policy={
