@@ -1,7 +1,6 @@
 """Changes to accounts, with the columns and sessions that depend on what is changed (decisions 8.2, 8.5)."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from amarevents.models import Session, User
 from amarevents.resolvers.accounts.signup import account_integrity_errors, username_key
@@ -10,7 +9,7 @@ from amarevents.security.auth.sessions import start_session
 from amarevents.security.context import Context
 
 
-async def change_account(ctx: Context, user: User, changes: Mapping[str, Any]) -> None:  # Any: each column's own type
+async def change_account(ctx: Context, user: User, changes: Mapping[str, object]) -> None:
     """Change columns of an account that the caller's transaction has locked.
 
     A new password ends the other sessions of the account, and gives a new ID to the session of this request (decisions

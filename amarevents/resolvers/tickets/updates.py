@@ -1,7 +1,6 @@
 """Changes to tickets, and the places that they take and release: no place is sold twice (decisions 6.2)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from tortoise.expressions import Q
 from tortoise.transactions import in_transaction
@@ -27,7 +26,7 @@ from amarevents.resolvers.tickets.registration import get_ticket_type_of
 from amarevents.security.context import Context
 from amarevents.security.policy import ORGANIZERS, Scope, allow
 
-Changes = Mapping[str, Any]  # Any: each column's own type
+Changes = Mapping[str, object]
 
 Move = tuple[int | None, int | None]
 """The IDs of the ticket types that a ticket held a place of before and after a change; None for no place."""
