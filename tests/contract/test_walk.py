@@ -16,7 +16,7 @@ from amarevents.resolvers.events import gallery, statistics, ticket_types
 from amarevents.resolvers.events.views import EventView
 from amarevents.resolvers.tickets import check_in
 from amarevents.resolvers.tickets import queries as tickets
-from amarevents.schema.core import context
+from amarevents.schema.types import event_parts
 from amarevents.security.policy import ALLOWED_SCOPES, Scope
 from tests.contract.access import CALLERS
 from tests.contract.scene import KEY_TYPES, Scene
@@ -171,7 +171,7 @@ async def _all_of(_ctx: Any, ids: Any) -> Any:
 
 HOLES: dict[str, tuple[str, Any, str, Any]] = {
     "whoever asks is shown an account": ("owner", AccountAccess, "check", _everything),
-    "edges lead to hidden events": ("holder without events:read", context, "load_events", _hidden_events),
+    "edges lead to hidden events": ("holder without events:read", event_parts, "load_events", _hidden_events),
     "hidden events show their gallery": ("admin with admin alone", gallery, "visible_event_ids", _all_of),
     "everybody's statistics": ("foreign", statistics, "managed_event_ids", _all_of),
     "everybody's tickets": ("foreign", tickets, "managed_event_ids", _all_of),
