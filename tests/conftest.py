@@ -13,7 +13,6 @@ from tortoise.backends.base.executor import EXECUTOR_CACHE
 
 from amarevents import upkeep
 from amarevents.app import create_app
-from amarevents.models.migrating import migrate
 from amarevents.security.key_usage import KeyUsage
 from amarevents.security.rate_limit import rate_limiter
 from amarevents.security.redis import redis_client
@@ -31,6 +30,7 @@ from tests.servers import (
     private_redis,
 )
 from tests.support import sizes
+from tests.support.databases import Databases, PostgresDatabases, SqliteDatabases
 from tests.support.unavailable import ProgramUnavailable
 from tests.world import World, empty_tables
 
@@ -182,12 +182,22 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def _backends_of(test: pytest.Item) -> tuple[Backend, ...]:
-    """Return the back ends that a test is for: those in its ``backend`` marker, or all of them."""
-    marker = test.get_closest_marker("backend")
+    """Return the back ends that a test is for in this run: those in its ``backend`` marker, or all of them.
+
+    Those in its ``deep`` marker only count with ``--deep``.
+    """
+    intended = _named(test, "backend") or BACKENDS
+    postponed = () if sizes.is_deep else _named(test, "deep")
+    return tuple(backend for backend in intended if backend not in postponed)
+
+
+def _named(test: pytest.Item, name: str) -> tuple[Backend, ...]:
+    """Return the back ends that a test's marker of this name lists, none if it has no such marker."""
+    marker = test.get_closest_marker(name)
     if marker is None:
-        return BACKENDS
+        return ()
     if not marker.args or not set(marker.args) <= set(BACKENDS):
-        raise pytest.UsageError(f"{test.nodeid}: the backend marker takes {' or '.join(BACKENDS)}")
+        raise pytest.UsageError(f"{test.nodeid}: the {name} marker takes {' or '.join(BACKENDS)}")
     return marker.args
 
 
@@ -222,12 +232,18 @@ def redis_server(backend: Backend) -> Iterator[PrivateServer]:
 
 
 @pytest.fixture(scope="session")
-def database_url(backend: Backend, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The url of an empty database, the same one for the whole session."""
+def databases(backend: Backend, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Databases:
+    """Makes databases of this back end."""
     if backend == "sqlite":
-        return f"sqlite:///{tmp_path_factory.mktemp('database') / 'test.db'}"
+        return SqliteDatabases(tmp_path_factory.mktemp("databases"))
     server: PostgresServer = request.getfixturevalue("postgres_server")
-    return server.create_database()
+    return PostgresDatabases(server)
+
+
+@pytest.fixture(scope="session")
+async def database_url(databases: Databases, anyio_backend: str) -> str:
+    """The url of the application's database, which is migrated; the same one for the whole session."""
+    return await databases.migrated()
 
 
 @pytest.fixture(scope="session")
@@ -263,11 +279,10 @@ def deployment(database_url: str, redis_url: str | None) -> Settings:
 
 @pytest.fixture(scope="session")
 async def running_app(deployment: Settings, anyio_backend: str) -> AsyncIterator[Starlette]:
-    """The application over a migrated database, started once: tests empty the tables instead.
+    """The application, started once: tests empty the tables of its database instead.
 
     Its upkeep waits for a day: what it writes between two requests would be counted as theirs.
     """
-    await migrate(deployment)
     app = create_app(deployment)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(upkeep, "INTERVAL", datetime.timedelta(days=1))

@@ -120,11 +120,11 @@ class PostgresServer(PrivateServer):
     programs: Path
     port: int
 
-    def create_database(self) -> str:
-        """Create an empty database and return its url."""
+    def create_database(self, template: str = "template0") -> str:
+        """Create a database, empty or a copy of one that nobody is connected to, and return its url."""
         name = f"test_{uuid4().hex[:12]}"
         address = ["--host", HOST, "--port", str(self.port), "--username", "postgres", "--no-password"]
-        _run([str(self.programs / "createdb"), *address, name])
+        _run([str(self.programs / "createdb"), *address, f"--template={template}", name])
         return _postgres_url(self.port, name)
 
 

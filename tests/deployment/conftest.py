@@ -8,23 +8,16 @@ from playwright.async_api import Browser, async_playwright, expect
 from tests.browsers import browser_options, find_browser
 from tests.deployment.pages import PATIENCE
 from tests.deployment.platforms import Deployment
-from tests.servers import PostgresServer
+from tests.support.databases import Databases
 
 
 @pytest.fixture(scope="session")
 def operated(
-    backend: str,
+    databases: Databases,
     redis_url: str | None,
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
 ) -> Deployment:
     """A database of its own, migrated by the command line."""
-    if backend == "sqlite":
-        database_url = f"sqlite:///{tmp_path_factory.mktemp('operated') / 'platform.db'}"
-    else:
-        server: PostgresServer = request.getfixturevalue("postgres_server")
-        database_url = server.create_database()
-    deployment = Deployment(database_url=database_url, redis_url=redis_url)
+    deployment = Deployment(database_url=databases.empty(), redis_url=redis_url)
     deployment.run("migrate")
     return deployment
 

@@ -16,8 +16,9 @@ from strawberry.types import ExecutionResult
 from amarevents.schema.execution import PlannedExecutor
 from amarevents.schema.scalars import CONFIG
 from tests.schema.random_documents import DocumentWriter
+from tests.support.sizes import sized
 
-DOCUMENTS = 3_000
+DOCUMENTS = sized(300, deep=3_000)
 
 
 @strawberry.enum
