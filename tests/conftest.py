@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime
+import gc
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -85,6 +86,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not config.option.collectonly:
         _leave_out(config, items)
     items.sort(key=_order)
+
+
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector from looking through thousands of tests again and again."""
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 def _order(item: pytest.Item) -> tuple[int, bool]:
