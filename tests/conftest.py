@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import httpx
 import pytest
+from redis.asyncio import Redis
 from starlette.applications import Starlette
 from tortoise.backends.base.executor import EXECUTOR_CACHE
 
@@ -16,7 +17,6 @@ from amarevents import upkeep
 from amarevents.app import create_app
 from amarevents.security.key_usage import KeyUsage
 from amarevents.security.rate_limit import rate_limiter
-from amarevents.security.redis import redis_client
 from amarevents.security.services import Services
 from amarevents.settings import Settings
 from tests.browsers import find_browser
@@ -303,14 +303,24 @@ async def database(running_app: Starlette) -> None:
     await empty_tables()
 
 
+@pytest.fixture(scope="session")
+async def shared_redis(redis_url: str | None, anyio_backend: str) -> AsyncIterator[Redis | None]:
+    """A client of this run's Redis, more patient than the application's; None where memory takes its place."""
+    if redis_url is None:
+        yield None
+        return
+    async with Redis.from_url(redis_url) as client:
+        yield client
+
+
 @pytest.fixture
-async def app(running_app: Starlette, deployment: Settings, database: None) -> AsyncIterator[Starlette]:
+async def app(
+    running_app: Starlette, deployment: Settings, database: None, shared_redis: Redis | None
+) -> AsyncIterator[Starlette]:
     """The application with an empty database and nothing counted yet."""
     original = running_app.state.services
-    if deployment.redis_url is not None:
-        redis = redis_client(deployment.redis_url)
-        await redis.flushdb()
-        await redis.aclose()
+    if shared_redis is not None:
+        await shared_redis.flushdb()
     running_app.state.services = dataclasses.replace(original, limiter=rate_limiter(deployment), key_usage=KeyUsage())
     yield running_app
     await running_app.state.services.limiter.aclose()
