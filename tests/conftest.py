@@ -15,6 +15,7 @@ from tortoise.backends.base.executor import EXECUTOR_CACHE
 
 from amarevents import upkeep
 from amarevents.app import create_app
+from amarevents.security import redis
 from amarevents.security.key_usage import KeyUsage
 from amarevents.security.rate_limit import rate_limiter
 from amarevents.security.services import Services
@@ -288,11 +289,14 @@ def deployment(database_url: str, redis_url: str | None) -> Settings:
 async def running_app(deployment: Settings, anyio_backend: str) -> AsyncIterator[Starlette]:
     """The application, started once: tests empty the tables of its database instead.
 
-    Its upkeep waits for a day: what it writes between two requests would be counted as theirs.
+    Its upkeep waits for a day: what it writes between two requests would be counted as theirs. It waits long for Redis:
+    on a busy machine it would fall back to memory.
     """
-    app = create_app(deployment)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(upkeep, "INTERVAL", datetime.timedelta(days=1))
+        for limit in ("SOCKET_TIMEOUT", "POOL_TIMEOUT"):
+            patch.setattr(redis, limit, 30.0)
+        app = create_app(deployment)
         async with app.router.lifespan_context(app):
             yield app
 

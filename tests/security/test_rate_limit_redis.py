@@ -12,6 +12,7 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from amarevents.security import redis
 from amarevents.security.rate_limit import Quota, RedisRateLimiter, Verdict
 from amarevents.security.rate_limit.shared import KEY_PREFIX
 from amarevents.security.redis import redis_client
@@ -31,13 +32,16 @@ from tests.support.sizes import sized
 
 pytestmark = pytest.mark.backend("postgres")
 
+PATIENCE = 30.0  # seconds
 IN_ANOTHER_PROCESS = """
 import asyncio, sys
 from amarevents.security.rate_limit import Quota, RedisRateLimiter
-from amarevents.security.redis import redis_client
+from amarevents.security import redis
+
+redis.SOCKET_TIMEOUT = redis.POOL_TIMEOUT = 30.0
 
 async def charge_often(url: str, bucket: str) -> None:
-    limiter = RedisRateLimiter(redis_client(url))
+    limiter = RedisRateLimiter(redis.redis_client(url))
     quota = Quota(bucket=bucket, limit=60)
     answers = await asyncio.gather(*(limiter.charge(quota) for _ in range(170)))
     await limiter.aclose()
@@ -45,6 +49,13 @@ async def charge_often(url: str, bucket: str) -> None:
 
 asyncio.run(charge_often(*sys.argv[1:]))
 """
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Redis take its time: a busy machine is no reason to fail."""
+    for limit in ("SOCKET_TIMEOUT", "POOL_TIMEOUT"):
+        monkeypatch.setattr(redis, limit, PATIENCE)
 
 
 @pytest.fixture
