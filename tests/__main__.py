@@ -16,7 +16,7 @@ _COVERAGE = [sys.executable, "-m", "coverage"]
 def main(arguments: Sequence[str]) -> int:
     """Run the tests and return the exit code, which is not 0 if a test failed."""
     options, others = _parser().parse_known_args(arguments)
-    command = [*_choices(others), *others]
+    command = [*pytest_options(others), *others]
     # Workers must collect the same tests in the same order, also where a set is among the parameters.
     os.environ.setdefault("PYTHONHASHSEED", "0")
     if options.coverage:
@@ -30,7 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _choices(arguments: Sequence[str]) -> list[str]:
+def pytest_options(arguments: Sequence[str]) -> list[str]:
     """Return pytest's options for a run of everything, or for one of a few files, which is to begin at once."""
     names_paths = any(_is_path(argument) for argument in arguments)
     chosen = []

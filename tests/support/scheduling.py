@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
+BACKENDS = {"sqlite", "postgres"}
 MAX_UNIT = 40
 """Tests that a worker receives at once; a longer file is shared by several workers."""
 
@@ -19,7 +20,7 @@ class UnitScheduling(LoadScopeScheduling):
         if self.collection is None:
             self.config.option.loadscopereorder = False  # sorting the units by their size would mix the back ends
             collection = next(iter(self.registered_collections.values()))
-            self._units = dict(zip(collection, _units_of(collection), strict=True))
+            self._units = dict(zip(collection, units_of(collection), strict=True))
             self._positions = {nodeid: position for position, nodeid in enumerate(collection)}
         super().schedule()
 
@@ -34,7 +35,7 @@ class UnitScheduling(LoadScopeScheduling):
         node.send_runtest_some([self._positions[nodeid] for nodeid, is_completed in tests.items() if not is_completed])
 
 
-def _units_of(collection: Sequence[str]) -> list[str]:
+def units_of(collection: Sequence[str]) -> list[str]:
     """Return the name of each test's unit: neighbors of the same file and back end, at most ``MAX_UNIT`` of them."""
     names: list[str] = []
     kind, size = "", 0
@@ -47,7 +48,8 @@ def _units_of(collection: Sequence[str]) -> list[str]:
 
 
 def _kind_of(nodeid: str) -> str:
-    """Return the file and the back end of a test, whose name ends with ``[postgres]`` or ``[postgres-...]``."""
+    """Return the file and the back end of a test, whose name ends with ``[sqlite]`` or ``[sqlite-...]``."""
     file, _, test = nodeid.partition("::")
     parameters = test.partition("[")[2]
-    return f"{file} {parameters.startswith(('postgres]', 'postgres-'))}"
+    backend = parameters.rstrip("]").partition("-")[0]
+    return f"{file} {backend if backend in BACKENDS else ''}"
