@@ -2,46 +2,61 @@
 
 import dataclasses
 import datetime
+import gc
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Literal, get_args
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import httpx
 import pytest
+from redis.asyncio import Redis
 from starlette.applications import Starlette
+from tortoise.backends.base.executor import EXECUTOR_CACHE
 
 from amarevents.app import create_app
-from amarevents.infra.redis import redis_client
-from amarevents.models.db.migrate import migrate
+from amarevents.infra import redis
 from amarevents.security.auth.key_usage import KeyUsage
 from amarevents.security.rate_limit import rate_limiter
 from amarevents.security.services import Services
 from amarevents.server import maintenance
 from amarevents.settings import Settings
-from tests.support.browsers import BrowserUnavailable, find_browser
+from tests.support import sizes
+from tests.support.browsers import find_browser
 from tests.support.conformance import conforming_client
-from tests.support.node import NodeUnavailable, find_node
+from tests.support.databases import Databases, PostgresDatabases, SqliteDatabases
+from tests.support.node import find_node
 from tests.support.servers import (
     PostgresServer,
     PrivateServer,
-    ServerUnavailable,
     find_postgres,
     find_redis,
     private_postgres,
     private_redis,
 )
+from tests.support.unavailable import ProgramUnavailable
 from tests.support.world import World, empty_tables
 
+if TYPE_CHECKING:
+    from xdist.remote import Producer
+
+    from tests.support.scheduling import UnitScheduling
+
 Backend = Literal["sqlite", "postgres"]
+BACKENDS: tuple[Backend, ...] = get_args(Backend)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("amarevents")
     group.addoption(
         "--backend",
-        choices=get_args(Backend),
+        choices=(*BACKENDS, "all"),
         default="sqlite",
-        help="sqlite: SQLite and memory (default); postgres: PostgreSQL and Redis, private servers started for the run",
+        help="sqlite: SQLite and memory (default); postgres: PostgreSQL and Redis, from servers of this run; all: both",
+    )
+    group.addoption(
+        "--deep",
+        action="store_true",
+        help="more random requests and documents, and wider walks: the sizes that CI runs",
     )
     group.addoption(
         "--require-services",
@@ -51,74 +66,147 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    sizes.is_deep = config.getoption("deep")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test once on each chosen back end; one that uses none of them, directly or by its fixtures, runs once."""
+    if "backend" in metafunc.fixturenames:
+        chosen = _chosen_backends(metafunc.config)
+        intended = _backends_of(metafunc.definition)
+        # A test that is for no chosen back end is deselected later: without a parameter it would count as skipped.
+        parameters = [backend for backend in chosen if backend in intended] or chosen
+        metafunc.parametrize("backend", parameters, indirect=True, scope="session")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect the tests of the other backend: they are no part of this run, so they are not reported as skipped."""
-    chosen = config.getoption("backend")
-    _deselect(config, items, [item for item in items if chosen not in _backends_of(item)])
-    _leave_out(config, items, "pages", "browser", find_browser)
-    _leave_out(config, items, "audits", "node", find_node)
-    # The application's database stays open once it is: tests that open databases of their own come before.
-    items.sort(key=lambda item: "running_app" in getattr(item, "fixturenames", ()))
+    """Deselect the tests of another back end, which are no part of this run, and put the others in their order."""
+    chosen = set(_chosen_backends(config))
+    _deselect(config, items, [item for item in items if not chosen & set(_backends_of(item))])
+    if not config.option.collectonly:
+        _leave_out(config, items)
+    items.sort(key=_order)
+
+
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector from looking through thousands of tests again and again."""
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
+
+
+def _order(item: pytest.Item) -> tuple[int, bool]:
+    """Group the tests by their back end, so that each is opened once.
+
+    The application's database stays open once it is: tests that open databases of their own come before.
+    """
+    backend = _backend_of(item)
+    return 0 if backend is None else 1 + BACKENDS.index(backend), "running_app" in _fixtures(item)
+
+
+def _backend_of(item: pytest.Item) -> Backend | None:
+    """Return the back end that a test runs on, None for one that uses none."""
+    callspec = getattr(item, "callspec", None)
+    backend: Backend | None = callspec.params.get("backend") if callspec else None
+    return backend
+
+
+def _fixtures(item: pytest.Item) -> Sequence[str]:
+    """Return the names of all fixtures that a test uses, directly or by others."""
+    names: Sequence[str] = getattr(item, "fixturenames", ())
+    return names
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "UnitScheduling":
+    """Choose how the tests are shared by parallel workers; called only where pytest-xdist runs."""
+    from tests.support.scheduling import UnitScheduling
+
+    return UnitScheduling(config, log)
+
+
+def _chosen_backends(config: pytest.Config) -> Sequence[Backend]:
+    chosen: Literal[Backend, "all"] = config.getoption("backend")
+    return BACKENDS if chosen == "all" else (chosen,)
 
 
 def _deselect(config: pytest.Config, items: list[pytest.Item], unwanted: list[pytest.Item]) -> None:
     if unwanted:
         config.hook.pytest_deselected(items=unwanted)
-        items[:] = [item for item in items if item not in unwanted]
+        removed = set(unwanted)
+        items[:] = [item for item in items if item not in removed]
 
 
+# What the machine may lack: whose tests are left out then, how they are recognized, and what is looked for.
+_PROGRAMS: tuple[tuple[str, Callable[[pytest.Item], bool], Callable[[], object]], ...] = (
+    ("the browser", lambda item: "browser" in _fixtures(item), find_browser),
+    ("Node.js", lambda item: "node" in _fixtures(item), find_node),
+    ("PostgreSQL", lambda item: _backend_of(item) == "postgres", find_postgres),
+    ("Redis", lambda item: _backend_of(item) == "postgres", find_redis),
+)
 _LEFT_OUT = pytest.StashKey[list[str]]()
 
 
-def _leave_out(
-    config: pytest.Config, items: list[pytest.Item], what: str, fixture: str, find: Callable[[], object]
-) -> None:
-    """Deselect the tests of ``what`` where their program is not found, and have it said; where it must be, fail."""
-    found = [item for item in items if fixture in getattr(item, "fixturenames", ())]
-    if not found or config.option.collectonly:
-        return
-    try:
-        find()
-    except (BrowserUnavailable, NodeUnavailable) as missing:
-        if _services_are_required(config):
-            raise pytest.UsageError(str(missing)) from missing
-        config.stash.setdefault(_LEFT_OUT, []).append(f"Left out {len(found)} tests of {what}: {missing}")
-        _deselect(config, items, found)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """End the run before its first test when a program is missing that must be there."""
+    required = session.config.getoption("require_services") or os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+    if required and not session.config.option.collectonly:
+        for _, _, find in _PROGRAMS:
+            try:
+                find()
+            except ProgramUnavailable as missing:
+                raise pytest.UsageError(str(missing)) from missing
+
+
+def _leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect the tests whose programs this machine lacks, and keep what the summary says about them."""
+    left_out = config.stash.setdefault(_LEFT_OUT, [])
+    for what, needs, find in _PROGRAMS:
+        affected = [item for item in items if needs(item)]
+        try:
+            if affected:
+                find()
+        except ProgramUnavailable as missing:
+            left_out.append(f"Left out {len(affected)} tests that need {what}: {missing}")
+            _deselect(config, items, affected)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Let the process that reports know what a parallel worker has left out."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = session.config.stash.get(_LEFT_OUT, [])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:  # Any: pytest-xdist need not be installed
+    """Take over what the first worker has left out; the others have left out the same."""
+    node.config.stash.setdefault(_LEFT_OUT, getattr(node, "workeroutput", {}).get("left_out", []))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """At the end, where it is read."""
+    """Say at the end, where it is read, which tests were left out."""
     for line in config.stash.get(_LEFT_OUT, []):
         terminalreporter.write_line(line, yellow=True)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtestloop(session: pytest.Session) -> None:
-    """End the run before its first test when a server that it needs is not installed."""
-    config = session.config
-    if config.getoption("backend") != "postgres" or config.option.collectonly or not session.items:
-        return
-    try:
-        find_postgres()
-        find_redis()
-    except ServerUnavailable as missing:
-        if _services_are_required(config):
-            raise pytest.UsageError(str(missing)) from missing
-        pytest.exit(f"PostgreSQL run skipped: {missing}", returncode=pytest.ExitCode.OK)
+def _backends_of(test: pytest.Item) -> tuple[Backend, ...]:
+    """Return the back ends that a test is for in this run: those in its ``backend`` marker, or all of them.
+
+    Those in its ``deep`` marker only count with ``--deep``.
+    """
+    intended = _named(test, "backend") or BACKENDS
+    postponed = () if sizes.is_deep else _named(test, "deep")
+    return tuple(backend for backend in intended if backend not in postponed)
 
 
-def _backends_of(item: pytest.Item) -> tuple[str, ...]:
-    """The backends that a test is for: those in its ``backend`` marker, or all of them."""
-    marker = item.get_closest_marker("backend")
+def _named(test: pytest.Item, name: str) -> tuple[Backend, ...]:
+    """Return the back ends that a test's marker of this name lists, none if it has no such marker."""
+    marker = test.get_closest_marker(name)
     if marker is None:
-        return get_args(Backend)
-    if not marker.args or not set(marker.args) <= set(get_args(Backend)):
-        raise pytest.UsageError(f"{item.nodeid}: the backend marker takes {' or '.join(get_args(Backend))}")
+        return ()
+    if not marker.args or not set(marker.args) <= set(BACKENDS):
+        raise pytest.UsageError(f"{test.nodeid}: the {name} marker takes {' or '.join(BACKENDS)}")
     return marker.args
-
-
-def _services_are_required(config: pytest.Config) -> bool:
-    return config.getoption("require_services") or os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 
 
 @pytest.fixture(scope="session")
@@ -129,7 +217,9 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session")
 def backend(request: pytest.FixtureRequest) -> Backend:
-    chosen: Backend = request.config.getoption("backend")
+    """The back end that the test runs on now; tests with this fixture, or one that uses it, run on each of them."""
+    chosen: Backend = request.param
+    EXECUTOR_CACHE.clear()  # of Tortoise: statements in the dialect of the back end that was open before
     return chosen
 
 
@@ -150,12 +240,18 @@ def redis_server(backend: Backend) -> Iterator[PrivateServer]:
 
 
 @pytest.fixture(scope="session")
-def database_url(backend: Backend, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The url of an empty database, the same one for the whole session."""
+def databases(backend: Backend, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Databases:
+    """Makes databases of this back end."""
     if backend == "sqlite":
-        return f"sqlite:///{tmp_path_factory.mktemp('database') / 'test.db'}"
+        return SqliteDatabases(tmp_path_factory.mktemp("databases"))
     server: PostgresServer = request.getfixturevalue("postgres_server")
-    return server.create_database()
+    return PostgresDatabases(server)
+
+
+@pytest.fixture(scope="session")
+async def database_url(databases: Databases, anyio_backend: str) -> str:
+    """The url of the application's database, which is migrated; the same one for the whole session."""
+    return await databases.migrated()
 
 
 @pytest.fixture(scope="session")
@@ -191,14 +287,16 @@ def deployment(database_url: str, redis_url: str | None) -> Settings:
 
 @pytest.fixture(scope="session")
 async def running_app(deployment: Settings, anyio_backend: str) -> AsyncIterator[Starlette]:
-    """The application over a migrated database, started once: tests empty the tables instead.
+    """The application, started once: tests empty the tables of its database instead.
 
-    Its upkeep waits for a day: what it writes between two requests would be counted as theirs.
+    Its maintenance waits for a day: what it writes between two requests would be counted as theirs. It waits long for Redis:
+    on a busy machine it would fall back to memory.
     """
-    await migrate(deployment)
-    app = create_app(deployment)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(maintenance, "INTERVAL", datetime.timedelta(days=1))
+        for limit in ("SOCKET_TIMEOUT", "POOL_TIMEOUT"):
+            patch.setattr(redis, limit, 30.0)
+        app = create_app(deployment)
         async with app.router.lifespan_context(app):
             yield app
 
@@ -209,14 +307,24 @@ async def database(running_app: Starlette) -> None:
     await empty_tables()
 
 
+@pytest.fixture(scope="session")
+async def shared_redis(redis_url: str | None, anyio_backend: str) -> AsyncIterator[Redis | None]:
+    """A client of this run's Redis, more patient than the application's; None where memory takes its place."""
+    if redis_url is None:
+        yield None
+        return
+    async with Redis.from_url(redis_url) as client:
+        yield client
+
+
 @pytest.fixture
-async def app(running_app: Starlette, deployment: Settings, database: None) -> AsyncIterator[Starlette]:
+async def app(
+    running_app: Starlette, deployment: Settings, database: None, shared_redis: Redis | None
+) -> AsyncIterator[Starlette]:
     """The application with an empty database and nothing counted yet."""
     original = running_app.state.services
-    if deployment.redis_url is not None:
-        redis = redis_client(deployment.redis_url)
-        await redis.flushdb()
-        await redis.aclose()
+    if shared_redis is not None:
+        await shared_redis.flushdb()
     running_app.state.services = dataclasses.replace(original, limiter=rate_limiter(deployment), key_usage=KeyUsage())
     yield running_app
     await running_app.state.services.limiter.aclose()

@@ -20,7 +20,9 @@ type Mutation { createEvent(input: NewEvent): Event }
 
 def test_breaking_changes_of_the_schema_are_in_the_changelog() -> None:
     """Each has to be named in CHANGELOG.md, under "Unreleased", in a section "### Breaking changes"."""
-    missing = missing_from_changelog(breaking_changes(released_schema(), schema.graphql_schema), CHANGELOG.read_text(encoding="utf-8"))
+    missing = missing_from_changelog(
+        breaking_changes(released_schema(), schema.graphql_schema), CHANGELOG.read_text(encoding="utf-8")
+    )
     assert not missing, "\n".join(f"- `{change.coordinate}`: {change.text}" for change in missing)
 
 
