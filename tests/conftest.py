@@ -24,6 +24,7 @@ from tests.support import sizes
 from tests.support.browsers import find_browser
 from tests.support.conformance import conforming_client
 from tests.support.databases import Databases, PostgresDatabases, SqliteDatabases
+from tests.support.declared_errors import require_declared_errors
 from tests.support.node import find_node
 from tests.support.servers import (
     PostgresServer,
@@ -358,3 +359,10 @@ async def http(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
 async def world(http: httpx.AsyncClient) -> World:
     """Accounts, keys and events for a test, and callers that act as them."""
     return World(http)
+
+
+@pytest.fixture(autouse=True)
+def _declared_errors() -> Iterator[None]:
+    """Fail a test in which an operation raises an error that it does not declare by ``raises=``."""
+    with require_declared_errors():
+        yield

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import get_args
 
 import orjson
 from starlette.requests import Request
@@ -29,7 +29,7 @@ class Route:
 
     method: str
     path: str
-    operation: Operation[Any]  # Any: each has its own view
+    operation: Operation[object]
     status: int = 200
 
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import re
 import signal
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -134,7 +135,7 @@ async def pair(server: PrivateServer, monkeypatch: pytest.MonkeyPatch) -> AsyncI
 
 def _notices(caplog: pytest.LogCaptureFixture) -> list[str]:
     lines = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
-    return [line[: len(LOST)] for line in lines]
+    return [re.split(r" \(|;", line)[0] for line in lines]
 
 
 @needs_redis

@@ -120,7 +120,7 @@ def test_an_undocumented_status_is_caught(status: int) -> None:
     [
         ("/ticket-types", 404, "SOLD_OUT"),
         ("/ticket-types", 400, "SOLD_OUT"),
-        ("/ticket-types", 400, "WHATEVER"),
+        ("/ticket-types", 400, "NO_SUCH_CODE"),
         ("/nothing-here", 404, "NOT_FOUND"),
     ],
     ids=["of another status", "of another operation", "of none", "of an unknown address"],

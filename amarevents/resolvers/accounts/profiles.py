@@ -160,14 +160,15 @@ class UpdateProfile(Input):
 async def update_profile(ctx: Context, data: UpdateProfile) -> ProfileView:
     """Update the caller's own account."""
     changes = data.changed_fields()
-    current, password = changes.pop("current_password", None), changes.pop("password", None)
+    for secret in ("current_password", "password"):
+        changes.pop(secret, None)
     known = await _get_own_user(ctx)
-    if password is not None:
-        await _require_password(ctx, known, current)
-        changes["password_hash"] = await ctx.services.hasher.hash(password)
+    if data.password is not None:
+        await _require_password(ctx, known, data.current_password or "")  # required with a password
+        changes["password_hash"] = await ctx.services.hasher.hash(data.password)
     async with in_transaction():
         user = await _lock_own_user(known.id)
-        if password is not None and user.password_hash != known.password_hash:
+        if data.password is not None and user.password_hash != known.password_hash:
             raise _incorrect_password()  # it has been changed since it was verified
         await change_account(ctx, user, changes)
     return await _load_profile(ctx)

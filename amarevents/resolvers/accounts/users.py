@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from pydantic import ValidationInfo, field_validator
 from tortoise.expressions import Q
@@ -152,12 +151,12 @@ async def update_user(ctx: Context, id: UserId, data: UpdateUser) -> UserView:
     return await _load_view(ctx, user)
 
 
-async def _columns(ctx: Context, data: UpdateUser) -> dict[str, Any]:  # Any: each column's own type
+async def _columns(ctx: Context, data: UpdateUser) -> dict[str, object]:
     """Return the columns to change. The password is hashed here, before rows are locked."""
     changes = data.changed_fields()
-    password = changes.pop("password", None)
-    if password is not None:
-        changes["password_hash"] = await ctx.services.hasher.hash(password)
+    changes.pop("password", None)
+    if data.password is not None:
+        changes["password_hash"] = await ctx.services.hasher.hash(data.password)
     if changes.pop("promote_organizer", None):
         changes["type"] = AccountType.ORGANIZER
     if changes.pop("demote_organizer", None):

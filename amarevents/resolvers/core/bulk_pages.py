@@ -5,7 +5,7 @@ Each page is one part of a ``UNION ALL``, so the database reads each of them fro
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from pypika_tortoise.terms import Parameterizer
 from tortoise import connections
@@ -19,8 +19,8 @@ K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
 
-_IDS = 'SELECT {number} AS part, "id" FROM ({rows}) AS part_{number}'
-_TOTAL = "SELECT {number} AS part, COUNT(*) AS total FROM ({rows}) AS part_{number}"
+_IDS = 'SELECT {number} AS part, "id" AS value FROM ({rows}) AS part_{number}'
+_TOTAL = "SELECT {number} AS part, COUNT(*) AS value FROM ({rows}) AS part_{number}"
 # SQLite accepts no more parts in one statement, and neither database many more parameters.
 _PARTS = 500
 _ROWS = 20_000
@@ -68,28 +68,28 @@ async def _load_batch(
 ) -> list[Page[T]]:
     parts = [prepare(one.rows).offset(one.paging.offset).limit(one.paging.limit) for one in requests]
     pages_of: dict[int, list[int]] = {}
-    for row in await _union_all(_IDS, parts):
-        pages_of.setdefault(row["id"], []).append(row["part"])
+    for number, row_id in await _union_all(_IDS, parts):
+        pages_of.setdefault(row_id, []).append(number)
     items: list[list[T]] = [[] for _ in requests]
     for found in await prepare(requests[0].rows.model.filter(id__in=list(pages_of))):
         item = view(found)
         for number in pages_of[found.pk]:
             items[number].append(item)
-    totals = {row["part"]: row["total"] for row in await _union_all(_TOTAL, [request.rows for request in requests])}
+    totals = dict(await _union_all(_TOTAL, [request.rows for request in requests]))
     return [page_of(items[number], totals[number], request.paging) for number, request in enumerate(requests)]
 
 
-async def _union_all(template: str, parts: Sequence[QuerySet[M]]) -> list[dict[str, Any]]:  # Any: columns
-    """Execute the template for all parts in one statement, with ``rows`` replaced by a query for the IDs of a part.
+async def _union_all(template: str, parts: Sequence[QuerySet[M]]) -> list[tuple[int, int]]:
+    """Execute the template for all parts in one statement, and return the two columns that it selects.
 
-    Values are never written into the statement: they are its parameters.
+    ``rows`` in the template becomes a query for the IDs of a part. Values are parameters of the statement.
     """
     parameters = Parameterizer()
     statement = " UNION ALL ".join(
         template.format(number=number, rows=_ids_sql(part, parameters)) for number, part in enumerate(parts)
     )
-    rows: list[dict[str, Any]] = await connections.get(CONNECTION).execute_query_dict(statement, parameters.values)
-    return rows
+    rows = await connections.get(CONNECTION).execute_query_dict(statement, parameters.values)
+    return [(row["part"], row["value"]) for row in rows]
 
 
 def _ids_sql(rows: QuerySet[M], parameters: Parameterizer) -> str:

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, ClassVar, Generic, TypeVar
+from typing import Annotated, ClassVar, Generic, TypeVar
 
 from pydantic import Field, StrictInt, ValidationInfo, field_validator
 from pypika_tortoise.enums import Equality
@@ -27,8 +27,8 @@ from amarevents.security.context import Context
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
 
-SortKey = tuple[Any, ...]
-"""The values of a row in the columns of a sort order. Any: each column has its own type."""
+SortKey = tuple[object, ...]
+"""The values of a row in the columns of a sort order."""
 
 _CHECKSUM_BYTES = 4
 
@@ -46,7 +46,7 @@ class SortOrder:
 
     name: str
     """A name and version that is part of every cursor; change it when the order changes."""
-    columns: Mapping[str, Callable[[str], Any]]  # Any: each column has its own type
+    columns: Mapping[str, Callable[[str], object]]
     """The columns to sort by, with the function that parses each value; the last column is unique."""
     descending: bool
 

@@ -233,7 +233,7 @@ class Input(BaseModel):
         # Unknown fields are kept even if they are blank, so that they are rejected.
         return {name: value for name, value in values.items() if name not in cls.model_fields or not _is_blank(value)}
 
-    def changed_fields(self) -> dict[str, Any]:  # Any: each field has its own type
+    def changed_fields(self) -> dict[str, object]:
         """Return the fields that the caller sent, which are those that an update changes."""
         return {name: getattr(self, name) for name in self.model_fields_set}
 

@@ -24,6 +24,7 @@ from amarevents.security.rate_limit.quotas import AddressLimit
 from amarevents.tasks import finish
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 InputT = TypeVar("InputT", bound=Input)
 
 Values = Mapping[str, object] | Input | None
@@ -54,18 +55,18 @@ _PROBLEMS = {
 _KEY_MARKER = "[key]"
 """Added by pydantic after the key of an object if the error concerns the key rather than its value."""
 
-OPERATIONS: dict[str, "Operation[Any]"] = {}  # Any: each operation has its own view
+OPERATIONS: dict[str, "Operation[object]"] = {}
 """All operations by name."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Operation(Generic[T]):
+class Operation(Generic[T_co]):
     """An operation of the API."""
 
     name: str
     description: str
     policy: Policy
-    run: Callable[..., Awaitable[T]]
+    run: Callable[..., Awaitable[T_co]]
     view: Any  # Any: an annotation
     """The type that the operation returns."""
     input_type: type[Input] | None
@@ -86,7 +87,7 @@ class Operation(Generic[T]):
         id: int | None = None,
         data: Data = None,
         idempotency_key: str | None = None,
-    ) -> T:
+    ) -> T_co:
         """Call the operation. Raise any error in ``amarevents.errors``.
 
         ``data`` may be a function that reads the input; it is called only if the policy allows the call.
@@ -119,7 +120,7 @@ class Operation(Generic[T]):
         for event_id, changes in pending.items():
             await ctx.services.broker.publish(event_id, changes)
 
-    async def _run(self, ctx: Context, arguments: dict[str, object], idempotency_key: str | None) -> T:
+    async def _run(self, ctx: Context, arguments: dict[str, object], idempotency_key: str | None) -> T_co:
         if not self.creates or idempotency_key is None:
             return await self.run(ctx, **arguments)
         return await run_once(
@@ -143,7 +144,7 @@ class Operation(Generic[T]):
 
 
 @cache
-def _adapter(view: Any) -> TypeAdapter[Any]:  # Any: an annotation
+def _adapter(view: Any) -> TypeAdapter[Any]:  # Any: an annotation, and the type that it describes
     return TypeAdapter(view)
 
 

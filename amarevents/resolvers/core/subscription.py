@@ -24,7 +24,7 @@ from amarevents.security.context import Context
 from amarevents.security.policy import Principal
 
 T = TypeVar("T")
-AnyOperation: TypeAlias = Operation[Any]  # Any: its view
+AnyOperation: TypeAlias = Operation[object]
 
 CHECK_SECONDS = 3.0
 """The maximum time for which a subscription goes on after its subscriber has lost access, while nothing happens."""

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
@@ -46,7 +46,7 @@ class TransactionInput(Input):
     def transaction(self) -> str | None:
         return self.transaction_id or self.transid
 
-    def changed_fields(self) -> dict[str, Any]:  # Any: each field has its own type
+    def changed_fields(self) -> dict[str, object]:
         changes = super().changed_fields()
         if {"transaction_id", "transid"} & changes.keys():
             changes.pop("transid", None)

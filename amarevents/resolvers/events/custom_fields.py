@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, Field, StrictBool
 from tortoise.expressions import Subquery
@@ -167,7 +167,7 @@ async def update_custom_field(ctx: Context, id: CustomFieldId, data: UpdateCusto
     return CustomFieldView.from_model(field)
 
 
-async def _change(field: CustomField, changes: dict[str, Any]) -> None:  # Any: each column has its own type
+async def _change(field: CustomField, changes: dict[str, object]) -> None:
     field.update_from_dict(changes)
     if field.type not in _WITH_OPTIONS and "options" not in changes:
         field.options = []

@@ -1,7 +1,7 @@
 """Creation, update and deletion of events, within the event limit of their organization (decisions 4.4)."""
 
 import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator
 from tortoise.expressions import F, Q
@@ -154,7 +154,7 @@ class UpdateEvent(Input):
     wallets: dict[PaymentMethod, Annotated[ShortText, Field(min_length=1)]] | None = None
     """The account numbers to pay to, by payment method."""
 
-    def changed_columns(self) -> dict[str, Any]:  # Any: each column has its own type
+    def changed_columns(self) -> dict[str, object]:
         """Return the columns to update; null clears links and wallets to an empty list and object."""
         changes = self.changed_fields()
         if "socials" in changes:
@@ -182,7 +182,7 @@ async def update_event(ctx: Context, id: EventId, data: UpdateEvent) -> ManagedE
     return await load_managed_view(ctx, event)
 
 
-async def _change(event: Event, changes: dict[str, Any]) -> None:  # Any: each column has its own type
+async def _change(event: Event, changes: dict[str, object]) -> None:
     event.update_from_dict(changes)
     if _is_after(event.deadline, event.date):
         raise errors.ValidationFailed(

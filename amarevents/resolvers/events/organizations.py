@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from tortoise import connections
 from tortoise.functions import Count as CountRows
@@ -262,7 +261,8 @@ async def update_organization(ctx: Context, id: OrganizationId, data: UpdateOrga
     if _ADMIN_FIELDS & changes.keys() and not is_admin(ctx):
         raise errors.Forbidden("Only admins can change the plan and eventcount of an organization")
     if data.plan is not None:
-        changes["plan_id"] = (await _get_plan(changes.pop("plan"))).id
+        del changes["plan"]
+        changes["plan_id"] = (await _get_plan(data.plan)).id
     if changes:
         await _change(id, {**changes, "updated_at": ctx.now})
     row = await Organization.get_or_none(id=id).select_related("plan")
@@ -271,7 +271,7 @@ async def update_organization(ctx: Context, id: OrganizationId, data: UpdateOrga
     return _managed_view(row, (await _detail_views([row]))[row.id])
 
 
-async def _change(organization_id: int, changes: dict[str, Any]) -> None:  # Any: each column has its own type
+async def _change(organization_id: int, changes: dict[str, object]) -> None:
     async with in_transaction():
         organization = await Organization.filter(id=organization_id).select_for_update().get_or_none()
         if organization is None:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, Field
 from tortoise.transactions import in_transaction
@@ -51,7 +51,7 @@ class PlanView:
     """The currency of the price, a three-letter code such as `BDT`."""
     event_limit: int | None
     """The maximum number of events of an organization; null means unlimited."""
-    features: dict[str, Any]  # Any: JSON
+    features: dict[str, object]
     """The features of the plan, any JSON object."""
 
     @classmethod
@@ -83,7 +83,7 @@ def _parse_currency(text: str) -> str:
     return text.upper()
 
 
-def _check_features(features: dict[str, Any]) -> dict[str, Any]:  # Any: JSON
+def _check_features(features: dict[str, object]) -> dict[str, object]:
     _check_json(features, _MAX_DEPTH)
     if len(encode_json(features)) > _MAX_FEATURES:
         raise ValueError(f"must have at most {_MAX_FEATURES} characters as JSON")
@@ -107,7 +107,7 @@ def _check_json(value: object, levels: int) -> None:
 
 
 Currency = Annotated[str, AfterValidator(_parse_currency)]
-Features = Annotated[dict[str, Any], AfterValidator(_check_features)]  # Any: JSON
+Features = Annotated[dict[str, object], AfterValidator(_check_features)]
 
 
 class CreatePlan(Input):

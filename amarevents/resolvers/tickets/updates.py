@@ -68,8 +68,8 @@ async def update_ticket(ctx: Context, id: TicketId, data: UpdateTicket) -> Ticke
     changes = data.changed_fields()
     if not changes:
         return await load_ticket_detail(ctx, found)
-    if changes.get("ticket_type_id") is not None:
-        await get_ticket_type_of(found.event, changes["ticket_type_id"])
+    if data.ticket_type_id is not None:
+        await get_ticket_type_of(found.event, data.ticket_type_id)
     async with in_transaction():
         await change_tickets(ctx, [(await lock_ticket(id), found.event)], changes)
     return await load_ticket(ctx, Ticket.all(), id)

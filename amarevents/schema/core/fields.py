@@ -21,7 +21,7 @@ from amarevents.resolvers.core.subscription import Subscription
 from amarevents.schema.core.context import Info
 from amarevents.schema.core.inputs import argument, input_argument, input_arguments, parse_id, to_values
 
-AnyOperation: TypeAlias = Operation[Any]  # Any: each has its own view
+AnyOperation: TypeAlias = Operation[object]
 Returns: TypeAlias = Any
 """The type of a field as an annotation, which only Strawberry reads."""
 

@@ -55,7 +55,7 @@ _LIST_SIZE = 10
 _LIST_SIZES = {"apiKeys": 100}
 
 
-def require_affordable(
+def calculate_cost(
     schema: GraphQLSchema,
     document: DocumentNode,
     operation: OperationDefinitionNode,

@@ -68,11 +68,11 @@ def require_bounded(document: DocumentNode) -> None:
         for definition in document.definitions
         if isinstance(definition, OperationDefinitionNode | FragmentDefinitionNode)
     ]
-    seen = _Seen()
+    counts = _Counts()
     while pending:
         selections, depth = pending.pop()
         for selection in selections.selections:
-            seen.count(selection, depth)
+            counts.count(selection, depth)
             inner = fragments.get(selection.name.value) if isinstance(selection, FragmentSpreadNode) else selection
             nested = getattr(inner, "selection_set", None)
             if nested is not None:
@@ -102,7 +102,7 @@ _MAXIMA = {
 
 
 @dataclass(slots=True)
-class _Seen:
+class _Counts:
     """The counts of a walk through a document."""
 
     fields: int = 0
@@ -183,7 +183,7 @@ def fragments_of(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
     }
 
 
-def units_of(document: DocumentNode, operation: OperationDefinitionNode, variables: Variables) -> int:
+def count_units(document: DocumentNode, operation: OperationDefinitionNode, variables: Variables) -> int:
     """Return the number of root fields that an operation executes, at least 1.
 
     Raises DocumentTooLarge if there are more than ``MAX_ROOT_FIELDS``.

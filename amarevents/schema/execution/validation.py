@@ -9,10 +9,10 @@ from strawberry.extensions import SchemaExtension
 from amarevents.errors import BadRequest
 from amarevents.schema.core.context import GraphQLContext
 from amarevents.schema.core.timeouts import Deadline
-from amarevents.schema.execution.cost import maximum_cost, require_affordable
+from amarevents.schema.execution.cost import calculate_cost, maximum_cost
 from amarevents.schema.execution.documents import is_cached, parse_document, validation_errors
 from amarevents.schema.execution.engine import graphql_schema_of
-from amarevents.schema.execution.limits import require_bounded, require_no_introspection, units_of
+from amarevents.schema.execution.limits import count_units, require_bounded, require_no_introspection
 from amarevents.schema.execution.overlaps import require_few_overlaps
 
 
@@ -46,12 +46,12 @@ class CheckDocument(SchemaExtension):
         if not is_cached(document):
             require_bounded(document)
             require_few_overlaps(document)
-        await context.request.charge(units_of(document, operation, variables))
-        context.cost = require_affordable(schema, document, operation, variables)
+        await context.request.charge(count_units(document, operation, variables))
+        context.cost = calculate_cost(schema, document, operation, variables)
         execution.pre_execution_errors = validation_errors(schema, document)
         yield
 
-    def get_results(self) -> dict[str, Any]:
+    def get_results(self) -> dict[str, Any]:  # Any: JSON
         """Return the extensions of the response: the cost of the operation, if it could be computed."""
         context: GraphQLContext = self.execution_context.context
         operation = self._operation()

@@ -100,7 +100,7 @@ async def test_connection_lost_within_a_transaction_is_named_and_given_back(empt
 
 async def test_refused_connection_is_named(empty: Settings) -> None:
     nobody_listens = Settings(database_url="postgres://postgres@127.0.0.1:9/nothing")
-    with pytest.raises(DatabaseUnavailable, match="check that it runs"):
+    with pytest.raises(DatabaseUnavailable, match="check that it is running"):
         async with connected(nobody_listens):
             pass
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from graphql import get_operation_ast, parse
 
-from amarevents.schema.execution.cost import MAX_COST, require_affordable
+from amarevents.schema.execution.cost import MAX_COST, calculate_cost
 from amarevents.schema.execution.limits import DocumentTooLarge
 from amarevents.schema.schema import schema
 from tests.support.world import World
@@ -17,7 +17,7 @@ def check(text: str, **variables: Any) -> None:  # Any: whatever a caller sends
     document = parse(text)
     operation = get_operation_ast(document, None)
     assert operation is not None
-    require_affordable(schema.graphql_schema, document, operation, variables)
+    calculate_cost(schema.graphql_schema, document, operation, variables)
 
 
 @pytest.mark.parametrize(

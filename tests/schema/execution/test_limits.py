@@ -15,8 +15,8 @@ from amarevents.schema.execution.limits import (
     MAX_ROOT_FIELDS,
     MAX_VALUES,
     DocumentTooLarge,
+    count_units,
     require_bounded,
-    units_of,
 )
 from tests.support.world import World
 
@@ -29,7 +29,7 @@ def _operation(document: DocumentNode, name: str | None = None) -> OperationDefi
 
 def _units(text: str, **variables: object) -> int:
     document = parse(text)
-    return units_of(document, _operation(document), variables)
+    return count_units(document, _operation(document), variables)
 
 
 @pytest.mark.parametrize(
