@@ -9,9 +9,9 @@ import pytest
 from amarevents import __version__
 from amarevents.cli import main
 from amarevents.settings import Settings
-from tests.conftest import Backend
 from tests.programs import Program
 from tests.servers import private_postgres
+from tests.support.selection import Backend
 
 ADMIN = ["--username", "Root", "--email", "Root@example.com", "--number", "01700000000", "--password-stdin"]
 PASSWORD = "correct horse"

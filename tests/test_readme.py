@@ -16,8 +16,8 @@ import httpx
 import pytest
 
 from amarevents.settings import PREFIX, Settings
-from tests.conftest import Backend
 from tests.servers import PostgresServer
+from tests.support.selection import Backend
 
 HOUSE = Path(__file__).parents[1]
 README = HOUSE / "README.md"

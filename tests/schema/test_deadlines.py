@@ -13,7 +13,7 @@ from amarevents.models import Donation
 from amarevents.models.storage import CONNECTION
 from amarevents.resolvers.operation import OPERATIONS
 from amarevents.schema.deadlines import Deadline
-from tests.conftest import Backend
+from tests.support.selection import Backend
 from tests.world import World
 
 # Any below: operations have each their own arguments and answers.

@@ -16,9 +16,9 @@ from amarevents.models.events import UNDATED
 from amarevents.models.storage import CONNECTION
 from amarevents.resolvers.events import ListEventsByCursor, in_order
 from amarevents.resolvers.tickets import ListTicketsByCursor
-from tests.conftest import Backend
 from tests.schema.walking import EVENTS, TICKETS, page_of
 from tests.statements import Statement, counted_statements
+from tests.support.selection import Backend
 from tests.world import Caller, World, in_days
 
 # Any: JSON.
