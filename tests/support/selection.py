@@ -59,8 +59,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect the tests of another back end, which are no part of this run, and put the others in their order."""
-    chosen = set(_chosen_backends(config))
-    _deselect(config, items, [item for item in items if not chosen & set(_backends_of(item))])
+    chosen = _chosen_backends(config)
+    _deselect(config, items, [item for item in items if not _is_for(item, chosen)])
     if not config.option.collectonly:
         _leave_out(config, items)
     items.sort(key=_order)
@@ -70,6 +70,15 @@ def pytest_collection_finish() -> None:
     """Keep the garbage collector from looking through thousands of tests again and again."""
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
+
+
+def _is_for(item: pytest.Item, chosen: Sequence[Backend]) -> bool:
+    """Return whether a test is for the back end that it would run on, or for a chosen one if it uses none itself.
+
+    Among its markers are those of its parameters, which are not known yet when it is given its back ends.
+    """
+    own = _backend_of(item)
+    return not set(_backends_of(item)).isdisjoint(chosen if own is None else (own,))
 
 
 def _order(item: pytest.Item) -> tuple[int, bool]:
