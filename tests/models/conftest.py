@@ -10,8 +10,8 @@ from tortoise.context import TortoiseContext
 
 from amarevents.models.db.connection import CONNECTION, tortoise_config
 from amarevents.settings import Settings
-from tests.conftest import Backend
 from tests.support.databases import Databases
+from tests.support.selection import Backend
 
 
 @pytest.fixture

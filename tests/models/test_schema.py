@@ -14,10 +14,10 @@ from amarevents.models.db.connection import tortoise_config, violates
 from amarevents.models.db.migrate import migrate
 from amarevents.models.enums import DonationStatus, PaymentMethod, TicketStatus
 from amarevents.settings import Settings
-from tests.conftest import Backend
 from tests.models.conftest import connected
 from tests.support.introspection import Table, describe_models, read_schema
 from tests.support.rows import add_organization, add_ticket_type
+from tests.support.selection import Backend
 
 pytestmark = pytest.mark.anyio
 

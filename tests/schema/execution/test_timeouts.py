@@ -13,7 +13,7 @@ from amarevents.models import Donation
 from amarevents.models.db.connection import CONNECTION
 from amarevents.resolvers.core.operation import OPERATIONS
 from amarevents.schema.core.timeouts import Deadline
-from tests.conftest import Backend
+from tests.support.selection import Backend
 from tests.support.world import World
 
 # Any below: operations have each their own arguments and answers.
