@@ -2,124 +2,34 @@
 
 import dataclasses
 import datetime
-import os
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Literal, get_args
 
 import httpx
 import pytest
+from redis.asyncio import Redis
 from starlette.applications import Starlette
+from tortoise.backends.base.executor import EXECUTOR_CACHE
 
 from amarevents.app import create_app
-from amarevents.infra.redis import redis_client
-from amarevents.models.db.migrate import migrate
+from amarevents.infra import redis
 from amarevents.security.auth.key_usage import KeyUsage
 from amarevents.security.rate_limit import rate_limiter
 from amarevents.security.services import Services
 from amarevents.server import maintenance
 from amarevents.settings import Settings
-from tests.support.browsers import BrowserUnavailable, find_browser
 from tests.support.conformance import conforming_client
+from tests.support.databases import Databases, PostgresDatabases, SqliteDatabases
 from tests.support.declared_errors import require_declared_errors
-from tests.support.node import NodeUnavailable, find_node
+from tests.support.selection import Backend
 from tests.support.servers import (
     PostgresServer,
     PrivateServer,
-    ServerUnavailable,
-    find_postgres,
-    find_redis,
     private_postgres,
     private_redis,
 )
 from tests.support.world import World, empty_tables
 
-Backend = Literal["sqlite", "postgres"]
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("amarevents")
-    group.addoption(
-        "--backend",
-        choices=get_args(Backend),
-        default="sqlite",
-        help="sqlite: SQLite and memory (default); postgres: PostgreSQL and Redis, private servers started for the run",
-    )
-    group.addoption(
-        "--require-services",
-        action="store_true",
-        help="fail when PostgreSQL, Redis, a browser or Node.js is missing, instead of leaving out what needs it; "
-        "implied by CI=true",
-    )
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect the tests of the other backend: they are no part of this run, so they are not reported as skipped."""
-    chosen = config.getoption("backend")
-    _deselect(config, items, [item for item in items if chosen not in _backends_of(item)])
-    _leave_out(config, items, "pages", "browser", find_browser)
-    _leave_out(config, items, "audits", "node", find_node)
-    # The application's database stays open once it is: tests that open databases of their own come before.
-    items.sort(key=lambda item: "running_app" in getattr(item, "fixturenames", ()))
-
-
-def _deselect(config: pytest.Config, items: list[pytest.Item], unwanted: list[pytest.Item]) -> None:
-    if unwanted:
-        config.hook.pytest_deselected(items=unwanted)
-        items[:] = [item for item in items if item not in unwanted]
-
-
-_LEFT_OUT = pytest.StashKey[list[str]]()
-
-
-def _leave_out(
-    config: pytest.Config, items: list[pytest.Item], what: str, fixture: str, find: Callable[[], object]
-) -> None:
-    """Deselect the tests of ``what`` where their program is not found, and have it said; where it must be, fail."""
-    found = [item for item in items if fixture in getattr(item, "fixturenames", ())]
-    if not found or config.option.collectonly:
-        return
-    try:
-        find()
-    except (BrowserUnavailable, NodeUnavailable) as missing:
-        if _services_are_required(config):
-            raise pytest.UsageError(str(missing)) from missing
-        config.stash.setdefault(_LEFT_OUT, []).append(f"Left out {len(found)} tests of {what}: {missing}")
-        _deselect(config, items, found)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """At the end, where it is read."""
-    for line in config.stash.get(_LEFT_OUT, []):
-        terminalreporter.write_line(line, yellow=True)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtestloop(session: pytest.Session) -> None:
-    """End the run before its first test when a server that it needs is not installed."""
-    config = session.config
-    if config.getoption("backend") != "postgres" or config.option.collectonly or not session.items:
-        return
-    try:
-        find_postgres()
-        find_redis()
-    except ServerUnavailable as missing:
-        if _services_are_required(config):
-            raise pytest.UsageError(str(missing)) from missing
-        pytest.exit(f"PostgreSQL run skipped: {missing}", returncode=pytest.ExitCode.OK)
-
-
-def _backends_of(item: pytest.Item) -> tuple[str, ...]:
-    """The backends that a test is for: those in its ``backend`` marker, or all of them."""
-    marker = item.get_closest_marker("backend")
-    if marker is None:
-        return get_args(Backend)
-    if not marker.args or not set(marker.args) <= set(get_args(Backend)):
-        raise pytest.UsageError(f"{item.nodeid}: the backend marker takes {' or '.join(get_args(Backend))}")
-    return marker.args
-
-
-def _services_are_required(config: pytest.Config) -> bool:
-    return config.getoption("require_services") or os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+pytest_plugins = ["tests.support.selection"]
 
 
 @pytest.fixture(scope="session")
@@ -130,7 +40,9 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session")
 def backend(request: pytest.FixtureRequest) -> Backend:
-    chosen: Backend = request.config.getoption("backend")
+    """The back end that the test runs on now; tests with this fixture, or one that uses it, run on each of them."""
+    chosen: Backend = request.param
+    EXECUTOR_CACHE.clear()  # of Tortoise: statements in the dialect of the back end that was open before
     return chosen
 
 
@@ -151,12 +63,18 @@ def redis_server(backend: Backend) -> Iterator[PrivateServer]:
 
 
 @pytest.fixture(scope="session")
-def database_url(backend: Backend, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The url of an empty database, the same one for the whole session."""
+def databases(backend: Backend, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Databases:
+    """Makes databases of this back end."""
     if backend == "sqlite":
-        return f"sqlite:///{tmp_path_factory.mktemp('database') / 'test.db'}"
+        return SqliteDatabases(tmp_path_factory.mktemp("databases"))
     server: PostgresServer = request.getfixturevalue("postgres_server")
-    return server.create_database()
+    return PostgresDatabases(server)
+
+
+@pytest.fixture(scope="session")
+async def database_url(databases: Databases, anyio_backend: str) -> str:
+    """The url of the application's database, which is migrated; the same one for the whole session."""
+    return await databases.migrated()
 
 
 @pytest.fixture(scope="session")
@@ -180,6 +98,7 @@ def deployment(database_url: str, redis_url: str | None) -> Settings:
         cookie_secure=False,
         argon2_time_cost=1,
         argon2_memory_kib=8,
+        graphql_timeout_seconds=60,  # a shared machine may be slow
         rate_limit_user=100_000,
         rate_limit_organizer=100_000,
         rate_limit_admin=100_000,
@@ -192,14 +111,16 @@ def deployment(database_url: str, redis_url: str | None) -> Settings:
 
 @pytest.fixture(scope="session")
 async def running_app(deployment: Settings, anyio_backend: str) -> AsyncIterator[Starlette]:
-    """The application over a migrated database, started once: tests empty the tables instead.
+    """The application, started once: tests empty the tables of its database instead.
 
-    Its upkeep waits for a day: what it writes between two requests would be counted as theirs.
+    Its maintenance waits for a day, because statements between two requests would be counted as theirs. Its timeouts
+    for Redis are long: on a busy machine it would fall back to memory.
     """
-    await migrate(deployment)
-    app = create_app(deployment)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(maintenance, "INTERVAL", datetime.timedelta(days=1))
+        for limit in ("SOCKET_TIMEOUT", "POOL_TIMEOUT"):
+            patch.setattr(redis, limit, 30.0)
+        app = create_app(deployment)
         async with app.router.lifespan_context(app):
             yield app
 
@@ -210,14 +131,24 @@ async def database(running_app: Starlette) -> None:
     await empty_tables()
 
 
+@pytest.fixture(scope="session")
+async def shared_redis(redis_url: str | None, anyio_backend: str) -> AsyncIterator[Redis | None]:
+    """A client of this run's Redis, more patient than the application's; None where memory takes its place."""
+    if redis_url is None:
+        yield None
+        return
+    async with Redis.from_url(redis_url) as client:
+        yield client
+
+
 @pytest.fixture
-async def app(running_app: Starlette, deployment: Settings, database: None) -> AsyncIterator[Starlette]:
+async def app(
+    running_app: Starlette, deployment: Settings, database: None, shared_redis: Redis | None
+) -> AsyncIterator[Starlette]:
     """The application with an empty database and nothing counted yet."""
     original = running_app.state.services
-    if deployment.redis_url is not None:
-        redis = redis_client(deployment.redis_url)
-        await redis.flushdb()
-        await redis.aclose()
+    if shared_redis is not None:
+        await shared_redis.flushdb()
     running_app.state.services = dataclasses.replace(original, limiter=rate_limiter(deployment), key_usage=KeyUsage())
     yield running_app
     await running_app.state.services.limiter.aclose()

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from amarevents.settings import PREFIX
-from tests.conftest import Backend
+from tests.support.selection import Backend
 from tests.support.servers import PostgresServer
 
 HOUSE = Path(__file__).parents[1]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Backend
 from tests.support.programs import Program
+from tests.support.selection import Backend
 
 PASSWORD = "correct horse"
 ADMIN = ["--username", "Root", "--email", "Root@example.com", "--number", "01700000000", "--password-stdin"]

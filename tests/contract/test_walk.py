@@ -22,7 +22,10 @@ from tests.contract.access import CALLERS
 from tests.contract.scene import KEY_TYPES, Scene
 from tests.contract.walk import Ids, Shown, Thing, shown_over_graphql, shown_over_rest
 from tests.support.graph import EDGES, let_it_be_walked
+from tests.support.sizes import sized
 from tests.support.world import Caller
+
+pytestmark = pytest.mark.deep("postgres")
 
 BEYOND_REST: dict[str, Callable[[Thing], Thing | None]] = {
     "OutgoingMail": lambda _mail: None,  # of the outbox, for admins alone: every route of theirs is asked for the same
@@ -126,14 +129,21 @@ def _may_be_beyond(thing: Thing, shown_by_rest: set[Thing]) -> bool:
     return with_this is None or with_this in shown_by_rest
 
 
-async def _walk(scene: Scene, name: str, hole: Callable[[], None] = lambda: None) -> tuple[list[str], Shown]:
+def _usual_steps(name: str) -> int:
+    """Return how many edges are followed one after the other: more by those who are shown more."""
+    return sized(2, deep=3) if name in KEY_TYPES else sized(1, deep=2)
+
+
+async def _walk(
+    scene: Scene, name: str, steps: int, hole: Callable[[], None] = lambda: None
+) -> tuple[list[str], Shown]:
     """What the graph shows that REST does not, and all that it shows; ``hole`` is made once REST has been asked."""
     await _furnish(scene)
     caller = await _caller(scene, name)
     ids = await _ids()
     rest = await shown_over_rest(caller, ids)
     hole()
-    graph = await shown_over_graphql(caller, ids, steps=3 if name in KEY_TYPES else 2)
+    graph = await shown_over_graphql(caller, ids, steps=steps)
     return _beyond(graph, rest), graph
 
 
@@ -142,7 +152,7 @@ async def test_the_graph_shows_nothing_that_rest_does_not(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     let_it_be_walked(monkeypatch)
-    beyond, shown = await _walk(scene, name)
+    beyond, shown = await _walk(scene, name, _usual_steps(name))
     assert beyond == []
     assert shown.facts
 
@@ -150,7 +160,7 @@ async def test_the_graph_shows_nothing_that_rest_does_not(
 async def test_every_edge_is_walked(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """By an admin's session, which sees what is behind each of them."""
     let_it_be_walked(monkeypatch)
-    _, shown = await _walk(scene, "admin's session")
+    _, shown = await _walk(scene, "admin's session", 2)
     assert set(EDGES) <= shown.fields
 
 
@@ -186,5 +196,5 @@ async def test_a_check_that_is_missing_is_noticed(scene: Scene, monkeypatch: pyt
     """The negative control."""
     let_it_be_walked(monkeypatch)
     name, where, check, instead = HOLES[hole]
-    beyond, _ = await _walk(scene, name, lambda: monkeypatch.setattr(where, check, instead))
+    beyond, _ = await _walk(scene, name, _usual_steps(name), lambda: monkeypatch.setattr(where, check, instead))
     assert beyond != []

@@ -6,25 +6,18 @@ import pytest
 from playwright.async_api import Browser, async_playwright, expect
 
 from tests.support.browsers import browser_options, find_browser
+from tests.support.databases import Databases
 from tests.support.pages import PATIENCE
 from tests.support.platforms import Deployment
-from tests.support.servers import PostgresServer
 
 
 @pytest.fixture(scope="session")
 def operated(
-    backend: str,
+    databases: Databases,
     redis_url: str | None,
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
 ) -> Deployment:
     """A database of its own, migrated by the command line."""
-    if backend == "sqlite":
-        database_url = f"sqlite:///{tmp_path_factory.mktemp('operated') / 'platform.db'}"
-    else:
-        server: PostgresServer = request.getfixturevalue("postgres_server")
-        database_url = server.create_database()
-    deployment = Deployment(database_url=database_url, redis_url=redis_url)
+    deployment = Deployment(database_url=databases.empty(), redis_url=redis_url)
     deployment.run("migrate")
     return deployment
 

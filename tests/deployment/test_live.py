@@ -144,7 +144,9 @@ async def test_bytes_that_are_no_text_are_a_mistake_of_the_client_without_a_line
 
 # The examples of the documentation -----------------------------------------------------------------------------
 
-GUIDE = (ROOT / "docs" / "graphql.md").read_text(encoding="utf-8").partition("## Subscriptions")[2].partition("\n## ")[0]
+GUIDE = (
+    (ROOT / "docs" / "graphql.md").read_text(encoding="utf-8").partition("## Subscriptions")[2].partition("\n## ")[0]
+)
 
 
 @pytest.mark.parametrize(

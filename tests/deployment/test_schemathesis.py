@@ -8,7 +8,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +17,10 @@ import pytest
 
 from amarevents.rest.openapi.document import build_document
 from amarevents.rest.routes import ROUTES
+from tests.support.databases import Databases
 from tests.support.platforms import Deployment
-from tests.support.servers import PostgresServer
+
+pytestmark = pytest.mark.deep("postgres")
 
 _PROGRAM = [sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()"]
 _CHECKS = (
@@ -93,17 +95,11 @@ def _is_of(path: str, template: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def trial(
-    backend: str, redis_url: str | None, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Trial]:
+async def trial(
+    databases: Databases, redis_url: str | None, tmp_path_factory: pytest.TempPathFactory, anyio_backend: str
+) -> AsyncIterator[Trial]:
     folder = tmp_path_factory.mktemp("schemathesis")
-    if backend == "sqlite":
-        database_url = f"sqlite:///{folder / 'platform.db'}"
-    else:
-        server: PostgresServer = request.getfixturevalue("postgres_server")
-        database_url = server.create_database()
-    deployment = Deployment(database_url=database_url, redis_url=redis_url)
-    deployment.run("migrate")
+    deployment = Deployment(database_url=await databases.migrated(), redis_url=redis_url)
     keys = dict(re.findall(r"(user|organizer|admin) key +(\S+)", deployment.run("seed")))
     with deployment.serving(workers=1, **_LIMITS, rate_limit_donations="1000000", failed_logins="0") as platform:
         yield Trial(platform.url, keys, folder)

@@ -10,17 +10,21 @@ from tortoise.context import TortoiseContext
 
 from amarevents.models.db.connection import CONNECTION, tortoise_config
 from amarevents.settings import Settings
-from tests.conftest import Backend
-from tests.support.servers import PostgresServer
+from tests.support.databases import Databases
+from tests.support.selection import Backend
 
 
 @pytest.fixture
-def empty(backend: Backend, request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
-    """The settings of a deployment whose database is empty and of this test alone."""
-    if backend == "sqlite":
-        return Settings(database_url=f"sqlite:///{tmp_path / 'empty.db'}", database_pool_size=3)
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    return Settings(database_url=server.create_database(), database_pool_size=3)
+def empty(databases: Databases, backend: Backend, tmp_path: Path) -> Settings:
+    """The settings of a deployment whose database is empty and of this test alone; a SQLite file is in ``tmp_path``."""
+    url = f"sqlite:///{tmp_path / 'empty.db'}" if backend == "sqlite" else databases.empty()
+    return Settings(database_url=url, database_pool_size=3)
+
+
+@pytest.fixture
+async def migrated(databases: Databases) -> Settings:
+    """The settings of a deployment whose database is migrated and of this test alone."""
+    return Settings(database_url=await databases.migrated(), database_pool_size=3)
 
 
 @asynccontextmanager

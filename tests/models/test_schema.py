@@ -14,10 +14,10 @@ from amarevents.models.db.connection import tortoise_config, violates
 from amarevents.models.db.migrate import migrate
 from amarevents.models.enums import DonationStatus, PaymentMethod, TicketStatus
 from amarevents.settings import Settings
-from tests.conftest import Backend
 from tests.models.conftest import connected
 from tests.support.introspection import Table, describe_models, read_schema
 from tests.support.rows import add_organization, add_ticket_type
+from tests.support.selection import Backend
 
 pytestmark = pytest.mark.anyio
 
@@ -64,10 +64,9 @@ async def test_every_change_of_a_model_has_a_migration(empty: Settings) -> None:
     assert [operation for operation in operations if not isinstance(operation, AlterModelOptions)] == []
 
 
-async def test_free_plan_exists(empty: Settings) -> None:
+async def test_free_plan_exists(migrated: Settings) -> None:
     """decisions 5.2"""
-    await migrate(empty)
-    async with connected(empty):
+    async with connected(migrated):
         (plan,) = await Plan.all().values("name", "price", "currency", "event_limit", "features")
     assert plan == {"name": "Free", "price": 0, "currency": "BDT", "event_limit": None, "features": {}}
 
@@ -75,10 +74,9 @@ async def test_free_plan_exists(empty: Settings) -> None:
 @pytest.mark.parametrize(
     ("capacity", "sold"), [(2, 3), (2, -1), (-1, 0)], ids=["more than there are", "less than none", "below zero"]
 )
-async def test_database_sells_no_place_twice(empty: Settings, capacity: int, sold: int) -> None:
+async def test_database_sells_no_place_twice(migrated: Settings, capacity: int, sold: int) -> None:
     """decisions 6.2"""
-    await migrate(empty)
-    async with connected(empty):
+    async with connected(migrated):
         ticket_type = await add_ticket_type(capacity=2, sold=2)
         with pytest.raises(IntegrityError) as updated:
             await TicketType.filter(id=ticket_type.id).update(capacity=capacity, sold=sold)
@@ -91,19 +89,17 @@ async def test_database_sells_no_place_twice(empty: Settings, capacity: int, sol
     assert not violates(updated.value, "ck_organizations_events_used")
 
 
-async def test_database_counts_no_negative_events(empty: Settings) -> None:
-    await migrate(empty)
-    async with connected(empty):
+async def test_database_counts_no_negative_events(migrated: Settings) -> None:
+    async with connected(migrated):
         organization = await add_organization()
         with pytest.raises(IntegrityError) as caught:
             await Organization.filter(id=organization.id).update(events_used=-1)
     assert violates(caught.value, "ck_organizations_events_used")
 
 
-async def test_transaction_ids_are_unique_among_tickets_that_are_not_failed(empty: Settings) -> None:
+async def test_transaction_ids_are_unique_among_tickets_that_are_not_failed(migrated: Settings) -> None:
     """decisions 6.6"""
-    await migrate(empty)
-    async with connected(empty):
+    async with connected(migrated):
         ticket_type = await add_ticket_type()
         await add_ticket(ticket_type, "a", TicketStatus.FAILED, "8N7A")
         failed = await add_ticket(ticket_type, "b", TicketStatus.FAILED, "8N7A")
@@ -136,9 +132,8 @@ async def check_in(ticket: Ticket, **fields: Any) -> CheckIn:  # Any: the values
     return await CheckIn.create(ticket_id=ticket.id, **values)
 
 
-async def test_a_ticket_has_one_check_in_that_is_not_undone(empty: Settings) -> None:
-    await migrate(empty)
-    async with connected(empty):
+async def test_a_ticket_has_one_check_in_that_is_not_undone(migrated: Settings) -> None:
+    async with connected(migrated):
         ticket_type = await add_ticket_type()
         first, second = [await add_ticket(ticket_type, code, TicketStatus.SUCCESS, None) for code in "ab"]
         await check_in(first, undone_at=first.created_at)
@@ -153,9 +148,8 @@ async def test_a_ticket_has_one_check_in_that_is_not_undone(empty: Settings) -> 
     assert violates(updated.value, "ticket_id")
 
 
-async def test_a_scan_counts_once_within_its_event(empty: Settings) -> None:
-    await migrate(empty)
-    async with connected(empty):
+async def test_a_scan_counts_once_within_its_event(migrated: Settings) -> None:
+    async with connected(migrated):
         ticket_type = await add_ticket_type()
         first, second = [await add_ticket(ticket_type, code, TicketStatus.SUCCESS, None) for code in "ab"]
         await check_in(first, scan_id="7", undone_at=first.created_at)
@@ -165,10 +159,9 @@ async def test_a_scan_counts_once_within_its_event(empty: Settings) -> None:
     assert violates(caught.value, "scan_id")
 
 
-async def test_transaction_ids_are_unique_per_type_among_donations_not_rejected(empty: Settings) -> None:
+async def test_transaction_ids_are_unique_per_type_among_donations_not_rejected(migrated: Settings) -> None:
     """decisions 7.2"""
-    await migrate(empty)
-    async with connected(empty):
+    async with connected(migrated):
         await donate(PaymentMethod.BKASH, DonationStatus.REJECTED)
         await donate(PaymentMethod.BKASH, DonationStatus.VERIFIED)
         await donate(PaymentMethod.NAGAD, DonationStatus.PENDING)
@@ -184,9 +177,8 @@ async def donate(method: PaymentMethod, status: DonationStatus) -> Donation:
 
 
 @pytest.mark.backend("postgres")
-async def test_search_has_an_index_where_there_is_pg_trgm(empty: Settings) -> None:
-    await migrate(empty)
-    async with connected(empty) as client:
+async def test_search_has_an_index_where_there_is_pg_trgm(migrated: Settings) -> None:
+    async with connected(migrated) as client:
         available = await client.execute_query_dict("SELECT 1 FROM pg_available_extensions WHERE name = 'pg_trgm'")
         indexes = await client.execute_query_dict(
             "SELECT indexname FROM pg_indexes WHERE indexdef LIKE '%gin_trgm_ops%'"

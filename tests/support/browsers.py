@@ -3,18 +3,16 @@
 import os
 import shutil
 
+from tests.support.unavailable import ProgramUnavailable
+
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
-class BrowserUnavailable(Exception):
-    """This machine has no browser that the tests can drive; the message says how to install one."""
-
-
 def find_browser() -> str:
-    """The path of Chromium or Chrome. Raises BrowserUnavailable."""
+    """The path of Chromium or Chrome. Raises ProgramUnavailable."""
     found = next(filter(None, map(shutil.which, _NAMES)), None)
     if found is None:
-        raise BrowserUnavailable(f"found none of {', '.join(_NAMES)} (Debian, Ubuntu: apt-get install chromium)")
+        raise ProgramUnavailable(f"found none of {', '.join(_NAMES)} (Debian, Ubuntu: apt-get install chromium)")
     return found
 
 

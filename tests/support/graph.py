@@ -1,5 +1,7 @@
 """The graph that the schema spans, as tests walk it: whatever the schema has, without being listed anywhere."""
 
+from functools import cache
+
 import pytest
 from graphql import GraphQLObjectType, build_schema, get_named_type
 from graphql.type import GraphQLField, get_nullable_type
@@ -57,6 +59,7 @@ def selected(name: str, field: GraphQLField, edges_deep: int) -> str:
     return f"{name}{everything}" + (f" {{ {selection(inner, edges_deep)} }}" if inner else "")
 
 
+@cache
 def selection(kind: GraphQLObjectType, edges_deep: int) -> str:
     """All fields of a type, and of those that lead to other objects as many after each other as are asked for."""
     return " ".join(

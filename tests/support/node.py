@@ -2,14 +2,12 @@
 
 import shutil
 
-
-class NodeUnavailable(Exception):
-    """This machine has no Node.js with npm; the message says how to install it."""
+from tests.support.unavailable import ProgramUnavailable
 
 
 def find_node() -> str:
-    """The path of node, beside which there is an npm. Raises NodeUnavailable."""
+    """The path of node, beside which there is an npm. Raises ProgramUnavailable."""
     found = shutil.which("node")
     if found is None or shutil.which("npm") is None:
-        raise NodeUnavailable("found no node and npm (Debian, Ubuntu: apt-get install nodejs npm)")
+        raise ProgramUnavailable("found no node and npm (Debian, Ubuntu: apt-get install nodejs npm)")
     return found

@@ -77,6 +77,7 @@ class Deployment:
             "cookie_secure": "false",
             "argon2_time_cost": "1",
             "argon2_memory_kib": "8",
+            "graphql_timeout_seconds": "60",  # a shared machine may be slow
             **{f"rate_limit_{who}": "0" for who in ("user", "organizer", "admin", "anonymous", "credentials")},
             **chosen,
         }

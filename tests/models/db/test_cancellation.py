@@ -11,8 +11,8 @@ from tortoise.transactions import in_transaction
 
 from amarevents.models.db.connection import database_is_ready
 from amarevents.settings import Settings
-from tests.conftest import Backend
 from tests.models.conftest import connected
+from tests.support.selection import Backend
 
 pytestmark = pytest.mark.anyio
 

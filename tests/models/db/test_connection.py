@@ -19,7 +19,6 @@ from amarevents.models.db.connection import (
     tortoise_config,
     violates,
 )
-from amarevents.models.db.migrate import migrate
 from amarevents.settings import Settings, SettingsError
 from tests.models.conftest import connected
 from tests.support.packages import PROJECT
@@ -83,12 +82,11 @@ def test_size_of_the_pool_is_a_setting() -> None:
     assert (credentials["minsize"], credentials["maxsize"]) == (1, 7)
 
 
-async def test_open_database_serves_every_task_and_can_be_opened_again(empty: Settings) -> None:
-    await migrate(empty)
+async def test_open_database_serves_every_task_and_can_be_opened_again(migrated: Settings) -> None:
     ready, done = asyncio.Event(), asyncio.Event()
 
     async def lifespan() -> None:
-        async with open_database(empty):
+        async with open_database(migrated):
             ready.set()
             await done.wait()
 
@@ -128,9 +126,8 @@ async def test_unreachable_database_is_not_opened(tmp_path: Path) -> None:
                 pass
 
 
-async def test_violations_tell_what_they_are_about(empty: Settings) -> None:
-    await migrate(empty)
-    async with open_database(empty):
+async def test_violations_tell_what_they_are_about(migrated: Settings) -> None:
+    async with open_database(migrated):
         await add_user(username_key="first", email="first@example.org")
         with pytest.raises(IntegrityError) as same_email:
             await add_user(username_key="second", email="first@example.org")
@@ -148,9 +145,8 @@ async def add_user(*, username_key: str, email: str) -> User:
     )
 
 
-async def test_broken_reference_is_no_matter_of_uniqueness(empty: Settings) -> None:
-    await migrate(empty)
-    async with open_database(empty):
+async def test_broken_reference_is_no_matter_of_uniqueness(migrated: Settings) -> None:
+    async with open_database(migrated):
         with pytest.raises(IntegrityError) as caught:
             await Organization.create(user_id=1, plan_id=1, name="Nobody's")
     assert not violates(caught.value, "user_id")

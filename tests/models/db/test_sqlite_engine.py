@@ -167,28 +167,36 @@ def test_script_is_split_at_the_ends_of_statements() -> None:
     assert split_script(script) == ["CREATE TABLE r (a TEXT /* first; then */ DEFAULT ';');", trigger, "SELECT 3;"]
 
 
-async def open_at_once(folder: Path, *, files: int) -> None:
-    """Raises DatabaseBusy if one of several that open a new file at the same time is refused."""
-    for number in range(files):
+async def test_new_file_may_be_opened_by_several_at_once(tmp_path: Path) -> None:
+    for number in range(60):
         options = {"connection_name": "one", "busy_timeout": 10_000}
-        clients = [GuardedSqliteClient(str(folder / f"{number}.db"), **options) for _ in range(4)]
+        clients = [GuardedSqliteClient(str(tmp_path / f"{number}.db"), **options) for _ in range(4)]
         try:
-            opening = [client.create_connection(with_db=True) for client in clients]
-            outcomes = await asyncio.gather(*opening, return_exceptions=True)
+            await asyncio.gather(*(client.create_connection(with_db=True) for client in clients))
         finally:
             await asyncio.gather(*(client.close() for client in clients))
-        for refused in filter(None, outcomes):
-            raise refused
 
 
-async def test_new_file_may_be_opened_by_several_at_once(tmp_path: Path) -> None:
-    await open_at_once(tmp_path, files=60)
+async def open_while_it_is_locked(file: Path) -> None:
+    """Raises DatabaseBusy if a new file is refused that somebody else locks for a moment."""
+    client = GuardedSqliteClient(str(file), connection_name="one", busy_timeout=0, journal_mode="WAL")
+    with closing(sqlite3.connect(file, isolation_level=None)) as stranger:
+        stranger.execute("BEGIN EXCLUSIVE")
+        opening = asyncio.create_task(client.create_connection(with_db=True))
+        await asyncio.wait([opening], timeout=0.3)
+        stranger.execute("ROLLBACK")
+        try:
+            await opening
+        finally:
+            await client.close()
 
 
-async def test_new_file_is_refused_to_some_who_do_not_try_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Negative control. It ends with the first that is refused, which may take a while on a busy machine."""
+async def test_new_file_that_is_locked_for_a_moment_is_waited_for(tmp_path: Path) -> None:
+    await open_while_it_is_locked(tmp_path / "new.db")
+
+
+async def test_new_file_is_refused_to_who_does_not_try_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Negative control."""
     monkeypatch.setattr(GuardedSqliteClient, "lock_seconds", 0)
     with pytest.raises(DatabaseBusy):
-        await open_at_once(tmp_path, files=2_000)
+        await open_while_it_is_locked(tmp_path / "new.db")

@@ -85,7 +85,7 @@ async def test_all_fields_change_at_once(stage: Stage, event: Event) -> None:
     assert shown == {**before, **NEW, "updated_at": shown["updated_at"]}
 
 
-@pytest.mark.parametrize("field", NEW.keys() - {"name", "privacy"})
+@pytest.mark.parametrize("field", sorted(NEW.keys() - {"name", "privacy"}))
 async def test_null_clears_an_optional_field_and_blank_does_not(stage: Stage, event: Event, field: str) -> None:
     path, nothing = f"/events/{event.id}", {"socials": list, "wallets": dict}
     cleared = nothing[field]() if field in nothing else None

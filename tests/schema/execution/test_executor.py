@@ -16,8 +16,9 @@ from strawberry.types import ExecutionResult
 from amarevents.schema.core.scalars import CONFIG
 from amarevents.schema.execution.executor import PlannedExecutor
 from tests.support.random_documents import DocumentWriter
+from tests.support.sizes import sized
 
-DOCUMENTS = 3_000
+DOCUMENTS = sized(300, deep=3_000)
 
 
 @strawberry.enum

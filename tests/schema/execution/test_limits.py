@@ -98,12 +98,12 @@ def test_more_than_allowed_is_refused_with_the_limit(limit: int, document: Calla
 
 @pytest.mark.parametrize("what", ["a: id", "id @skip(if: true)", "id"])
 def test_fragments_that_spread_each_other_twice_are_refused_at_once(what: str) -> None:
-    chain = " ".join(f"fragment F{number} on Q {{ ...F{number + 1} ...F{number + 1} }}" for number in range(20))
-    document = parse(f"{{ ...F0 }} {chain} fragment F20 on Q {{ {what} }}")
+    chain = " ".join(f"fragment F{number} on Q {{ ...F{number + 1} ...F{number + 1} }}" for number in range(30))
+    document = parse(f"{{ ...F0 }} {chain} fragment F30 on Q {{ {what} }}")
     began = time.process_time()
     with pytest.raises(DocumentTooLarge):
         require_bounded(document)
-    assert time.process_time() - began < 0.05
+    assert time.process_time() - began < 1  # if each spread were followed: an hour
 
 
 @pytest.mark.parametrize(
@@ -147,9 +147,9 @@ def _doubling(levels: int) -> str:
 
 
 async def test_fragments_that_double_cost_no_time(world: World) -> None:
-    started = time.perf_counter()
-    response = await world.anonymous.graphql_response(_doubling(25))
-    assert time.perf_counter() - started < 1  # walked naively: minutes
+    started = time.process_time()
+    response = await world.anonymous.graphql_response(_doubling(30))
+    assert time.process_time() - started < 5  # if each spread were followed: an hour
     assert response.status_code == 400
     assert response.json()["errors"][0]["extensions"]["code"] == "DOCUMENT_TOO_LARGE"
 

@@ -16,7 +16,7 @@ from amarevents.models.enums import Category, TicketStatus
 from amarevents.models.events import UNDATED
 from amarevents.resolvers.events.queries import ListEventsByCursor, sorted_events
 from amarevents.resolvers.tickets.queries import ListTicketsByCursor
-from tests.conftest import Backend
+from tests.support.selection import Backend
 from tests.support.statements import Statement, counted_statements
 from tests.support.walking import EVENTS, TICKETS, page_of
 from tests.support.world import Caller, World, in_days

@@ -12,10 +12,13 @@ from amarevents.schema.execution import documents
 from amarevents.schema.schema import schema
 from tests.support.hostile_requests import DEAR_BODIES, DEAR_DOCUMENTS, HostileWriter
 from tests.support.random_documents import DocumentWriter
+from tests.support.sizes import sized
 from tests.support.world import World
 
+pytestmark = pytest.mark.deep("postgres")  # almost all of it is refused before the database
+
 SECONDS = 0.2
-RUNS, BODIES = 8, 400
+RUNS, BODIES = sized(2, deep=8), 400
 
 
 async def sent(world: World, content: bytes) -> httpx.Response:

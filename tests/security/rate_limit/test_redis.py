@@ -12,6 +12,7 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from amarevents.infra import redis
 from amarevents.infra.redis import redis_client
 from amarevents.security.rate_limit import Quota, RedisRateLimiter, Verdict
 from amarevents.security.rate_limit.redis import KEY_PREFIX
@@ -27,16 +28,20 @@ from tests.support.rate_limits import (
     redis_world,
     worst_minute,
 )
+from tests.support.sizes import sized
 
 pytestmark = pytest.mark.backend("postgres")
 
+PATIENCE = 30.0  # seconds
 IN_ANOTHER_PROCESS = """
 import asyncio, sys
 from amarevents.security.rate_limit import Quota, RedisRateLimiter
-from amarevents.infra.redis import redis_client
+from amarevents.infra import redis
+
+redis.SOCKET_TIMEOUT = redis.POOL_TIMEOUT = 30.0
 
 async def charge_often(url: str, bucket: str) -> None:
-    limiter = RedisRateLimiter(redis_client(url))
+    limiter = RedisRateLimiter(redis.redis_client(url))
     quota = Quota(bucket=bucket, limit=60)
     answers = await asyncio.gather(*(limiter.charge(quota) for _ in range(170)))
     await limiter.aclose()
@@ -46,6 +51,13 @@ asyncio.run(charge_often(*sys.argv[1:]))
 """
 
 
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Redis take its time: a busy machine is no reason to fail."""
+    for limit in ("SOCKET_TIMEOUT", "POOL_TIMEOUT"):
+        monkeypatch.setattr(redis, limit, PATIENCE)
+
+
 @pytest.fixture
 async def client(redis_url: str) -> AsyncIterator[Redis]:
     client = redis_client(redis_url)
@@ -53,7 +65,7 @@ async def client(redis_url: str) -> AsyncIterator[Redis]:
     await client.aclose()
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(sized(1, deep=2)))
 async def test_no_minute_of_a_hostile_hour_exceeds_the_limit(client: Redis, seed: int) -> None:
     admitted = await admitted_by(redis_world(client), fresh_quota(12), adversarial_hour(seed, 12))
     assert worst_minute(admitted) == 12
@@ -74,12 +86,12 @@ async def test_redis_and_memory_give_the_same_verdicts(client: Redis, limit: int
     dice, now, answers = random.Random(limit), START, Counter[bool]()
     worlds, quota = (redis_world(client), memory_world()), fresh_quota(limit)
     steps = (0, 1, 1000, SECOND, 7 * SECOND, 20 * SECOND, MINUTE, MINUTE + 1, -1, -3 * SECOND, -90 * SECOND)
-    for _ in range(400):
+    for _ in range(sized(150, deep=400)):
         now += dice.choice(steps)
         current = replace(quota, limit=dice.randint(limit // 2 + 1, limit))
         units = dice.randint(1, current.limit) if dice.random() < 0.3 else 1
         answers[(await answer_of_both(worlds, now, current, units)).allowed] += 1
-    assert min(answers[True], answers[False]) > 40
+    assert min(answers[True], answers[False]) > 20
 
 
 async def test_released_unit_is_free_again_and_no_other(client: Redis) -> None:

@@ -1,0 +1,9 @@
+"""How much the tests with random input and long walks do: less in every run, more with ``--deep``."""
+
+is_deep = False
+"""Set once, from the command line, before any test is imported."""
+
+
+def sized(usual: int, *, deep: int) -> int:
+    """Return the number of rounds for this run."""
+    return deep if is_deep else usual
