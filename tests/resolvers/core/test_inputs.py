@@ -26,7 +26,7 @@ from amarevents.resolvers.core.inputs import (
 )
 from amarevents.resolvers.core.pagination import Paging, page_of
 
-# Any: annotations, and values of which most are wrong on purpose.
+# Any: annotations, and values that are mostly invalid.
 
 DHAKA = datetime.timezone(datetime.timedelta(hours=6))
 
