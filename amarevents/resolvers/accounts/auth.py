@@ -1,5 +1,6 @@
 """Logging in and out, and the identity of the caller (decisions 2.3, 8.1)."""
 
+import unicodedata
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from amarevents.models import User
 from amarevents.models.enums import AccountType, KeyType
 from amarevents.resolvers.accounts.email_confirmation import renew_confirmation_email
 from amarevents.resolvers.accounts.signup import AccountView
-from amarevents.resolvers.core.inputs import Input, RecordId, ShortText, email_for_lookup
+from amarevents.resolvers.core.inputs import Input, RecordId, ShortText
 from amarevents.resolvers.core.operation import operation
 from amarevents.security.auth import sessions
 from amarevents.security.context import Context
@@ -121,7 +122,7 @@ async def _start_session(ctx: Context, user: User, password: str) -> bool:
 
 
 async def _verify(ctx: Context, data: Login) -> User:
-    email = email_for_lookup(data.email)
+    email = unicodedata.normalize("NFKC", data.email).lower()
     async with password_attempt(ctx, email):
         user = await User.get_or_none(email=email)
         if not await ctx.services.hasher.verify(data.password, user.password_hash if user else None) or user is None:

@@ -22,7 +22,6 @@ from amarevents.resolvers.core.inputs import (
     Phone,
     ShortText,
     Url,
-    email_for_lookup,
 )
 from amarevents.resolvers.core.pagination import Paging, page_of
 
@@ -42,7 +41,8 @@ ACCEPTED = [
     (Money, 999_999_999_999.99, "999999999999.99"), (Money, Decimal("499.5"), "499.50"),
     (Money, Decimal("5E+2"), "500.00"),
     (Email, "A.b+c@Example.CO.uk", "a.b+c@example.co.uk"), (Email, "রহিমা@উদাহরণ.বাংলা", "রহিমা@উদাহরণ.বাংলা"),
-    (Email, "a@xn--bcher-kva.example", "a@bücher.example"), (Email, "ａ@BÜCHER.example", "a@bücher.example"),
+    (Email, "a@XN--BCHER-KVA.example", "a@xn--bcher-kva.example"), (Email, "ａ@BÜCHER.example", "a@bücher.example"),
+    (Email, "a@b.test", "a@b.test"), (Email, "a@b.local", "a@b.local"),
     (Phone, "01700000000", None), (Phone, "+880 1700-000000", None), (Phone, "02 (955) 1234", None),
     (Url, "https://example.com/a.png?b=c#d", None), (Url, "HTTP://example.com", None),
     (Date, "2028-02-29", "2028-02-29"), (Date, datetime.date(2028, 2, 29), "2028-02-29"),
@@ -64,7 +64,7 @@ REFUSED: list[tuple[Any, tuple[object, ...]]] = [
     (Money, (-0.01, -1, 1.005, Decimal("0.001"), 10**12, 1e300, float("nan"), float("inf"), Decimal("NaN"), "5", True,
              None, [], 10**40, Decimal("-Infinity"))),
     (Email, ("", "a", "a@b", "@b.com", "a@.com", "a@b.c", "a b@c.com", "a@b..com", "<a@b.com>", "a@b.com\n",
-             "a@b@c.com", "a,b@c.com", ".a@b.com", "a@-b.com", "a@straße.example", "a@b.local",
+             "a@b@c.com", "a,b@c.com", ".a@b.com", "a@-b.com", "a@straße.example", "a@localhost",
              "İ" * 240 + "@a.com", "x" * 250 + "@a.com")),
     (Phone, ("", "123", "abc1234567", "+", "1" * 60, "017000000x0", "01700000000\n", "০১৭০০০০০০০০")),
     (Url, ("", "x", "/a", "//a.com", "ftp://a.com", "javascript:alert(1)", "data:,x", "https://", "https://a b.com",
@@ -91,14 +91,6 @@ def test_an_unfit_value_is_refused(annotation: Any, value: object) -> None:
 def test_every_amount_of_money_survives_json(cents: int) -> None:
     """What comes as the shortest decimal form of a double is that decimal."""
     assert parsed(Money, cents / 100) == Decimal(cents) / 100
-
-
-@pytest.mark.parametrize(
-    ("typed", "stored"),
-    [("A@XN--BCHER-KVA.example", "a@bücher.example"), ("Boss@example.com", "boss@example.com"), ("BOSS", "boss")],
-)
-def test_an_email_address_is_looked_up_as_it_is_stored(typed: str, stored: str) -> None:
-    assert email_for_lookup(typed) == stored
 
 
 # Inputs ---------------------------------------------------------------------------------------------------------
