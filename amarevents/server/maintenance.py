@@ -1,4 +1,4 @@
-"""Periodic maintenance in the background of a server process."""
+"""Periodic maintenance: purges expired idempotency records, expired confirmation links and old sent emails."""
 
 import asyncio
 import datetime

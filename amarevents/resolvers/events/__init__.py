@@ -1,0 +1,1 @@
+"""Events and what they consist of, organizations and their plans, and statistics."""

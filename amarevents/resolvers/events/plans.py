@@ -25,7 +25,7 @@ from amarevents.resolvers.core.inputs import (
     deleted,
     require_printable,
 )
-from amarevents.resolvers.core.integrity import integrity_errors
+from amarevents.resolvers.core.constraint_errors import integrity_errors
 from amarevents.resolvers.core.locking import lock_in_order
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.search import fold

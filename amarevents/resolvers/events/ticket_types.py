@@ -26,7 +26,7 @@ from amarevents.resolvers.core.inputs import (
     RecordId,
     deleted,
 )
-from amarevents.resolvers.core.integrity import integrity_errors
+from amarevents.resolvers.core.constraint_errors import integrity_errors
 from amarevents.resolvers.core.locking import lock_in_order
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.permissions import (

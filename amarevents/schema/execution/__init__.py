@@ -1,0 +1,1 @@
+"""The execution of documents: validation, limits, cost, and the executor."""

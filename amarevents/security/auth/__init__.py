@@ -1,0 +1,1 @@
+"""Authentication: API keys, sessions, passwords, and protection from cross-site request forgery."""

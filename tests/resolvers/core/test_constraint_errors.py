@@ -5,7 +5,7 @@ from tortoise.exceptions import IntegrityError
 
 from amarevents import errors
 from amarevents.models import Organization, Plan
-from amarevents.resolvers.core.integrity import integrity_errors
+from amarevents.resolvers.core.constraint_errors import integrity_errors
 from tests.support.world import World
 
 TAKEN = errors.ValidationFailed({"name": "is taken"})
