@@ -14,8 +14,8 @@ from amarevents.models import User
 from amarevents.models.columns import NAME_LENGTH
 from amarevents.models.enums import AccountType
 from amarevents.resolvers.accounts.email_confirmation import enqueue_confirmation_email
-from amarevents.resolvers.core.inputs import DateTime, Email, Input, Password, Phone, RecordId, Username
 from amarevents.resolvers.core.constraint_errors import integrity_errors
+from amarevents.resolvers.core.inputs import DateTime, Email, Input, Password, Phone, RecordId, Username
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.search import search_text
 from amarevents.security.context import Context

@@ -13,9 +13,9 @@ from amarevents.models import Event, Organization, Plan, User
 from amarevents.models.db.connection import CONNECTION
 from amarevents.models.enums import Privacy
 from amarevents.models.organizations import DEFAULT_PLAN
+from amarevents.resolvers.core.constraint_errors import integrity_errors
 from amarevents.resolvers.core.ids import OrganizationId
 from amarevents.resolvers.core.inputs import Count, DateTime, Id, Input, LongText, Name, NotNull, RecordId, ShortText
-from amarevents.resolvers.core.constraint_errors import integrity_errors
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, Paging, load_page
 from amarevents.resolvers.core.permissions import is_admin, manages, require_organization_manager

@@ -13,6 +13,7 @@ from amarevents import errors
 from amarevents.models import Plan
 from amarevents.models.columns import encode_json
 from amarevents.models.organizations import DEFAULT_PLAN
+from amarevents.resolvers.core.constraint_errors import integrity_errors
 from amarevents.resolvers.core.ids import PlanId
 from amarevents.resolvers.core.inputs import (
     Count,
@@ -25,7 +26,6 @@ from amarevents.resolvers.core.inputs import (
     deleted,
     require_printable,
 )
-from amarevents.resolvers.core.constraint_errors import integrity_errors
 from amarevents.resolvers.core.locking import lock_in_order
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.search import fold

@@ -1,4 +1,4 @@
-"""Queries of events: lists, pages of organizations, and details."""
+"""Queries of events: the public list and its search, events of organizations, and details of one event."""
 
 import datetime
 from collections.abc import Sequence

@@ -12,6 +12,7 @@ from amarevents import errors
 from amarevents.infra.pubsub import TicketChange
 from amarevents.models import Event, Ticket, TicketType
 from amarevents.models.enums import TicketChangeKind, TicketStatus
+from amarevents.resolvers.core.constraint_errors import integrity_errors
 from amarevents.resolvers.core.ids import TicketTypeId
 from amarevents.resolvers.core.inputs import (
     Count,
@@ -26,7 +27,6 @@ from amarevents.resolvers.core.inputs import (
     RecordId,
     deleted,
 )
-from amarevents.resolvers.core.constraint_errors import integrity_errors
 from amarevents.resolvers.core.locking import lock_in_order
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.permissions import (

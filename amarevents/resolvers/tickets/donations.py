@@ -11,9 +11,9 @@ from amarevents import errors
 from amarevents.models import Donation, Organization
 from amarevents.models.columns import MAX_ID
 from amarevents.models.enums import DonationStatus, PaymentMethod
+from amarevents.resolvers.core.constraint_errors import integrity_errors
 from amarevents.resolvers.core.ids import DonationId
 from amarevents.resolvers.core.inputs import DateTime, Email, Id, Input, LongText, Phone, RecordId, Taka
-from amarevents.resolvers.core.constraint_errors import integrity_errors
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, Paging, load_page
 from amarevents.resolvers.core.permissions import managed_by_caller

@@ -1,4 +1,4 @@
-"""Emails to attendees about their tickets: confirmations and rejected payments."""
+"""Enqueueing of emails to attendees about their tickets; ``mail.templates`` has the texts."""
 
 from collections.abc import Mapping
 

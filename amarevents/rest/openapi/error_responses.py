@@ -1,4 +1,4 @@
-"""Error responses of the document: which statuses a route has, and the schema of each."""
+"""Error responses of the document: the statuses and error codes of each route, and the schema of each status."""
 
 from collections.abc import Iterable
 from http import HTTPStatus
