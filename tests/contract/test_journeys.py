@@ -1,4 +1,4 @@
-"""What people come for, told once and done over REST, over GraphQL with a session, and with a GraphQL client."""
+"""The main journeys of users, over REST, over GraphQL with a session, and with a GraphQL client."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from decimal import Decimal
@@ -18,7 +18,8 @@ from tests.contract.surfaces import (
     in_process,
     over_http,
 )
-from tests.support.listening import gql_transport, listening
+from tests.support.local_server import serve_in_process
+from tests.support.websocket_client import gql_transport
 from tests.support.world import World, in_days
 
 As = Callable[[User, KeyType], Awaitable[Surface]]
@@ -26,8 +27,8 @@ As = Callable[[User, KeyType], Awaitable[Surface]]
 
 @pytest.fixture
 async def address(app: Starlette) -> AsyncIterator[str]:
-    """Where the application listens for those who come by a socket."""
-    async with listening(app) as host_and_port:
+    """Serve the application on a socket and return its host and port."""
+    async with serve_in_process(app) as host_and_port:
         yield host_and_port
 
 
@@ -76,13 +77,14 @@ def gql_over_websocket(world: World, address: str) -> As:
     params=["rest_with_keys", "graphql_with_sessions", "gql_in_process", "gql_over_http", "gql_over_websocket"]
 )
 def act_as(request: pytest.FixtureRequest) -> As:
-    """``await act_as(user, KeyType.USER)``: the platform as that account sees it."""
-    way: As = request.getfixturevalue(request.param)  # which serves on a socket only where one is asked for
-    return way
+    """Return a function that makes an account's surface: ``await act_as(user, KeyType.USER)``."""
+
+    act: As = request.getfixturevalue(request.param)  # loaded by name, so that only two of them open a socket
+    return act
 
 
 async def _concert(world: World, organizer: Surface, owner: User) -> Values:
-    """A concert with free standing room and two seats at 499.50 taka."""
+    """Publish a concert with free standing room and two seats at 499.50 taka."""
     organization = await world.organization(owner)
     standing = {"name": "Standing", "capacity": 100}
     seat = {"name": "Seat", "price": Decimal("499.50"), "capacity": 2}
@@ -103,7 +105,7 @@ def _type_named(event: Values, name: str) -> Values:
     return found
 
 
-async def test_an_organizer_publishes_an_event_that_everybody_finds(world: World, act_as: As) -> None:
+async def test_an_organizer_publishes_an_event_that_others_find(world: World, act_as: As) -> None:
     owner = await world.organizer()
     organizer = await act_as(owner, KeyType.ORGANIZER)
     event = await _concert(world, organizer, owner)
@@ -118,7 +120,7 @@ async def test_an_organizer_publishes_an_event_that_everybody_finds(world: World
     assert balcony["id"] == kinds[0]["id"]
 
 
-async def test_a_free_place_is_good_at_once(world: World, act_as: As) -> None:
+async def test_a_free_ticket_is_valid_immediately(world: World, act_as: As) -> None:
     owner = await world.organizer()
     organizer = await act_as(owner, KeyType.ORGANIZER)
     event = await _concert(world, organizer, owner)
@@ -139,54 +141,54 @@ async def test_a_free_place_is_good_at_once(world: World, act_as: As) -> None:
 
 
 async def _size_field(world: World, event: Values) -> int:
-    """A required question with an underscore in its name, which no surface may touch."""
+    """Add a required custom field whose name has an underscore, which both surfaces must keep."""
     row = await Event.get(id=event["id"])
     field = await world.custom_field(row, "Shirt_size", type=FieldType.DROPDOWN, options=["S", "M"], required=True)
     return field.id
 
 
-async def test_a_paid_place_waits_for_the_organizer_and_is_verified_at_the_door(world: World, act_as: As) -> None:
+async def test_a_paid_ticket_is_valid_once_the_organizer_approves_it(world: World, act_as: As) -> None:
     owner = await world.organizer()
     organizer = await act_as(owner, KeyType.ORGANIZER)
     event = await _concert(world, organizer, owner)
     seat = _type_named(event, "Seat")["id"]
     visitor = await act_as(await world.user(), KeyType.USER)
-    asked = {
+    registration = {
         "event_id": event["id"],
         "ticket_type_id": seat,
         "transaction_id": " 8n7a2k ",
         "payment_method": "bkash",
         "amount": Decimal("499.50"),
     }
-    ticket = await visitor.register(asked)
+    ticket = await visitor.register(registration)
     assert (ticket["status"], ticket["amount"]) == ("Pending", Decimal("499.50"))
     assert (ticket["transaction_id"], ticket["payment_method"]) == ("8N7A2K", "bkash")
     assert (await organizer.verify(ticket["id"]))["valid"] is False
     [waiting] = await organizer.tickets(event_id=event["id"], status="Pending")
     approved = await organizer.update_ticket(waiting["id"], {"status": "Success", "note": "Paid"})
     assert (approved["status"], approved["note"]) == ("Success", "Paid")
-    at_the_door = await organizer.verify(ticket["code"])
-    assert (at_the_door["valid"], at_the_door["event"], at_the_door["status"]) == (True, "Baul night", "Success")
+    verification = await organizer.verify(ticket["code"])
+    assert (verification["valid"], verification["event"], verification["status"]) == (True, "Baul night", "Success")
     assert (await visitor.ticket(ticket["id"]))["status"] == "Success"
 
 
-async def test_the_last_place_is_sold_once_and_sold_again_when_given_back(world: World, act_as: As) -> None:
+async def test_a_place_that_is_given_back_can_be_taken_again(world: World, act_as: As) -> None:
     owner = await world.organizer()
     organizer = await act_as(owner, KeyType.ORGANIZER)
     event = await _concert(world, organizer, owner)
-    asked = {"event_id": event["id"], "ticket_type_id": _type_named(event, "Seat")["id"]}
+    registration = {"event_id": event["id"], "ticket_type_id": _type_named(event, "Seat")["id"]}
     visitor = await act_as(await world.user(), KeyType.USER)
-    first, _second = [await visitor.register(asked) for _ in range(2)]
+    first, _second = [await visitor.register(registration) for _ in range(2)]
     with pytest.raises(Refused) as refusal:
-        await visitor.register(asked)
+        await visitor.register(registration)
     assert (refusal.value.code, refusal.value.status) == ("SOLD_OUT", 400)
     await organizer.update_ticket(first["id"], {"status": "Failed"})
-    assert (await visitor.register(asked))["status"] == "Pending"
-    seats = next(kind for kind in await visitor.ticket_types(event["id"]) if kind["name"] == "Seat")
-    assert (seats["sold"], seats["available"], seats["is_available"]) == (2, 0, False)
+    assert (await visitor.register(registration))["status"] == "Pending"
+    seat_type = next(kind for kind in await visitor.ticket_types(event["id"]) if kind["name"] == "Seat")
+    assert (seat_type["sold"], seat_type["available"], seat_type["is_available"]) == (2, 0, False)
 
 
-async def test_refusals_are_the_same_everywhere(world: World, act_as: As) -> None:
+async def test_refusals_are_the_same_on_all_surfaces(world: World, act_as: As) -> None:
     owner = await world.organizer()
     event = await _concert(world, await act_as(owner, KeyType.ORGANIZER), owner)
     seat = {"event_id": event["id"], "ticket_type_id": _type_named(event, "Seat")["id"]}

@@ -1,4 +1,4 @@
-"""The whole graph, walked as every kind of principal: it shows nothing that REST does not show to the same one."""
+"""A walk along all edges of the graph as every kind of principal: it must show nothing that REST does not."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,26 +20,26 @@ from amarevents.schema.types import event_parts
 from amarevents.security.policy import ALLOWED_SCOPES, Scope
 from tests.contract.access import CALLERS
 from tests.contract.scene import KEY_TYPES, Scene
-from tests.contract.walk import Ids, Shown, Thing, shown_over_graphql, shown_over_rest
-from tests.support.graph import EDGES, let_it_be_walked
+from tests.contract.walk import Entity, Ids, Visible, visible_over_graphql, visible_over_rest
+from tests.support.graph import EDGES, isolate_denied_edges
 from tests.support.sizes import sized
 from tests.support.world import Caller
 
 pytestmark = pytest.mark.deep("postgres")
 
-BEYOND_REST: dict[str, Callable[[Thing], Thing | None]] = {
-    "OutgoingMail": lambda _mail: None,  # of the outbox, for admins alone: every route of theirs is asked for the same
+NOT_IN_REST: dict[str, Callable[[Entity], Entity | None]] = {
+    "OutgoingMail": lambda _mail: None,  # the outbox, which only admins see
     "Admission": lambda of_ticket: of_ticket[1:3],
     "Decision": lambda of_ticket: of_ticket[1:3],
     "Attendance": lambda of_event: ("EventStats", *of_event[1:3], "stats"),
 }
-"""Nouns that REST has not (decisions 9.3); each may be shown to whom REST shows another thing, which is named here."""
+"""Nouns that REST does not have (decisions 9.3), and the entity that a caller must see in REST to see one."""
 
 READING = {
     Scope.EVENTS_READ,
     *(OPERATIONS[name].policy.scope for name in OPERATIONS if name.startswith(("list_", "get_"))),
 }
-"""The scopes without which a key sees less."""
+"""Scopes that let a key see more."""
 WITHOUT = [
     f"{who} without {scope}"
     for who in ("holder", "owner", "admin")
@@ -61,11 +61,14 @@ async def _caller(scene: Scene, name: str) -> Caller:
     return await scene.caller(name)
 
 
-async def _furnish(scene: Scene) -> None:
-    """Everything that an edge may lead to, some of it private and some of it foreign."""
+async def _fill_scene(scene: Scene) -> None:
+    """Create rows behind every edge, some private and some of another organizer."""
     world = scene.world
-    foreign = await world.organization(scene.foreign, notice="Foreign", eventcount=3)
-    events_there = [await world.event(foreign), await world.event(foreign, privacy=Privacy.PRIVATE, notice="Hidden")]
+    other_organization = await world.organization(scene.other_organizer, notice="Foreign", eventcount=3)
+    events_there = [
+        await world.event(other_organization),
+        await world.event(other_organization, privacy=Privacy.PRIVATE, notice="Hidden"),
+    ]
     for event in (scene.event, scene.secret, *events_there):
         event.emailtitle = event.emailmessage = event.template = "Mail"
         event.socials, event.wallets = [{"type": "web", "url": "https://example.com"}], {"bkash": "01700000000"}
@@ -73,20 +76,22 @@ async def _furnish(scene: Scene) -> None:
         await world.custom_field(event, "Size")
         await world.gallery_image(event)
         kind = await world.ticket_type(event, capacity=5)
-        await world.ticket(event, scene.stranger if event.privacy is Privacy.PUBLIC else scene.owner, ticket_type=kind)
-    # Seen by whoever holds it, unlike its event.
+        await world.ticket(
+            event, scene.other_user if event.privacy is Privacy.PUBLIC else scene.owner, ticket_type=kind
+        )
+    # Its holder sees the ticket, but not its event.
     await world.ticket(events_there[1], scene.holder, ticket_type=kind, status=TicketStatus.FAILED)
-    await world.ticket(scene.event, scene.stranger, email=scene.holder.email)
+    await world.ticket(scene.event, scene.other_user, email=scene.holder.email)
     for ticket in await Ticket.all():
         await world.check_in(ticket, scene.owner)
     await Ticket.all().update(decided_at=utc_now(), decision_reason="Seen")
-    await _furnish_accounts(scene, foreign)
+    await _fill_accounts(scene, other_organization)
 
 
-async def _furnish_accounts(scene: Scene, foreign: Organization) -> None:
-    for organization in (await Organization.get(id=scene.event.organization_id), foreign, None):
+async def _fill_accounts(scene: Scene, other_organization: Organization) -> None:
+    for organization in (await Organization.get(id=scene.event.organization_id), other_organization, None):
         await scene.world.donation(organization)
-    for user in (scene.owner, scene.holder, scene.stranger, scene.foreign, scene.admin):
+    for user in (scene.owner, scene.holder, scene.other_user, scene.other_organizer, scene.admin):
         await (await scene.world.key(user)).get("/auth/me")
     for ticket in await Ticket.all():
         await OutgoingMail.create(
@@ -106,66 +111,66 @@ async def _ids() -> Ids:
     return ids | {"Account": [user.id for user in await User.all()]}
 
 
-def _beyond(graph: Shown, rest: Shown) -> list[str]:
-    """What the graph shows and REST does not, by the paths on which it was found."""
-    shown_by_rest = {thing for thing, _, _ in rest.facts}
+def _visible_in_graph_alone(graph: Visible, rest: Visible) -> list[str]:
+    """Return what is visible in the graph but not in REST, with the paths on which it was found."""
+    shown_by_rest = {entity for entity, _, _ in rest.facts}
     facts = [
-        f"{path}: {thing} {name} = {value}"
-        for (thing, name, value), path in graph.facts.items()
-        if (thing, name, value) not in rest.facts and not _may_be_beyond(thing, shown_by_rest)
+        f"{path}: {entity} {name} = {value}"
+        for (entity, name, value), path in graph.facts.items()
+        if (entity, name, value) not in rest.facts and not _may_be_missing_in_rest(entity, shown_by_rest)
     ]
     links = [
         f"{path}: {sorted(map(str, link))}"
         for link, path in graph.links.items()
-        if link not in rest.links and not {thing[0] for thing in link} & BEYOND_REST.keys()
+        if link not in rest.links and not {entity[0] for entity in link} & NOT_IN_REST.keys()
     ]
     return facts + links
 
 
-def _may_be_beyond(thing: Thing, shown_by_rest: set[Thing]) -> bool:
-    if thing[0] not in BEYOND_REST:
+def _may_be_missing_in_rest(entity: Entity, shown_by_rest: set[Entity]) -> bool:
+    if entity[0] not in NOT_IN_REST:
         return False
-    with_this = BEYOND_REST[thing[0]](thing)
+    with_this = NOT_IN_REST[entity[0]](entity)
     return with_this is None or with_this in shown_by_rest
 
 
 def _usual_steps(name: str) -> int:
-    """Return how many edges are followed one after the other: more by those who are shown more."""
+    """Return how many edges are followed one after the other: more by those who are visible more."""
     return sized(2, deep=3) if name in KEY_TYPES else sized(1, deep=2)
 
 
 async def _walk(
-    scene: Scene, name: str, steps: int, hole: Callable[[], None] = lambda: None
-) -> tuple[list[str], Shown]:
-    """What the graph shows that REST does not, and all that it shows; ``hole`` is made once REST has been asked."""
-    await _furnish(scene)
+    scene: Scene, name: str, steps: int, remove_check: Callable[[], None] = lambda: None
+) -> tuple[list[str], Visible]:
+    """Return what only the graph shows, and all that it shows; ``remove_check`` is called between REST and GraphQL."""
+    await _fill_scene(scene)
     caller = await _caller(scene, name)
     ids = await _ids()
-    rest = await shown_over_rest(caller, ids)
-    hole()
-    graph = await shown_over_graphql(caller, ids, steps=steps)
-    return _beyond(graph, rest), graph
+    rest = await visible_over_rest(caller, ids)
+    remove_check()
+    graph = await visible_over_graphql(caller, ids, steps=steps)
+    return _visible_in_graph_alone(graph, rest), graph
 
 
 @pytest.mark.parametrize("name", PRINCIPALS)
 async def test_the_graph_shows_nothing_that_rest_does_not(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    let_it_be_walked(monkeypatch)
-    beyond, shown = await _walk(scene, name, _usual_steps(name))
+    isolate_denied_edges(monkeypatch)
+    beyond, visible = await _walk(scene, name, _usual_steps(name))
     assert beyond == []
-    assert shown.facts
+    assert visible.facts
 
 
 async def test_every_edge_is_walked(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By an admin's session, which sees what is behind each of them."""
-    let_it_be_walked(monkeypatch)
-    _, shown = await _walk(scene, "admin's session", 2)
-    assert set(EDGES) <= shown.fields
+    """As an admin in a session, who sees what is behind each of them."""
+    isolate_denied_edges(monkeypatch)
+    _, visible = await _walk(scene, "admin's session", 2)
+    assert set(EDGES) <= visible.fields
 
 
 def _everything(*_asked: Any) -> Any:
-    """In place of a condition on whose rows they are."""
+    """Return a condition that all rows meet, in place of one on their owner."""
     return Q()
 
 
@@ -179,22 +184,22 @@ async def _all_of(_ctx: Any, ids: Any) -> Any:
     return list(ids)
 
 
-HOLES: dict[str, tuple[str, Any, str, Any]] = {
-    "whoever asks is shown an account": ("owner", AccountAccess, "check", _everything),
-    "edges lead to hidden events": ("holder without events:read", event_parts, "load_events", _hidden_events),
-    "hidden events show their gallery": ("admin with admin alone", gallery, "visible_event_ids", _all_of),
-    "everybody's statistics": ("foreign", statistics, "managed_event_ids", _all_of),
-    "everybody's tickets": ("foreign", tickets, "managed_event_ids", _all_of),
-    "everybody's attendance": ("foreign", check_in, "managed_event_ids", _all_of),
-    "everybody's ticket types": ("holder", ticket_types, "visible_event_ids", _all_of),
+REMOVED_CHECKS: dict[str, tuple[str, Any, str, Any]] = {
+    "whoever asks is visible an account": ("owner", AccountAccess, "check", _everything),
+    "edges to hidden events": ("holder without events:read", event_parts, "load_events", _hidden_events),
+    "gallery of hidden events": ("admin with admin alone", gallery, "visible_event_ids", _all_of),
+    "statistics of all events": ("other_organization", statistics, "managed_event_ids", _all_of),
+    "tickets of all events": ("other_organization", tickets, "managed_event_ids", _all_of),
+    "attendance of all events": ("other_organization", check_in, "managed_event_ids", _all_of),
+    "ticket types of all events": ("holder", ticket_types, "visible_event_ids", _all_of),
 }
-"""Checks that are taken away, and a principal who then sees too much."""
+"""Checks that a test removes: a principal who then sees too much, where the check is, and what replaces it."""
 
 
-@pytest.mark.parametrize("hole", HOLES)
-async def test_a_check_that_is_missing_is_noticed(scene: Scene, monkeypatch: pytest.MonkeyPatch, hole: str) -> None:
-    """The negative control."""
-    let_it_be_walked(monkeypatch)
-    name, where, check, instead = HOLES[hole]
+@pytest.mark.parametrize("removed", REMOVED_CHECKS)
+async def test_the_walk_finds_a_missing_check(scene: Scene, monkeypatch: pytest.MonkeyPatch, removed: str) -> None:
+    """The negative control of this test."""
+    isolate_denied_edges(monkeypatch)
+    name, where, check, instead = REMOVED_CHECKS[removed]
     beyond, _ = await _walk(scene, name, _usual_steps(name), lambda: monkeypatch.setattr(where, check, instead))
     assert beyond != []

@@ -10,16 +10,16 @@ from playwright.async_api import Browser, BrowserContext, Locator, Page, Route, 
 from tests.schema.explorer.ready import NAMES
 from tests.support.explorer_page import (
     ORGANIZER,
+    account_status,
     answer,
-    asked,
     open_page,
     open_tab,
     run,
+    sent_operations,
     sign_in,
-    until,
     use_key,
     variables,
-    who,
+    wait_until,
     write,
 )
 from tests.support.pages import DESKTOP, PATIENCE, PHONE, Visit
@@ -90,7 +90,7 @@ async def page(visit: Visit) -> Page:
 async def test_page_has_a_title_and_says_that_nobody_is_signed_in(page: Page) -> None:
     await expect(page).to_have_title("Amar Events GraphQL")
     await expect(page.get_by_role("heading", level=1)).to_have_text("Amar Events GraphQL")
-    await expect(who(page)).to_have_text("Not signed in")
+    await expect(account_status(page)).to_have_text("Not signed in")
 
 
 async def test_query_is_written_and_its_answer_read(page: Page) -> None:
@@ -145,13 +145,13 @@ async def test_chosen_theme_is_the_bars_as_well(page: Page) -> None:
 
 
 async def test_signing_in_and_out_by_the_form(page: Page, organizer_key: str) -> None:
-    names = asked(page)
+    names = sent_operations(page)
     await sign_in(page)
-    await expect(who(page)).to_have_text(f"You are signed in as {ORGANIZER}@example.com — organizer")
+    await expect(account_status(page)).to_have_text(f"You are signed in as {ORGANIZER}@example.com — organizer")
     assert names == ["SignIn", "WhoAmI"]
     await expect(page.get_by_label("Password")).to_be_hidden()
     await page.get_by_role("button", name="Sign out").click()
-    await expect(who(page)).to_have_text("Not signed in")
+    await expect(account_status(page)).to_have_text("Not signed in")
     assert [name for name in names[2:] if name != "IntrospectionQuery"] == ["SignOut", "WhoAmI"]
     assert await page.get_by_label("Password").input_value() == ""
     await run(page)
@@ -165,7 +165,7 @@ async def test_after_signing_in_the_old_answer_is_gone_and_the_operation_is_next
     await run(page)
     await expect(answer(page)).to_contain_text("UNAUTHENTICATED")
     await sign_in(page)
-    await expect(who(page)).to_contain_text("You are signed in")
+    await expect(account_status(page)).to_contain_text("You are signed in")
     await expect(answer(page)).not_to_contain_text("UNAUTHENTICATED")
     await page.keyboard.press("Control+Enter")
     await expect(answer(page)).to_contain_text(ORGANIZER)
@@ -176,15 +176,15 @@ async def test_leaving_leaves_nothing_in_any_window(page: Page, platform: Runnin
     for window in (page, another):
         await open_page(window, platform)
     await sign_in(page)
-    await expect(who(page)).to_contain_text("You are signed in")
+    await expect(account_status(page)).to_contain_text("You are signed in")
     await open_page(another, platform)
     for window in (page, another):
         await run(window)
         await expect(answer(window)).to_contain_text(ORGANIZER)
-        await until(window, "JSON.stringify({...sessionStorage}).includes('StartHere')")
+        await wait_until(window, "JSON.stringify({...sessionStorage}).includes('StartHere')")
     await page.get_by_role("button", name="Sign out").click()
     for window in (page, another):
-        await expect(who(window)).to_have_text("Not signed in")
+        await expect(account_status(window)).to_have_text("Not signed in")
         await expect(answer(window)).not_to_contain_text(ORGANIZER)
         assert ORGANIZER not in json.dumps(await window.evaluate("({...sessionStorage})"))
         assert await window.evaluate("[ids.account, ids.known]") == [None, {}]
@@ -193,34 +193,34 @@ async def test_leaving_leaves_nothing_in_any_window(page: Page, platform: Runnin
 
 async def test_session_that_ended_elsewhere_is_noticed(page: Page, organizer_key: str) -> None:
     await sign_in(page)
-    await expect(who(page)).to_contain_text("You are signed in")
+    await expect(account_status(page)).to_contain_text("You are signed in")
     await page.context.clear_cookies()
     await run(page)
-    await expect(who(page)).to_have_text("Not signed in")
+    await expect(account_status(page)).to_have_text("Not signed in")
     await sign_in(page)
-    await expect(who(page)).to_contain_text("You are signed in")
+    await expect(account_status(page)).to_contain_text("You are signed in")
     await page.context.clear_cookies()
     await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-    await expect(who(page)).to_have_text("Not signed in")
+    await expect(account_status(page)).to_have_text("Not signed in")
 
 
 async def test_lost_connection_signs_nobody_out(visit: Visit, organizer_key: str) -> None:
     await use_key(visit.page, organizer_key)
-    await expect(who(visit.page)).to_contain_text("You are using an API key")
+    await expect(account_status(visit.page)).to_contain_text("You are using an API key")
     await visit.page.route("**/graphql", lambda route: route.abort())
     await visit.page.evaluate("checkIdentity()")
-    await expect(who(visit.page)).to_contain_text("You are using an API key")
+    await expect(account_status(visit.page)).to_contain_text("You are using an API key")
     assert await visit.page.evaluate("credentials.key") == organizer_key
     visit.complaints.clear()  # a browser notes what it cannot reach
 
 
 async def test_another_account_finds_nothing_of_the_one_before(page: Page, organizer_key: str) -> None:
     await write(page, "Mine", "query Mine { __typename }")
-    await until(page, "sessionStorage['graphiql:query'].includes('Mine')")
+    await wait_until(page, "sessionStorage['graphiql:query'].includes('Mine')")
     await page.evaluate("ids.belongsTo('somebody-else@example.com')")
     await sign_in(page)
     await expect(page.get_by_role("tab", name="StartHere")).to_be_visible()
-    await expect(who(page)).to_contain_text("You are signed in")
+    await expect(account_status(page)).to_contain_text("You are signed in")
     assert await page.evaluate("ids.account") == f"{ORGANIZER}@example.com"
 
 
@@ -228,35 +228,37 @@ async def test_session_is_still_there_when_the_page_is_opened_again(
     page: Page, platform: RunningPlatform, organizer_key: str
 ) -> None:
     await sign_in(page)
-    await expect(who(page)).to_contain_text("You are signed in")
+    await expect(account_status(page)).to_contain_text("You are signed in")
     await open_page(page, platform)
-    await expect(who(page)).to_contain_text("You are signed in")
+    await expect(account_status(page)).to_contain_text("You are signed in")
 
 
 async def test_wrong_password_is_said(page: Page, organizer_key: str) -> None:
     await sign_in(page, password="wrong-password")
     await expect(page.get_by_role("alert")).to_have_text(re.compile("password", re.IGNORECASE))
-    await expect(who(page)).to_have_text("Not signed in")
+    await expect(account_status(page)).to_have_text("Not signed in")
     assert await page.get_by_label("Password").input_value() == ""
     await sign_in(page)
     await expect(page.locator("#problem")).to_be_empty()
-    await expect(who(page)).to_contain_text("You are signed in")
+    await expect(account_status(page)).to_contain_text("You are signed in")
 
 
 async def test_key_is_used_and_forgotten_at_a_press(page: Page, organizer_key: str) -> None:
     await use_key(page, organizer_key)
-    await expect(who(page)).to_have_text(f"You are using an API key of {ORGANIZER}@example.com — organizer key")
+    await expect(account_status(page)).to_have_text(
+        f"You are using an API key of {ORGANIZER}@example.com — organizer key"
+    )
     async with page.expect_request("**/graphql") as sent:
         await run(page)
     assert await (await sent.value).header_value("authorization") == f"Bearer {organizer_key}"
     await page.get_by_role("button", name="Forget key").click()
-    await expect(who(page)).to_have_text("Not signed in")
+    await expect(account_status(page)).to_have_text("Not signed in")
 
 
 async def test_wrong_key_is_said_and_not_used(visit: Visit, organizer_key: str) -> None:
     await use_key(visit.page, organizer_key[:-1])
     await expect(visit.page.get_by_role("alert")).to_have_text("This API key is not valid")
-    await expect(who(visit.page)).to_have_text("Not signed in")
+    await expect(account_status(visit.page)).to_have_text("Not signed in")
     [noted] = visit.complaints  # a browser notes each 401
     assert "401" in noted
     visit.complaints.clear()
@@ -264,18 +266,18 @@ async def test_wrong_key_is_said_and_not_used(visit: Visit, organizer_key: str) 
 
 async def test_wrong_key_leaves_one_signed_in(visit: Visit, organizer_key: str) -> None:
     await sign_in(visit.page)
-    await expect(who(visit.page)).to_contain_text("You are signed in")
+    await expect(account_status(visit.page)).to_contain_text("You are signed in")
     await visit.page.evaluate(
         "key => { credentials.key = key; return withButtonsDisabled(showIdentity); }", "ae_u_wrong"
     )
-    await expect(who(visit.page)).to_contain_text("You are signed in")
+    await expect(account_status(visit.page)).to_contain_text("You are signed in")
     await expect(visit.page.get_by_role("alert")).to_have_text("This API key is not valid")
     visit.complaints.clear()
 
 
 async def test_key_is_forgotten_with_the_page(page: Page, platform: RunningPlatform, organizer_key: str) -> None:
     await use_key(page, organizer_key)
-    await expect(who(page)).to_contain_text("You are using an API key")
+    await expect(account_status(page)).to_contain_text("You are using an API key")
     await run(page)
     await expect(answer(page)).to_contain_text(ORGANIZER)
     kept = "Promise.all([{...localStorage}, {...sessionStorage}, indexedDB.databases(), caches.keys()])"
@@ -284,7 +286,7 @@ async def test_key_is_forgotten_with_the_page(page: Page, platform: RunningPlatf
     assert organizer_key not in json.dumps(session)
     assert await page.context.cookies() == []
     await open_page(page, platform)
-    await expect(who(page)).to_have_text("Not signed in")
+    await expect(account_status(page)).to_have_text("Not signed in")
     assert await page.get_by_label("API key").input_value() == ""
 
 
@@ -293,7 +295,7 @@ async def test_key_is_forgotten_with_the_page(page: Page, platform: RunningPlatf
 
 async def test_every_tab_runs_after_the_other_by_a_press(page: Page, organizer_key: str) -> None:
     await sign_in(page)
-    await expect(who(page)).to_contain_text("You are signed in")
+    await expect(account_status(page)).to_contain_text("You are signed in")
     assert await page.get_by_role("tab").all_inner_texts() == NAMES
     for name in NAMES:
         await open_tab(page, name)
@@ -332,7 +334,7 @@ async def test_answer_without_a_value_takes_none_away(page: Page) -> None:
 
 
 async def test_tab_that_lacks_an_id_says_which_to_run_first_and_is_not_sent(page: Page) -> None:
-    names = asked(page)
+    names = sent_operations(page)
     for tab, said in (
         ("MyEvents", "organizationId is not known yet: run StartHere first"),
         ("WatchLive", "eventId is not known yet: run MyEvents or PublishEvent first"),
@@ -346,7 +348,7 @@ async def test_tab_that_lacks_an_id_says_which_to_run_first_and_is_not_sent(page
 
 async def test_organization_is_known_from_signing_in(page: Page, organizer_key: str) -> None:
     await sign_in(page)
-    await expect(who(page)).to_contain_text("You are signed in")
+    await expect(account_status(page)).to_contain_text("You are signed in")
     await open_tab(page, "MyEvents")
     await expect(variables(page)).to_contain_text(re.compile(r'"organizationId": "\d+"'))
 
@@ -355,7 +357,7 @@ async def test_what_one_window_knows_is_offered_to_another(
     page: Page, platform: RunningPlatform, organizer_key: str
 ) -> None:
     await sign_in(page)
-    await expect(who(page)).to_contain_text("You are signed in")
+    await expect(account_status(page)).to_contain_text("You are signed in")
     await page.evaluate(LEARN, ["PublishEvent", PUBLISHED])
     another = await page.context.new_page()
     await open_page(another, platform)
@@ -363,7 +365,7 @@ async def test_what_one_window_knows_is_offered_to_another(
     await expect(variables(another)).to_contain_text('"eventId": "7"')
     await another.evaluate(LEARN, ["PublishEvent", {"createEvent": {"id": "8", "ticketTypes": []}}])
     await another.evaluate(LEARN, ["RegisterGuest", {"registerForEvent": {"id": "447"}}])
-    await until(page, "ids.known.ticketIds === '447'")
+    await wait_until(page, "ids.known.ticketIds === '447'")
     assert await page.evaluate("ids.known.eventId") == "7"
 
 
@@ -393,7 +395,7 @@ async def test_what_somebody_has_written_is_not_overwritten(page: Page, organize
 
 async def test_what_is_in_the_tabs_outlives_a_reload_alone(page: Page, platform: RunningPlatform) -> None:
     await write(page, "Mine", "query Mine { __typename }")
-    await until(page, "sessionStorage['graphiql:query'].includes('Mine')")
+    await wait_until(page, "sessionStorage['graphiql:query'].includes('Mine')")
     await open_page(page, platform)
     await expect(page.get_by_label("Query Editor")).to_contain_text("query Mine")
     another = await page.context.new_page()

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from gql import Client, GraphQLRequest
 
-from tests.support.graphql_answers import code_told
-from tests.support.listening import connected, gql_transport
+from tests.support.graphql_answers import error_code_of_message
 from tests.support.platforms import ROOT, Deployment, OnSale, RunningPlatform, put_on_sale
 from tests.support.servers import HOST, private_redis
+from tests.support.websocket_client import open_socket, gql_transport
 
 STATS = "subscription($id: ID!) { eventStats(eventId: $id) { total } }"
 TICKETS = "subscription($id: ID!) { ticketUpdated(eventId: $id) { kind ticket { name } } }"
@@ -78,15 +78,15 @@ async def test_a_key_revoked_in_one_process_ends_what_it_follows_in_another(
     key = operated.run("create-key", "--email", "operator@example.com", "--type", "admin")
     with operated.serving() as first, operated.serving() as second:
         sale = await _sale(first, admin_key)
-        async with connected(f"{HOST}:{second.port}", {"Authorization": f"Bearer {key}"}) as socket:
-            await socket.begin()
+        async with open_socket(f"{HOST}:{second.port}", {"Authorization": f"Bearer {key}"}) as socket:
+            await socket.initialize()
             await socket.subscribe(TICKETS, id=sale.event_id)
             async with first.client(key) as client:
                 key_id = (await client.get("/api/auth/me")).json()["data"]["auth"]["key_id"]
                 await client.delete(f"/api/keys/{key_id}")
             await _register(first, admin_key, sale)
-            assert code_told(await socket.hear(6)) == "API_KEY_REVOKED"
-            assert (await socket.closed())[0] == 4401
+            assert error_code_of_message(await socket.receive(6)) == "API_KEY_REVOKED"
+            assert (await socket.wait_closed())[0] == 4401
 
 
 @pytest.mark.backend("postgres")
@@ -114,16 +114,16 @@ async def test_a_server_that_stops_ends_what_is_open_and_is_not_held_up(
         key = {"Authorization": f"Bearer {admin_key}"}
         body = {"query": TICKETS, "variables": {"id": sale.event_id}}
         async with (
-            connected(f"{HOST}:{platform.port}", key) as socket,
+            open_socket(f"{HOST}:{platform.port}", key) as socket,
             platform.client(admin_key) as client,
             client.stream("POST", "/graphql", json=body, headers={"Accept": "text/event-stream"}) as stream,
         ):
-            await socket.begin()
+            await socket.initialize()
             await socket.subscribe(STATS, id=sale.event_id)
-            assert (await socket.hear())["type"] == "next"
+            assert (await socket.receive())["type"] == "next"
             began = time.monotonic()
             stopping = asyncio.create_task(asyncio.to_thread(platform.server.stop))
-            assert (await socket.closed())[0] == 1001
+            assert (await socket.wait_closed())[0] == 1001
             assert (await stream.aread()).decode().endswith("event: complete\ndata:\n\n")
             await stopping
             assert time.monotonic() - began < 8  # seconds; it would wait 10 for the stream
@@ -134,9 +134,9 @@ async def test_bytes_that_are_no_text_are_a_mistake_of_the_client_without_a_line
     operated: Deployment,
 ) -> None:
     with operated.serving() as platform:
-        async with connected(f"{HOST}:{platform.port}") as socket:
+        async with open_socket(f"{HOST}:{platform.port}") as socket:
             await socket.connection.send(b"\xff\xfe", text=True)
-            assert (await socket.closed())[0] == 1007
+            assert (await socket.wait_closed())[0] == 1007
         async with platform.client() as client:
             assert (await client.get("/healthz")).status_code == 200
         assert "Traceback" not in platform.log

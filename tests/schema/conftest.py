@@ -1,4 +1,4 @@
-"""What most tests of the API begin with, for this package too."""
+"""Fixtures shared with the tests of the REST API."""
 
 from tests.rest.conftest import remember, stage
 

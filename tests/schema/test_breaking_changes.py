@@ -1,4 +1,4 @@
-"""What users of the schema rely on goes only where the changelog says so."""
+"""Breaking changes of the schema, which the changelog has to name."""
 
 from pathlib import Path
 
@@ -18,8 +18,8 @@ type Mutation { createEvent(input: NewEvent): Event }
 """
 
 
-def test_breaking_changes_of_the_schema_are_in_the_changelog() -> None:
-    """Each has to be named in CHANGELOG.md, under "Unreleased", in a section "### Breaking changes"."""
+def test_changelog_names_the_breaking_changes_since_the_last_release() -> None:
+    """The section is "### Breaking changes" under "Unreleased" in CHANGELOG.md."""
     missing = missing_from_changelog(
         breaking_changes(released_schema(), schema.graphql_schema), CHANGELOG.read_text(encoding="utf-8")
     )
@@ -40,17 +40,17 @@ def test_breaking_changes_of_the_schema_are_in_the_changelog() -> None:
         ("type Mutation { createEvent(input: NewEvent): Event }", "", "Mutation"),
     ],
 )
-def test_what_breaks_users_has_to_be_told(was: str, becomes: str, coordinate: str) -> None:
+def test_breaking_change_has_to_be_in_the_changelog(was: str, becomes: str, coordinate: str) -> None:
     assert was in BEFORE
     changes = breaking_changes(build_schema(BEFORE), build_schema(BEFORE.replace(was, becomes)))
     assert coordinate in {change.coordinate for change in changes}
-    silent = "# Changelog\n\n## Unreleased\n\nMany things.\n\n## 0.1.0\n"
-    assert missing_from_changelog(changes, silent) == changes
+    without = "# Changelog\n\n## Unreleased\n\nMany things.\n\n## 0.1.0\n"
+    assert missing_from_changelog(changes, without) == changes
     named = "\n".join(f"- `{change.coordinate}` is gone" for change in changes)
     assert not missing_from_changelog(changes, f"# Changelog\n\n## Unreleased\n\n{HEADING}\n\n{named}\n\n## 0.1.0\n")
 
 
-def test_what_an_earlier_release_has_told_does_not_count() -> None:
+def test_section_of_an_earlier_release_does_not_count() -> None:
     changes = breaking_changes(build_schema(BEFORE), build_schema(BEFORE.replace("events(page: Int)", "events")))
     changelog = f"# Changelog\n\n## Unreleased\n\nNothing.\n\n## 0.1.0\n\n{HEADING}\n\n- `Query.events(page:)`\n"
     assert missing_from_changelog(changes, changelog) == changes
@@ -64,6 +64,6 @@ def test_what_an_earlier_release_has_told_does_not_count() -> None:
         ("category: Category }", "category: Category! }"),
     ],
 )
-def test_what_only_adds_breaks_nothing(was: str, becomes: str) -> None:
+def test_addition_is_not_a_breaking_change(was: str, becomes: str) -> None:
     assert was in BEFORE
     assert not breaking_changes(build_schema(BEFORE), build_schema(BEFORE.replace(was, becomes)))

@@ -1,4 +1,4 @@
-"""The documents in the guide are documents of this schema."""
+"""GraphQL documents in the guide, which have to be valid."""
 
 import re
 from pathlib import Path
@@ -12,11 +12,11 @@ GUIDE = Path(__file__).parents[2] / "docs" / "graphql.md"
 DOCUMENTS = re.findall(r"```graphql\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
 
 
-def test_the_guide_has_documents() -> None:
+def test_guide_has_documents() -> None:
     assert any("checkInTicket" in document for document in DOCUMENTS)
     assert any("rejectPayments" in document for document in DOCUMENTS)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_a_document_of_the_guide_is_valid(document: str) -> None:
+def test_document_of_the_guide_is_valid(document: str) -> None:
     assert validate(build_schema(schema.as_str()), parse(document)) == []

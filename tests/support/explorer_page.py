@@ -1,4 +1,4 @@
-"""What a visitor does on the page of GraphiQL."""
+"""Steps that a visitor takes on the GraphiQL page."""
 
 import asyncio
 import json
@@ -13,13 +13,13 @@ ORGANIZER = "banu"
 
 
 async def open_page(page: Page, platform: RunningPlatform) -> None:
-    """Until the schema is there."""
+    """Open the page and wait until it has loaded the schema."""
     async with page.expect_response(lambda answer: "IntrospectionQuery" in (answer.request.post_data or "")):
         await page.goto(f"{platform.url}/graphql")
-    await expect(who(page)).not_to_be_empty()
+    await expect(account_status(page)).not_to_be_empty()
 
 
-def who(page: Page) -> Locator:
+def account_status(page: Page) -> Locator:
     return page.locator("#who")
 
 
@@ -32,15 +32,15 @@ def variables(page: Page) -> Locator:
 
 
 async def write(page: Page, name: str, document: str) -> None:
-    """In place of what is in the editor, an operation of that name; returns once GraphiQL has read it."""
+    """Replace the text of the editor with the operation ``name``, and wait until GraphiQL has parsed it."""
     await page.get_by_label("Query Editor").locator(".CodeMirror-lines").click()
     await page.keyboard.press("Control+A")
     await page.keyboard.insert_text(document)
     await expect(page.get_by_role("tab", name=name)).to_be_visible()
 
 
-async def until(page: Page, condition: str) -> None:
-    """Until it is true of the page; the page's policy forbids it to wait by itself."""
+async def wait_until(page: Page, condition: str) -> None:
+    """Wait until ``condition`` is true in the page. Playwright's own wait is blocked by the page's policy."""
     for _ in range(PATIENCE // 100):
         if await page.evaluate(condition):
             return
@@ -67,8 +67,8 @@ async def use_key(page: Page, key: str) -> None:
     await page.get_by_role("button", name="Use key").click()
 
 
-def asked(page: Page) -> list[str]:
-    """The names of the operations that the page sends from now on."""
+def sent_operations(page: Page) -> list[str]:
+    """Return a list to which the names of the operations that the page sends are added."""
     names: list[str] = []
 
     def note(request: Request) -> None:

@@ -1,4 +1,4 @@
-"""The graph that the schema spans, as tests walk it: whatever the schema has, without being listed anywhere."""
+"""The object types of the schema and the edges between them, derived from the schema so that no list is to be kept."""
 
 from functools import cache
 
@@ -12,7 +12,7 @@ from amarevents.schema.execution import cost, documents, limits, validation
 from amarevents.schema.schema import schema
 
 SCHEMA = build_schema(schema.as_str())
-"""The schema as clients are told it."""
+"""The schema as clients see it."""
 
 _ANY_NUMBER = 10**15
 _ROOTS = {"Query", "Mutation", "Subscription"}
@@ -23,13 +23,13 @@ TYPES: dict[str, GraphQLObjectType] = {
     for name, kind in schema.graphql_schema.type_map.items()
     if isinstance(kind, GraphQLObjectType) and not name.startswith("__") and name not in _ROOTS
 }
-"""The types of objects, but for the roots."""
+"""All object types except the root types."""
 
 
 def is_edge(field: GraphQLField) -> bool:
-    """Whether a field is loaded for itself, and not merely an attribute of its object."""
-    made_of = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-    return isinstance(made_of, StrawberryField) and not made_of.is_basic_field
+    """Return whether a field is loaded by a resolver of its own, unlike an attribute of its object."""
+    definition = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    return isinstance(definition, StrawberryField) and not definition.is_basic_field
 
 
 EDGES = [
@@ -38,43 +38,43 @@ EDGES = [
     for name, field in kind.fields.items()
     if is_edge(field) and name != _COUNT
 ]
-"""Every edge: the name of its type, and its own. The count of a list leads nowhere."""
+"""The type name and the field name of every edge, except for the counts of lists."""
 
 
-def leads_to(field: GraphQLField) -> GraphQLObjectType | None:
-    """The type of the objects that a field holds, None for one that holds plain values."""
+def object_type_of(field: GraphQLField) -> GraphQLObjectType | None:
+    """Return the type of the objects in a field, or None for a field of plain values."""
     inner = get_named_type(field.type)
     return inner if isinstance(inner, GraphQLObjectType) else None
 
 
-def whole_list(field: GraphQLField) -> str:
-    """The argument with which a field shows all that a scene has, none for what is no list in parts."""
+def whole_list_argument(field: GraphQLField) -> str:
+    """Return the argument for the largest page of a list, or an empty string if the field has no pages."""
     return next((f"{name}: 100" for name in ("limit", "first") if name in field.args), "")
 
 
-def selected(name: str, field: GraphQLField, edges_deep: int) -> str:
-    """The field with all that it holds; whole lists."""
-    inner = leads_to(field)
-    everything = f"({whole})" if (whole := whole_list(field)) else ""
-    return f"{name}{everything}" + (f" {{ {selection(inner, edges_deep)} }}" if inner else "")
+def select_field(name: str, field: GraphQLField, edges_deep: int) -> str:
+    """Return the field with all fields of its type, and with its lists as long as possible."""
+    inner = object_type_of(field)
+    everything = f"({whole})" if (whole := whole_list_argument(field)) else ""
+    return f"{name}{everything}" + (f" {{ {select_all_fields(inner, edges_deep)} }}" if inner else "")
 
 
 @cache
-def selection(kind: GraphQLObjectType, edges_deep: int) -> str:
-    """All fields of a type, and of those that lead to other objects as many after each other as are asked for."""
+def select_all_fields(kind: GraphQLObjectType, edges_deep: int) -> str:
+    """Return all fields of a type, following at most ``edges_deep`` edges to other objects in a row."""
     return " ".join(
-        selected(name, field, edges_deep - _is_step(field))
+        select_field(name, field, edges_deep - _is_step(field))
         for name, field in kind.fields.items()
         if edges_deep or not _is_step(field)
     )
 
 
 def _is_step(field: GraphQLField) -> bool:
-    return is_edge(field) and leads_to(field) is not None
+    return is_edge(field) and object_type_of(field) is not None
 
 
-def lift_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let documents be as large as a test of the whole graph needs them, and be validated once."""
+def lift_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Allow documents as large as a test of the whole graph needs, and cache their validation."""
     monkeypatch.setattr(cost, "MAX_COST", _ANY_NUMBER)
     for bound in ("require_bounded", "require_few_overlaps"):
         monkeypatch.setattr(validation, bound, lambda _document: None)
@@ -83,9 +83,9 @@ def lift_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(documents, "_MAX_CACHED_CHARACTERS", _ANY_NUMBER)
 
 
-def let_it_be_walked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same, and let an edge that refuses hide nothing of what stands beside it."""
-    lift_bounds(monkeypatch)
-    for of, name in EDGES:
-        edge = TYPES[of].fields[name]
+def isolate_denied_edges(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lift the limits, and make every edge nullable so that a denied edge does not hide its sibling fields."""
+    lift_limits(monkeypatch)
+    for type_name, name in EDGES:
+        edge = TYPES[type_name].fields[name]
         monkeypatch.setattr(edge, "type", get_nullable_type(edge.type))

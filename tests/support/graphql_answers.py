@@ -1,4 +1,4 @@
-"""What GraphQL answers with: the one field that was asked for, or why it was refused."""
+"""Assertions on GraphQL responses: the value of the requested field, or the code of the error."""
 
 import asyncio
 from collections import Counter
@@ -14,7 +14,7 @@ Request = Coroutine[Any, Any, httpx.Response]
 
 
 async def answer_of(caller: Caller, document: str, **variables: Any) -> Any:
-    """The value of the only root field, of a request that must succeed."""
+    """Send a request that must succeed, and return the value of its only root field."""
     answer = await caller.graphql(document, **variables)
     assert "errors" not in answer, answer["errors"]
     [value] = answer["data"].values()
@@ -22,63 +22,63 @@ async def answer_of(caller: Caller, document: str, **variables: Any) -> Any:
 
 
 async def refused(caller: Caller, document: str, code: str, **variables: Any) -> dict[str, str]:
-    """The fields that are named, of a request that must be refused and change nothing."""
+    """Require that a request fails with ``code`` and changes nothing; return the fields that its error names."""
     before = await snapshot()
     answer = await caller.graphql(document, **variables)
-    why = only_failure(answer["errors"])
-    assert why["code"] == code
+    extensions = only_error(answer["errors"])
+    assert extensions["code"] == code
     assert await snapshot() == before
-    fields: dict[str, str] = why.get("fields", {})
+    fields: dict[str, str] = extensions.get("fields", {})
     return fields
 
 
-def only_failure(failures: list[Any]) -> dict[str, Any]:
-    """The extensions of the one error there is."""
+def only_error(failures: list[Any]) -> dict[str, Any]:
+    """Return the extensions of the only error."""
     [failure] = failures
     extensions: dict[str, Any] = failure["extensions"]
     return extensions
 
 
-def refusal(answer: dict[str, Any]) -> tuple[str, int]:
-    """Code and status of the one thing that was refused."""
-    why = only_failure(answer["errors"])
-    return why["code"], why["status"]
+def error_code_and_status(answer: dict[str, Any]) -> tuple[str, int]:
+    """Return the code and the status of the only error."""
+    extensions = only_error(answer["errors"])
+    return extensions["code"], extensions["status"]
 
 
-def refusal_of_all(answer: dict[str, Any]) -> tuple[str, set[str]]:
-    """The code of the one error, and the fields that it names; nothing is shown beside it."""
+def error_code_and_fields(answer: dict[str, Any]) -> tuple[str, set[str]]:
+    """Return the code of the only error and the fields that it names; the only root field must be null."""
     assert list(answer["data"].values()) == [None]
-    why = only_failure(answer["errors"])
-    return why["code"], set(why.get("fields", {}))
+    extensions = only_error(answer["errors"])
+    return extensions["code"], set(extensions.get("fields", {}))
 
 
-def refusals(answer: dict[str, Any]) -> dict[str, str]:
-    """Where something was refused, and why; nowhere twice."""
+def error_codes_by_path(answer: dict[str, Any]) -> dict[str, str]:
+    """Return the error code for each path; no path may have two errors."""
     failures = answer.get("errors", [])
-    codes = {".".join(map(str, one["path"])): one["extensions"]["code"] for one in failures}
+    codes = {".".join(map(str, failure["path"])): failure["extensions"]["code"] for failure in failures}
     assert len(codes) == len(failures), failures
     return codes
 
 
-def code_of(response: httpx.Response) -> str | None:
-    """Of the one error; None is success."""
+def error_code(response: httpx.Response) -> str | None:
+    """Return the code of the only error, or None if the request succeeded."""
     failures = response.json().get("errors")
-    return only_failure(failures)["code"] if failures else None
+    return only_error(failures)["code"] if failures else None
 
 
-def code_with_status(response: httpx.Response) -> str:
-    """Of the one error, which is that of the whole answer: they have one status."""
-    code, status = refusal(response.json())
+def request_error_code(response: httpx.Response) -> str:
+    """Return the code of an error that concerns the whole request, whose status is that of the response."""
+    code, status = error_code_and_status(response.json())
     assert status == response.status_code
     return code
 
 
-def code_told(message: dict[str, Any]) -> str:
-    """Of the one error in a message that ends an operation over a WebSocket."""
+def error_code_of_message(message: dict[str, Any]) -> str:
+    """Return the error code in the message that ends an operation over a WebSocket."""
     assert message["type"] == "error", message
-    return str(only_failure(message["payload"])["code"])
+    return str(only_error(message["payload"])["code"])
 
 
-async def at_once(*requests: Request) -> Counter[str | None]:
-    """How often each code was answered; None is success."""
-    return Counter(code_of(response) for response in await asyncio.gather(*requests))
+async def run_concurrently(*requests: Request) -> Counter[str | None]:
+    """Send the requests concurrently and count their error codes; None stands for success."""
+    return Counter(error_code(response) for response in await asyncio.gather(*requests))

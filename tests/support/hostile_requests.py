@@ -1,4 +1,4 @@
-"""Requests that no client sends by accident: the dearest that are known, and random ones as a seed would have them."""
+"""Hostile requests: the most expensive ones that are known, and random ones determined by a seed."""
 
 import json
 import random
@@ -8,7 +8,7 @@ from typing import Any
 from tests.support.random_documents import DocumentWriter
 
 SIZE = 65_000
-"""Bytes that a body may have, with room for what a document is wrapped in."""
+"""The maximum size of a document in bytes, which leaves room in the body for the JSON around it."""
 
 # Any below: JSON.
 
@@ -37,24 +37,24 @@ def _create(values: str) -> str:
     return "mutation { createEvent(input: %s) { id } }" % values
 
 
-DEAR_DOCUMENTS: Mapping[str, str] = {
+EXPENSIVE_DOCUMENTS: Mapping[str, str] = {
     "one field, 500 times": _event("id " * 490),
     "one object, 245 times": _event("organization { id } " * 245),
     "one root field, 160 times": "{ %s }" % ("events { pagination { total } } " * 160),
     "one root field, its argument different": "{ %s }" % many(lambda index: f"event(id: {index}) {{ id }}", 245),
-    "as many as may be compared": "{ %s }" % many(lambda index: f'event(id: "{"9" * 700}{index}") {{ id }}', 70),
+    "as many fields as may be compared": "{ %s }" % many(lambda index: f'event(id: "{"9" * 700}{index}") {{ id }}', 70),
     "one conflict, many times": _event("a: id b: name a: name " * 10 + "id " * 440),
     "objects in objects": "{ %s }" % ("events { items { organization { id } } } " * 120),
     "fragments side by side": _event(many(lambda index: f"...F{index}", 155)) + _fragments(155, lambda _: "id"),
     "fragments of 70 kinds": _event(many(lambda index: f"...F{index}", 70)) + _fragments(70, lambda _: "__typename"),
     "fragments with objects": _event(many(lambda index: f"...F{index}", 98))
     + _fragments(98, lambda _: "organization { id }"),
-    "fragments that nobody spreads": "{ __typename }" + _fragments(490, lambda _: "id"),
+    "fragments that are not spread": "{ __typename }" + _fragments(490, lambda _: "id"),
     "a chain of fragments": _event("...F0") + _fragments(400, lambda index: f"id ...F{index + 1}"),
     "a ring of fragments": _event("...F0") + _fragments(400, lambda index: f"...F{(index + 1) % 400}"),
-    "fragments that are not there": "{ %s }" % many(lambda index: f"...F{index}", 490),
+    "spreads of unknown fragments": "{ %s }" % many(lambda index: f"...F{index}", 490),
     "inline fragments": _event("... on Event { id } " * 245),
-    "inline fragments on types that are not there": _event(many(lambda index: f"... on Evet{index} {{ id }}", 245)),
+    "inline fragments on unknown types": _event(many(lambda index: f"... on Evet{index} {{ id }}", 245)),
     "unknown fields": _event(many(lambda index: f"organizaton{index}", 490)),
     "unknown arguments": _events(many(lambda index: f"pag{index}: 1", 1300)),
     "one argument, many times": _events("page: 1 " * 1300),
@@ -97,16 +97,16 @@ _REGISTER = "mutation($v: RegisterInput!) { register(input: $v) { id } }"
 _CREATE = "mutation($v: CreateEventInput!) { createEvent(input: $v) { id } }"
 _SEARCH = "query($v: String) { events(search: $v) { items { id } } }"
 
-DEAR_BODIES: Mapping[str, bytes] = {
-    **{name: body(document) for name, document in DEAR_DOCUMENTS.items()},
+EXPENSIVE_BODIES: Mapping[str, bytes] = {
+    **{name: body(document) for name, document in EXPENSIVE_DOCUMENTS.items()},
     "a long variable": body(_SEARCH, v="%" * 60_000),
     "a list for a text": body(_SEARCH, v=["x"] * 12_000),
-    "unknown parts of a variable": body(_REGISTER, v={f"k{index}": 1 for index in range(5_000)}),
+    "unknown fields of a variable": body(_REGISTER, v={f"k{index}": 1 for index in range(5_000)}),
     "a list for an object": body(_REGISTER, v=[{}] * 12_000),
     "a list of empty objects": body(_CREATE, v={"ticketTypes": [{}] * 15_000}),
-    "a list of wrong objects": body(_CREATE, v={"ticketTypes": [{"name": 1}] * 5_000}),
-    "a list of good objects": body(_CREATE, v={"name": "x", "ticketTypes": [{"name": "x"}] * 4_000}),
-    "variables that nobody declares": body("{ __typename }", **{f"k{index}": 1 for index in range(5_000)}),
+    "a list of invalid objects": body(_CREATE, v={"ticketTypes": [{"name": 1}] * 5_000}),
+    "a list of valid objects": body(_CREATE, v={"name": "x", "ticketTypes": [{"name": "x"}] * 4_000}),
+    "undeclared variables": body("{ __typename }", **{f"k{index}": 1 for index in range(5_000)}),
     "lists in lists": body("query($v: [[[Int]]]) { __typename }", v=[[["x"]]] * 7_000),
     "a deep variable": body(_REGISTER, v=json.loads('{"a":' * 400 + "1" + "}" * 400)),
     "an endless number": body("{ __typename }").replace(b'"variables"', b'"a": %s, "variables"' % (b"9" * 60_000)),
@@ -117,8 +117,8 @@ DEAR_BODIES: Mapping[str, bytes] = {
 }
 
 
-class HostileWriter:
-    """Writes one body after another; the same seed writes the same ones."""
+class HostileRequestWriter:
+    """A writer of random request bodies; the same seed gives the same bodies."""
 
     _PIECES = (
         *("{", "}", "(", ")", "[", "]", ":", "=", "!", "$", "@", "|", "&", "...", "-", ","),
@@ -148,19 +148,19 @@ class HostileWriter:
         return self._random.randbytes(self._random.choice([1, 10, 1_000, SIZE]))
 
     def _parameters(self) -> bytes:
-        """Parameters of any kind, some of them twice."""
+        """Return parameters with random values, some of them repeated."""
         names = self._random.choices(["query", "variables", "operationName", "extensions", "id", ""], k=4)
         return ("{%s}" % ", ".join(f"{json.dumps(name)}: {json.dumps(self._value(0))}" for name in names)).encode()
 
     def _broken(self) -> bytes:
-        """A valid document with some of its pieces taken out, repeated or replaced, and any variables."""
+        """Return a valid document with pieces removed, repeated or replaced, and with random variables."""
         text = self._random.choice([self._documents.write(), *self._OPERATIONS])
         for _ in range(self._random.choice([0, 0, 1, 3, 10])):
-            text = self._changed(text)
-        given = {"username": self._value(3), "password": self._value(3), "number": self._value(1)}
-        return body(text, v=self._random.choice([given, given, self._value(0)]))
+            text = self._mutate(text)
+        values = {"username": self._value(3), "password": self._value(3), "number": self._value(1)}
+        return body(text, v=self._random.choice([values, values, self._value(0)]))
 
-    def _changed(self, text: str) -> str:
+    def _mutate(self, text: str) -> str:
         begin = self._random.randrange(len(text) + 1)
         end = min(len(text), begin + self._random.choice([0, 1, 5, 40]))
         times = self._random.choice([0, 0, 1, 2, 50, 400])
@@ -168,7 +168,7 @@ class HostileWriter:
         return (text[:begin] + text[begin:end] * times + piece + text[end:])[: SIZE // 2]
 
     def _deep(self) -> bytes:
-        """Pieces that follow each other at random, or open and open."""
+        """Return a sequence of random pieces, or the same pieces repeated many times."""
         pieces = self._random.sample(self._PIECES, self._random.choice([1, 2, 4]))
         number = self._random.choice([3, 100, 1_000, 20_000])
         chosen: Sequence[str] = self._random.choices(pieces, k=number) if number < 20_000 else pieces * (number // 4)

@@ -1,4 +1,4 @@
-"""Random valid documents over a schema: fragments, aliases, directives and variables, as a seed would have them."""
+"""Random valid documents for a schema, with fragments, aliases, directives and variables, determined by a seed."""
 
 import random
 
@@ -9,7 +9,7 @@ _MAX_DEPTH = 4
 
 
 class DocumentWriter:
-    """Writes one document after another; the same seed writes the same ones."""
+    """A writer of random documents; the same seed gives the same documents."""
 
     def __init__(self, schema: GraphQLSchema, seed: int) -> None:
         self._schema = schema
@@ -17,7 +17,7 @@ class DocumentWriter:
         self._fragments: list[str] = []
 
     def write(self) -> str:
-        """A query; ``$yes`` and ``$no`` are its variables, both with defaults."""
+        """Return a query with the variables ``$yes`` and ``$no``, which have defaults."""
         self._fragments = []
         assert self._schema.query_type is not None
         body = self._selections(self._schema.query_type, 0)
@@ -53,7 +53,7 @@ class DocumentWriter:
         name, field = self._random.choice(fields)
         inner = _inner(field)
         nested = f" {self._selections(inner, depth + 1)}" if isinstance(inner, GraphQLObjectType) else ""
-        # One alias for each field: the same name for two fields would not be valid.
+        # The alias depends on the field alone, because two fields with the same response name would not be valid.
         alias = f"my_{name}: " if self._random.random() < 0.2 else ""
         return f"{alias}{name}{self._directive()}{nested}"
 

@@ -1,4 +1,4 @@
-"""Somebody who follows an event, below what subscriptions are carried by."""
+"""Subscriptions to an event without a transport: their views, taken one at a time."""
 
 import asyncio
 import contextlib
@@ -14,19 +14,19 @@ from amarevents.security.auth.credentials import read_credential
 from amarevents.security.auth.principals import identify
 from amarevents.security.context import Context
 from amarevents.security.rate_limit.quotas import anonymous_quota
-from tests.support.listening import followers
+from tests.support.local_server import subscriber_count
 from tests.support.world import Caller
 
 # Any: views of several types.
 
-PROMPTLY = 1.0  # seconds, from the answer of what changes to the delivery
+DELIVERY_SECONDS = 1.0  # the longest time between the response to a change and its delivery
 
-FOLLOWED: list[Subscription[Any]] = [subscriptions.event_stats, subscriptions.ticket_updated]
-BOTH = pytest.mark.parametrize("subscription", FOLLOWED, ids=lambda one: one.name)
+EVENT_SUBSCRIPTIONS: list[Subscription[Any]] = [subscriptions.event_stats, subscriptions.ticket_updated]
+EACH_SUBSCRIPTION = pytest.mark.parametrize("subscription", EVENT_SUBSCRIPTIONS, ids=lambda one: one.name)
 
 
 async def context_for(app: Starlette, caller: Caller) -> Context:
-    """What the middleware would make for a request of the caller."""
+    """Return the context that the middleware would create for a request by the caller."""
     header, cookie = caller.headers.get("Authorization"), caller.headers.get("Cookie")
     credential = read_credential([header] if header else [], cookie)
     services = app.state.services
@@ -36,18 +36,18 @@ async def context_for(app: Starlette, caller: Caller) -> Context:
     return context
 
 
-class Follower:
-    """Somebody who takes what a subscription tells, one by one."""
+class ViewStream:
+    """The views that a subscription delivers, one at a time."""
 
     def __init__(self, views: AsyncGenerator[Any, None]) -> None:
         self._views = views
 
-    async def next(self, seconds: float = PROMPTLY) -> Any:
+    async def next(self, seconds: float = DELIVERY_SECONDS) -> Any:
         async with asyncio.timeout(seconds):
             return await anext(self._views)
 
-    async def is_told_nothing(self, seconds: float = 0.4) -> bool:
-        """Nothing for so long; can be asked once, last."""
+    async def stays_silent(self, seconds: float = 0.4) -> bool:
+        """Return whether no view arrives within ``seconds``. Ends the stream, so call it last."""
         try:
             await self.next(seconds)
         except TimeoutError:
@@ -56,13 +56,13 @@ class Follower:
 
 
 @contextlib.asynccontextmanager
-async def following(
+async def open_subscription(
     app: Starlette, subscription: Subscription[Any], caller: Caller, event_id: int
-) -> AsyncIterator[Follower]:
-    """Ends well, or the test fails: the broker knows nobody any more."""
-    before = followers(app)
+) -> AsyncIterator[ViewStream]:
+    """Subscribe for the length of the block, and require that the broker has forgotten the subscriber afterwards."""
+    before = subscriber_count(app)
     context = await context_for(app, caller)
     views = subscription(context, {"event_id": event_id}, on_started=lambda: None)
     async with contextlib.aclosing(views):
-        yield Follower(views)
-    assert followers(app) == before
+        yield ViewStream(views)
+    assert subscriber_count(app) == before

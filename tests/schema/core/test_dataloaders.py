@@ -1,4 +1,4 @@
-"""Nested lists ask the database as often for many rows as for few."""
+"""Data loaders: the number of statements for nested lists does not depend on the number of rows."""
 
 import pytest
 
@@ -37,7 +37,7 @@ async def _event(world: World, organization: Organization) -> Event:
 
 
 async def _statements(caller: Caller, query: str, **variables: object) -> tuple[int, int]:
-    """How many statements a query takes, and how many rows it answers with."""
+    """Return the number of statements that a query takes, and the number of rows in its result."""
     with counted_statements() as statements:
         answer = await caller.graphql(query, **variables)
     assert "errors" not in answer
@@ -69,7 +69,7 @@ async def test_statements_of_tickets_do_not_depend_on_their_number(world: World)
     assert 0 < few[0] == many[0]
 
 
-async def test_edges_of_a_list_hold_each_rows_own(world: World) -> None:
+async def test_each_row_of_a_list_has_its_own_edges(world: World) -> None:
     owner = await world.organizer_key()
     assert owner.user
     events = await _fill(world, owner.user, 3)
@@ -81,7 +81,7 @@ async def test_edges_of_a_list_hold_each_rows_own(world: World) -> None:
     assert all(kind["eventId"] == event_id for event_id, kinds in shown.items() for kind in kinds)
 
 
-async def test_a_ticket_shows_its_answers(world: World) -> None:
+async def test_ticket_shows_its_answers(world: World) -> None:
     owner = await world.organizer_key()
     assert owner.user
     [event] = await _fill(world, owner.user, 1)
@@ -93,17 +93,17 @@ async def test_a_ticket_shows_its_answers(world: World) -> None:
 MAILS = "query($id: ID!) { event(id: $id) { emailtitle emailmessage template } events { items { emailtitle } } }"
 
 
-async def test_texts_of_mails_are_for_owner_and_admins(world: World) -> None:
+async def test_email_texts_are_visible_to_owner_and_admins_only(world: World) -> None:
     owner = await world.organizer_key()
     assert owner.user
     texts = {"emailtitle": "Welcome", "emailmessage": "Dear {name}", "template": "plain"}
     event = await world.event(owner.user, **texts)
-    seeing = [owner, await world.admin_key(), await world.session(owner.user)]
-    blind = [world.anonymous, await world.user_key(), await world.organizer_key(), await world.key(owner.user)]
-    for caller in seeing:
+    allowed = [owner, await world.admin_key(), await world.session(owner.user)]
+    others = [world.anonymous, await world.user_key(), await world.organizer_key(), await world.key(owner.user)]
+    for caller in allowed:
         data = (await caller.graphql(MAILS, id=event.id))["data"]
         assert data == {"event": texts, "events": {"items": [{"emailtitle": "Welcome"}]}}
-    for caller in blind:
+    for caller in others:
         data = (await caller.graphql(MAILS, id=event.id))["data"]
         assert data == {"event": dict.fromkeys(texts), "events": {"items": [{"emailtitle": None}]}}
 
@@ -111,7 +111,7 @@ async def test_texts_of_mails_are_for_owner_and_admins(world: World) -> None:
 ALLOWANCE = "query($id: ID!) { organization(id: $id) { userId eventcount eventsUsed } }"
 
 
-async def test_an_allowance_is_for_owner_and_admins(world: World) -> None:
+async def test_event_allowance_is_visible_to_owner_and_admins_only(world: World) -> None:
     owner = await world.organizer_key()
     assert owner.user
     organization = await world.organization(owner.user, eventcount=5)

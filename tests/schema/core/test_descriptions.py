@@ -1,4 +1,4 @@
-"""What the schema says of itself: something of every part."""
+"""Descriptions in the schema: every type, field, argument and enum value has one."""
 
 import re
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from amarevents.schema.schema import schema
 
 
 def _descriptions() -> Iterator[tuple[str, str | None]]:
-    """Of all types, fields, arguments and values, as callers read them."""
+    """Yield the descriptions of all types, fields, arguments and enum values, as callers read them."""
     for kind in build_schema(schema.as_str()).type_map.values():
         if kind.name.startswith("__") or is_specified_scalar_type(kind):
             continue
@@ -36,7 +36,7 @@ def _descriptions() -> Iterator[tuple[str, str | None]]:
 DESCRIPTIONS = dict(_descriptions())
 
 
-def test_everything_is_described() -> None:
+def test_everything_has_a_description() -> None:
     assert len(DESCRIPTIONS) > 500
     assert {name for name, text in DESCRIPTIONS.items() if not text} == set()
 
@@ -47,13 +47,13 @@ OF_REST = re.compile(
 )
 
 
-def test_schema_says_how_to_authenticate_and_what_money_and_ids_are() -> None:
+def test_schema_describes_authentication_money_and_ids() -> None:
     about = schema.graphql_schema.description or ""
     assert all(word in about for word in ("`Authorization: Bearer ae_…`", "`login`", "`Decimal`", "`ID`"))
 
 
-def test_descriptions_have_the_names_of_the_schema() -> None:
-    """Not those of REST, such as `created_at` and `Success`."""
+def test_descriptions_use_the_names_of_the_schema() -> None:
+    """They do not use names of the REST API, such as `created_at` and `Success`."""
     assert {name for name, text in DESCRIPTIONS.items() if OF_REST.search(text or "")} == set()
 
 
@@ -69,7 +69,7 @@ def test_descriptions_have_the_names_of_the_schema() -> None:
         "An Idempotency-Key repeats it.",
     ],
 )
-def test_names_of_rest_are_noticed(text: str) -> None:
+def test_names_of_rest_are_detected(text: str) -> None:
     assert OF_REST.search(text)
 
 
@@ -82,7 +82,7 @@ def test_names_of_rest_are_noticed(text: str) -> None:
         ("TicketTypeInput.price", "0"),
     ],
 )
-def test_defaults_are_part_of_descriptions_in_the_words_of_the_schema(part: str, default: str) -> None:
+def test_descriptions_state_defaults_as_the_schema_writes_them(part: str, default: str) -> None:
     assert (DESCRIPTIONS[part] or "").endswith(f" Defaults to `{default}`.")
 
 
@@ -101,14 +101,14 @@ def _event_page() -> GraphQLObjectType:
     return page
 
 
-def test_fields_and_values_are_described_by_the_docstrings_below_them() -> None:
-    """Those of a view's base classes included."""
+def test_descriptions_of_fields_and_values_are_the_docstrings_below_them() -> None:
+    """Docstrings in the base classes of a view count as well."""
     assert DESCRIPTIONS["TicketStatus.FAILED"] == description_of(TicketStatus, "FAILED")
     assert DESCRIPTIONS["Event.name"] == description_of(EventView, "name")
     assert DESCRIPTIONS["Event.notice"] == description_of(EventDetailView, "notice")
 
 
-def test_a_value_without_a_docstring_fails_and_says_where_to_write_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_value_without_a_docstring_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     status = schema.graphql_schema.type_map["TicketStatus"]
     assert isinstance(status, CustomGraphQLEnumType)
     monkeypatch.setattr(status, "wrapped_cls", _WithoutDescriptions)
@@ -117,9 +117,7 @@ def test_a_value_without_a_docstring_fails_and_says_where_to_write_one(monkeypat
         describe(schema.graphql_schema)
 
 
-def test_a_field_without_a_docstring_fails_and_says_where_to_write_one(
-    event_page: GraphQLObjectType, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_field_without_a_docstring_is_reported(event_page: GraphQLObjectType, monkeypatch: pytest.MonkeyPatch) -> None:
     definition = event_page.extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
     monkeypatch.setattr(definition, "origin", _ViewWithoutDescription)
     monkeypatch.setattr(event_page.fields["items"], "description", None)
@@ -130,6 +128,6 @@ def test_a_field_without_a_docstring_fails_and_says_where_to_write_one(
 
 
 @pytest.mark.parametrize("view", [_ViewWithoutDescription, dataclass(_ViewWithoutDescription)])
-def test_a_type_without_a_docstring_fails_and_says_where_to_write_one(view: type) -> None:
+def test_type_without_a_docstring_is_reported(view: type) -> None:
     with pytest.raises(TypeError, match="Bare has no description: write a docstring for it or for its view"):
         object_type(type("Bare", (view,), {}))

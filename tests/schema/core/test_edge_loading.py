@@ -1,4 +1,4 @@
-"""Every edge of the schema asks the database as often for eight objects as for two."""
+"""Batched loading of every edge in the schema: eight objects take as many statements as two."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from amarevents.models.columns import utc_now
 from amarevents.models.enums import AccountType, KeyType, MailKind
 from amarevents.resolvers.tickets.queries import load_event_tickets
 from amarevents.schema.types import events
-from tests.support.graph import EDGES, TYPES, lift_bounds, selected
+from tests.support.graph import EDGES, TYPES, lift_limits, select_field
 from tests.support.statements import counted_statements
 from tests.support.world import Caller, World, empty_tables, in_days
 
@@ -30,14 +30,14 @@ LISTS = {
     "Ticket": "{ myTickets(limit: 100) { items { %s } } }",
     "TicketType": "{ events(limit: 100) { items { ticketTypes { %s } } } }",
 }
-"""Where each type with edges stands in a list, for an admin."""
+"""A list that contains the objects of each type with edges, for an admin."""
 
 SINGLE = {"Identity": "{ me { %s } }", "Profile": "{ myProfile { %s } }", "User": "{ user(id: $id) { %s } }"}
-"""Types that stand in no list: what their edges lead to is counted."""
+"""Types that appear in no list: the objects behind their edges are counted instead."""
 
 
 async def _fill(world: World, admin: User, number: int) -> None:
-    """Everything that belongs together, so many times: each thing with an account, an event and a plan of its own."""
+    """Create ``number`` complete sets of rows, each with an account, an event and a plan of its own."""
     for _ in range(number):
         owner = await world.organizer()
         plan = await world.plan(f"Plan of {owner.username}")
@@ -58,7 +58,7 @@ async def _event(world: World, admin: User, organization: Any) -> None:
     await event.save()
     field = await world.custom_field(event, "Size")
     await world.gallery_image(event)
-    # The admin's own by its email, registered by somebody else.
+    # The ticket belongs to the admin by its email address, but another account registered it.
     attendee = await world.user()
     ticket = await world.ticket(event, attendee, ticket_type=await world.ticket_type(event), email=admin.email)
     await CustomValue.create(ticket=ticket, field=field, value="M")
@@ -76,7 +76,7 @@ async def _event(world: World, admin: User, organization: Any) -> None:
 
 
 async def _counted(world: World, document: str, number: int) -> tuple[int, list[Any]]:
-    """How many statements the document takes where everything is there so many times, and what its edge has shown."""
+    """Return the number of statements for the document with ``number`` sets of rows, and the values of its edge."""
     await empty_tables()
     admin = await world.admin(type=AccountType.ORGANIZER)
     await _fill(world, admin, number)
@@ -88,7 +88,7 @@ async def _counted(world: World, document: str, number: int) -> tuple[int, list[
 
 
 def _values(data: Any) -> Any:
-    """What stands behind the name ``edge``."""
+    """Yield every value of the name ``edge``."""
     for part in data.values() if isinstance(data, dict) else data if isinstance(data, list) else ():
         yield from _values(part)
     if isinstance(data, dict) and "edge" in data:
@@ -96,33 +96,33 @@ def _values(data: Any) -> Any:
 
 
 def _length(value: Any) -> int:
-    """Of a list or a page; 1 for anything else that is there."""
+    """Return the length of a list or a page; 1 for any other value, and 0 for null or an empty object."""
     if isinstance(value, dict) and "items" in value:
         return len(value["items"])
     return len(value) if isinstance(value, list) else int(value not in (None, {}))
 
 
-def test_every_type_with_edges_is_looked_at() -> None:
-    assert {of for of, _ in EDGES} == LISTS.keys() | SINGLE.keys()
+def test_every_type_with_edges_is_covered() -> None:
+    assert {type_name for type_name, _ in EDGES} == LISTS.keys() | SINGLE.keys()
     assert TYPES.keys() > SINGLE.keys()
 
 
-@pytest.mark.parametrize(("of", "edge"), EDGES)
-async def test_an_edge_asks_as_often_for_many_as_for_few(
-    world: World, monkeypatch: pytest.MonkeyPatch, of: str, edge: str
+@pytest.mark.parametrize(("type_name", "edge"), EDGES)
+async def test_edge_takes_as_many_statements_for_many_objects_as_for_few(
+    world: World, monkeypatch: pytest.MonkeyPatch, type_name: str, edge: str
 ) -> None:
-    lift_bounds(monkeypatch)
-    document = (LISTS | SINGLE)[of] % f"edge: {selected(edge, TYPES[of].fields[edge], 0)}"
-    few, shown_of_few = await _counted(world, document, 2)
-    many, shown_of_many = await _counted(world, document, 8)
-    assert sum(map(_length, shown_of_few)) >= 2 or of in SINGLE
-    # There really is something behind the edge of each of them.
-    assert sum(map(_length, shown_of_many)) >= sum(map(_length, shown_of_few)) + 6
+    lift_limits(monkeypatch)
+    document = (LISTS | SINGLE)[type_name] % f"edge: {select_field(edge, TYPES[type_name].fields[edge], 0)}"
+    few, values_of_few = await _counted(world, document, 2)
+    many, values_of_many = await _counted(world, document, 8)
+    assert sum(map(_length, values_of_few)) >= 2 or type_name in SINGLE
+    # Every object has a value behind its edge.
+    assert sum(map(_length, values_of_many)) >= sum(map(_length, values_of_few)) + 6
     assert 0 < few == many
 
 
-async def test_an_edge_that_asks_for_each_object_is_noticed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The negative control: one batch for each event."""
+async def test_edge_that_is_loaded_object_by_object_is_detected(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Negative control: one batch for each event."""
 
     async def one_by_one(ctx: Any, asked: Any) -> Any:
         pages: dict[Any, Any] = {}

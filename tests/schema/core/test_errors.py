@@ -1,4 +1,4 @@
-"""How failures look in GraphQL (decisions 9.4, 9.5)."""
+"""The format of GraphQL errors (decisions 9.4, 9.5)."""
 
 import logging
 from collections.abc import Callable
@@ -13,19 +13,19 @@ from amarevents.resolvers.core.operation import OPERATIONS
 from amarevents.schema.core.errors import cause_of, format_error
 from tests.support.world import Caller, World, snapshot
 
-# Any below: GraphQL's answers are JSON.
+# Any below: JSON.
 
 CREATE_EVENT = "mutation($input: CreateEventInput!) { createEvent(input: $input) { id } }"
 REGISTER = "mutation($input: RegisterForEventInput!) { registerForEvent(input: $input) { id status } }"
 
 
-def test_the_cause_is_found_below_any_number_of_wrappings() -> None:
+def test_cause_is_found_through_nested_errors() -> None:
     cause = errors.SoldOut()
     assert cause_of(GraphQLError("outer", original_error=GraphQLError("inner", original_error=cause))) is cause
     assert cause_of(GraphQLError("outer", original_error=GraphQLError("inner"))) is None
 
 
-def test_paths_of_fields_are_in_the_names_of_the_schema() -> None:
+def test_field_paths_use_the_names_of_the_schema() -> None:
     failure = errors.ValidationFailed(
         {"ticket_types.0.price": "p", "organization_id": "o", "custom_fields.shirt_size": "c", "name": "n"}
     )
@@ -33,12 +33,12 @@ def test_paths_of_fields_are_in_the_names_of_the_schema() -> None:
     assert shown == {"ticketTypes.0.price": "p", "organizationId": "o", "customFields.shirt_size": "c", "name": "n"}
 
 
-def test_a_rate_limit_says_when_to_retry() -> None:
+def test_rate_limit_error_says_when_to_retry() -> None:
     shown = format_error(GraphQLError("x", original_error=errors.RateLimited(7)))
     assert shown["extensions"] == {"code": "RATE_LIMITED", "status": 429, "retryAfter": 7}
 
 
-async def test_a_failure_carries_the_code_status_and_fields_of_rest(world: World) -> None:
+async def test_error_has_the_code_status_and_fields_of_rest(world: World) -> None:
     owner = await world.organizer_key()
     assert owner.user
     organization = await world.organization(owner.user)
@@ -59,8 +59,8 @@ async def test_a_failure_carries_the_code_status_and_fields_of_rest(world: World
 
 
 @pytest.fixture
-def broken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Listing events fails for a reason that nobody has foreseen."""
+def broken_event_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Listing events fails with an unexpected exception."""
 
     async def fail(*_arguments: Any, **_named: Any) -> None:
         raise RuntimeError("SELECT secret FROM vault")
@@ -68,8 +68,8 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(OPERATIONS["list_events"].__dict__, "run", fail)
 
 
-async def test_the_unforeseen_is_masked_and_logged_with_the_request_id(
-    world: World, broken: None, caplog: pytest.LogCaptureFixture
+async def test_unexpected_error_is_masked_and_logged_with_the_request_id(
+    world: World, broken_event_list: None, caplog: pytest.LogCaptureFixture
 ) -> None:
     response = await world.anonymous.graphql_response("{ events { items { id } } organizations { items { id } } }")
     assert response.status_code == 200
@@ -82,7 +82,7 @@ async def test_the_unforeseen_is_masked_and_logged_with_the_request_id(
     assert record.exc_info
 
 
-async def test_expected_failures_are_not_logged(world: World, caplog: pytest.LogCaptureFixture) -> None:
+async def test_expected_errors_are_not_logged(world: World, caplog: pytest.LogCaptureFixture) -> None:
     for query in ("{ me { id } }", "{ nope }", "{", "{ event(id: 1) { id } }"):
         await world.anonymous.graphql_response(query)
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
@@ -107,7 +107,7 @@ async def test_expected_failures_are_not_logged(world: World, caplog: pytest.Log
         (REGISTER, {"input": {"eventId": 1, "amount": [1]}}),
     ],
 )
-async def test_what_cannot_be_executed_is_400_without_data(world: World, query: str, variables: dict[str, Any]) -> None:
+async def test_invalid_operation_is_400_without_data(world: World, query: str, variables: dict[str, Any]) -> None:
     caller = await world.user_key()
     response = await caller.graphql_response(query, **variables)
     assert response.status_code == 400
@@ -115,7 +115,7 @@ async def test_what_cannot_be_executed_is_400_without_data(world: World, query: 
     assert response.json()["errors"][0]["extensions"] == {"code": "GRAPHQL_INVALID", "status": 400}
 
 
-async def test_one_failing_alias_does_not_hide_what_another_has_committed(world: World) -> None:
+async def test_failure_of_one_alias_does_not_hide_the_result_of_another(world: World) -> None:
     caller = await world.user_key()
     event = await world.event(await world.organizer())
     query = (
@@ -129,7 +129,7 @@ async def test_one_failing_alias_does_not_hide_what_another_has_committed(world:
     assert [failure["path"] for failure in response.json()["errors"]] == [["b"]]
 
 
-async def test_a_wrong_credential_is_401_before_anything_runs(world: World) -> None:
+async def test_invalid_credential_is_401_before_execution(world: World) -> None:
     caller = Caller(world.http, headers={"Authorization": "Bearer ae_u_nonsense"})
     response = await caller.graphql_response("{ events { items { id } } }")
     assert response.status_code == 401
@@ -137,7 +137,7 @@ async def test_a_wrong_credential_is_401_before_anything_runs(world: World) -> N
     assert response.json()["errors"][0]["extensions"] == {"code": "INVALID_API_KEY", "status": 401}
 
 
-async def test_what_does_not_fit_the_rate_limit_is_429_with_nothing_executed(
+async def test_request_beyond_the_rate_limit_is_429_and_executes_nothing(
     world: World, configure: Callable[..., None]
 ) -> None:
     configure(rate_limit_user=3)
@@ -159,7 +159,7 @@ async def test_what_does_not_fit_the_rate_limit_is_429_with_nothing_executed(
     assert await snapshot() == before
 
 
-async def test_what_can_never_fit_the_rate_limit_is_429_and_costs_nothing(
+async def test_request_larger_than_the_whole_quota_is_429_and_costs_nothing(
     world: World, configure: Callable[..., None]
 ) -> None:
     configure(rate_limit_user=1)

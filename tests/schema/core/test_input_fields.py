@@ -1,7 +1,6 @@
-"""Every field of the inputs that GraphQL alone has, with values that fit and values that do not, against a typed table.
+"""Fields of the inputs that exist only in GraphQL: a table of values that each of them accepts and rejects.
 
-What is of the wrong type is refused by the schema before anything is done; what is of the right type and does not fit
-is named.
+The schema rejects values of the wrong type before execution; the operation rejects the other invalid values by name.
 """
 
 import itertools
@@ -13,14 +12,14 @@ from typing import Any
 import pytest
 from graphql import GraphQLInputObjectType
 
-from tests.contract.fields import Field, kept, optional, required
+from tests.contract.body_fields import Field, not_null, optional, required
 from tests.contract.kinds import BLANK, COUNT, NAME, SHORT, STRICT_FLAG, URL, Kind
 from tests.rest.conftest import Stage
 from tests.support.graph import SCHEMA
 from tests.support.world import World, snapshot
 
 # Any throughout: JSON.
-Made = Callable[[World, Stage], Awaitable[int]]
+CreateTarget = Callable[[World, Stage], Awaitable[int]]
 
 
 async def _event(_world: World, stage: Stage) -> int:
@@ -40,7 +39,7 @@ async def _plan(world: World, _stage: Stage) -> int:
 
 
 _EVENT = Kind((), ("0", "-1", "x", "1.5", str(2**31), "9" * 40, True, ["1", "2"], {"id": 1}), is_text=False)
-_FIELD_NAME = Kind(NAME.fit, (*NAME.unfit, "7", "{x}", "price"))
+_FIELD_NAME = Kind(NAME.valid, (*NAME.invalid, "7", "{x}", "price"))
 _FIELD_TYPE = Kind(("RADIO", "CHECKBOX"), ("radio", "COLOUR", 5, True, ["RADIO", "TEXT"], {}), is_text=False)
 _OPTIONS = Kind(
     (
@@ -73,13 +72,14 @@ _FEATURES = Kind(
 
 @dataclass(frozen=True)
 class Form:
-    """A mutation that is taken as it stands, and every field of its input. ``of``: what it is about, by id.
+    """A mutation and every field of its input.
 
-    ``given`` is what it takes again and again. A creation takes null for what it may leave out.
+    ``target`` creates the row to change, or to create something in. ``given`` is an input that can be repeated. A
+    creation accepts null for optional fields.
     """
 
     mutation: str
-    of: Made
+    target: CreateTarget
     given: dict[str, Any]
     fields: dict[str, Field]
 
@@ -104,8 +104,8 @@ FORMS = (
             "eventId": required(_EVENT),
             "name": required(_FIELD_NAME),
             "type": required(_FIELD_TYPE),
-            "options": kept(_OPTIONS),
-            "required": kept(STRICT_FLAG),
+            "options": not_null(_OPTIONS),
+            "required": not_null(STRICT_FLAG),
             "position": optional(COUNT),
         },
     ),
@@ -114,10 +114,10 @@ FORMS = (
         _custom_field,
         {},
         {
-            "name": kept(_FIELD_NAME),
-            "type": kept(_FIELD_TYPE),
-            "options": kept(_OPTIONS),
-            "required": kept(STRICT_FLAG),
+            "name": not_null(_FIELD_NAME),
+            "type": not_null(_FIELD_TYPE),
+            "options": not_null(_OPTIONS),
+            "required": not_null(STRICT_FLAG),
         },
     ),
     Form(
@@ -131,17 +131,17 @@ FORMS = (
             "position": optional(COUNT),
         },
     ),
-    Form("updateGalleryImage", _image, {}, {"url": kept(URL), "caption": optional(SHORT)}),
+    Form("updateGalleryImage", _image, {}, {"url": not_null(URL), "caption": optional(SHORT)}),
     Form(
         "createPlan",
         _plan,
         {"name": "Plan $unique"},
         {
             "name": required(NAME),
-            "price": kept(_PRICE),
-            "currency": kept(_CURRENCY),
+            "price": not_null(_PRICE),
+            "currency": not_null(_CURRENCY),
             "eventLimit": optional(COUNT),
-            "features": kept(_FEATURES),
+            "features": not_null(_FEATURES),
         },
     ),
     Form(
@@ -149,11 +149,11 @@ FORMS = (
         _plan,
         {},
         {
-            "name": kept(NAME),
-            "price": kept(_PRICE),
-            "currency": kept(_CURRENCY),
+            "name": not_null(NAME),
+            "price": not_null(_PRICE),
+            "currency": not_null(_CURRENCY),
             "eventLimit": optional(COUNT),
-            "features": kept(_FEATURES),
+            "features": not_null(_FEATURES),
         },
     ),
 )
@@ -161,10 +161,10 @@ EVERY_FORM = pytest.mark.parametrize("form", FORMS, ids=lambda form: form.mutati
 
 
 class Sender:
-    """Sends a form's mutation, as an admin, with changes to its input."""
+    """Sends the mutation of a form as an admin, with changes to its input."""
 
-    def __init__(self, form: Form, stage: Stage, about: int) -> None:
-        self._form, self._stage, self._about = form, stage, about
+    def __init__(self, form: Form, stage: Stage, target_id: int) -> None:
+        self._form, self._stage, self._target_id = form, stage, target_id
         self._numbers = itertools.count()
 
     async def send_with(self, **changes: Any) -> Any:
@@ -174,16 +174,16 @@ class Sender:
             for name, value in self._form.given.items()
         }
         if "eventId" in self._form.fields:
-            given["eventId"] = self._about
-        return await self._stage.admin.graphql(self._form.document, id=self._about, input={**given, **changes})
+            given["eventId"] = self._target_id
+        return await self._stage.admin.graphql(self._form.document, id=self._target_id, input={**given, **changes})
 
 
 async def _sender(world: World, stage: Stage, form: Form) -> Sender:
-    return Sender(form, stage, await form.of(world, stage))
+    return Sender(form, stage, await form.target(world, stage))
 
 
-def _named(answer: Any) -> set[str]:
-    """The fields that are named, by the first part of their paths; a wrong type is told by the schema."""
+def _rejected_fields(answer: Any) -> set[str]:
+    """Return the fields that the error names: in its message for a wrong type, otherwise at the start of its paths."""
     [failure] = answer["errors"]
     assert failure["extensions"]["status"] == 400
     if failure["extensions"]["code"] == "GRAPHQL_INVALID":
@@ -193,33 +193,33 @@ def _named(answer: Any) -> set[str]:
     return {path.partition(".")[0] for path in failure["extensions"]["fields"]}
 
 
-def _unfit(form: Form, field: Field) -> list[Any]:
+def _invalid_values(form: Form, field: Field) -> list[Any]:
     not_null = field.required or not (field.nullable or form.creates)
     blank = [*BLANK] if field.required and field.kind.is_text else []
-    return [*field.kind.unfit, *([None] if not_null else []), *blank]
+    return [*field.kind.invalid, *([None] if not_null else []), *blank]
 
 
 @EVERY_FORM
-async def test_what_does_not_fit_a_field_is_refused_by_its_name(world: World, stage: Stage, form: Form) -> None:
+async def test_invalid_value_is_rejected_by_name(world: World, stage: Stage, form: Form) -> None:
     sender = await _sender(world, stage, form)
     before = await snapshot()
     for name, field in form.fields.items():
-        for value in _unfit(form, field):
-            assert _named(await sender.send_with(**{name: value})) == {name}, repr(value)[:80]
+        for value in _invalid_values(form, field):
+            assert _rejected_fields(await sender.send_with(**{name: value})) == {name}, repr(value)[:80]
     assert await snapshot() == before
 
 
 @EVERY_FORM
-async def test_what_fits_a_field_is_taken(world: World, stage: Stage, form: Form) -> None:
+async def test_valid_value_is_accepted(world: World, stage: Stage, form: Form) -> None:
     sender = await _sender(world, stage, form)
     for name, field in form.fields.items():
-        for value in [*field.kind.fit, *([None] if field.nullable or (form.creates and not field.required) else [])]:
+        for value in [*field.kind.valid, *([None] if field.nullable or (form.creates and not field.required) else [])]:
             answer = await sender.send_with(**{name: value})
             assert "errors" not in answer, (name, repr(value)[:80], answer["errors"])
 
 
 @EVERY_FORM
-async def test_an_unknown_field_is_refused(world: World, stage: Stage, form: Form) -> None:
+async def test_unknown_field_is_rejected(world: World, stage: Stage, form: Form) -> None:
     sender = await _sender(world, stage, form)
     before = await snapshot()
     answer = await sender.send_with(colour="red")
@@ -229,7 +229,7 @@ async def test_an_unknown_field_is_refused(world: World, stage: Stage, form: For
 
 
 @EVERY_FORM
-def test_the_table_has_every_field_of_the_input(form: Form) -> None:
-    taken = SCHEMA.type_map[f"{form.mutation[0].upper()}{form.mutation[1:]}Input"]
-    assert isinstance(taken, GraphQLInputObjectType)
-    assert taken.fields.keys() == form.fields.keys()
+def test_table_has_every_field_of_the_input(form: Form) -> None:
+    input_type = SCHEMA.type_map[f"{form.mutation[0].upper()}{form.mutation[1:]}Input"]
+    assert isinstance(input_type, GraphQLInputObjectType)
+    assert input_type.fields.keys() == form.fields.keys()

@@ -1,4 +1,4 @@
-"""Strawberry inputs made of pydantic ones: what callers left out, sent as null, and named."""
+"""Strawberry inputs generated from Pydantic inputs: omitted fields, nulls, IDs and names."""
 
 from decimal import Decimal
 
@@ -21,7 +21,7 @@ from amarevents.security.policy import Scope
 from tests.support.world import World
 
 
-def test_what_is_unset_is_dropped_and_null_is_kept() -> None:
+def test_unset_fields_are_dropped_and_nulls_are_kept() -> None:
     given = {"note": None, "name": strawberry.UNSET, "amount": Decimal("1.50")}
     assert to_values(UpdateTicket, given) == {"note": None, "amount": Decimal("1.50")}
 
@@ -34,7 +34,7 @@ def test_ids_become_integers_at_every_depth() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "x", "-1", "1.0", "১২", "9" * 19])
-def test_what_is_no_id_is_left_for_the_input_to_refuse(text: str) -> None:
+def test_text_that_is_not_an_id_is_left_to_the_input_to_reject(text: str) -> None:
     assert parse_id(text) is None
 
 
@@ -44,7 +44,7 @@ def test_nested_inputs_become_plain_values() -> None:
     assert to_values(CreateEvent, {"ticket_types": places}) == {"ticket_types": expected}
 
 
-def test_enums_arrive_as_members_alone_and_in_lists() -> None:
+def test_enums_arrive_as_members() -> None:
     given = {"key_type": KeyType.USER, "permissions": [Scope.EVENTS_READ]}
     assert to_values(CreateApiKey, given) == given
     assert to_values(UpdateTicket, {"status": TicketStatus.FAILED}) == {"status": TicketStatus.FAILED}
@@ -53,19 +53,19 @@ def test_enums_arrive_as_members_alone_and_in_lists() -> None:
 @pytest.mark.parametrize(
     ("input_type", "hidden"), [(RegisterForEvent, "transid"), (UpdateTicket, "transid"), (VerifyTicket, "ticket")]
 )
-def test_further_names_of_rest_are_hidden(input_type: type[Input], hidden: str) -> None:
+def test_alternative_names_of_rest_are_hidden(input_type: type[Input], hidden: str) -> None:
     assert hidden in input_type.model_fields
     assert hidden not in graphql_fields(input_type)
 
 
 @pytest.mark.parametrize("input_type", [CreateEvent, CreateTicketType, UpdateApiKey])
-def test_an_input_type_has_the_name_and_the_description_of_its_input(input_type: type[Input]) -> None:
+def test_input_type_has_the_name_and_description_of_its_input(input_type: type[Input]) -> None:
     definition = get_object_definition(input_class(input_type), strict=True)
     assert definition.name == f"{input_type.__name__}Input"
     assert definition.description == public_text(input_type.__doc__)
 
 
-def test_an_input_class_is_made_once() -> None:
+def test_input_class_is_created_once() -> None:
     assert input_class(CreateEvent) is input_class(CreateEvent)
     assert schema.as_str().count("input TicketTypeInput {") == 1
 
@@ -73,7 +73,7 @@ def test_an_input_class_is_made_once() -> None:
 UPDATE = "mutation($id: ID!, $input: UpdateTicketInput!) { updateTicket(id: $id, input: $input) { name number note } }"
 
 
-async def test_an_update_changes_only_what_was_sent_and_null_clears(world: World) -> None:
+async def test_update_changes_only_the_given_fields_and_null_clears_them(world: World) -> None:
     owner = await world.organizer_key()
     assert owner.user
     ticket = await world.ticket(await world.event(owner.user), await world.user(), number="01711111111", note="Aisle")
@@ -81,7 +81,7 @@ async def test_an_update_changes_only_what_was_sent_and_null_clears(world: World
     assert answer["data"]["updateTicket"] == {"name": ticket.name, "number": None, "note": "Aisle"}
 
 
-async def test_a_variable_that_was_not_given_is_left_out(world: World) -> None:
+async def test_variable_without_a_value_is_omitted(world: World) -> None:
     owner = await world.organizer_key()
     assert owner.user
     ticket = await world.ticket(await world.event(owner.user), await world.user(), note="Aisle")

@@ -16,9 +16,9 @@ from amarevents.models.enums import Category, TicketStatus
 from amarevents.models.events import UNDATED
 from amarevents.resolvers.events.queries import ListEventsByCursor, sorted_events
 from amarevents.resolvers.tickets.queries import ListTicketsByCursor
+from tests.support.pagination import EVENTS, TICKETS, page_of
 from tests.support.selection import Backend
 from tests.support.statements import Statement, counted_statements
-from tests.support.walking import EVENTS, TICKETS, page_of
 from tests.support.world import Caller, World, in_days
 
 # Any: JSON.

@@ -2,7 +2,7 @@
 
 from amarevents.models import ApiKey
 from amarevents.models.enums import KeyType
-from tests.support.graphql_answers import refusals
+from tests.support.graphql_answers import error_codes_by_path
 from tests.support.world import World, hashed
 
 REVOKE_AND_GO_ON = """mutation($id: ID!) {
@@ -21,7 +21,7 @@ async def test_a_key_that_revokes_itself_does_nothing_more(world: World) -> None
     assert caller.key is not None
     answer = await caller.graphql(REVOKE_AND_GO_ON, id=caller.key.id)
     assert answer["data"] == {"revoked": {"revoked": True}, "next": None}
-    assert refusals(answer) == {"next": "API_KEY_REVOKED"}
+    assert error_codes_by_path(answer) == {"next": "API_KEY_REVOKED"}
     assert await ApiKey.all().count() == 1
 
 
@@ -38,7 +38,7 @@ async def test_who_logs_out_is_nobody(world: World) -> None:
     caller = await world.session(await world.user())
     answer = await caller.graphql(LOGOUT_AND_GO_ON)
     assert answer["data"]["next"] is None
-    assert refusals(answer) == {"next": "UNAUTHENTICATED"}
+    assert error_codes_by_path(answer) == {"next": "UNAUTHENTICATED"}
 
 
 async def test_whoever_stays_who_they_are_goes_on(world: World) -> None:

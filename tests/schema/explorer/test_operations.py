@@ -14,7 +14,8 @@ from amarevents.models.enums import KeyType, TicketStatus
 from amarevents.schema.explorer.operations import ExampleOperation, example_operations
 from amarevents.schema.schema import schema
 from tests.schema.explorer.ready import ALL, NAMES, name_of
-from tests.support.listening import connected, listening
+from tests.support.local_server import serve_in_process
+from tests.support.websocket_client import open_socket
 from tests.support.world import Caller, World
 
 # Any below: JSON.
@@ -82,12 +83,12 @@ def is_subscription(operation: ExampleOperation) -> bool:
 async def first_told(app: Starlette, caller: Caller, query: str, variables: dict[str, Any]) -> dict[str, Any]:
     """What a subscription tells at once."""
     async with (
-        listening(app) as address,
-        connected(address, {**caller.headers, "Origin": f"http://{address}"}) as socket,
+        serve_in_process(app) as address,
+        open_socket(address, {**caller.headers, "Origin": f"http://{address}"}) as socket,
     ):
-        await socket.begin()
+        await socket.initialize()
         await socket.subscribe(query, **variables)
-        told: dict[str, Any] = (await socket.hear())["payload"]
+        told: dict[str, Any] = (await socket.receive())["payload"]
     return told
 
 

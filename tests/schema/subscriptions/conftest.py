@@ -1,4 +1,4 @@
-"""An event with its organizer and its followers, and the application on a socket."""
+"""An event with its organizer and its subscribers, and the application on a socket."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,9 +12,9 @@ from amarevents.models import ApiKey, Event, TicketType, User
 from amarevents.models.enums import KeyType
 from amarevents.resolvers.core import subscription
 from amarevents.resolvers.tickets import subscriptions
-from tests.support.listening import listening, nothing_open, until_followed, until_nothing_open
+from tests.support.local_server import has_nothing_open, serve_in_process, wait_for_subscribers, wait_until_nothing_open
 from tests.support.rest_answers import data_of
-from tests.support.subscribers import Follower, following
+from tests.support.subscribers import ViewStream, open_subscription
 from tests.support.world import Caller, World
 
 # Any: views of several types.
@@ -52,10 +52,10 @@ async def scene(world: World) -> Scene:
 @pytest.fixture
 async def address(app: Starlette) -> AsyncIterator[str]:
     """Where the application listens; whatever a test has opened is to leave nothing behind."""
-    async with listening(app) as address:
-        assert nothing_open(app)
+    async with serve_in_process(app) as address:
+        assert has_nothing_open(app)
         yield address
-        await until_nothing_open(app)
+        await wait_until_nothing_open(app)
 
 
 @pytest.fixture
@@ -65,17 +65,17 @@ def checked_often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def stats(app: Starlette, scene: Scene) -> AsyncIterator[Follower]:
-    async with following(app, subscriptions.event_stats, scene.organizer, scene.event.id) as follower:
-        yield follower
+async def stats(app: Starlette, scene: Scene) -> AsyncIterator[ViewStream]:
+    async with open_subscription(app, subscriptions.event_stats, scene.organizer, scene.event.id) as views:
+        yield views
 
 
 @pytest.fixture
-async def tickets(app: Starlette, scene: Scene) -> AsyncIterator[tuple[Follower, "asyncio.Task[Any]"]]:
-    """A follower of tickets, and what it is told first."""
-    async with following(app, subscriptions.ticket_updated, scene.organizer, scene.event.id) as follower:
-        first = asyncio.create_task(follower.next(5))
-        await until_followed(app)
-        yield follower, first
+async def tickets(app: Starlette, scene: Scene) -> AsyncIterator[tuple[ViewStream, "asyncio.Task[Any]"]]:
+    """A views of tickets, and what it is told first."""
+    async with open_subscription(app, subscriptions.ticket_updated, scene.organizer, scene.event.id) as views:
+        first = asyncio.create_task(views.next(5))
+        await wait_for_subscribers(app)
+        yield views, first
         first.cancel()
         await asyncio.gather(first, return_exceptions=True)

@@ -12,7 +12,8 @@ from starlette.applications import Starlette
 
 from amarevents.schema.transport import websocket as module
 from tests.schema.subscriptions.conftest import Scene
-from tests.support.listening import Socket, connected, gql_transport, listening, until_followed, until_nothing_open
+from tests.support.local_server import serve_in_process, wait_for_subscribers, wait_until_nothing_open
+from tests.support.websocket_client import WebSocketClient, open_socket, gql_transport
 from tests.support.world import World
 
 STATS = "subscription($id: ID!) { eventStats(eventId: $id) { total } }"
@@ -29,7 +30,7 @@ async def test_gql_follows_an_event(address: str, app: Starlette, scene: Scene, 
         assert await anext(told) == {"eventStats": {"total": 0}}
         tickets = session.subscribe(GraphQLRequest(TICKETS, variable_values={"id": scene.event.id}))
         first = asyncio.create_task(anext(tickets))
-        await until_followed(app, 2)
+        await wait_for_subscribers(app, 2)
         await scene.register()
         async with asyncio.timeout(1):
             assert await anext(told) == {"eventStats": {"total": 1}}
@@ -37,9 +38,9 @@ async def test_gql_follows_an_event(address: str, app: Starlette, scene: Scene, 
         answer = await session.execute(GraphQLRequest("{ me { username } }"))
         assert answer == {"me": {"username": "owner"}}
         await told.aclose()
-        await until_followed(app, 1)
+        await wait_for_subscribers(app, 1)
         await tickets.aclose()
-    await until_nothing_open(app)
+    await wait_until_nothing_open(app)
 
 
 # Those that do not read -----------------------------------------------------------------------------------------
@@ -51,27 +52,27 @@ LONG = f"subscription($id: ID!) {{ eventStats(eventId: $id) {{ total {_MANY_TIME
 
 
 @contextlib.asynccontextmanager
-async def _connected_narrowly(address: str, scene: Scene) -> AsyncIterator[Socket]:
+async def _connected_narrowly(address: str, scene: Scene) -> AsyncIterator[WebSocketClient]:
     """Through a socket that takes little before it is read."""
     host, port = address.split(":")
     narrow = sockets.socket()
     narrow.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, SMALL)
     narrow.connect((host, int(port)))
     narrow.setblocking(False)
-    async with connected(address, scene.organizer.headers, sock=narrow, max_queue=1, compression=None) as socket:
+    async with open_socket(address, scene.organizer.headers, sock=narrow, max_queue=1, compression=None) as socket:
         yield socket
 
 
 @pytest.fixture
 async def narrow_address(app: Starlette) -> AsyncIterator[str]:
-    async with listening(app, send_buffer=SMALL) as address:
+    async with serve_in_process(app, send_buffer=SMALL) as address:
         yield address
 
 
-async def _follow_at_length(socket: Socket, scene: Scene) -> None:
-    await socket.begin()
+async def _follow_at_length(socket: WebSocketClient, scene: Scene) -> None:
+    await socket.initialize()
     await socket.subscribe(LONG, id=scene.event.id)
-    assert (await socket.hear())["type"] == "next"
+    assert (await socket.receive())["type"] == "next"
 
 
 async def _quick_reader(narrow_address: str, app: Starlette, world: World, scene: Scene) -> None:
@@ -83,9 +84,9 @@ async def _quick_reader(narrow_address: str, app: Starlette, world: World, scene
         await _follow_at_length(quick, scene)
         for total in range(1, 12):
             await scene.register()
-            heard = await quick.hear(2)
+            heard = await quick.receive(2)
             assert heard["payload"]["data"]["eventStats"]["total"] == total
-        await until_followed(app, 1)
+        await wait_for_subscribers(app, 1)
         assert app.state.services.connections._open.total() == 3  # an address, an account and what it follows
 
 

@@ -11,7 +11,8 @@ from websockets.exceptions import InvalidStatus
 
 from amarevents.security import connection_limits
 from tests.schema.subscriptions.conftest import Scene
-from tests.support.listening import connected, until_ended_but, until_followed
+from tests.support.local_server import wait_for_new_tasks, wait_for_subscribers
+from tests.support.websocket_client import open_socket
 from tests.support.world import World
 
 STATS = "subscription($id: ID!) { eventStats(eventId: $id) { total approved } }"
@@ -19,9 +20,9 @@ STATS = "subscription($id: ID!) { eventStats(eventId: $id) { total approved } }"
 
 async def test_an_address_has_so_many_connections(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection_limits, "MAX_PER_ADDRESS", 2)
-    async with connected(address), connected(address):
+    async with open_socket(address), open_socket(address):
         with pytest.raises(InvalidStatus) as refused:
-            async with connected(address):
+            async with open_socket(address):
                 pass
     response = refused.value.response
     assert (response.status_code, response.headers["Retry-After"]) == (429, "5")
@@ -33,43 +34,47 @@ async def test_an_account_has_so_many_connections_over_all_its_keys(
 ) -> None:
     monkeypatch.setattr(connection_limits, "MAX_PER_ACCOUNT", 1)
     other = await world.key(scene.owner)
-    async with connected(address) as first, connected(address) as second, connected(address) as third:
-        await first.begin(dict(scene.organizer.headers))
-        await second.say({"type": "connection_init", "payload": other.headers})
-        assert (await second.closed())[0] == 1013
-        await third.begin(dict(scene.buyer.headers))
+    async with (
+        open_socket(address) as first,
+        open_socket(address) as second,
+        open_socket(address) as third,
+    ):
+        await first.initialize(dict(scene.organizer.headers))
+        await second.send({"type": "connection_init", "payload": other.headers})
+        assert (await second.wait_closed())[0] == 1013
+        await third.initialize(dict(scene.buyer.headers))
 
 
 async def test_handshakes_count_for_the_address(address: str, configure: Callable[..., None], scene: Scene) -> None:
     configure(rate_limit_anonymous=2)
     for _ in range(2):
-        async with connected(address, scene.organizer.headers):
+        async with open_socket(address, scene.organizer.headers):
             pass
     with pytest.raises(InvalidStatus) as refused:
-        async with connected(address, scene.organizer.headers):
+        async with open_socket(address, scene.organizer.headers):
             pass
     assert refused.value.response.status_code == 429
     assert int(refused.value.response.headers["Retry-After"]) > 50
 
 
 async def test_leaving_leaves_nothing_behind(address: str, app: Starlette, scene: Scene) -> None:
-    async with connected(address, scene.organizer.headers) as socket:
-        await socket.begin()
+    async with open_socket(address, scene.organizer.headers) as socket:
+        await socket.initialize()
         for number in range(5):
             await socket.subscribe(STATS, str(number), id=scene.event.id)
-        await until_followed(app, 5)
-        await socket.say({"type": "complete", "id": "2"})
-        await until_followed(app, 4)
-    await until_followed(app, 0)
+        await wait_for_subscribers(app, 5)
+        await socket.send({"type": "complete", "id": "2"})
+        await wait_for_subscribers(app, 4)
+    await wait_for_subscribers(app, 0)
 
 
 async def test_losing_the_line_leaves_nothing_behind(address: str, app: Starlette, scene: Scene) -> None:
-    async with connected(address, scene.organizer.headers) as socket:
-        await socket.begin()
+    async with open_socket(address, scene.organizer.headers) as socket:
+        await socket.initialize()
         await socket.subscribe(STATS, id=scene.event.id)
-        await until_followed(app)
+        await wait_for_subscribers(app)
         socket.connection.transport.abort()
-        await until_followed(app, 0)
+        await wait_for_subscribers(app, 0)
 
 
 async def test_leaving_during_the_handshake_fills_no_log(
@@ -85,9 +90,9 @@ async def test_leaving_during_the_handshake_fills_no_log(
         await writer.drain()
         await asyncio.sleep(0)
         writer.transport.abort()
-    async with connected(address) as last:  # is served once they are
-        await last.begin()
-    await until_ended_but(before)
+    async with open_socket(address) as last:  # is served once they are
+        await last.initialize()
+    await wait_for_new_tasks(before)
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
@@ -99,12 +104,12 @@ async def test_other_paths_know_no_websockets(address: str) -> None:
 
 async def test_a_process_that_stops_says_so(address: str, app: Starlette, scene: Scene) -> None:
     shutting_down = app.state.services.connections.shutting_down
-    async with connected(address, scene.organizer.headers) as socket:
-        await socket.begin()
+    async with open_socket(address, scene.organizer.headers) as socket:
+        await socket.initialize()
         await socket.subscribe(STATS, id=scene.event.id)
-        await until_followed(app)
+        await wait_for_subscribers(app)
         shutting_down.set()
         try:
-            assert (await socket.closed())[0] == 1001
+            assert (await socket.wait_closed())[0] == 1001
         finally:
             shutting_down.clear()

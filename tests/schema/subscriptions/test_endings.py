@@ -1,4 +1,4 @@
-"""When following an event ends, and that nothing is told after that."""
+"""When subscribed an event ends, and that nothing is told after that."""
 
 import asyncio
 import datetime
@@ -15,9 +15,9 @@ from amarevents.models.enums import AccountType, KeyType
 from amarevents.resolvers.core.subscription import SubscriberAuthorization, Subscription
 from amarevents.resolvers.tickets import subscriptions
 from tests.schema.subscriptions.conftest import Scene
-from tests.support.listening import until_followed
+from tests.support.local_server import wait_for_subscribers
 from tests.support.rest_answers import data_of
-from tests.support.subscribers import BOTH, Follower, following
+from tests.support.subscribers import EACH_SUBSCRIPTION, ViewStream, open_subscription
 from tests.support.world import World
 
 # Any: views of several types.
@@ -73,24 +73,24 @@ ENDS = {
 End = Callable[[Scene, World], Awaitable[None]]
 
 
-@BOTH
+@EACH_SUBSCRIPTION
 @pytest.mark.parametrize(("code", "end"), ENDS.items(), ids=list(ENDS))
 async def test_it_ends_by_itself_when_the_right_to_it_does(
     app: Starlette, scene: Scene, world: World, subscription: Subscription[Any], code: str, end: End
 ) -> None:
     """Nothing happens in the event meanwhile."""
-    async with following(app, subscription, scene.organizer, scene.event.id) as follower:
+    async with open_subscription(app, subscription, scene.organizer, scene.event.id) as views:
         if subscription is subscriptions.event_stats:
-            await follower.next()
-        upcoming = asyncio.create_task(follower.next(5))
-        await until_followed(app)
+            await views.next()
+        upcoming = asyncio.create_task(views.next(5))
+        await wait_for_subscribers(app)
         await end(scene, world)
         with pytest.raises(errors.AmarEventsError) as ended:
             await upcoming
         assert ended.value.code == code
 
 
-@BOTH
+@EACH_SUBSCRIPTION
 @pytest.mark.parametrize(("code", "end"), list(ENDS.items())[:6], ids=list(ENDS)[:6])
 async def test_nothing_is_told_after_its_end_even_if_it_happened_before(
     app: Starlette,
@@ -101,25 +101,25 @@ async def test_nothing_is_told_after_its_end_even_if_it_happened_before(
     end: End,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Without waiting for the next check: what has been told to the broker meets a follower without a right to it."""
+    """Without waiting for the next check: what has been told to the broker meets a views without a right to it."""
     monkeypatch.setattr("amarevents.resolvers.core.subscription.CHECK_SECONDS", 60)
-    async with following(app, subscription, scene.organizer, scene.event.id) as follower:
+    async with open_subscription(app, subscription, scene.organizer, scene.event.id) as views:
         if subscription is subscriptions.event_stats:
-            await follower.next()
+            await views.next()
         else:
-            first = asyncio.create_task(follower.next(5))
-            await until_followed(app)
+            first = asyncio.create_task(views.next(5))
+            await wait_for_subscribers(app)
             await scene.register()
             await first
         await scene.register()
         await end(scene, world)
         with pytest.raises(errors.AmarEventsError) as ended:
-            await follower.next(5)
+            await views.next(5)
         assert ended.value.code == code
 
 
 async def test_without_the_check_before_each_delivery_it_would_be_told(
-    stats: Follower, scene: Scene, world: World, monkeypatch: pytest.MonkeyPatch
+    stats: ViewStream, scene: Scene, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control of the above."""
 
@@ -135,8 +135,8 @@ async def test_without_the_check_before_each_delivery_it_would_be_told(
 
 async def test_it_ends_with_its_session(app: Starlette, scene: Scene, world: World) -> None:
     session = await world.session(scene.owner)
-    async with following(app, subscriptions.event_stats, session, scene.event.id) as follower:
-        await follower.next()
+    async with open_subscription(app, subscriptions.event_stats, session, scene.event.id) as views:
+        await views.next()
         await Session.all().delete()
         with pytest.raises(errors.Unauthenticated):
-            await follower.next(5)
+            await views.next(5)

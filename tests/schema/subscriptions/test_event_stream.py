@@ -19,7 +19,7 @@ from amarevents.schema.transport.operations import ResultStream
 from amarevents.security import connection_limits
 from amarevents.security.context import Context
 from tests.schema.subscriptions.conftest import Scene
-from tests.support.listening import PATIENCE, until_followed, until_nothing_open
+from tests.support.local_server import TIMEOUT_SECONDS, wait_for_subscribers, wait_until_nothing_open
 from tests.support.world import World, snapshot
 
 STATS = "subscription($id: ID!) { eventStats(eventId: $id) { total } }"
@@ -38,7 +38,7 @@ class Events:
         self.response = response
         self._lines = response.aiter_lines()
 
-    async def next(self, seconds: float = PATIENCE) -> tuple[str, Any]:
+    async def next(self, seconds: float = TIMEOUT_SECONDS) -> tuple[str, Any]:
         name, data = "", ""
         async with asyncio.timeout(seconds):
             async for line in self._lines:
@@ -55,7 +55,7 @@ class Events:
 async def _streaming(address: str, query: str, headers: dict[str, str], **variables: Any) -> AsyncIterator[Events]:
     body = {"query": query, "variables": variables}
     async with (
-        httpx.AsyncClient(base_url=f"http://{address}", trust_env=False, timeout=PATIENCE) as client,
+        httpx.AsyncClient(base_url=f"http://{address}", trust_env=False, timeout=TIMEOUT_SECONDS) as client,
         client.stream("POST", "/graphql", json=body, headers={**EVENTS, **headers}) as response,
     ):
         yield Events(response)
@@ -75,7 +75,7 @@ async def test_a_subscription_is_a_stream_that_tells_changes_as_they_happen(
         await scene.register()
         name, told = await events.next(1)
         assert (name, told["data"]) == ("next", {"eventStats": {"total": 1}})
-    await until_nothing_open(app)
+    await wait_until_nothing_open(app)
 
 
 async def test_once_the_answer_begins_nothing_is_missed(address: str, scene: Scene) -> None:
@@ -266,7 +266,7 @@ async def test_a_result_is_worked_at_only_once_the_one_before_is_on_its_way(app:
 async def test_a_process_that_stops_completes_its_streams(address: str, app: Starlette, scene: Scene) -> None:
     shutting_down = app.state.services.connections.shutting_down
     async with _streaming(address, TICKETS, scene.organizer.headers, id=scene.event.id) as events:
-        await until_followed(app)
+        await wait_for_subscribers(app)
         shutting_down.set()
         try:
             assert await events.next() == ("complete", "")

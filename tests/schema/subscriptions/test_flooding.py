@@ -17,7 +17,8 @@ from amarevents.security import connection_limits
 from amarevents.server import websocket_protocol
 from amarevents.server.websocket_protocol import WebSocketProtocol
 from tests.schema.subscriptions.conftest import Scene
-from tests.support.listening import connected, listening
+from tests.support.local_server import serve_in_process
+from tests.support.websocket_client import open_socket
 from tests.support.world import World
 
 SOON = 5.0  # seconds: a shared machine may be slow
@@ -106,13 +107,13 @@ async def _until(condition: Callable[[], bool]) -> None:
 async def test_a_flood_without_reading_is_closed_soon_and_others_are_served_meanwhile(
     address: str, served: list[WebSocketProtocol], flood: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with connected(address) as other, _raw(address) as (_reader, writer):
-        await other.begin()
+    async with open_socket(address) as other, _raw(address) as (_reader, writer):
+        await other.initialize()
         writer.write(frame(FINAL | TEXT, b'{"type":"connection_init"}') + flood)
         await _until(lambda: served[1].transport.is_closing())
         assert served[1].transport.get_write_buffer_size() == 0
-        await other.say({"type": "ping"})
-        assert await other.hear() == {"type": "pong"}
+        await other.send({"type": "ping"})
+        assert await other.receive() == {"type": "pong"}
         await _until(lambda: served[1].disconnected)
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
@@ -173,7 +174,7 @@ async def _most_kept(address: str, served: list[WebSocketProtocol]) -> int:
 async def test_what_is_kept_for_who_does_not_read_is_bounded(
     app: Starlette, served: list[WebSocketProtocol], patient: None
 ) -> None:
-    async with listening(app, send_buffer=16_384) as address:
+    async with serve_in_process(app, send_buffer=16_384) as address:
         high_water = 65_536
         assert high_water < await _most_kept(address, served) <= high_water + 2 * websocket_protocol.SLICE
 
@@ -183,14 +184,14 @@ async def test_without_holding_pongs_back_it_is_not(
 ) -> None:
     """The control."""
     monkeypatch.setattr(WebSocketProtocol, "handle_ping", WebSocketsSansIOProtocol.handle_ping)
-    async with listening(app, send_buffer=16_384) as address:
+    async with serve_in_process(app, send_buffer=16_384) as address:
         assert await _most_kept(address, served) > 1_000_000
 
 
 async def test_the_latest_ping_is_answered_once_the_client_reads(
     app: Starlette, served: list[WebSocketProtocol], patient: None
 ) -> None:
-    async with listening(app, send_buffer=16_384) as address, _raw(address) as (reader, writer):
+    async with serve_in_process(app, send_buffer=16_384) as address, _raw(address) as (reader, writer):
         for _ in range(30):
             writer.write(FULL_PINGS)
             await _until(lambda: not writer.transport.get_write_buffer_size())
@@ -222,7 +223,7 @@ async def test_who_never_reads_the_end_does_not_hold_the_connection(
     app: Starlette, served: list[WebSocketProtocol], patient: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "INIT_SECONDS", 0.5)
-    async with listening(app, send_buffer=16_384) as address, _raw(address) as (_reader, writer):
+    async with serve_in_process(app, send_buffer=16_384) as address, _raw(address) as (_reader, writer):
         served[0].close_timeout = 0.3
         for _ in range(30):
             writer.write(FULL_PINGS)
@@ -237,21 +238,21 @@ async def test_who_pings_now_and_then_is_answered(address: str, monkeypatch: pyt
     """As many an hour as a client may, in a moment: the clock goes on by a second with each."""
     clock = [0.0]
     monkeypatch.setattr("amarevents.security.connection_limits.time.monotonic", lambda: clock[0])
-    async with connected(address) as socket:
-        await socket.begin()
+    async with open_socket(address) as socket:
+        await socket.initialize()
         for _ in range(400):
             clock[0] += 1
             await (await socket.connection.ping())
-            await socket.say({"type": "ping"})
-            assert await socket.hear() == {"type": "pong"}
+            await socket.send({"type": "ping"})
+            assert await socket.receive() == {"type": "pong"}
 
 
 async def test_a_message_in_large_fragments_is_no_flood(address: str) -> None:
-    async with connected(address) as socket:
-        await socket.begin()
+    async with open_socket(address) as socket:
+        await socket.initialize()
         for _ in range(5):
             await socket.connection.send(['{"type": "ping"', *[" " * 1_024] * 60, "}"])
-            assert await socket.hear() == {"type": "pong"}
+            assert await socket.receive() == {"type": "pong"}
 
 
 # Refused handshakes ---------------------------------------------------------------------------------------------
@@ -274,7 +275,7 @@ async def test_a_refused_handshake_fills_no_log(
 ) -> None:
     headers = await refuse(world, scene)
     with pytest.raises(InvalidStatus) as refused:
-        async with connected(address, headers):
+        async with open_socket(address, headers):
             pass
     assert refused.value.response.body
     async with _raw(address, "".join(f"{name}: {value}\r\n" for name, value in headers.items())) as (reader, _writer):
@@ -290,6 +291,6 @@ async def test_uvicorn_alone_would_log_it_as_an_error(
     """The control."""
     monkeypatch.setattr(WebSocketProtocol, "send", WebSocketsSansIOProtocol.send)
     with pytest.raises(InvalidStatus):
-        async with connected(address, await _wrong_key(world, scene)):
+        async with open_socket(address, await _wrong_key(world, scene)):
             pass
     await _until(lambda: any("without completing handshake" in record.getMessage() for record in caplog.records))

@@ -1,4 +1,4 @@
-"""What operations announce to the followers of events: what they have changed, once it is so, and nothing else."""
+"""What operations announce to the subscribers of events: what they have changed, once it is so, and nothing else."""
 
 import asyncio
 import dataclasses
@@ -118,7 +118,7 @@ UNDO = "mutation($id: ID!) { undoCheckIn(ticketId: $id) { id } }"
 
 
 @dataclasses.dataclass(frozen=True)
-class Door:
+class PendingTicket:
     """A ticket that waits for its payment to be approved, and what is done with it."""
 
     scene: Scene
@@ -131,28 +131,28 @@ class Door:
 
 
 @pytest.fixture
-async def door(scene: Scene, world: World) -> Door:
+async def pending(scene: Scene, world: World) -> PendingTicket:
     ticket = await world.ticket(scene.event, scene.owner, ticket_type=scene.kind, status=TicketStatus.PENDING)
-    return Door(scene, ticket)
+    return PendingTicket(scene, ticket)
 
 
-async def test_decisions_and_the_door(broker: Recording, door: Door) -> None:
+async def test_decisions_and_the_door(broker: Recording, pending: PendingTicket) -> None:
     for mutation in (APPROVE, CHECK_IN, CHECK_IN, UNDO):  # a second scan changes nothing
-        await door.do(mutation)
-    await Ticket.filter(id=door.ticket.id).update(status=TicketStatus.PENDING)
-    await door.do(REJECT)
-    assert broker.heard == [(door.scene.event.id, [TicketChange(UPDATED, door.ticket.id)])] * 4
+        await pending.do(mutation)
+    await Ticket.filter(id=pending.ticket.id).update(status=TicketStatus.PENDING)
+    await pending.do(REJECT)
+    assert broker.heard == [(pending.scene.event.id, [TicketChange(UPDATED, pending.ticket.id)])] * 4
 
 
 @pytest.mark.parametrize("mutation", [APPROVE, REJECT, CHECK_IN, UNDO])
 async def test_a_caller_who_leaves_during_the_commit_keeps_nobody_from_being_told(
-    broker: Recording, door: Door, world: World, monkeypatch: pytest.MonkeyPatch, mutation: str
+    broker: Recording, pending: PendingTicket, world: World, monkeypatch: pytest.MonkeyPatch, mutation: str
 ) -> None:
     if mutation in (CHECK_IN, UNDO):
-        await Ticket.filter(id=door.ticket.id).update(status=TicketStatus.SUCCESS)
+        await Ticket.filter(id=pending.ticket.id).update(status=TicketStatus.SUCCESS)
     if mutation == UNDO:
-        await world.check_in(door.ticket, door.scene.owner)
-    asking = asyncio.create_task(door.do(mutation))
+        await world.check_in(pending.ticket, pending.scene.owner)
+    asking = asyncio.create_task(pending.do(mutation))
     commit = transactions.end_transaction
 
     async def commit_and_leave(*how: Any) -> None:
@@ -162,18 +162,18 @@ async def test_a_caller_who_leaves_during_the_commit_keeps_nobody_from_being_tol
     monkeypatch.setattr(transactions, "end_transaction", commit_and_leave)
     with pytest.raises(asyncio.CancelledError):
         await asking
-    assert broker.heard == [(door.scene.event.id, [TicketChange(UPDATED, door.ticket.id)])]
+    assert broker.heard == [(pending.scene.event.id, [TicketChange(UPDATED, pending.ticket.id)])]
 
 
-async def test_a_question_that_goes_with_its_answers(broker: Recording, door: Door, world: World) -> None:
-    field = await world.custom_field(door.scene.event, "Size")
-    await CustomValue.create(ticket=door.ticket, field=field, value="M")
-    await world.ticket(door.scene.event, door.scene.owner)  # has not been asked
-    answer = await door.scene.organizer.graphql(
+async def test_a_question_that_goes_with_its_answers(broker: Recording, pending: PendingTicket, world: World) -> None:
+    field = await world.custom_field(pending.scene.event, "Size")
+    await CustomValue.create(ticket=pending.ticket, field=field, value="M")
+    await world.ticket(pending.scene.event, pending.scene.owner)  # has not been asked
+    answer = await pending.scene.organizer.graphql(
         "mutation($id: ID!) { deleteCustomField(id: $id) { deleted } }", id=field.id
     )
     assert "errors" not in answer
-    assert broker.heard == [(door.scene.event.id, [TicketChange(UPDATED, door.ticket.id)])]
+    assert broker.heard == [(pending.scene.event.id, [TicketChange(UPDATED, pending.ticket.id)])]
 
 
 async def test_a_replay_announces_nothing(broker: Recording, scene: Scene) -> None:

@@ -1,4 +1,4 @@
-"""Many followers of one event: so many of an account, and what they need at the same moment is worked out once."""
+"""Many subscribers of one event: so many of an account, and what they need at the same moment is worked out once."""
 
 import asyncio
 import contextlib
@@ -25,8 +25,9 @@ from amarevents.security.auth.credentials import read_credential
 from amarevents.security.auth.principals import identify
 from amarevents.security.context import Context
 from tests.schema.subscriptions.conftest import Scene
-from tests.support.listening import connected, followers, until_followed
+from tests.support.local_server import subscriber_count, wait_for_subscribers
 from tests.support.rest_answers import data_of
+from tests.support.websocket_client import open_socket
 from tests.support.world import Caller, World
 
 CREATED, UPDATED, DELETED = TicketChangeKind
@@ -82,16 +83,19 @@ async def test_an_account_has_so_many_followers_over_all_its_connections_and_key
     monkeypatch.setattr(connection_limits, "MAX_SUBSCRIPTIONS", 2)
     other_key = await world.key(scene.owner, KeyType.ORGANIZER)
     subscribe = {"type": "subscribe", "payload": {"query": STATS, "variables": {"id": scene.event.id}}}
-    async with connected(address, scene.organizer.headers) as first, connected(address, other_key.headers) as second:
+    async with (
+        open_socket(address, scene.organizer.headers) as first,
+        open_socket(address, other_key.headers) as second,
+    ):
         for socket in (first, second):
-            await socket.begin()
-            await socket.say({**subscribe, "id": "1"})
-            assert (await socket.hear())["type"] == "next"
-        await second.say({**subscribe, "id": "2"})
-        refused = await second.hear()
+            await socket.initialize()
+            await socket.send({**subscribe, "id": "1"})
+            assert (await socket.receive())["type"] == "next"
+        await second.send({**subscribe, "id": "2"})
+        refused = await second.receive()
         assert (refused["id"], refused["payload"][0]["extensions"]["code"]) == ("2", "TOO_MANY_OPERATIONS")
         await scene.register()
-        assert [(await socket.hear())["id"] for socket in (first, second)] == ["1", "1"]
+        assert [(await socket.receive())["id"] for socket in (first, second)] == ["1", "1"]
 
 
 async def test_one_more_is_refused_and_one_that_ends_makes_room(
@@ -100,22 +104,22 @@ async def test_one_more_is_refused_and_one_that_ends_makes_room(
     monkeypatch.setattr(connection_limits, "MAX_SUBSCRIPTIONS", 1)
     admin = await world.admin_key()
     async with _told(app, scene.organizer, scene.event.id) as one:
-        following = asyncio.create_task(anext(one))
-        await until_followed(app)
+        next_view = asyncio.create_task(anext(one))
+        await wait_for_subscribers(app)
         async with _told(app, await world.key(scene.owner, KeyType.ORGANIZER), scene.event.id) as more:
             with pytest.raises(errors.TooManyOperations, match="An account can have at most 1 "):
                 await anext(more)
-        assert followers(app) == 1
+        assert subscriber_count(app) == 1
         async with _told(app, admin, scene.event.id) as of_another:
             others = asyncio.create_task(anext(of_another))
-            await until_followed(app, 2)
+            await wait_for_subscribers(app, 2)
             await scene.register()
-            assert (await others).kind == (await following).kind == CREATED
+            assert (await others).kind == (await next_view).kind == CREATED
     async with _told(app, scene.organizer, scene.event.id) as one:
-        following = asyncio.create_task(anext(one))
-        await until_followed(app)
+        next_view = asyncio.create_task(anext(one))
+        await wait_for_subscribers(app)
         await scene.register()
-        await following
+        await next_view
     assert not app.state.services.connections._open
 
 
@@ -129,17 +133,17 @@ async def test_a_subscription_may_cost_less_than_what_is_asked_once(address: str
         tickets % "id owner { id } event { name } code"
     )
     cheap = "subscription($id: ID!) { ticketUpdated(eventId: $id) { %s } }" % (tickets % "id code")
-    async with connected(address, scene.organizer.headers) as socket:
-        await socket.begin()
+    async with open_socket(address, scene.organizer.headers) as socket:
+        await socket.initialize()
         for identifier, query in (("1", dear), ("2", cheap)):
             payload = {"query": query, "variables": {"id": scene.event.id}}
-            await socket.say({"type": "subscribe", "id": identifier, "payload": payload})
-        refused = await socket.hear()
+            await socket.send({"type": "subscribe", "id": identifier, "payload": payload})
+        refused = await socket.receive()
         assert refused["payload"][0]["extensions"]["code"] == "DOCUMENT_TOO_LARGE"
         assert str(MAX_DELIVERY_COST) in refused["payload"][0]["message"]
-        await until_followed(app)
+        await wait_for_subscribers(app)
         await scene.register()
-        assert (await socket.hear())["payload"]["extensions"]["cost"]["maximum"] == MAX_DELIVERY_COST < MAX_COST
+        assert (await socket.receive())["payload"]["extensions"]["cost"]["maximum"] == MAX_DELIVERY_COST < MAX_COST
     answer = await scene.organizer.graphql(
         """query($id: ID!) {
             event(id: $id) { tickets(limit: 100) { items { id code ticketType { id } event { name } } } }
@@ -176,7 +180,7 @@ async def test_a_batch_is_checked_and_read_once_and_told_in_order_within_a_secon
     ids = await _pending(scene, world, 45)
     async with _told(app, scene.organizer, scene.event.id) as views:
         first = asyncio.create_task(anext(views))
-        await until_followed(app)
+        await wait_for_subscribers(app)
         checks, readings = (
             Counted(monkeypatch, SubscriberAuthorization, "identify"),
             Counted(monkeypatch, subscriptions, "_read_tickets"),
@@ -195,7 +199,7 @@ async def test_what_happens_to_a_ticket_in_a_batch_is_told_once_as_it_is_by_then
 ) -> None:
     async with _told(app, scene.organizer, scene.event.id) as views:
         first = asyncio.create_task(anext(views))
-        await until_followed(app)
+        await wait_for_subscribers(app)
         await scene.register()
         await first
         kept, gone = await scene.register(), await scene.register()
@@ -215,7 +219,7 @@ async def _slowly(app: Starlette, scene: Scene, world: World, meanwhile: Callabl
     ids = await _pending(scene, world, 3)
     async with _told(app, scene.organizer, scene.event.id) as views:
         first = asyncio.create_task(anext(views))
-        await until_followed(app)
+        await wait_for_subscribers(app)
         assert "errors" not in await scene.organizer.graphql(APPROVE, ids=ids)
         assert (await first).ticket_id == ids[0]
         await meanwhile(ids)
@@ -269,14 +273,14 @@ async def test_followers_with_one_credential_check_and_read_together(
         all_views = [
             await stack.enter_async_context(_told(app, scene.organizer, scene.event.id)) for _ in range(number)
         ]
-        following = [asyncio.create_task(anext(views)) for views in all_views]
-        await until_followed(app, number)
+        next_view = [asyncio.create_task(anext(views)) for views in all_views]
+        await wait_for_subscribers(app, number)
         checks, readings = (
             Counted(monkeypatch, SubscriberAuthorization, "identify"),
             Counted(monkeypatch, subscriptions, "_read_tickets"),
         )
         assert "errors" not in await scene.organizer.graphql(APPROVE, ids=ids)
-        assert [view.ticket_id for view in await asyncio.gather(*following)] == [ids[0]] * number
+        assert [view.ticket_id for view in await asyncio.gather(*next_view)] == [ids[0]] * number
     assert 1 <= checks.times <= 2
     assert 1 <= readings.times <= 2
 

@@ -1,4 +1,4 @@
-"""What followers of an event are told, and who may follow it."""
+"""What subscribers of an event are told, and who may follow it."""
 
 import asyncio
 import contextlib
@@ -16,9 +16,9 @@ from amarevents.resolvers.tickets import subscriptions
 from amarevents.schema.transport.operations import GraphQLRequest, ResultStream, execute_stream
 from amarevents.security.policy import Scope
 from tests.schema.subscriptions.conftest import Scene
-from tests.support.listening import followers, until_followed
+from tests.support.local_server import subscriber_count, wait_for_subscribers
 from tests.support.rest_answers import data_of
-from tests.support.subscribers import BOTH, FOLLOWED, Follower, context_for, following
+from tests.support.subscribers import EACH_SUBSCRIPTION, EVENT_SUBSCRIPTIONS, ViewStream, context_for, open_subscription
 from tests.support.world import Caller, World
 
 # Any: JSON, and views of several types.
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("checked_often")
 # The numbers ----------------------------------------------------------------------------------------------------
 
 
-async def test_the_numbers_are_told_at_once_and_whenever_they_change(stats: Follower, scene: Scene) -> None:
+async def test_the_numbers_are_told_at_once_and_whenever_they_change(stats: ViewStream, scene: Scene) -> None:
     assert (await stats.next()).total == 0
     ticket_id = await scene.register()
     told = await stats.next()
@@ -45,7 +45,7 @@ CHECK_IN = "mutation($code: String!) { checkInTicket(code: $code) { outcome } }"
 UNDO = "mutation($id: ID!) { undoCheckIn(ticketId: $id) { id } }"
 
 
-async def test_approvals_and_check_ins_move_the_numbers(stats: Follower, scene: Scene, world: World) -> None:
+async def test_approvals_and_check_ins_move_the_numbers(stats: ViewStream, scene: Scene, world: World) -> None:
     assert scene.buyer.user is not None
     ticket = await world.ticket(scene.event, scene.buyer.user, ticket_type=scene.kind, status=TicketStatus.PENDING)
     assert (await stats.next()).pending == 1
@@ -60,9 +60,9 @@ async def test_approvals_and_check_ins_move_the_numbers(stats: Follower, scene: 
 
 
 async def test_approvals_and_check_ins_are_told_as_updates_of_the_ticket(
-    tickets: "tuple[Follower, asyncio.Task[Any]]", scene: Scene, world: World
+    tickets: "tuple[ViewStream, asyncio.Task[Any]]", scene: Scene, world: World
 ) -> None:
-    follower, first = tickets
+    views, first = tickets
     assert scene.buyer.user is not None
     ticket = await world.ticket(scene.event, scene.buyer.user, ticket_type=scene.kind, status=TicketStatus.PENDING)
     assert "errors" not in await scene.organizer.graphql(APPROVE, id=ticket.id)
@@ -73,10 +73,10 @@ async def test_approvals_and_check_ins_are_told_as_updates_of_the_ticket(
         TicketStatus.SUCCESS,
     )
     assert "errors" not in await scene.organizer.graphql(CHECK_IN, code=ticket.code)
-    assert (await follower.next()).ticket_id == ticket.id
+    assert (await views.next()).ticket_id == ticket.id
 
 
-async def test_changes_of_ticket_types_are_changes_of_the_numbers(stats: Follower, scene: Scene) -> None:
+async def test_changes_of_ticket_types_are_changes_of_the_numbers(stats: ViewStream, scene: Scene) -> None:
     await stats.next()
     body = {"event_id": scene.event.id, "name": "Balcony", "capacity": 3}
     created = data_of(await scene.organizer.post("/ticket-types", body), 201)["id"]
@@ -88,7 +88,7 @@ async def test_changes_of_ticket_types_are_changes_of_the_numbers(stats: Followe
 
 
 async def test_a_deleted_account_takes_its_tickets_out_of_the_numbers(
-    stats: Follower, scene: Scene, world: World
+    stats: ViewStream, scene: Scene, world: World
 ) -> None:
     await stats.next()
     await scene.register()
@@ -99,14 +99,14 @@ async def test_a_deleted_account_takes_its_tickets_out_of_the_numbers(
     assert (await stats.next()).total == 0
 
 
-async def test_numbers_that_stay_the_same_are_not_told_again(stats: Follower, scene: Scene, app: Starlette) -> None:
+async def test_numbers_that_stay_the_same_are_not_told_again(stats: ViewStream, scene: Scene, app: Starlette) -> None:
     await stats.next()
     for _ in range(5):
         await app.state.services.broker.publish(scene.event.id, [])
-    assert await stats.is_told_nothing()
+    assert await stats.stays_silent()
 
 
-async def test_a_rush_is_told_as_the_sum_of_it(stats: Follower, scene: Scene) -> None:
+async def test_a_rush_is_told_as_the_sum_of_it(stats: ViewStream, scene: Scene) -> None:
     await stats.next()
     await asyncio.gather(*(scene.register() for _ in range(20)))
     told = [(await stats.next()).total]
@@ -116,38 +116,38 @@ async def test_a_rush_is_told_as_the_sum_of_it(stats: Follower, scene: Scene) ->
     assert len(told) < 10
 
 
-async def test_another_event_is_none_of_its_business(stats: Follower, scene: Scene, world: World) -> None:
+async def test_another_event_is_none_of_its_business(stats: ViewStream, scene: Scene, world: World) -> None:
     await stats.next()
     other = await world.event(scene.owner)
     data_of(await scene.buyer.post("/tickets", {"event_id": other.id}), 201)
-    assert await stats.is_told_nothing()
+    assert await stats.stays_silent()
 
 
 # The tickets ----------------------------------------------------------------------------------------------------
 
 
 async def test_tickets_are_told_one_by_one_with_what_has_happened_to_them(
-    tickets: tuple[Follower, "asyncio.Task[Any]"], scene: Scene
+    tickets: tuple[ViewStream, "asyncio.Task[Any]"], scene: Scene
 ) -> None:
-    follower, first = tickets
+    views, first = tickets
     ticket_id = await scene.register()
     told = await first
     assert (told.kind, told.ticket_id) == (TicketChangeKind.CREATED, ticket_id)
     assert (told.ticket.id, told.ticket.status, told.ticket.name) == (ticket_id, TicketStatus.SUCCESS, "buyer")
     data_of(await scene.organizer.put(f"/tickets/{ticket_id}", {"status": "Failed", "note": "No money"}))
-    told = await follower.next()
+    told = await views.next()
     assert (told.kind, told.ticket.status, told.ticket.note) == (
         TicketChangeKind.UPDATED,
         TicketStatus.FAILED,
         "No money",
     )
     data_of(await scene.organizer.delete(f"/tickets/{ticket_id}"))
-    told = await follower.next()
+    told = await views.next()
     assert (told.kind, told.ticket_id, told.ticket) == (TicketChangeKind.DELETED, ticket_id, None)
 
 
 async def test_tickets_that_lose_their_type_have_changed(
-    tickets: tuple[Follower, "asyncio.Task[Any]"], scene: Scene, world: World
+    tickets: tuple[ViewStream, "asyncio.Task[Any]"], scene: Scene, world: World
 ) -> None:
     ticket = await world.ticket(scene.event, await world.user(), ticket_type=scene.kind, status=TicketStatus.PENDING)
     data_of(await scene.organizer.delete(f"/ticket-types/{scene.kind.id}"))
@@ -156,7 +156,7 @@ async def test_tickets_that_lose_their_type_have_changed(
 
 
 async def test_the_tickets_of_a_deleted_account_are_deleted(
-    tickets: tuple[Follower, "asyncio.Task[Any]"], scene: Scene, world: World
+    tickets: tuple[ViewStream, "asyncio.Task[Any]"], scene: Scene, world: World
 ) -> None:
     assert scene.buyer.user is not None
     ticket = await world.ticket(scene.event, scene.buyer.user, ticket_type=scene.kind)
@@ -174,32 +174,32 @@ REFUSED_AND_REPLAYED = """mutation($id: ID!, $missing: ID!) {
 
 
 async def test_what_is_refused_or_only_repeated_is_not_told(
-    tickets: tuple[Follower, "asyncio.Task[Any]"], scene: Scene
+    tickets: tuple[ViewStream, "asyncio.Task[Any]"], scene: Scene
 ) -> None:
-    follower, first = tickets
+    views, first = tickets
     answer = await scene.buyer.graphql(REFUSED_AND_REPLAYED, id=scene.event.id, missing=999)
     assert answer["data"]["refused"] is None
     assert answer["data"]["first"] == answer["data"]["again"]
     told = await first
     assert (told.kind, str(told.ticket_id)) == (TicketChangeKind.CREATED, answer["data"]["first"]["id"])
-    assert await follower.is_told_nothing()
+    assert await views.stays_silent()
 
 
 # Who may --------------------------------------------------------------------------------------------------------
 
 
 def test_no_subscription_is_left_out() -> None:
-    assert {one.name for one in FOLLOWED} == SUBSCRIPTIONS.keys()
+    assert {one.name for one in EVENT_SUBSCRIPTIONS} == SUBSCRIPTIONS.keys()
 
 
 async def _refusal(app: Starlette, subscription: Subscription[Any], caller: Caller, event_id: int) -> str:
     with pytest.raises(errors.AmarEventsError) as refused:
-        async with following(app, subscription, caller, event_id) as follower:
-            await follower.next(5)
+        async with open_subscription(app, subscription, caller, event_id) as views:
+            await views.next(5)
     return refused.value.code
 
 
-@BOTH
+@EACH_SUBSCRIPTION
 async def test_owner_and_admins_may_and_nobody_else(
     app: Starlette, scene: Scene, world: World, subscription: Subscription[Any]
 ) -> None:
@@ -215,8 +215,8 @@ async def test_owner_and_admins_may_and_nobody_else(
     private = await world.event(await world.organizer(), privacy="private")
     assert await _refusal(app, subscription, scene.organizer, private.id) == "NOT_FOUND"
     for caller in (await world.admin_key(), await world.session(scene.owner)):
-        async with following(app, subscriptions.event_stats, caller, event_id) as follower:
-            assert (await follower.next()).total == 0
+        async with open_subscription(app, subscriptions.event_stats, caller, event_id) as views:
+            assert (await views.next()).total == 0
 
 
 # Loaders --------------------------------------------------------------------------------------------------------
@@ -241,7 +241,7 @@ async def test_each_delivery_loads_anew(app: Starlette, scene: Scene, world: Wor
             assert result.data is not None, result.errors
             values.append(result.data["ticketUpdated"]["ticket"]["customFields"][0]["value"])
     assert values == ["M", "XL"]
-    assert followers(app) == 0
+    assert subscriber_count(app) == 0
 
 
 # Slow readers ---------------------------------------------------------------------------------------------------
@@ -253,11 +253,11 @@ async def test_who_takes_tickets_too_slowly_is_told_to_begin_anew(
     monkeypatch.setattr("amarevents.infra.pubsub.base.MAX_QUEUED", 3)
     event_id = scene.event.id
     async with (
-        following(app, subscriptions.ticket_updated, scene.organizer, event_id) as slow,
-        following(app, subscriptions.ticket_updated, scene.organizer, event_id) as quick,
+        open_subscription(app, subscriptions.ticket_updated, scene.organizer, event_id) as slow,
+        open_subscription(app, subscriptions.ticket_updated, scene.organizer, event_id) as quick,
     ):
-        upcoming = [asyncio.create_task(follower.next(5)) for follower in (slow, quick)]
-        await until_followed(app, 2)
+        upcoming = [asyncio.create_task(views.next(5)) for views in (slow, quick)]
+        await wait_for_subscribers(app, 2)
         made = [await scene.register()]
         await asyncio.gather(*upcoming)
         for _ in range(4):
@@ -268,7 +268,7 @@ async def test_who_takes_tickets_too_slowly_is_told_to_begin_anew(
 
 
 async def test_a_slow_follower_of_numbers_gets_the_latest(
-    app: Starlette, stats: Follower, scene: Scene, monkeypatch: pytest.MonkeyPatch
+    app: Starlette, stats: ViewStream, scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("amarevents.infra.pubsub.base.MAX_QUEUED", 3)
     await stats.next()

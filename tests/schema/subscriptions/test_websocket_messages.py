@@ -8,7 +8,7 @@ import orjson
 import pytest
 from starlette.applications import Starlette
 
-from tests.support.listening import connected
+from tests.support.websocket_client import open_socket
 
 ME = "{ me { username } }"
 
@@ -59,49 +59,49 @@ MALFORMED: list[Any] = [
 async def test_what_is_no_message_of_the_protocol_closes_with_4400(
     address: str, message: Any, is_begun: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with connected(address) as socket:
+    async with open_socket(address) as socket:
         if is_begun:
-            await socket.begin()
-        await socket.say(message)
-        assert (await socket.closed())[0] == 4400
+            await socket.initialize()
+        await socket.send(message)
+        assert (await socket.wait_closed())[0] == 4400
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 @pytest.mark.parametrize("payload", [None, [], 3, "x"])
 async def test_an_initialisation_with_an_odd_payload_closes_with_4400(address: str, payload: object) -> None:
-    async with connected(address) as socket:
-        await socket.say({"type": "connection_init", "payload": payload})
-        assert (await socket.closed())[0] == 4400
+    async with open_socket(address) as socket:
+        await socket.send({"type": "connection_init", "payload": payload})
+        assert (await socket.wait_closed())[0] == 4400
 
 
 async def test_without_the_subprotocol_there_is_nothing_to_talk_about(address: str) -> None:
-    async with connected(address, subprotocols=None) as socket:
-        assert (await socket.closed())[0] == 4406
+    async with open_socket(address, subprotocols=None) as socket:
+        assert (await socket.wait_closed())[0] == 4406
 
 
 async def test_a_frame_above_the_limit_of_bodies_closes(address: str) -> None:
-    async with connected(address) as socket:
-        await socket.say(" " * 70_000)
-        assert (await socket.closed())[0] == 1009
+    async with open_socket(address) as socket:
+        await socket.send(" " * 70_000)
+        assert (await socket.wait_closed())[0] == 1009
 
 
 async def test_pings_are_answered_and_pongs_are_not_at_any_time(address: str) -> None:
-    async with connected(address) as socket:
-        await socket.say({"type": "pong"})
-        await socket.say({"type": "ping", "payload": {"at": 1}})
-        assert await socket.hear() == {"type": "pong", "payload": {"at": 1}}
-        await socket.begin()
-        await socket.say({"type": "pong", "payload": {}})
-        await socket.say({"type": "ping"})
-        assert await socket.hear() == {"type": "pong"}
+    async with open_socket(address) as socket:
+        await socket.send({"type": "pong"})
+        await socket.send({"type": "ping", "payload": {"at": 1}})
+        assert await socket.receive() == {"type": "pong", "payload": {"at": 1}}
+        await socket.initialize()
+        await socket.send({"type": "pong", "payload": {}})
+        await socket.send({"type": "ping"})
+        assert await socket.receive() == {"type": "pong"}
 
 
 async def test_completing_what_is_not_there_is_no_mistake(address: str) -> None:
-    async with connected(address) as socket:
-        await socket.begin()
-        await socket.say({"type": "complete", "id": "1"})
-        await socket.say({"type": "ping"})
-        assert await socket.hear() == {"type": "pong"}
+    async with open_socket(address) as socket:
+        await socket.initialize()
+        await socket.send({"type": "complete", "id": "1"})
+        await socket.send({"type": "ping"})
+        assert await socket.receive() == {"type": "pong"}
 
 
 MUTABLE: list[dict[str, Any]] = [
@@ -134,17 +134,17 @@ async def test_hundreds_of_mutated_frames_close_with_44xx_or_are_answered(
 ) -> None:
     dice, codes = random.Random(20), set()
     for _ in range(400):
-        async with connected(address) as socket:
+        async with open_socket(address) as socket:
             if dice.random() < 0.8:
-                await socket.begin()
+                await socket.initialize()
             for _ in range(3):
-                await socket.say(_mutated(dice))
-            await socket.say({"type": "end of the test"})
-            codes.add((await socket.closed())[0])
+                await socket.send(_mutated(dice))
+            await socket.send({"type": "end of the test"})
+            codes.add((await socket.wait_closed())[0])
     assert codes <= {4400, 4401, 4409, 4429}
     assert {4400, 4401, 4429} <= codes
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
-    async with connected(address) as socket:
-        await socket.begin()
+    async with open_socket(address) as socket:
+        await socket.initialize()
         await socket.subscribe("{ events { pagination { total } } }")
-        assert (await socket.hear())["type"] == "next"
+        assert (await socket.receive())["type"] == "next"

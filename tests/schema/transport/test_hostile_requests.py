@@ -10,7 +10,7 @@ from graphql import parse, validate
 
 from amarevents.schema.execution import documents
 from amarevents.schema.schema import schema
-from tests.support.hostile_requests import DEAR_BODIES, DEAR_DOCUMENTS, HostileWriter
+from tests.support.hostile_requests import EXPENSIVE_BODIES, EXPENSIVE_DOCUMENTS, HostileRequestWriter
 from tests.support.random_documents import DocumentWriter
 from tests.support.sizes import sized
 from tests.support.world import World
@@ -57,7 +57,7 @@ def require_envelope(answer: httpx.Response) -> None:
         assert failure["extensions"]["status"] < 500, failure
 
 
-@pytest.mark.parametrize("content", DEAR_BODIES.values(), ids=DEAR_BODIES)
+@pytest.mark.parametrize("content", EXPENSIVE_BODIES.values(), ids=EXPENSIVE_BODIES)
 async def test_the_dearest_requests_are_cheap(world: World, content: bytes) -> None:
     assert len(content) <= 2**16
     require_envelope(await sent(world, content))
@@ -67,15 +67,15 @@ async def test_the_dearest_requests_are_cheap(world: World, content: bytes) -> N
 async def test_unbounded_validation_is_what_would_be_dear(world: World) -> None:
     """The control: what the limits refuse takes the stock rules many times as long as the whole request."""
     name = "one object, 245 times"
-    document = parse(DEAR_DOCUMENTS[name])
+    document = parse(EXPENSIVE_DOCUMENTS[name])
     began = time.process_time()
     validate(schema.graphql_schema, document)
-    assert time.process_time() - began > 3 * await seconds_of(world, DEAR_BODIES[name])
+    assert time.process_time() - began > 3 * await seconds_of(world, EXPENSIVE_BODIES[name])
 
 
 @pytest.mark.parametrize("seed", range(RUNS))
 async def test_random_requests_break_nothing(world: World, seed: int) -> None:
-    writer = HostileWriter(DocumentWriter(schema.graphql_schema, seed), seed)
+    writer = HostileRequestWriter(DocumentWriter(schema.graphql_schema, seed), seed)
     for _ in range(BODIES):
         content = writer.write()
         began = time.process_time()
@@ -87,7 +87,7 @@ async def test_random_requests_break_nothing(world: World, seed: int) -> None:
 
 async def test_random_requests_are_not_all_refused(world: World) -> None:
     """The control: what is written comes far enough to be executed, and to be refused for every kind of reason."""
-    writer = HostileWriter(DocumentWriter(schema.graphql_schema, 1), 1)
+    writer = HostileRequestWriter(DocumentWriter(schema.graphql_schema, 1), 1)
     answers = [orjson.loads((await sent(world, writer.write())).content) for _ in range(BODIES)]
     codes = {failure["extensions"]["code"] for answer in answers for failure in answer.get("errors", [])}
     assert {"MALFORMED_JSON", "BAD_REQUEST", "GRAPHQL_INVALID", "VALIDATION_ERROR", "UNAUTHENTICATED"} <= codes

@@ -9,7 +9,7 @@ import pytest
 from amarevents.models import Session, User
 from amarevents.security.auth.passwords import PasswordHasher
 from amarevents.settings import Settings
-from tests.support.graphql_answers import code_with_status, refusal
+from tests.support.graphql_answers import error_code_and_status, request_error_code
 from tests.support.world import ORIGIN, Caller, World, snapshot
 
 GRAPHQL_JSON = "application/graphql-response+json"
@@ -57,7 +57,7 @@ JSON_TYPE = {"Content-Type": "application/json"}
 async def test_what_is_no_graphql_request_is_400(world: World, body: bytes, code: str) -> None:
     response = await world.http.post("/graphql", content=body, headers=JSON_TYPE)
     assert response.status_code == 400
-    assert code_with_status(response) == code
+    assert request_error_code(response) == code
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/graphql", "multipart/form-data; boundary=x", ""])
@@ -65,7 +65,7 @@ async def test_only_json_is_read(world: World, content_type: str) -> None:
     body = json.dumps({"query": "{ events { items { id } } }"}).encode()
     response = await world.http.post("/graphql", content=body, headers={"Content-Type": content_type})
     assert response.status_code == 400
-    assert code_with_status(response) == "UNSUPPORTED_MEDIA_TYPE"
+    assert request_error_code(response) == "UNSUPPORTED_MEDIA_TYPE"
 
 
 async def test_a_query_may_be_sent_by_get(world: World) -> None:
@@ -79,7 +79,7 @@ async def test_a_query_may_be_sent_by_get(world: World) -> None:
 async def test_variables_of_a_get_must_be_json(world: World) -> None:
     response = await world.http.get("/graphql", params={"query": "{ me { id } }", "variables": "{x"})
     assert response.status_code == 400
-    assert code_with_status(response) == "MALFORMED_JSON"
+    assert request_error_code(response) == "MALFORMED_JSON"
 
 
 async def test_numbers_of_any_length_are_read_as_json_has_them(world: World) -> None:
@@ -90,7 +90,7 @@ async def test_numbers_of_any_length_are_read_as_json_has_them(world: World) -> 
 async def test_a_batch_is_refused_by_name(world: World) -> None:
     body = [{"query": "{ __typename }"}, {"query": "{ __typename }"}]
     response = await world.http.post("/graphql", json=body)
-    assert (response.status_code, code_with_status(response)) == (400, "BAD_REQUEST")
+    assert (response.status_code, request_error_code(response)) == (400, "BAD_REQUEST")
     assert "Batches are not accepted" in response.json()["errors"][0]["message"]
 
 
@@ -98,7 +98,7 @@ async def test_an_upload_is_refused(world: World) -> None:
     operations = json.dumps({"query": "mutation($f: String) { __typename }", "variables": {"f": None}})
     form = {"operations": operations, "map": '{"0": ["variables.f"]}'}
     response = await world.http.post("/graphql", data=form, files={"0": b"x"})
-    assert (response.status_code, code_with_status(response)) == (400, "UNSUPPORTED_MEDIA_TYPE")
+    assert (response.status_code, request_error_code(response)) == (400, "UNSUPPORTED_MEDIA_TYPE")
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ async def test_an_upload_is_refused(world: World) -> None:
 )
 async def test_what_is_no_graphql_query_in_an_address_is_400(world: World, address: str, code: str) -> None:
     response = await world.http.get(f"/graphql{address}")
-    assert (response.status_code, code_with_status(response)) == (400, code)
+    assert (response.status_code, request_error_code(response)) == (400, code)
 
 
 async def test_an_address_may_hold_what_is_not_ours(world: World) -> None:
@@ -132,7 +132,7 @@ async def test_a_mutation_by_get_is_405_and_changes_nothing(world: World) -> Non
     before = await snapshot()
     query = {"query": "mutation { logout { loggedOut } }"}
     response = await world.http.get("/graphql", params=query, headers=caller.headers)
-    assert (response.status_code, code_with_status(response)) == (405, "METHOD_NOT_ALLOWED")
+    assert (response.status_code, request_error_code(response)) == (405, "METHOD_NOT_ALLOWED")
     assert response.headers["Allow"] == "POST"
     assert await snapshot() == before
 
@@ -187,7 +187,7 @@ async def test_the_cookie_is_secure_where_the_deployment_is(
 async def test_a_failed_login_sets_no_cookie(world: World, member: User) -> None:
     response = await world.anonymous.graphql_response(LOGIN, input={"email": member.email, "password": "wrong-one"})
     assert response.status_code == 200
-    assert refusal(response.json()) == ("INVALID_CREDENTIALS", 401)
+    assert error_code_and_status(response.json()) == ("INVALID_CREDENTIALS", 401)
     assert "Set-Cookie" not in response.headers
     assert await Session.all().count() == 0
 
@@ -210,7 +210,7 @@ async def test_a_session_from_elsewhere_changes_nothing(world: World, headers: d
     before = await snapshot()
     response = await caller.graphql_response("mutation { logout { loggedOut } }")
     assert response.status_code == 403
-    assert code_with_status(response) == "CROSS_SITE_REQUEST"
+    assert request_error_code(response) == "CROSS_SITE_REQUEST"
     assert await snapshot() == before
 
 

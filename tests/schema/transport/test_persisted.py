@@ -16,7 +16,7 @@ from amarevents.schema.transport import persisted
 from amarevents.schema.transport.operations import GraphQLRequest
 from amarevents.schema.transport.persisted import BUCKETS, MAX_BYTES, PER_BUCKET, store_persisted_query
 from amarevents.security.services import Services
-from tests.support.graphql_answers import code_of
+from tests.support.graphql_answers import error_code
 from tests.support.world import World, snapshot
 
 # Any below: JSON.
@@ -51,7 +51,7 @@ async def get(world: World, **parameters: Any) -> httpx.Response:
 
 @pytest.mark.parametrize("ask", [post, get])
 async def test_a_document_is_sent_once_and_named_from_then_on(world: World, ask: Callable[..., Any]) -> None:
-    assert code_of(await ask(world, extensions=named(QUERY))) == "PERSISTED_QUERY_NOT_FOUND"
+    assert error_code(await ask(world, extensions=named(QUERY))) == "PERSISTED_QUERY_NOT_FOUND"
     for parameters in ({"query": QUERY}, {}, {}):
         answer = await ask(world, extensions=named(QUERY), **parameters)
         assert answer.json()["data"] == {"__typename": "Query"}
@@ -86,8 +86,8 @@ async def test_clients_recognize_what_was_not_found(world: World, accept: str, s
 
 async def test_a_document_that_its_hash_does_not_fit_is_refused_and_not_kept(world: World) -> None:
     answer = await post(world, query="{ me { id } }", extensions=named(QUERY))
-    assert (answer.status_code, code_of(answer)) == (400, "PERSISTED_QUERY_MISMATCH")
-    assert code_of(await post(world, extensions=named(QUERY))) == "PERSISTED_QUERY_NOT_FOUND"
+    assert (answer.status_code, error_code(answer)) == (400, "PERSISTED_QUERY_MISMATCH")
+    assert error_code(await post(world, extensions=named(QUERY))) == "PERSISTED_QUERY_NOT_FOUND"
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ async def test_a_document_that_its_hash_does_not_fit_is_refused_and_not_kept(wor
 )
 async def test_what_cannot_be_executed_is_not_kept(world: World, query: str) -> None:
     assert (await post(world, query=query, extensions=named(query))).status_code == 400
-    assert code_of(await post(world, extensions=named(query))) == "PERSISTED_QUERY_NOT_FOUND"
+    assert error_code(await post(world, extensions=named(query))) == "PERSISTED_QUERY_NOT_FOUND"
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ async def test_what_cannot_be_executed_is_not_kept(world: World, query: str) -> 
 )
 async def test_what_is_no_hash_is_refused(world: World, extension: object) -> None:
     answer = await post(world, query=QUERY, extensions={"persistedQuery": extension})
-    assert (answer.status_code, code_of(answer)) == (400, "BAD_REQUEST")
+    assert (answer.status_code, error_code(answer)) == (400, "BAD_REQUEST")
 
 
 async def test_a_mutation_is_named_like_a_query_but_not_by_get(world: World) -> None:
@@ -162,7 +162,7 @@ async def test_in_a_full_bucket_the_newest_stay() -> None:
 async def test_a_document_too_large_to_be_kept_is_executed(world: World) -> None:
     query = "{ __typename }" + "#" * MAX_BYTES
     assert (await post(world, query=query, extensions=named(query))).status_code == 200
-    assert code_of(await post(world, extensions=named(query))) == "PERSISTED_QUERY_NOT_FOUND"
+    assert error_code(await post(world, extensions=named(query))) == "PERSISTED_QUERY_NOT_FOUND"
 
 
 async def test_what_is_kept_is_forgotten_in_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,7 +172,7 @@ async def test_what_is_kept_is_forgotten_in_time(world: World, monkeypatch: pyte
     await post(world, query=QUERY, extensions=named(QUERY))
     assert (await post(world, extensions=named(QUERY))).status_code == 200
     await asyncio.sleep(1.2)
-    assert code_of(await post(world, extensions=named(QUERY))) == "PERSISTED_QUERY_NOT_FOUND"
+    assert error_code(await post(world, extensions=named(QUERY))) == "PERSISTED_QUERY_NOT_FOUND"
 
 
 @pytest.mark.backend("postgres")
@@ -193,5 +193,5 @@ async def test_while_redis_is_away_nothing_is_found_and_everything_works(world: 
     for _ in range(2):
         answer = await post(world, query=QUERY, extensions=named(QUERY))
         assert answer.json()["data"] == {"__typename": "Query"}
-        assert code_of(await post(world, extensions=named(QUERY))) == "PERSISTED_QUERY_NOT_FOUND"
+        assert error_code(await post(world, extensions=named(QUERY))) == "PERSISTED_QUERY_NOT_FOUND"
     await away.close()

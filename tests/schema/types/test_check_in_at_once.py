@@ -15,7 +15,7 @@ from amarevents.models import CheckIn, Event, Ticket
 from amarevents.models.db.connection import CONNECTION
 from amarevents.resolvers.tickets import check_in, updates
 from amarevents.resolvers.tickets.check_in import AdmissionView
-from tests.support.door import CHECK_IN, Door, open_door, told
+from tests.support.check_in import CHECK_IN, CheckInScene, check_in_scene, outcome_or_code
 from tests.support.orphans import unbalanced
 from tests.support.pauses import Pause
 from tests.support.world import World
@@ -24,15 +24,15 @@ SCANS = 50
 
 
 @pytest.fixture
-async def door(world: World) -> Door:
-    return await open_door(world)
+async def scene(world: World) -> CheckInScene:
+    return await check_in_scene(world)
 
 
-async def scan_at_once(door: Door, tickets: list[Ticket], **arguments: Any) -> Counter[str]:  # Any: variables
+async def scan_at_once(scene: CheckInScene, tickets: list[Ticket], **arguments: Any) -> Counter[str]:  # Any: variables
     answers = await asyncio.gather(
-        *(door.scan(ticket, gate=f"Gate {number % 2}", **arguments) for number, ticket in enumerate(tickets))
+        *(scene.scan(ticket, gate=f"Gate {number % 2}", **arguments) for number, ticket in enumerate(tickets))
     )
-    return Counter(told(answer) for answer in answers)
+    return Counter(outcome_or_code(answer) for answer in answers)
 
 
 @pytest.fixture
@@ -63,112 +63,114 @@ async def without_index(world: World) -> AsyncIterator[None]:
     )
 
 
-async def test_of_fifty_scans_at_once_one_lets_in(door: Door) -> None:
-    ticket = await door.ticket()
-    assert await scan_at_once(door, [ticket] * SCANS) == {"ADMITTED": 1, "ALREADY_CHECKED_IN": SCANS - 1}
+async def test_of_fifty_scans_at_once_one_lets_in(scene: CheckInScene) -> None:
+    ticket = await scene.ticket()
+    assert await scan_at_once(scene, [ticket] * SCANS) == {"ADMITTED": 1, "ALREADY_CHECKED_IN": SCANS - 1}
     assert await CheckIn.all().count() == 1
 
 
 @pytest.mark.usefixtures("without_index")
-async def test_the_lock_alone_lets_in_once(door: Door) -> None:
-    ticket = await door.ticket()
-    assert (await scan_at_once(door, [ticket] * SCANS))["ADMITTED"] == 1
+async def test_the_lock_alone_lets_in_once(scene: CheckInScene) -> None:
+    ticket = await scene.ticket()
+    assert (await scan_at_once(scene, [ticket] * SCANS))["ADMITTED"] == 1
 
 
 @pytest.mark.usefixtures("without_locks")
-async def test_the_database_itself_lets_in_once(door: Door) -> None:
-    ticket = await door.ticket()
-    assert await scan_at_once(door, [ticket] * 10) == {"ADMITTED": 1, "INTERNAL": 9}
+async def test_the_database_itself_lets_in_once(scene: CheckInScene) -> None:
+    ticket = await scene.ticket()
+    assert await scan_at_once(scene, [ticket] * 10) == {"ADMITTED": 1, "INTERNAL": 9}
     assert await CheckIn.all().count() == 1
 
 
 @pytest.mark.usefixtures("without_locks", "without_index")
-async def test_without_either_several_would_get_in(door: Door) -> None:
+async def test_without_either_several_would_get_in(scene: CheckInScene) -> None:
     """Negative control."""
-    ticket = await door.ticket()
-    assert (await scan_at_once(door, [ticket] * 10))["ADMITTED"] > 1
+    ticket = await scene.ticket()
+    assert (await scan_at_once(scene, [ticket] * 10))["ADMITTED"] > 1
 
 
-async def test_one_scan_sent_many_times_at_once_is_one_scan(door: Door) -> None:
-    ticket = await door.ticket()
-    assert await scan_at_once(door, [ticket] * 20, scanId="a") == {"ADMITTED": 20}
+async def test_one_scan_sent_many_times_at_once_is_one_scan(scene: CheckInScene) -> None:
+    ticket = await scene.ticket()
+    assert await scan_at_once(scene, [ticket] * 20, scanId="a") == {"ADMITTED": 20}
     assert await CheckIn.all().count() == 1
 
 
-async def test_one_scan_of_many_tickets_at_once_lets_one_in(door: Door) -> None:
-    tickets = [await door.ticket() for _ in range(10)]
-    assert await scan_at_once(door, tickets, scanId="a") == {"ADMITTED": 1, "SCAN_MISMATCH": 9}
+async def test_one_scan_of_many_tickets_at_once_lets_one_in(scene: CheckInScene) -> None:
+    tickets = [await scene.ticket() for _ in range(10)]
+    assert await scan_at_once(scene, tickets, scanId="a") == {"ADMITTED": 1, "SCAN_MISMATCH": 9}
     assert await CheckIn.all().count() == 1
 
 
-async def test_undone_once_however_many_undo_it(door: Door) -> None:
-    ticket = await door.ticket()
-    await door.scan(ticket)
-    answers = await asyncio.gather(*(door.undo(ticket) for _ in range(10)))
+async def test_undone_once_however_many_undo_it(scene: CheckInScene) -> None:
+    ticket = await scene.ticket()
+    await scene.scan(ticket)
+    answers = await asyncio.gather(*(scene.undo(ticket) for _ in range(10)))
     assert Counter("errors" in answer for answer in answers) == {False: 1, True: 9}
 
 
 # Refunds and deletions ------------------------------------------------------------------------------------------
 
 
-async def scan_during_refund(door: Door, monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
+async def scan_during_refund(scene: CheckInScene, monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
     """The statuses of a refund that has locked its ticket, and of a scan that comes then."""
-    ticket = await door.ticket()
+    ticket = await scene.ticket()
     pause = Pause(monkeypatch)
     pause.stop_after(updates, "lock_ticket")
 
     async def begin_scan() -> asyncio.Task[dict[str, Any]]:
-        task = asyncio.create_task(door.scan(ticket))
+        task = asyncio.create_task(scene.scan(ticket))
         await asyncio.wait([task], timeout=0.5)
         return task
 
-    refund = door.organizer.put(f"/tickets/{ticket.id}", {"status": "Refunded"})
+    refund = scene.organizer.put(f"/tickets/{ticket.id}", {"status": "Refunded"})
     refunded, scan = await pause.during(refund, begin_scan())
-    return refunded.status_code, told(await scan)
+    return refunded.status_code, outcome_or_code(await scan)
 
 
-async def test_a_scan_waits_for_a_refund_under_way(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert await scan_during_refund(door, monkeypatch) == (200, "TICKET_NOT_VALID")
+async def test_a_scan_waits_for_a_refund_under_way(scene: CheckInScene, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert await scan_during_refund(scene, monkeypatch) == (200, "TICKET_NOT_VALID")
     assert await CheckIn.all().count() == 0
 
 
 @pytest.mark.backend("postgres")
-async def test_without_the_lock_it_would_let_in(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_the_lock_it_would_let_in(scene: CheckInScene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset: queryset)
-    assert await scan_during_refund(door, monkeypatch) == (200, "ADMITTED")
+    assert await scan_during_refund(scene, monkeypatch) == (200, "ADMITTED")
 
 
 @pytest.mark.parametrize("what", ["events", "tickets"])
-async def test_a_deletion_waits_for_a_scan_under_way(door: Door, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+async def test_a_deletion_waits_for_a_scan_under_way(
+    scene: CheckInScene, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
     """And neither waits for the other in a circle: a scan locks nothing of the event."""
-    ticket = await door.ticket()
+    ticket = await scene.ticket()
     pause = Pause(monkeypatch)
     pause.stop_after(check_in, "lock_ticket")
 
     async def begin_deletion() -> asyncio.Task[httpx.Response]:
-        path = f"/events/{door.event.id}" if what == "events" else f"/tickets/{ticket.id}"
-        task = asyncio.create_task(door.organizer.delete(path))
+        path = f"/events/{scene.event.id}" if what == "events" else f"/tickets/{ticket.id}"
+        task = asyncio.create_task(scene.organizer.delete(path))
         await asyncio.wait([task], timeout=0.5)
         return task
 
-    scan = door.organizer.graphql_response(CHECK_IN, code=ticket.code)
+    scan = scene.organizer.graphql_response(CHECK_IN, code=ticket.code)
     scanned, deletion = await pause.during(scan, begin_deletion())
-    assert told(scanned.json()) == "ADMITTED"
+    assert outcome_or_code(scanned.json()) == "ADMITTED"
     assert (await deletion).status_code == 200
     assert [await model.all().count() for model in (CheckIn, Ticket)] == [0, 0]
     assert await Event.all().count() == (0 if what == "events" else 1)
     assert await unbalanced() == {}
 
 
-async def test_scans_amid_changes_of_their_tickets_are_answered(door: Door) -> None:
-    tickets = [await door.ticket() for _ in range(12)]
+async def test_scans_amid_changes_of_their_tickets_are_answered(scene: CheckInScene) -> None:
+    tickets = [await scene.ticket() for _ in range(12)]
     work: list[Any] = []  # Any: coroutines of different answers
     for number, ticket in enumerate(tickets):
-        work += [door.scan(ticket), door.scan(ticket, scanId=str(number)), door.undo(ticket)]
+        work += [scene.scan(ticket), scene.scan(ticket, scanId=str(number)), scene.undo(ticket)]
         if number % 3 == 0:
-            work.append(door.organizer.put(f"/tickets/{ticket.id}", {"status": "Failed"}))
+            work.append(scene.organizer.put(f"/tickets/{ticket.id}", {"status": "Failed"}))
         if number % 3 == 1:
-            work.append(door.organizer.delete(f"/tickets/{ticket.id}"))
+            work.append(scene.organizer.delete(f"/tickets/{ticket.id}"))
     answers = await asyncio.gather(*work)
     assert {one.status_code for one in answers if isinstance(one, httpx.Response)} <= {200, 404}
     refused = [one for one in answers if isinstance(one, dict) and "errors" in one]

@@ -1,10 +1,10 @@
-"""From the payments to the door: what an organizer and two buyers do over GraphQL, and what they see of it."""
+"""From the payments to the scene: what an organizer and two buyers do over GraphQL, and what they see of it."""
 
 from typing import Any
 
 import pytest
 
-from tests.support.door import admission, open_door, told
+from tests.support.check_in import check_in_result, check_in_scene, outcome_or_code
 from tests.support.world import Caller, World
 
 # Any throughout: JSON.
@@ -38,28 +38,28 @@ async def buyers(world: World) -> list[Caller]:
 
 
 async def test_payments_are_decided_and_the_paid_get_in_once(world: World, buyers: list[Caller]) -> None:
-    door = await open_door(world)
-    await world.ticket_type(door.event, price="250", capacity=2)
+    scene = await check_in_scene(world)
+    await world.ticket_type(scene.event, price="250", capacity=2)
     made = [
-        (await _data(buyer, REGISTER, event=door.event.id, paid=f"TX{number}"))["registerForEvent"]
+        (await _data(buyer, REGISTER, event=scene.event.id, paid=f"TX{number}"))["registerForEvent"]
         for number, buyer in enumerate(buyers)
     ]
     assert [one["status"] for one in made] == ["PENDING", "PENDING"]
     good, bad = made
-    assert told(await door.organizer.graphql(SCAN, code=good["code"])) == "TICKET_NOT_VALID"
-    decisions = await _data(door.organizer, DECIDE, good=good["id"], bad=bad["id"])
+    assert outcome_or_code(await scene.organizer.graphql(SCAN, code=good["code"])) == "TICKET_NOT_VALID"
+    decisions = await _data(scene.organizer, DECIDE, good=good["id"], bad=bad["id"])
     assert decisions["rejectPayments"] == {"decided": [{"id": bad["id"]}], "failed": [{"code": "NOT_PENDING"}]}
-    first = admission(await door.organizer.graphql(SCAN, code=good["code"], scanId="1"))
+    first = check_in_result(await scene.organizer.graphql(SCAN, code=good["code"], scanId="1"))
     assert first == {"outcome": "ADMITTED", "ticket": {"name": "rahim"}}
-    assert told(await door.organizer.graphql(SCAN, code=good["code"], scanId="1")) == "ADMITTED"
-    assert told(await door.organizer.graphql(SCAN, code=good["code"], scanId="2")) == "ALREADY_CHECKED_IN"
-    assert told(await door.organizer.graphql(SCAN, code=bad["code"], scanId="3")) == "TICKET_NOT_VALID"
+    assert outcome_or_code(await scene.organizer.graphql(SCAN, code=good["code"], scanId="1")) == "ADMITTED"
+    assert outcome_or_code(await scene.organizer.graphql(SCAN, code=good["code"], scanId="2")) == "ALREADY_CHECKED_IN"
+    assert outcome_or_code(await scene.organizer.graphql(SCAN, code=bad["code"], scanId="3")) == "TICKET_NOT_VALID"
     seen = [(await _data(buyer, MINE))["myTickets"]["items"] for buyer in buyers]
     assert seen == [
         [{"status": "SUCCESS", "checkIn": {"gate": None}, "decision": {"reason": None}}],
         [{"status": "FAILED", "checkIn": None, "decision": {"reason": "No such payment"}}],
     ]
-    assert (await _data(door.organizer, EVENT, event=door.event.id))["event"] == {
+    assert (await _data(scene.organizer, EVENT, event=scene.event.id))["event"] == {
         "attendance": {"checkedIn": 1, "expected": 1},
         "ticketTypes": [{"sold": 1}],
         "tickets": {"items": [{"checkIn": {"checkedInBy": "gatekeeper"}}]},

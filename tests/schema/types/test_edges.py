@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from amarevents.models.enums import KeyType, Privacy, TicketStatus
-from tests.support.graphql_answers import refusals
+from tests.support.graphql_answers import error_codes_by_path
 from tests.support.world import Caller, World, snapshot
 
 # Any: JSON.
@@ -23,7 +23,7 @@ EVERYBODYS = "{ events(limit: 100) { items { id stats { total } tickets { items 
 async def test_nobody_is_shown_what_belongs_to_the_owner(world: World, edge: str) -> None:
     event = await world.event(await world.organizer())
     answer = await world.anonymous.graphql(f"{{ event(id: {event.id}) {{ id {edge} }} }}")
-    assert refusals(answer) == {f"event.{edge.split()[0]}": "UNAUTHENTICATED"}
+    assert error_codes_by_path(answer) == {f"event.{edge.split()[0]}": "UNAUTHENTICATED"}
     assert answer["data"]["event"] == {"id": str(event.id), edge.split()[0]: None}
 
 
@@ -33,7 +33,7 @@ async def test_another_organizer_is_refused_beside_the_rest(world: World, edge: 
     foreign = await world.organizer_key()
     before = await snapshot()
     answer = await foreign.graphql(f"{{ event(id: {event.id}) {{ id {edge} }} }}")
-    assert refusals(answer) == {f"event.{edge.split()[0]}": "FORBIDDEN"}
+    assert error_codes_by_path(answer) == {f"event.{edge.split()[0]}": "FORBIDDEN"}
     assert answer["data"]["event"]["id"] == str(event.id)
     assert await snapshot() == before
 
@@ -43,14 +43,14 @@ async def test_a_key_needs_the_scope_of_the_route(world: World) -> None:
     event = await world.event(owner)
     key = await world.key(owner, KeyType.ORGANIZER, permissions=["events:read"])
     answer = await key.graphql(STATS, id=event.id)
-    assert refusals(answer) == {"event.stats": "MISSING_SCOPE"}
+    assert error_codes_by_path(answer) == {"event.stats": "MISSING_SCOPE"}
 
 
 async def test_a_user_key_of_the_owner_manages_nothing(world: World) -> None:
     owner = await world.organizer()
     event = await world.event(owner)
     answer = await (await world.key(owner, KeyType.USER)).graphql(STATS, id=event.id)
-    assert refusals(answer) == {"event.stats": "WRONG_KEY_TYPE"}
+    assert error_codes_by_path(answer) == {"event.stats": "WRONG_KEY_TYPE"}
 
 
 async def test_in_a_list_only_ones_own_events_show_their_tickets(world: World) -> None:
@@ -64,7 +64,7 @@ async def test_in_a_list_only_ones_own_events_show_their_tickets(world: World) -
     assert shown[str(own.id)]["tickets"] == {"items": [{"id": str(ticket.id)}]}
     assert shown[str(own.id)]["stats"] == {"total": 1}
     assert shown[str(others.id)] == {"id": str(others.id), "stats": None, "tickets": None}
-    assert set(refusals(answer).values()) == {"FORBIDDEN"}
+    assert set(error_codes_by_path(answer).values()) == {"FORBIDDEN"}
 
 
 async def _event_with_tickets(world: World, owner: Caller) -> tuple[int, list[int]]:
@@ -174,7 +174,7 @@ async def test_an_owner_is_hidden_from_everybody_else(world: World, who: str, co
     before = await snapshot()
     answer = await callers[who].graphql(OWNER, id=organization.id)
     assert answer["data"]["organization"] == {"name": organization.name, "owner": None}
-    assert refusals(answer) == {"organization.owner": code}
+    assert error_codes_by_path(answer) == {"organization.owner": code}
     assert await snapshot() == before
 
 
@@ -209,7 +209,7 @@ async def test_ones_own_belongings_need_what_their_routes_need(
 ) -> None:
     caller = await world.key(await world.organizer(), key_type, permissions=permissions)
     answer = await caller.graphql(MINE)
-    assert refusals(answer) == {f"me.{edge}": code for edge, code in refused.items()}
+    assert error_codes_by_path(answer) == {f"me.{edge}": code for edge, code in refused.items()}
     assert {edge for edge, value in answer["data"]["me"].items() if value is None} == refused.keys()
 
 
@@ -218,7 +218,7 @@ async def test_admins_need_the_scope_of_tickets_for_everybodys(world: World) -> 
     ticket = await world.ticket(await world.event(await world.organizer()), user)
     admin = await world.admin()
     answer = await (await world.key(admin, KeyType.ADMIN, permissions=["admin"])).graphql(ANYBODYS, id=user.id)
-    assert refusals(answer) == {"user.tickets": "MISSING_SCOPE"}
+    assert error_codes_by_path(answer) == {"user.tickets": "MISSING_SCOPE"}
     whole = await world.key(admin, KeyType.ADMIN, permissions=["admin", "tickets:read"])
     answer = await whole.graphql(ANYBODYS, id=user.id)
     assert answer["data"]["user"]["tickets"] == {"items": [{"id": str(ticket.id)}]}
@@ -237,7 +237,7 @@ async def test_a_ticket_leads_to_its_event_only_for_whom_the_event_is_there(worl
     await ticket.save()
     answer = await holder.graphql(query)
     assert answer["data"]["ticket"] == {"id": str(ticket.id), "event": None, "ticketType": None}
-    assert refusals(answer) == {"ticket.event": "NOT_FOUND", "ticket.ticketType": "NOT_FOUND"}
+    assert error_codes_by_path(answer) == {"ticket.event": "NOT_FOUND", "ticket.ticketType": "NOT_FOUND"}
 
 
 @pytest.mark.parametrize("arguments", [{}, {"limit": 2}, {"limit": 2, "page": 2}, {"search": "EVEN"}, {"page": 9}])

@@ -15,9 +15,9 @@ from amarevents.models.db.connection import CONNECTION
 from amarevents.resolvers.events import custom_fields, gallery, ordering
 from amarevents.resolvers.tickets import registration
 from tests.rest.conftest import Stage
-from tests.support.graphql_answers import Request, at_once, code_of
+from tests.support.event_parts import CREATE_FIELD, CREATE_IMAGE, DELETE_FIELD, REORDER_FIELDS, UPDATE_FIELD, url
+from tests.support.graphql_answers import Request, error_code, run_concurrently
 from tests.support.orphans import unbalanced
-from tests.support.parts import CREATE_FIELD, CREATE_IMAGE, DELETE_FIELD, REORDER_FIELDS, UPDATE_FIELD, url
 from tests.support.pauses import Pause
 from tests.support.rest_answers import data_of, error_in
 from tests.support.world import World
@@ -61,13 +61,13 @@ NAMES = ["size", "Size", "SIZE", "sIZE", "siZE", "sizE", "SizE"]
 
 
 async def test_of_seven_who_take_a_name_at_once_one_gets_it(stage: Stage) -> None:
-    assert await at_once(*(creating(stage, name) for name in NAMES)) == {None: 1, "NAME_TAKEN": 6}
+    assert await run_concurrently(*(creating(stage, name) for name in NAMES)) == {None: 1, "NAME_TAKEN": 6}
     assert await CustomField.all().count() == 1
 
 
 @pytest.mark.usefixtures("unguarded")
 async def test_without_the_lock_several_would_get_the_name(stage: Stage) -> None:
-    assert (await at_once(*(creating(stage, name) for name in NAMES)))[None] > 1
+    assert (await run_concurrently(*(creating(stage, name) for name in NAMES)))[None] > 1
 
 
 async def create_to_the_bound(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]:
@@ -75,7 +75,7 @@ async def create_to_the_bound(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(custom_fields, "MAX_CUSTOM_FIELDS", 5)
     monkeypatch.setattr(gallery, "MAX_GALLERY_IMAGES", 5)
     image = {"eventId": stage.event.id, "url": url("a")}
-    happened = await at_once(
+    happened = await run_concurrently(
         *(creating(stage, f"Question {number}") for number in range(12)),
         *(stage.organizer.graphql_response(CREATE_IMAGE, input=image) for _ in range(12)),
     )
@@ -103,7 +103,7 @@ async def positions_after_all_kinds_of_changes(world: World, stage: Stage) -> li
         *(deleting(stage, field_id) for field_id in ids[:2]),
     ]
     chance.shuffle(requests)
-    assert (await at_once(*requests)).keys() <= {None, "VALIDATION_ERROR"}
+    assert (await run_concurrently(*requests)).keys() <= {None, "VALIDATION_ERROR"}
     positions: list[Any] = await CustomField.all().order_by("position").values_list("position", flat=True)
     return positions
 
@@ -128,7 +128,7 @@ async def create_while_the_event_goes(stage: Stage, monkeypatch: pytest.MonkeyPa
     answer, other = await pause.during(creating(stage, "Size"), stage.organizer.delete(f"/events/{stage.event.id}"))
     data_of(other)
     assert await CustomField.all().count() == 0
-    return code_of(answer)
+    return error_code(answer)
 
 
 async def test_who_has_looked_before_the_event_went_adds_no_field(
@@ -153,7 +153,7 @@ async def test_a_field_that_has_gone_meanwhile_is_not_found(
     pause.stop_after(ordering, "require_part_manager")
     changing = stage.organizer.graphql_response(what, id=field.id, input={"required": True})
     answer, other = await pause.during(changing, deleting(stage, field.id))
-    assert (code_of(answer), code_of(other)) == ("NOT_FOUND", None)
+    assert (error_code(answer), error_code(other)) == ("NOT_FOUND", None)
 
 
 @pytest.mark.parametrize("change", ["creation", "deletion"])
@@ -165,7 +165,7 @@ async def test_an_order_of_what_has_changed_meanwhile_is_refused(
     pause.stop_after(ordering, "require_event_manager")
     meanwhile = creating(stage, "d") if change == "creation" else deleting(stage, ids[0])
     answer, other = await pause.during(reordering(stage, ids[::-1]), meanwhile)
-    assert (code_of(answer), code_of(other)) == ("VALIDATION_ERROR", None)
+    assert (error_code(answer), error_code(other)) == ("VALIDATION_ERROR", None)
     names: list[Any] = await CustomField.all().order_by("position", "id").values_list("name", flat=True)
     assert names == (["a", "b", "c", "d"] if change == "creation" else ["b", "c"])
 
@@ -182,7 +182,7 @@ async def test_an_answer_to_a_field_that_has_gone_meanwhile_is_refused_and_takes
     pause.stop_before(registration, "reason_to_hold_email")
     body = {"event_id": stage.event.id, "custom_fields": {"Size": "M"}}
     answer, other = await pause.during(stage.buyer.post("/tickets", body), deleting(stage, field.id))
-    assert code_of(other) is None
+    assert error_code(other) is None
     assert error_in(answer, 400, "VALIDATION_ERROR").keys() == {"custom_fields"}
     assert await Ticket.all().count() == (await TicketType.get(id=kind.id)).sold == 0
 
@@ -223,7 +223,7 @@ async def delete_a_field_and_who_has_answered_it(world: World, stage: Stage) -> 
     tickets = [await world.ticket(stage.event, leaver) for _ in range(3)]
     for ticket in reversed(tickets):
         await CustomValue.create(ticket=ticket, field=field, value="M")
-    return await at_once(
+    return await run_concurrently(
         stage.admin.graphql_response("mutation($id: ID!) { deleteUser(id: $id) { deleted } }", id=leaver.id),
         deleting(stage, field.id),
     )

@@ -12,8 +12,8 @@ from amarevents.models import OutgoingMail, Ticket, TicketType
 from amarevents.models.enums import MailKind, TicketStatus
 from amarevents.resolvers.events import ticket_types
 from amarevents.resolvers.tickets import updates
-from tests.support.door import Door, open_door
-from tests.support.graphql_answers import refusal
+from tests.support.check_in import CheckInScene, check_in_scene
+from tests.support.graphql_answers import error_code_and_status
 from tests.support.orphans import unbalanced
 from tests.support.statements import counted_statements
 from tests.support.world import Caller, World, snapshot
@@ -29,8 +29,8 @@ STATUS = {APPROVE: "SUCCESS", REJECT: "FAILED"}
 
 
 @pytest.fixture
-async def door(world: World) -> Door:
-    return await open_door(world)
+async def scene(world: World) -> CheckInScene:
+    return await check_in_scene(world)
 
 
 async def decide(caller: Caller, field: str, tickets: list[Ticket], **options: Any) -> dict[str, Any]:
@@ -47,8 +47,8 @@ def decided(answer: dict[str, Any]) -> tuple[list[int], list[tuple[int, str]]]:
     return [int(one["id"]) for one in told["decided"]], failed
 
 
-async def pending(door: Door, count: int, **fields: Any) -> list[Ticket]:
-    return [await door.ticket(status=TicketStatus.PENDING, **fields) for _ in range(count)]
+async def pending(scene: CheckInScene, count: int, **fields: Any) -> list[Ticket]:
+    return [await scene.ticket(status=TicketStatus.PENDING, **fields) for _ in range(count)]
 
 
 async def statuses(tickets: list[Ticket]) -> list[TicketStatus]:
@@ -57,10 +57,10 @@ async def statuses(tickets: list[Ticket]) -> list[TicketStatus]:
 
 @BOTH
 @pytest.mark.parametrize("mode", [None, "EACH", "ALL"])
-async def test_pending_payments_are_decided(door: Door, field: str, mode: str | None) -> None:
-    kind = await door.world.ticket_type(door.event, price="100", capacity=9)
-    tickets = await pending(door, 3, ticket_type=kind)
-    answer = await decide(door.organizer, field, tickets[::-1], mode=mode)
+async def test_pending_payments_are_decided(scene: CheckInScene, field: str, mode: str | None) -> None:
+    kind = await scene.world.ticket_type(scene.event, price="100", capacity=9)
+    tickets = await pending(scene, 3, ticket_type=kind)
+    answer = await decide(scene.organizer, field, tickets[::-1], mode=mode)
     assert decided(answer) == ([ticket.id for ticket in tickets[::-1]], [])
     assert {one["status"] for one in answer["data"]["answer"]["decided"]} == {STATUS[field]}
     await kind.refresh_from_db()
@@ -68,37 +68,37 @@ async def test_pending_payments_are_decided(door: Door, field: str, mode: str | 
     assert await unbalanced() == {}
 
 
-async def test_the_reason_is_kept_and_shown_to_organizer_admin_and_attendee(door: Door) -> None:
-    [ticket] = await pending(door, 1)
-    answer = await decide(door.organizer, REJECT, [ticket], reason=" No such payment ")
+async def test_the_reason_is_kept_and_shown_to_organizer_admin_and_attendee(scene: CheckInScene) -> None:
+    [ticket] = await pending(scene, 1)
+    answer = await decide(scene.organizer, REJECT, [ticket], reason=" No such payment ")
     [told] = answer["data"]["answer"]["decided"]
     assert told["decision"]["reason"] == "No such payment"
-    for caller in (door.organizer, await door.world.admin_key(), door.attendee):
+    for caller in (scene.organizer, await scene.world.admin_key(), scene.attendee):
         shown = (await caller.graphql(DECISION, id=ticket.id))["data"]["ticket"]
         assert shown == {"status": "FAILED", "decision": told["decision"]}
 
 
-async def test_a_ticket_that_is_as_it_was_issued_has_no_decision(door: Door) -> None:
-    [ticket] = await pending(door, 1)
-    assert (await door.attendee.graphql(DECISION, id=ticket.id))["data"]["ticket"]["decision"] is None
+async def test_a_ticket_that_is_as_it_was_issued_has_no_decision(scene: CheckInScene) -> None:
+    [ticket] = await pending(scene, 1)
+    assert (await scene.attendee.graphql(DECISION, id=ticket.id))["data"]["ticket"]["decision"] is None
 
 
-async def test_the_reason_goes_with_the_decision_that_it_was_given_for(door: Door) -> None:
-    [ticket] = await pending(door, 1)
-    await decide(door.organizer, REJECT, [ticket], reason="No such payment")
-    first = (await door.attendee.graphql(DECISION, id=ticket.id))["data"]["ticket"]["decision"]
-    await door.organizer.put(f"/tickets/{ticket.id}", {"status": "Failed", "note": "seen"})
-    assert (await door.attendee.graphql(DECISION, id=ticket.id))["data"]["ticket"]["decision"] == first
-    await door.organizer.put(f"/tickets/{ticket.id}", {"status": "Success"})
-    second = (await door.attendee.graphql(DECISION, id=ticket.id))["data"]["ticket"]["decision"]
+async def test_the_reason_goes_with_the_decision_that_it_was_given_for(scene: CheckInScene) -> None:
+    [ticket] = await pending(scene, 1)
+    await decide(scene.organizer, REJECT, [ticket], reason="No such payment")
+    first = (await scene.attendee.graphql(DECISION, id=ticket.id))["data"]["ticket"]["decision"]
+    await scene.organizer.put(f"/tickets/{ticket.id}", {"status": "Failed", "note": "seen"})
+    assert (await scene.attendee.graphql(DECISION, id=ticket.id))["data"]["ticket"]["decision"] == first
+    await scene.organizer.put(f"/tickets/{ticket.id}", {"status": "Success"})
+    second = (await scene.attendee.graphql(DECISION, id=ticket.id))["data"]["ticket"]["decision"]
     assert second["reason"] is None
     assert second["decidedAt"] >= first["decidedAt"]
 
 
 @BOTH
-async def test_attendees_are_mailed_what_has_been_decided(door: Door, field: str) -> None:
-    tickets = await pending(door, 2)
-    await decide(door.organizer, field, tickets, reason="Paid {name} twice", mode="ALL")
+async def test_attendees_are_mailed_what_has_been_decided(scene: CheckInScene, field: str) -> None:
+    tickets = await pending(scene, 2)
+    await decide(scene.organizer, field, tickets, reason="Paid {name} twice", mode="ALL")
     mails = await OutgoingMail.all().order_by("ticket_id")
     assert [mail.ticket_id for mail in mails] == [ticket.id for ticket in tickets]
     kind = MailKind.TICKET_CONFIRMED if field == APPROVE else MailKind.PAYMENT_REJECTED
@@ -108,32 +108,32 @@ async def test_attendees_are_mailed_what_has_been_decided(door: Door, field: str
 
 @BOTH
 @pytest.mark.parametrize("status", [status for status in TicketStatus if status is not TicketStatus.PENDING])
-async def test_only_pending_payments_are_decided(door: Door, field: str, status: TicketStatus) -> None:
-    tickets = [*await pending(door, 1), await door.ticket(status=status), *await pending(door, 1)]
+async def test_only_pending_payments_are_decided(scene: CheckInScene, field: str, status: TicketStatus) -> None:
+    tickets = [*await pending(scene, 1), await scene.ticket(status=status), *await pending(scene, 1)]
     before = await snapshot()
-    refused = await decide(door.organizer, field, tickets, mode="ALL")
-    assert refusal(refused) == ("NOT_PENDING", 400)
+    refused = await decide(scene.organizer, field, tickets, mode="ALL")
+    assert error_code_and_status(refused) == ("NOT_PENDING", 400)
     assert status in refused["errors"][0]["message"]
     assert refused["errors"][0]["extensions"]["fields"].keys() == {"ticketIds.1"}
     assert await snapshot() == before
-    answer = await decide(door.organizer, field, tickets)
+    answer = await decide(scene.organizer, field, tickets)
     assert decided(answer) == ([tickets[0].id, tickets[2].id], [(tickets[1].id, "NOT_PENDING")])
     assert (await statuses(tickets))[1] is status
 
 
 @BOTH
-async def test_tickets_of_others_events_are_refused_as_one_alone_would_be(door: Door, field: str) -> None:
-    world, foreign = door.world, await door.world.organizer_key()
+async def test_tickets_of_others_events_are_refused_as_one_alone_would_be(scene: CheckInScene, field: str) -> None:
+    world, foreign = scene.world, await scene.world.organizer_key()
     assert foreign.user
     own = await world.ticket(await world.event(foreign.user), await world.user(), status=TicketStatus.PENDING)
-    held = await world.ticket(door.event, foreign.user, status=TicketStatus.PENDING)
-    hidden = (await pending(door, 1))[0]
-    gone = await door.ticket()
+    held = await world.ticket(scene.event, foreign.user, status=TicketStatus.PENDING)
+    hidden = (await pending(scene, 1))[0]
+    gone = await scene.ticket()
     await gone.delete()
     before = await snapshot()
     for refused, code, status in ((held, "FORBIDDEN", 403), (hidden, "NOT_FOUND", 404), (gone, "NOT_FOUND", 404)):
         answer = await decide(foreign, field, [own, refused], mode="ALL")
-        assert refusal(answer) == (code, status)
+        assert error_code_and_status(answer) == (code, status)
         assert answer["errors"][0]["extensions"]["fields"].keys() == {"ticketIds.1"}
         alone = await foreign.put(f"/tickets/{refused.id}", {"note": "x"})
         assert (alone.json()["code"], alone.status_code) == (code, status)
@@ -147,38 +147,38 @@ async def test_tickets_of_others_events_are_refused_as_one_alone_would_be(door: 
 @pytest.mark.parametrize(
     "ids", [[], [1, 1], ["1", "01"], [0], ["x"], list(range(1, 102))], ids=["none", "twice", "alike", "0", "x", "101"]
 )
-async def test_between_one_and_a_hundred_tickets_each_once(door: Door, field: str, ids: list[Any]) -> None:
+async def test_between_one_and_a_hundred_tickets_each_once(scene: CheckInScene, field: str, ids: list[Any]) -> None:
     before = await snapshot()
-    answer = await door.organizer.graphql(DECIDE % (field, FIELDS), input={"ticketIds": ids})
-    assert refusal(answer) == ("VALIDATION_ERROR", 400)
+    answer = await scene.organizer.graphql(DECIDE % (field, FIELDS), input={"ticketIds": ids})
+    assert error_code_and_status(answer) == ("VALIDATION_ERROR", 400)
     [named] = answer["errors"][0]["extensions"]["fields"]
     assert named.startswith("ticketIds")
     assert await snapshot() == before
 
 
-async def test_a_reason_that_does_not_fit_is_refused(door: Door) -> None:
-    tickets = await pending(door, 1)
-    answer = await decide(door.organizer, REJECT, tickets, reason="x" * 256)
-    assert refusal(answer) == ("VALIDATION_ERROR", 400)
+async def test_a_reason_that_does_not_fit_is_refused(scene: CheckInScene) -> None:
+    tickets = await pending(scene, 1)
+    answer = await decide(scene.organizer, REJECT, tickets, reason="x" * 256)
+    assert error_code_and_status(answer) == ("VALIDATION_ERROR", 400)
     assert await statuses(tickets) == [TicketStatus.PENDING]
 
 
 @BOTH
 @pytest.mark.parametrize("mode", ["EACH", "ALL"])
-async def test_a_hundred_are_decided_at_once(door: Door, field: str, mode: str) -> None:
-    kinds = [await door.world.ticket_type(door.event, price="100") for _ in range(2)]
-    tickets = [ticket for kind in kinds for ticket in await pending(door, 50, ticket_type=kind)]
+async def test_a_hundred_are_decided_at_once(scene: CheckInScene, field: str, mode: str) -> None:
+    kinds = [await scene.world.ticket_type(scene.event, price="100") for _ in range(2)]
+    tickets = [ticket for kind in kinds for ticket in await pending(scene, 50, ticket_type=kind)]
     with counted_statements() as statements:
-        answer = await decide(door.organizer, field, tickets, mode=mode)
+        answer = await decide(scene.organizer, field, tickets, mode=mode)
     assert len(decided(answer)[0]) == 100
     # The key and the decisions shown, and as the resolver says.
     assert len(statements) <= 2 + (100 * 8 if mode == "EACH" else 100 * 5 + 3)
     assert await unbalanced() == {}
 
 
-async def test_what_fails_half_way_leaves_nothing_of_all(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    kind = await door.world.ticket_type(door.event)
-    tickets = await pending(door, 3, ticket_type=kind)
+async def test_what_fails_half_way_leaves_nothing_of_all(scene: CheckInScene, monkeypatch: pytest.MonkeyPatch) -> None:
+    kind = await scene.world.ticket_type(scene.event)
+    tickets = await pending(scene, 3, ticket_type=kind)
     enqueue, written = outbox.enqueue, Counter[str]()
 
     async def break_at_the_second(*arguments: Any, **options: Any) -> None:
@@ -189,34 +189,34 @@ async def test_what_fails_half_way_leaves_nothing_of_all(door: Door, monkeypatch
 
     monkeypatch.setattr(outbox, "enqueue", break_at_the_second)
     before = await snapshot()
-    assert refusal(await decide(door.organizer, REJECT, tickets, mode="ALL")) == ("INTERNAL", 500)
+    assert error_code_and_status(await decide(scene.organizer, REJECT, tickets, mode="ALL")) == ("INTERNAL", 500)
     assert written["mails"] == 2
     assert await snapshot() == before
 
 
 @BOTH
 @pytest.mark.usefixtures("remember")
-async def test_totals_of_tickets_are_counted_anew(door: Door, field: str) -> None:
+async def test_totals_of_tickets_are_counted_anew(scene: CheckInScene, field: str) -> None:
     async def waiting() -> int:
-        listed = await door.organizer.get("/tickets", event_id=door.event.id, status="Pending")
+        listed = await scene.organizer.get("/tickets", event_id=scene.event.id, status="Pending")
         total: int = listed.json()["pagination"]["total"]
         return total
 
-    tickets = await pending(door, 2)
+    tickets = await pending(scene, 2)
     assert await waiting() == 2
-    await decide(door.organizer, field, tickets[:1])
+    await decide(scene.organizer, field, tickets[:1])
     assert await waiting() == 1
 
 
 # At once --------------------------------------------------------------------------------------------------------
 
 
-async def decide_at_once(door: Door, mode: str, *fields: str) -> tuple[Counter[str], list[Ticket]]:
+async def decide_at_once(scene: CheckInScene, mode: str, *fields: str) -> tuple[Counter[str], list[Ticket]]:
     """How often a ticket was decided which way, by four for each of the fields who decide the same twelve."""
-    kind = await door.world.ticket_type(door.event, price="100")
-    tickets = await pending(door, 12, ticket_type=kind)
+    kind = await scene.world.ticket_type(scene.event, price="100")
+    tickets = await pending(scene, 12, ticket_type=kind)
     work = [
-        decide(door.organizer, field, tickets[::step], mode=mode)
+        decide(scene.organizer, field, tickets[::step], mode=mode)
         for field in fields
         for step in (1, -1)
         for _ in range(2)
@@ -229,8 +229,8 @@ async def decide_at_once(door: Door, mode: str, *fields: str) -> tuple[Counter[s
 
 
 @pytest.mark.parametrize("mode", ["EACH", "ALL"])
-async def test_a_payment_is_decided_once(door: Door, mode: str) -> None:
-    happened, tickets = await decide_at_once(door, mode, APPROVE, REJECT)
+async def test_a_payment_is_decided_once(scene: CheckInScene, mode: str) -> None:
+    happened, tickets = await decide_at_once(scene, mode, APPROVE, REJECT)
     assert happened.total() == 12
     assert Counter(status.name for status in await statuses(tickets)) == happened
     assert len(happened) == 1 or mode == "EACH"
@@ -239,7 +239,7 @@ async def test_a_payment_is_decided_once(door: Door, mode: str) -> None:
 
 
 @pytest.mark.backend("postgres")
-async def test_without_the_lock_it_would_be_decided_twice(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_the_lock_it_would_be_decided_twice(scene: CheckInScene, monkeypatch: pytest.MonkeyPatch) -> None:
     save = updates._save
 
     async def save_late(ticket: Ticket, fields: list[str]) -> None:
@@ -248,11 +248,11 @@ async def test_without_the_lock_it_would_be_decided_twice(door: Door, monkeypatc
 
     monkeypatch.setattr(updates, "_save", save_late)
     monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset: queryset)
-    happened, _ = await decide_at_once(door, "EACH", APPROVE)
+    happened, _ = await decide_at_once(scene, "EACH", APPROVE)
     assert happened.total() > 12
 
 
-async def reject_crosswise(door: Door, monkeypatch: pytest.MonkeyPatch) -> Counter[bool]:
+async def reject_crosswise(scene: CheckInScene, monkeypatch: pytest.MonkeyPatch) -> Counter[bool]:
     """Two reject tickets of two types at once, whose tickets come in opposite order; how many were refused."""
 
     async def give_back_slowly(ticket_type_id: int) -> None:
@@ -260,24 +260,24 @@ async def reject_crosswise(door: Door, monkeypatch: pytest.MonkeyPatch) -> Count
         await asyncio.sleep(0.3)
 
     monkeypatch.setattr(updates, "release_place", give_back_slowly)
-    kinds = [await door.world.ticket_type(door.event) for _ in range(2)]
-    pairs = [[(await pending(door, 1, ticket_type=kind))[0] for kind in kinds[::step]] for step in (1, -1)]
-    answers = await asyncio.gather(*(decide(door.organizer, REJECT, pair, mode="ALL") for pair in pairs))
+    kinds = [await scene.world.ticket_type(scene.event) for _ in range(2)]
+    pairs = [[(await pending(scene, 1, ticket_type=kind))[0] for kind in kinds[::step]] for step in (1, -1)]
+    answers = await asyncio.gather(*(decide(scene.organizer, REJECT, pair, mode="ALL") for pair in pairs))
     return Counter("errors" in answer for answer in answers)
 
 
 async def test_two_who_reject_do_not_wait_for_each_other_in_a_circle(
-    door: Door, monkeypatch: pytest.MonkeyPatch
+    scene: CheckInScene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert await reject_crosswise(door, monkeypatch) == {False: 2}
+    assert await reject_crosswise(scene, monkeypatch) == {False: 2}
     assert {kind.sold for kind in await TicketType.all()} == {0}
 
 
 @pytest.mark.backend("postgres")
-async def test_without_an_order_they_would(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_an_order_they_would(scene: CheckInScene, monkeypatch: pytest.MonkeyPatch) -> None:
     def unsorted(steps: list[Any], key: object) -> list[Any]:
         return steps
 
     monkeypatch.setattr(updates, "sorted", unsorted, raising=False)
-    assert (await reject_crosswise(door, monkeypatch))[True] == 1
+    assert (await reject_crosswise(scene, monkeypatch))[True] == 1
     assert await unbalanced() == {}

@@ -11,7 +11,7 @@ import pytest
 from amarevents.models import Organization, Plan
 from amarevents.resolvers.events import organizations, plans
 from tests.rest.conftest import Stage
-from tests.support.graphql_answers import answer_of, at_once, code_of, refused
+from tests.support.graphql_answers import answer_of, error_code, refused, run_concurrently
 from tests.support.pauses import Pause
 from tests.support.rest_answers import data_of, error_in
 from tests.support.world import World, snapshot
@@ -145,7 +145,7 @@ NAMES = ["gold", "Gold", "GOLD", "gOLD", "goLD", "golD"]
 
 
 async def take_a_name_at_once(stage: Stage) -> Counter[str | None]:
-    return await at_once(*(stage.admin.graphql_response(CREATE, input={"name": name}) for name in NAMES))
+    return await run_concurrently(*(stage.admin.graphql_response(CREATE, input={"name": name}) for name in NAMES))
 
 
 async def test_of_six_who_take_a_name_at_once_one_gets_it(stage: Stage) -> None:
@@ -178,7 +178,7 @@ async def test_a_plan_that_goes_while_an_organization_is_put_on_it_is_unknown(
     pause.stop_after(organizations, "_get_plan")
     moving = stage.admin.put(f"/organizations/{stage.organization.id}", {"plan": "Gold"})
     answer, other = await pause.during(moving, stage.admin.graphql_response(DELETE, id=gold["id"]))
-    assert code_of(other) is None
+    assert error_code(other) is None
     assert error_in(answer, 400, "VALIDATION_ERROR").keys() == {"plan"}
     assert data_of(await stage.admin.get(f"/organizations/{stage.organization.id}"))["plan"] == "Free"
 
@@ -192,4 +192,4 @@ async def test_an_organization_that_comes_meanwhile_keeps_its_plan(
     moving = stage.admin.put(f"/organizations/{stage.organization.id}", {"plan": "Gold"})
     answer, other = await pause.during(stage.admin.graphql_response(DELETE, id=gold["id"]), moving)
     assert data_of(other)["plan"] == "Gold"
-    assert code_of(answer) == "PLAN_IN_USE"
+    assert error_code(answer) == "PLAN_IN_USE"

@@ -1,4 +1,4 @@
-"""Walks through lists: by cursors in either direction, and by numbers of pages."""
+"""Pagination through whole lists: by cursors in either direction, and by page numbers."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -20,7 +20,7 @@ TICKETS = (
 
 
 async def page_of(caller: Caller, query: str, **asked: Any) -> dict[str, Any]:
-    """A page of a connection, whose two ways to show its rows and its cursors agree."""
+    """Return a page of a connection, after checking that its edges, nodes and cursors agree."""
     answer = await caller.graphql(query, **asked)
     assert "errors" not in answer
     [page] = answer["data"].values()
@@ -28,8 +28,8 @@ async def page_of(caller: Caller, query: str, **asked: Any) -> dict[str, Any]:
     assert [edge["node"] for edge in edges] == page["nodes"]
     cursors = [edge["cursor"] for edge in edges]
     assert (info["startCursor"], info["endCursor"]) == ((cursors[0], cursors[-1]) if cursors else (None, None))
-    shown: dict[str, Any] = page
-    return shown
+    checked: dict[str, Any] = page
+    return checked
 
 
 def ids_of(page: dict[str, Any]) -> list[int]:
@@ -47,7 +47,7 @@ async def pages_forward(caller: Caller, query: str, size: int, **asked: Any) -> 
 
 
 async def pages_backward(caller: Caller, query: str, size: int, **asked: Any) -> AsyncIterator[list[int]]:
-    """From the end of the list; each page in the order of the list."""
+    """Yield pages from the end of the list; each page is in the order of the list."""
     before = None
     while True:
         page = await page_of(caller, query, last=size, before=before, **asked)
@@ -58,7 +58,7 @@ async def pages_backward(caller: Caller, query: str, size: int, **asked: Any) ->
 
 
 async def numbered_pages(caller: Caller, size: int) -> AsyncIterator[list[int]]:
-    """The same list of events by ``page`` and ``limit``."""
+    """Yield the same list of events by ``page`` and ``limit``."""
     number = 1
     while True:
         answer = await caller.graphql(

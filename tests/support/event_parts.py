@@ -1,4 +1,4 @@
-"""How the parts of an event, its custom fields and its pictures, are changed over GraphQL."""
+"""GraphQL mutations for the custom fields and the gallery images of an event."""
 
 _FIELD = "id eventId name type options required position"
 CREATE_FIELD = (

@@ -1,10 +1,10 @@
-"""At the door of an event: who scans, who holds tickets, and what they are told over GraphQL."""
+"""An event with an organizer who scans tickets and an attendee who holds them, over GraphQL."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from amarevents.models import Event, Ticket
-from tests.support.graphql_answers import refusal
+from tests.support.graphql_answers import error_code_and_status
 from tests.support.world import Caller, World
 
 # Any throughout: JSON, and models' fields as keyword arguments.
@@ -18,7 +18,7 @@ UNDO = "mutation($id: ID!) { undoCheckIn(ticketId: $id) { id checkIn { gate } } 
 
 
 @dataclass
-class Door:
+class CheckInScene:
     """A public event, its organizer's key, and the key of an attendee."""
 
     world: World
@@ -31,26 +31,26 @@ class Door:
         return await self.world.ticket(self.event, self.attendee.user, **fields)
 
     async def scan(self, ticket: Ticket, **arguments: Any) -> dict[str, Any]:
-        """The whole answer to the organizer who scans a ticket."""
+        """Scan a ticket as the organizer, and return the whole response."""
         return await self.organizer.graphql(CHECK_IN, code=ticket.code, **arguments)
 
     async def undo(self, ticket: Ticket) -> dict[str, Any]:
         return await self.organizer.graphql(UNDO, id=ticket.id)
 
 
-async def open_door(world: World) -> Door:
+async def check_in_scene(world: World) -> CheckInScene:
     organizer = await world.organizer_key(username="gatekeeper")
     assert organizer.user
-    return Door(world, await world.event(organizer.user), organizer, await world.user_key(username="guest"))
+    return CheckInScene(world, await world.event(organizer.user), organizer, await world.user_key(username="guest"))
 
 
-def admission(answer: dict[str, Any]) -> dict[str, Any]:
-    """What a scan was answered, which must not have been refused."""
+def check_in_result(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return the result of a scan that must succeed."""
     assert "errors" not in answer, answer
-    told: dict[str, Any] = answer["data"]["checkInTicket"]
-    return told
+    result: dict[str, Any] = answer["data"]["checkInTicket"]
+    return result
 
 
-def told(answer: dict[str, Any]) -> str:
-    """What a scan has come to: its outcome, or the code of the refusal."""
-    return refusal(answer)[0] if "errors" in answer else str(admission(answer)["outcome"])
+def outcome_or_code(answer: dict[str, Any]) -> str:
+    """Return the outcome of a scan, or the code of its error."""
+    return error_code_and_status(answer)[0] if "errors" in answer else str(check_in_result(answer)["outcome"])
