@@ -1,4 +1,4 @@
-"""What an operation may resolve, told before it runs."""
+"""The cost of operations, which is calculated before they run."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from tests.support.world import World
 ALIASES = " ".join(f"a{number}: name" for number in range(250))
 
 
-def check(text: str, **variables: Any) -> None:  # Any: whatever a caller sends
+def check(text: str, **variables: Any) -> None:  # Any: JSON
     document = parse(text)
     operation = get_operation_ast(document, None)
     assert operation is not None
@@ -39,7 +39,7 @@ def check(text: str, **variables: Any) -> None:  # Any: whatever a caller sends
         ("{ organizations(limit: 100) { items { recentEvents { %s } } } }" % ALIASES[:400].rpartition(" a")[0], {}),
     ],
 )
-def test_lists_that_multiply_are_refused(text: str, variables: dict[str, Any]) -> None:
+def test_nested_lists_beyond_the_maximum_are_rejected(text: str, variables: dict[str, Any]) -> None:
     with pytest.raises(DocumentTooLarge, match="above the maximum"):
         check(text, **variables)
 
@@ -60,7 +60,7 @@ def test_lists_that_multiply_are_refused(text: str, variables: dict[str, Any]) -
         "{ ...loop } fragment loop on Query { ...loop }",
     ],
 )
-def test_what_people_ask_is_affordable(text: str) -> None:
+def test_typical_queries_are_below_the_maximum(text: str) -> None:
     check(text)
 
 
@@ -81,7 +81,7 @@ APPROVALS = "mutation($ids: [ID!]!) { %s }" % " ".join(
         ),
     ],
 )
-def test_work_for_each_element_of_a_list_is_weighed(text: str, variables: dict[str, Any]) -> None:
+def test_mutations_cost_work_for_each_element_of_a_list(text: str, variables: dict[str, Any]) -> None:
     with pytest.raises(DocumentTooLarge, match="above the maximum"):
         check(text, **variables)
 
@@ -97,12 +97,12 @@ def test_work_for_each_element_of_a_list_is_weighed(text: str, variables: dict[s
         ("mutation { createEvent(input: {ticketTypes: {name: 3}, other: [1, 2]}, nothing: [1]) { id } }", {}),
     ],
 )
-def test_what_is_sent_in_bounds_or_amiss_is_left_to_others(text: str, variables: dict[str, Any]) -> None:
+def test_lists_within_bounds_and_invalid_values_are_left_to_validation(text: str, variables: dict[str, Any]) -> None:
     check(text, **variables)
 
 
-def test_going_round_in_the_graph_costs_more_with_each_round() -> None:
-    """From events to organizations and back, until it is too dear."""
+def test_cycles_through_the_graph_multiply_the_cost() -> None:
+    """From events to organizations and back, until the cost is above the maximum."""
     once = "organization { events(limit: 5) { items { %s } } }"
     check("{ events(limit: 5) { items { %s } } }" % (once % "id"))
     check("{ events(limit: 5) { items { %s } } }" % (once % (once % "id")))
@@ -110,13 +110,13 @@ def test_going_round_in_the_graph_costs_more_with_each_round() -> None:
         check("{ events(limit: 20) { items { %s } } }" % (once % (once % (once % "id"))))
 
 
-def test_fragments_are_weighed_once_however_often_they_are_spread() -> None:
+def test_cost_of_a_fragment_is_calculated_once_for_all_its_spreads() -> None:
     spreads = " ".join(f"fragment f{level} on Event {{ ...f{level + 1} ...f{level + 1} }}" for level in range(40))
     with pytest.raises(DocumentTooLarge, match="above the maximum"):
         check("{ event(id: 1) { ...f0 } } %s fragment f40 on Event { name }" % spreads)
 
 
-async def test_refused_operation_is_not_executed(world: World) -> None:
+async def test_rejected_operation_is_not_executed(world: World) -> None:
     long_texts = "a: description b: description c: description"
     answer = await world.anonymous.graphql_response("{ events(limit: 100) { items { %s } } }" % long_texts)
     assert answer.status_code == 400
@@ -127,7 +127,7 @@ async def test_refused_operation_is_not_executed(world: World) -> None:
 @pytest.mark.parametrize(
     ("text", "cost"),
     [
-        ("{ me { id } }", 11),  # refused, but weighed
+        ("{ me { id } }", 11),  # denied, but its cost is calculated
         ("{ events(limit: 7) { items { id name } } }", 40 + 1 + 7 * 2),
         ("{ eventsConnection(first: 7) { nodes { id name } } }", 40 + 1 + 7 * 2),
         ("{ eventsConnection(last: 7) { edges { cursor node { id name } } } }", 40 + 1 + 7 * (1 + 1 + 2)),
@@ -140,10 +140,10 @@ async def test_refused_operation_is_not_executed(world: World) -> None:
         ("{ me { tickets(limit: 5) { items { event { id } } } } }", 10 + 40 + 1 + 5 * (10 + 1)),
     ],
 )
-async def test_an_answer_tells_what_it_may_have_cost(world: World, text: str, cost: int) -> None:
+async def test_response_contains_the_cost(world: World, text: str, cost: int) -> None:
     answer = await world.anonymous.graphql(text)
     assert answer["extensions"] == {"cost": {"requested": cost, "maximum": MAX_COST}}
 
 
-async def test_an_operation_that_is_not_executed_has_cost_nothing(world: World) -> None:
+async def test_response_without_execution_contains_no_cost(world: World) -> None:
     assert "extensions" not in await world.anonymous.graphql("{ unknown }")

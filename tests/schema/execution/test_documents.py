@@ -1,4 +1,4 @@
-"""What is remembered of documents, and how little a bad one can make the platform say."""
+"""Parsed documents: which of them are cached, and how short the response to an invalid one is."""
 
 from collections.abc import Callable
 
@@ -16,45 +16,45 @@ LIST_OF_NUMBERS = "mutation { register(input: { z: [%s] %s }) { id } }" % (
 )
 
 
-def accepted(text: str) -> DocumentNode:
-    """A document that was parsed and found good."""
+def parse_valid(text: str) -> DocumentNode:
+    """Parse and validate a document, which must be valid."""
     document = documents.parse_document(text)
     assert documents.validation_errors(schema.graphql_schema, document) == []
     return document
 
 
-def test_small_good_documents_are_parsed_once() -> None:
+def test_small_valid_documents_are_parsed_once() -> None:
     text = "{ me { id username } }"
-    assert accepted(text) is documents.parse_document(text)
+    assert parse_valid(text) is documents.parse_document(text)
 
 
 @pytest.mark.parametrize("text", ["{ me { id %s } }" % ("#" * 5000 + "\n"), "{ me { nothing } }"])
-def test_large_and_bad_documents_are_not_kept(text: str) -> None:
+def test_large_and_invalid_documents_are_not_cached(text: str) -> None:
     first = documents.parse_document(text)
     documents.validation_errors(schema.graphql_schema, first)
     assert documents.parse_document(text) is not first
 
 
-def test_no_more_documents_are_kept_than_fit() -> None:
-    first = accepted("{ me { first: id } }")
+def test_oldest_documents_leave_the_full_cache() -> None:
+    first = parse_valid("{ me { first: id } }")
     for number in range(200):
-        accepted(f"{{ me {{ id{number}: id }} }}")
+        parse_valid(f"{{ me {{ id{number}: id }} }}")
     assert documents.parse_document("{ me { first: id } }") is not first
 
 
-async def test_a_bad_document_is_answered_briefly(world: World) -> None:
+async def test_response_to_an_invalid_document_is_short(world: World) -> None:
     answer = await world.anonymous.graphql_response(LIST_OF_NUMBERS)
     assert answer.status_code == 400
     assert len(answer.json()["errors"]) <= 6
     assert len(answer.content) < 4_000
 
 
-async def test_a_document_nested_beyond_all_bounds_is_400(world: World) -> None:
+async def test_extremely_nested_document_is_400(world: World) -> None:
     answer = await world.anonymous.graphql_response("{ a" * 1900 + " }" * 1900)
     assert answer.status_code == 400
 
 
-async def test_who_is_over_the_limit_costs_no_validation(
+async def test_documents_of_rate_limited_callers_are_not_validated(
     world: World, app: Starlette, configure: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     configure(rate_limit_anonymous=1)

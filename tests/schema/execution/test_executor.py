@@ -1,4 +1,4 @@
-"""Planned execution answers what the stock engine answers: data, errors, and the order of both."""
+"""The planned executor, whose results equal those of the stock engine: data, errors, and the order of keys."""
 
 import datetime
 import gc
@@ -29,7 +29,7 @@ class Colour(StrEnum):
 
 @strawberry.type
 class Leaves:
-    """Every kind of leaf, and what may be wrong with one."""
+    """Fields of every leaf type, and fields that fail in each possible way."""
 
     text: str
     maybe: str | None
@@ -77,7 +77,7 @@ class Node(Leaves):
 
 
 class _Failing:
-    """An object of which one attribute cannot be read."""
+    """An object with an attribute that cannot be read."""
 
     def __init__(self, values: dict[str, Any]) -> None:
         self.__dict__.update(values)
@@ -88,7 +88,7 @@ class _Failing:
 
 
 def _values(number: int) -> dict[str, Any]:
-    """By ``number``: whole objects, ones with a null where there may be none, ones whose values do not serialize."""
+    """Return attributes that depend on ``number``: valid ones, nulls where null is not allowed, and invalid ones."""
     return {
         "id": number,
         "text": "text" if number % 7 else 12.5,
@@ -121,7 +121,7 @@ def _node(number: int, depth: int = 0) -> Any:
 class Query:
     @strawberry.field
     def node(self) -> Node:
-        return _node(1)  # type: ignore[no-any-return] # anything with the attributes does
+        return _node(1)  # type: ignore[no-any-return] # any object with the attributes
 
     @strawberry.field
     async def maybe(self) -> Node | None:
@@ -132,41 +132,43 @@ class Query:
         return [_node(number) for number in range(3, 6)]
 
 
-def _of_anything(_value: Any, _info: object) -> bool:
+def _accept_any_object(_value: Any, _info: object) -> bool:
     return True
 
 
 class _QuietSchema(strawberry.Schema):
     def process_errors(self, errors: Any, execution_context: Any = None) -> None:
-        """Thousands of them are meant; the log would keep them all."""
+        """Log nothing, because thousands of errors are intended."""
 
 
 STOCK = _QuietSchema(query=Query, config=CONFIG)
 PLANNED = _QuietSchema(query=Query, config=CONFIG, execution_context_class=PlannedExecutor)
-for of_both in (STOCK, PLANNED):
-    node_type = of_both._schema.type_map["Node"]
+for each_schema in (STOCK, PLANNED):
+    node_type = each_schema._schema.type_map["Node"]
     assert isinstance(node_type, GraphQLObjectType)
-    node_type.is_type_of = _of_anything
+    node_type.is_type_of = _accept_any_object
 
 
-def _shown(result: ExecutionResult) -> tuple[str, list[dict[str, Any]]]:
-    """The answer with the order of its keys; errors sorted, because awaited fields may fail in any order."""
+def _comparable(result: ExecutionResult) -> tuple[str, list[dict[str, Any]]]:
+    """Return the data with the order of its keys, and the errors sorted: awaited fields can fail in any order."""
     return repr(result.data), sorted((dict(error.formatted) for error in result.errors or []), key=repr)
 
 
 @pytest.mark.parametrize("seed", range(10))
-async def test_random_documents_are_answered_as_by_the_stock_engine(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    # The stock engine leaves coroutines behind where a field beside them fails.
-    monkeypatch.setattr(sys, "unraisablehook", lambda _leftover: None)
+async def test_random_documents_have_the_results_of_the_stock_engine(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The stock engine leaves coroutines unawaited when a sibling field fails.
+    monkeypatch.setattr(sys, "unraisablehook", lambda _unraisable: None)
     writer = DocumentWriter(STOCK._schema, seed)
     valid = failed = 0
     for _ in range(DOCUMENTS // 10):
         document = writer.write()
         expected = await STOCK.execute(document)
-        assert _shown(await PLANNED.execute(document)) == _shown(expected), document
+        assert _comparable(await PLANNED.execute(document)) == _comparable(expected), document
         valid += expected.data is not None
         failed += bool(expected.errors)
     gc.collect()
-    # Both kinds of answer are really among them.
+    # Negative control: both kinds of results occur.
     assert valid > DOCUMENTS // 50
     assert failed > DOCUMENTS // 50

@@ -1,4 +1,4 @@
-"""Introspection: whole for every tool while it is on; off, neither it nor a suggestion tells a name of the schema."""
+"""Introspection: complete for every tool when enabled; when disabled, no response reveals a name of the schema."""
 
 import itertools
 import json
@@ -36,18 +36,18 @@ MISTAKES: list[tuple[str, dict[str, object]]] = [
 
 
 @pytest.mark.parametrize("chosen", list(itertools.product([False, True], repeat=len(OPTIONS))), ids=str)
-async def test_every_introspection_of_tools_passes_all_limits(world: World, chosen: tuple[bool, ...]) -> None:
+async def test_introspection_queries_of_tools_are_within_all_limits(world: World, chosen: tuple[bool, ...]) -> None:
     query = get_introspection_query(**dict(zip(OPTIONS, chosen, strict=True)))
     answer = await world.anonymous.graphql(query)
     assert "errors" not in answer
     assert answer["data"]["__schema"]["types"]
 
 
-async def test_what_introspection_tells_is_the_schema(world: World) -> None:
+async def test_introspection_returns_the_schema(world: World) -> None:
     answer = await world.anonymous.graphql(get_introspection_query(specified_by_url=True, input_value_deprecation=True))
-    told = print_schema(build_client_schema(answer["data"]))
-    assert "type Event" in told
-    assert told.count("\ntype ") == print_schema(schema.graphql_schema).count("\ntype ")
+    printed = print_schema(build_client_schema(answer["data"]))
+    assert "type Event" in printed
+    assert printed.count("\ntype ") == print_schema(schema.graphql_schema).count("\ntype ")
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,9 @@ async def test_what_introspection_tells_is_the_schema(world: World) -> None:
         "mutation { __typename } query B { __schema { types { name } } }",
     ],
 )
-async def test_switched_off_the_schema_is_not_told(world: World, configure: Callable[..., None], query: str) -> None:
+async def test_introspection_is_rejected_when_disabled(
+    world: World, configure: Callable[..., None], query: str
+) -> None:
     configure(graphql_introspection=False)
     body = {"query": query, "operationName": "A" if "query A" in query else "B" if "query B" in query else None}
     answer = await world.http.post("/graphql", json=body)
@@ -74,14 +76,16 @@ async def test_switched_off_the_schema_is_not_told(world: World, configure: Call
     assert "Event" not in answer.text
 
 
-async def test_a_document_remembered_before_is_refused_as_well(world: World, configure: Callable[..., None]) -> None:
+async def test_cached_introspection_query_is_rejected_when_disabled(
+    world: World, configure: Callable[..., None]
+) -> None:
     query = "{ __schema { queryType { name } } }"
     assert "errors" not in await world.anonymous.graphql(query)
     configure(graphql_introspection=False)
     assert (await world.anonymous.graphql_response(query)).status_code == 400
 
 
-async def test_switched_off_objects_still_tell_their_type(world: World, configure: Callable[..., None]) -> None:
+async def test_typename_is_allowed_when_introspection_is_disabled(world: World, configure: Callable[..., None]) -> None:
     configure(graphql_introspection=False)
     await world.event(await world.organizer())
     answer = await world.anonymous.graphql("{ __typename events { __typename items { __typename } } }")
@@ -89,7 +93,7 @@ async def test_switched_off_objects_still_tell_their_type(world: World, configur
 
 
 @pytest.mark.parametrize(("query", "variables"), MISTAKES, ids=lambda part: part if isinstance(part, str) else "")
-async def test_switched_off_no_mistake_is_told_what_was_meant(
+async def test_errors_suggest_no_names_when_introspection_is_disabled(
     world: World, configure: Callable[..., None], query: str, variables: dict[str, object]
 ) -> None:
     configure(graphql_introspection=False)
@@ -99,7 +103,7 @@ async def test_switched_off_no_mistake_is_told_what_was_meant(
     assert "Did you mean" not in answer.text
 
 
-async def test_switched_on_mistakes_are_told_what_was_meant(world: World) -> None:
-    """The control."""
+async def test_errors_suggest_names_when_introspection_is_enabled(world: World) -> None:
+    """Negative control."""
     answers = [await world.anonymous.graphql(query, **variables) for query, variables in MISTAKES]
     assert sum("Did you mean" in json.dumps(answer) for answer in answers) >= len(MISTAKES) - 2

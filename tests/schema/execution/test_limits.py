@@ -1,4 +1,4 @@
-"""How large documents may be, and what they cost (decisions 3.5)."""
+"""Limits on the size of documents, and the rate-limit units that they cost (decisions 3.5)."""
 
 import time
 from collections.abc import Callable
@@ -53,26 +53,26 @@ def _units(text: str, **variables: object) -> int:
         ("mutation { a: logout { loggedOut } b: logout { loggedOut } }", 2),
     ],
 )
-def test_an_operation_costs_its_root_fields_fragments_and_aliases_resolved(text: str, units: int) -> None:
+def test_operation_costs_its_root_fields_after_fragments_and_aliases_are_resolved(text: str, units: int) -> None:
     assert _units(text) == units
 
 
-def test_directives_are_judged_by_variables_and_their_defaults() -> None:
+def test_directives_are_evaluated_with_variables_and_their_defaults() -> None:
     text = "query($on: Boolean!, $off: Boolean = true) { a: me @include(if: $on) { id } b: me @skip(if: $off) { id } }"
     assert [_units(text, on=True), _units(text, on=True, off=False), _units(text, on=False, off=False)] == [1, 2, 1]
 
 
-def test_more_root_fields_than_allowed_are_too_many() -> None:
+def test_more_root_fields_than_the_maximum_are_rejected() -> None:
     fields = [f"a{number}: me {{ id }}" for number in range(MAX_ROOT_FIELDS)]
     assert _units(f"{{ {' '.join(fields)} }}") == MAX_ROOT_FIELDS
     with pytest.raises(DocumentTooLarge):
         _units(f"{{ {' '.join(fields)} me {{ id }} }}")
 
 
-def test_fields_are_bounded_wherever_they_stand() -> None:
-    many = " ".join(["id"] * (MAX_FIELDS - 1))
-    require_bounded(parse(f"{{ me {{ {many} }} }}"))
-    for beyond in (f"{{ me {{ {many} id }} }}", f"{{ me {{ id }} }} fragment Unused on Identity {{ {many} }}"):
+def test_fields_are_counted_in_operations_and_in_unused_fragments() -> None:
+    most = " ".join(["id"] * (MAX_FIELDS - 1))
+    require_bounded(parse(f"{{ me {{ {most} }} }}"))
+    for beyond in (f"{{ me {{ {most} id }} }}", f"{{ me {{ id }} }} fragment Unused on Identity {{ {most} }}"):
         with pytest.raises(DocumentTooLarge):
             require_bounded(parse(beyond))
 
@@ -90,20 +90,20 @@ def test_fields_are_bounded_wherever_they_stand() -> None:
     ],
     ids=["aliases", "directives", "depth", "values", "values in lists", "values in objects", "introspections"],
 )
-def test_more_than_allowed_is_refused_with_the_limit(limit: int, document: Callable[[int], str]) -> None:
+def test_error_states_the_limit(limit: int, document: Callable[[int], str]) -> None:
     require_bounded(parse(f"{{ me {{ {document(limit)} }} }}"))
     with pytest.raises(DocumentTooLarge, match=r"at most \d+"):
         require_bounded(parse(f"{{ me {{ {document(limit + 1)} }} }}"))
 
 
 @pytest.mark.parametrize("what", ["a: id", "id @skip(if: true)", "id"])
-def test_fragments_that_spread_each_other_twice_are_refused_at_once(what: str) -> None:
+def test_fragments_that_spread_each_other_twice_are_rejected_quickly(what: str) -> None:
     chain = " ".join(f"fragment F{number} on Q {{ ...F{number + 1} ...F{number + 1} }}" for number in range(30))
     document = parse(f"{{ ...F0 }} {chain} fragment F30 on Q {{ {what} }}")
     began = time.process_time()
     with pytest.raises(DocumentTooLarge):
         require_bounded(document)
-    assert time.process_time() - began < 1  # if each spread were followed: an hour
+    assert time.process_time() - began < 1  # an hour if every spread were followed
 
 
 @pytest.mark.parametrize(
@@ -115,41 +115,41 @@ def test_fragments_that_spread_each_other_twice_are_refused_at_once(what: str) -
         "{ __schema { types { ...F } } } fragment F on __Type { a: name }",
     ],
 )
-def test_introspection_takes_no_aliases(text: str) -> None:
+def test_introspection_cannot_use_aliases(text: str) -> None:
     with pytest.raises(DocumentTooLarge, match="cannot use aliases"):
         require_bounded(parse(text))
     require_bounded(parse(text.replace("schema: ", "").replace("a: ", "")))
 
 
-def test_types_may_be_asked_for_by_alias() -> None:
+def test_several_types_can_be_introspected_by_alias() -> None:
     require_bounded(parse('{ a: __type(name: "Event") { name } b: __type(name: "Ticket") { name } }'))
 
 
-def test_fragments_add_no_depth_of_their_own() -> None:
+def test_inline_fragments_add_no_depth() -> None:
     require_bounded(parse("{ me { ... { ... { ... { ... { ... { ... { ... { ... { ... { id } } } } } } } } } } }"))
 
 
-def test_fragments_count_wherever_they_are_spread() -> None:
+def test_fields_of_a_fragment_count_for_every_spread() -> None:
     fragment = f"fragment F on Identity {{ {' '.join(['id'] * 50)} }}"
     spreads = " ".join(f"m{number}: me {{ ...F }}" for number in range(12))
     with pytest.raises(DocumentTooLarge):
         require_bounded(parse(f"{{ {spreads} }} {fragment}"))
 
 
-def test_the_introspection_of_tools_fits() -> None:
+def test_introspection_query_of_tools_is_within_the_limits() -> None:
     require_bounded(parse(get_introspection_query(input_value_deprecation=True, specified_by_url=True)))
 
 
 def _doubling(levels: int) -> str:
-    """Fragments that spread the next one twice: 2 to the power of ``levels`` selections, if anybody counts them all."""
+    """Return fragments that each spread the next one twice, which makes 2 to the power of ``levels`` selections."""
     fragments = [f"fragment F{level} on Query {{ ...F{level + 1} ...F{level + 1} }}" for level in range(levels)]
     return f"{{ ...F0 }} {' '.join(fragments)} fragment F{levels} on Query {{ __typename }}"
 
 
-async def test_fragments_that_double_cost_no_time(world: World) -> None:
+async def test_request_with_doubling_fragments_is_rejected_quickly(world: World) -> None:
     started = time.process_time()
     response = await world.anonymous.graphql_response(_doubling(30))
-    assert time.process_time() - started < 5  # if each spread were followed: an hour
+    assert time.process_time() - started < 5  # an hour if every spread were followed
     assert response.status_code == 400
     assert response.json()["errors"][0]["extensions"]["code"] == "DOCUMENT_TOO_LARGE"
 
@@ -179,14 +179,14 @@ NESTED: dict[str, Callable[[int], str]] = {
 
 @pytest.mark.parametrize("depth", [250, 490, 1300, 5000])
 @pytest.mark.parametrize("kind", sorted(NESTED))
-async def test_documents_that_are_too_deep_are_refused(world: World, kind: str, depth: int) -> None:
+async def test_too_deep_documents_are_rejected(world: World, kind: str, depth: int) -> None:
     response = await world.anonymous.graphql_response(NESTED[kind](depth))
     assert response.status_code == 400
     assert "data" not in response.json()
 
 
 @pytest.mark.parametrize("kind", sorted(NESTED))
-async def test_documents_as_deep_as_can_be_read_break_nothing(world: World, kind: str) -> None:
+async def test_deepest_documents_that_can_be_parsed_cause_no_internal_error(world: World, kind: str) -> None:
     response = await world.anonymous.graphql_response(NESTED[kind](190))
     assert {failure["extensions"]["code"] for failure in response.json()["errors"]} <= {
         "DOCUMENT_TOO_LARGE",
@@ -195,19 +195,19 @@ async def test_documents_as_deep_as_can_be_read_break_nothing(world: World, kind
     }
 
 
-async def test_fragments_in_a_circle_are_refused(world: World) -> None:
-    circle = "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }"
-    response = await world.anonymous.graphql_response(circle)
+async def test_cyclic_fragments_are_rejected(world: World) -> None:
+    cyclic = "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }"
+    response = await world.anonymous.graphql_response(cyclic)
     assert response.status_code == 400
 
 
-async def test_introspection_that_multiplies_is_refused(world: World) -> None:
+async def test_deeply_nested_introspection_is_rejected(world: World) -> None:
     query = "{ __schema { types" + " { fields { type" * 6 + " { name }" + " } }" * 6 + " } }"
     response = await world.anonymous.graphql_response(query)
     assert response.status_code == 400
 
 
-async def test_a_document_of_too_many_tokens_is_refused(world: World) -> None:
+async def test_document_with_too_many_tokens_is_rejected(world: World) -> None:
     response = await world.anonymous.graphql_response("{ me { " + "id " * 4_000 + "} }")
     assert response.status_code == 400
 
@@ -222,7 +222,7 @@ async def test_a_document_of_too_many_tokens_is_refused(world: World) -> None:
         ("subscription { me }", 1),
     ],
 )
-async def test_every_request_is_charged_what_it_costs(world: World, query: str, cost: int) -> None:
+async def test_every_request_is_charged_its_cost(world: World, query: str, cost: int) -> None:
     caller = await world.user_key()
     before = await caller.graphql_response("{ me { id } }")
     after = await caller.graphql_response(query)
@@ -230,7 +230,7 @@ async def test_every_request_is_charged_what_it_costs(world: World, query: str, 
     assert left[0] - left[1] == cost
 
 
-async def test_of_several_operations_without_a_name_none_runs(world: World) -> None:
+async def test_several_operations_without_an_operation_name_are_rejected(world: World) -> None:
     caller = await world.user_key()
     several = "query A { me { id } } query B { events { items { id } } }"
     response = await caller.graphql_response(several)

@@ -1,4 +1,4 @@
-"""Pages by cursors are read by an index from their place on, however far it is from the beginning of the list."""
+"""Indexes for cursor pagination: a page is read from its position on, however far into the list it is."""
 
 import itertools
 import json
@@ -24,21 +24,21 @@ from tests.support.world import Caller, World, in_days
 # Any: JSON.
 
 ROWS = 4_000
-# A page with what is read along, where one row in four has what the filters ask for.
+# The rows of a page and the two read in addition, where one row in four matches the filters.
 READ = 4 * (20 + 2)
 
 
 @dataclass
-class Large:
-    """Many events, half of them on one day and half without a date, and as many tickets of one event."""
+class LargeLists:
+    """Many events, half of them on one date and half without a date, and as many tickets of one event."""
 
     callers: dict[str, Caller]
-    of: dict[str, int]
-    places: dict[str, str]
+    parents: dict[str, int]
+    cursors: dict[str, str]
 
 
 @pytest.fixture
-async def large(world: World, backend: Backend) -> Large:
+async def large_lists(world: World, backend: Backend) -> LargeLists:
     owner, user = await world.organizer(), await world.user()
     event, organization = await world.event(owner), await world.organization(await world.organizer())
     await Event.bulk_create(
@@ -65,15 +65,15 @@ async def large(world: World, backend: Backend) -> Large:
         await connections.get(CONNECTION).execute_query("ANALYZE")
     far_event = (await Event.filter(sort_date=UNDATED).order_by("id"))[ROWS // 4]
     far_ticket = (await Ticket.all().order_by("id"))[ROWS // 2]
-    return Large(
+    return LargeLists(
         callers={
-            "nobody": world.anonymous,
+            "anonymous": world.anonymous,
             "buyer": await world.key(user),
             "owner": await world.session(owner),
             "admin": await world.admin_key(),
         },
-        of={EVENTS: organization.id, TICKETS: event.id},
-        places={
+        parents={EVENTS: organization.id, TICKETS: event.id},
+        cursors={
             EVENTS: ListEventsByCursor.ORDER.encode_cursor((UNDATED, far_event.id)),
             TICKETS: ListTicketsByCursor.ORDER.encode_cursor((far_ticket.id,)),
         },
@@ -87,7 +87,7 @@ def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 async def _rows_read(statement: Statement) -> int:
-    """How many rows of the listed table PostgreSQL has looked at."""
+    """Return how many rows of the listed table PostgreSQL has read."""
     explained = f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}"
     [row] = await connections.get(CONNECTION).execute_query_dict(explained, statement.values)
     tree = row["QUERY PLAN"]
@@ -96,8 +96,12 @@ async def _rows_read(statement: Statement) -> int:
     return int(sum(node["Actual Rows"] + node.get("Rows Removed by Filter", 0) for node in listed))
 
 
-async def _is_read_from_its_place(statement: Statement, backend: Backend) -> bool:
-    """On PostgreSQL by what it reads; SQLite tells only how it would: by a bound of an index, in the index's order."""
+async def _is_read_from_its_position(statement: Statement, backend: Backend) -> bool:
+    """Return whether the page is read from its position on.
+
+    PostgreSQL reports the rows that it has read. SQLite reports only its plan, which must use a bound and the order of
+    an index.
+    """
     if backend == "postgres":
         return await _rows_read(statement) <= READ
     connection = connections.get(CONNECTION)
@@ -108,9 +112,9 @@ async def _is_read_from_its_place(statement: Statement, backend: Backend) -> boo
 
 
 PAGES = [
-    ("nobody", EVENTS, ""),
-    ("nobody", EVENTS, "category"),
-    ("nobody", EVENTS, "of"),
+    ("anonymous", EVENTS, ""),
+    ("anonymous", EVENTS, "category"),
+    ("anonymous", EVENTS, "of"),
     ("buyer", EVENTS, ""),
     ("owner", EVENTS, ""),
     ("admin", EVENTS, ""),
@@ -119,23 +123,28 @@ PAGES = [
 ]
 
 
-async def test_a_page_is_read_from_its_place(large: Large, backend: Backend) -> None:
-    read_otherwise = []
-    for (who, query, asked), backward in itertools.product(PAGES, (False, True)):
-        given: dict[str, Any] = {"category": "GAMES", "of": large.of[query], "status": "SUCCESS"}
-        place = {"last": 20, "before": large.places[query]} if backward else {"after": large.places[query]}
+async def test_page_is_read_from_its_position(large_lists: LargeLists, backend: Backend) -> None:
+    other_statements = []
+    for (caller, query, filters), backward in itertools.product(PAGES, (False, True)):
+        values: dict[str, Any] = {"category": "GAMES", "of": large_lists.parents[query], "status": "SUCCESS"}
+        position = (
+            {"last": 20, "before": large_lists.cursors[query]} if backward else {"after": large_lists.cursors[query]}
+        )
         with counted_statements() as statements:
-            page = await page_of(large.callers[who], query, **place, **{name: given[name] for name in asked.split()})
+            selected = {name: values[name] for name in filters.split()}
+            page = await page_of(large_lists.callers[caller], query, **position, **selected)
         assert len(page["nodes"]) == 20
         pages = [one for one in statements if " ORDER BY " in one]
         assert pages
-        read_otherwise += [(who, one) for one in pages if not await _is_read_from_its_place(one, backend)]
-    assert read_otherwise == []
+        other_statements += [(caller, one) for one in pages if not await _is_read_from_its_position(one, backend)]
+    assert other_statements == []
 
 
-async def test_the_same_as_a_disjunction_is_not(large: Large, backend: Backend) -> None:
-    """The control: it is the comparison of row values that begins at the place."""
-    date, number = ListEventsByCursor.ORDER.decode_cursor(large.places[EVENTS])
+async def test_same_condition_as_a_disjunction_is_not_read_from_its_position(
+    large_lists: LargeLists, backend: Backend
+) -> None:
+    """Negative control: the position is found by a comparison of row values."""
+    date, number = ListEventsByCursor.ORDER.decode_cursor(large_lists.cursors[EVENTS])
     with counted_statements() as statements:
         await sorted_events(Event.filter(Q(sort_date__gt=date) | Q(sort_date=date, id__gte=number))).limit(22)
-    assert not await _is_read_from_its_place(statements[0], backend)
+    assert not await _is_read_from_its_position(statements[0], backend)

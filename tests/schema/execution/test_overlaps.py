@@ -1,4 +1,4 @@
-"""What validation has to compare pair by pair is bounded before it does."""
+"""The limit on fields that validation has to compare in pairs."""
 
 from collections.abc import Callable
 
@@ -8,10 +8,10 @@ from graphql import parse
 from amarevents.schema.execution.limits import DocumentTooLarge
 from amarevents.schema.execution.overlaps import require_few_overlaps
 
-# 77 have 2,926 pairs; of what is compared in two places, 55 have 2,970.
+# 77 fields make 2,926 pairs; 55 fields that are compared twice make 2,970.
 ONCE, TWICE = 77, 55
 
-BESIDE: dict[str, tuple[int, Callable[[int], str]]] = {
+SIBLINGS: dict[str, tuple[int, Callable[[int], str]]] = {
     "fields": (ONCE, lambda number: "{ me { %s } }" % ("id " * number)),
     "aliases": (ONCE, lambda number: "{ me { %s } }" % ("a: id " * number)),
     "inline fragments": (ONCE, lambda number: "{ me { %s } }" % ("... { id } " * number)),
@@ -39,21 +39,21 @@ BESIDE: dict[str, tuple[int, Callable[[int], str]]] = {
 }
 
 
-@pytest.mark.parametrize(("most", "document"), BESIDE.values(), ids=BESIDE)
-def test_more_than_may_be_compared_are_refused(most: int, document: Callable[[int], str]) -> None:
+@pytest.mark.parametrize(("most", "document"), SIBLINGS.values(), ids=SIBLINGS)
+def test_more_fields_than_can_be_compared_are_rejected(most: int, document: Callable[[int], str]) -> None:
     require_few_overlaps(parse(document(most)))
     with pytest.raises(DocumentTooLarge, match="Too many fields"):
         require_few_overlaps(parse(document(most + 1)))
 
 
-def test_what_merges_is_compared_with_all_it_merges_with() -> None:
-    """Ten objects with ten fields each are a hundred fields side by side."""
+def test_fields_are_compared_with_those_of_all_merged_objects() -> None:
+    """Ten objects with ten fields each are a hundred fields to compare."""
     document = "{ %s }" % ("me { %s } " % ("id " * 10) * 10)
     with pytest.raises(DocumentTooLarge):
         require_few_overlaps(parse(document))
     require_few_overlaps(parse("{ %s }" % " ".join(f"m{one}: me {{ {'id ' * 10} }}" for one in range(10))))
 
 
-def test_a_fragment_that_is_spread_twice_is_compared_once() -> None:
+def test_repeated_fragment_is_compared_once() -> None:
     spreads = "...F " * ONCE
     require_few_overlaps(parse("{ me { %s } } fragment F on Identity { id username }" % spreads))

@@ -61,11 +61,11 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[WebSocketProtocol]:
     made: list[WebSocketProtocol] = []
     connection_made = WebSocketProtocol.connection_made
 
-    def remember(self: WebSocketProtocol, transport: asyncio.BaseTransport) -> None:
+    def record(self: WebSocketProtocol, transport: asyncio.BaseTransport) -> None:
         made.append(self)
         connection_made(self, transport)
 
-    monkeypatch.setattr(WebSocketProtocol, "connection_made", remember)
+    monkeypatch.setattr(WebSocketProtocol, "connection_made", record)
     return made
 
 

@@ -195,7 +195,7 @@ async def test_what_fails_half_way_leaves_nothing_of_all(scene: CheckInScene, mo
 
 
 @BOTH
-@pytest.mark.usefixtures("remember")
+@pytest.mark.usefixtures("cache_totals")
 async def test_totals_of_tickets_are_counted_anew(scene: CheckInScene, field: str) -> None:
     async def waiting() -> int:
         listed = await scene.organizer.get("/tickets", event_id=scene.event.id, status="Pending")

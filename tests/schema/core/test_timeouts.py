@@ -1,4 +1,4 @@
-"""How long an operation may take, what is said of what was given up, and that the database bears it."""
+"""Timeouts of operations: the errors of what was cancelled, and database connections that remain usable."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ from amarevents.schema.core.timeouts import Deadline
 from tests.support.selection import Backend
 from tests.support.world import World
 
-# Any below: operations have each their own arguments and answers.
+# Any below: every operation has its own arguments and result.
 
 Run = Callable[..., Awaitable[Any]]
 Replace = Callable[[str, Callable[[Run], Run]], AbstractContextManager[None]]
@@ -28,7 +28,7 @@ DONATE = """mutation($slow: SubmitDonationInput!, $input: SubmitDonationInput!, 
     second: submitDonation(input: $slow, idempotencyKey: $key) { id }
     third: submitDonation(input: $input) { id }
 }"""
-# Work that only the database does: about so many seconds of it.
+# Statements that keep the database busy for about the given number of seconds.
 WAIT = {
     "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d * 6000000) "
     "SELECT max(i) FROM n",
@@ -38,7 +38,7 @@ WAIT = {
 
 @contextmanager
 def replaced(name: str, wrap: Callable[[Run], Run]) -> Iterator[None]:
-    """The operation's work within another function."""
+    """Wrap the work of an operation in another function."""
     operation = OPERATIONS[name]
     original = operation.run
     object.__setattr__(operation, "run", wrap(original))  # the instance is frozen
@@ -50,7 +50,7 @@ def replaced(name: str, wrap: Callable[[Run], Run]) -> Iterator[None]:
 
 @contextmanager
 def slow_lists_of_events(backend: Backend, seconds: int) -> Iterator[None]:
-    """Lists of events for which the database first works for about so many seconds."""
+    """Keep the database busy for about ``seconds`` before every list of events."""
 
     def slowly(original: Run) -> Run:
         async def run(ctx: Any, **arguments: Any) -> Any:
@@ -77,7 +77,7 @@ def very_slow_lists(backend: Backend) -> Iterator[None]:
 
 @pytest.fixture
 def hanging_donations() -> Iterator[None]:
-    """Donations by somebody slow, which are stored, and then hang."""
+    """Make donations from slow@example.com hang after they have been stored."""
 
     def hanging(original: Run) -> Run:
         async def run(ctx: Any, **arguments: Any) -> Any:
@@ -103,7 +103,7 @@ def donation(email: str, number: int) -> dict[str, object]:
 
 
 @pytest.mark.usefixtures("very_slow_lists")
-async def test_what_takes_too_long_is_given_up(world: World, configure: Callable[..., None]) -> None:
+async def test_slow_operation_times_out(world: World, configure: Callable[..., None]) -> None:
     configure(graphql_timeout_seconds=LIMIT)
     began = time.monotonic()
     answer = await world.anonymous.graphql_response(EVENTS)
@@ -115,7 +115,7 @@ async def test_what_takes_too_long_is_given_up(world: World, configure: Callable
 
 
 @pytest.mark.usefixtures("slow_lists")
-async def test_without_a_limit_the_same_takes_longer_and_is_answered(world: World) -> None:
+async def test_same_operation_succeeds_without_the_timeout(world: World) -> None:
     """Negative control."""
     began = time.monotonic()
     answer = await world.anonymous.graphql(EVENTS)
@@ -123,7 +123,7 @@ async def test_without_a_limit_the_same_takes_longer_and_is_answered(world: Worl
     assert answer["data"]["events"]["items"] == []
 
 
-async def test_dozens_of_time_outs_leave_every_connection_usable(
+async def test_database_connections_are_usable_after_many_timeouts(
     world: World, configure: Callable[..., None], backend: Backend, request: pytest.FixtureRequest
 ) -> None:
     await world.event(await world.organizer(), name="Fair")
@@ -141,7 +141,7 @@ async def test_dozens_of_time_outs_leave_every_connection_usable(
         assert pool.get_idle_size() == pool.get_size()
 
 
-async def test_an_edge_that_takes_too_long_leaves_the_rest_of_the_answer(
+async def test_timeout_of_an_edge_leaves_the_rest_of_the_result(
     world: World, configure: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await world.event(await world.organizer(), name="Fair")
@@ -161,24 +161,24 @@ async def test_an_edge_that_takes_too_long_leaves_the_rest_of_the_answer(
 
 
 @pytest.mark.usefixtures("hanging_donations")
-async def test_of_a_mutation_nothing_is_reported_as_not_done_that_was(
+async def test_errors_of_mutations_say_whether_they_may_have_taken_effect(
     world: World, configure: Callable[..., None]
 ) -> None:
-    """The first is done and told; the second is done, and nobody claims otherwise; the third was not begun."""
+    """The first mutation succeeds, the second may have taken effect, and the third was not started."""
     configure(graphql_timeout_seconds=0.4)
     variables = {"slow": donation("slow@example.com", 1), "input": donation("giver@example.com", 2), "key": "once"}
     answer = await world.anonymous.graphql(DONATE, **variables)
     assert answer["data"]["first"]["id"]
     assert (answer["data"]["second"], answer["data"]["third"]) == (None, None)
-    uncertain, not_begun = answer["errors"]
-    assert (uncertain["path"], not_begun["path"]) == (["second"], ["third"])
+    uncertain, not_started = answer["errors"]
+    assert (uncertain["path"], not_started["path"]) == (["second"], ["third"])
     assert {failure["extensions"]["code"] for failure in answer["errors"]} == {"TIMEOUT"}
     assert "may have taken effect" in uncertain["message"]
-    assert "it has changed nothing" in not_begun["message"]
+    assert "it has changed nothing" in not_started["message"]
     assert await Donation.filter(email="giver@example.com").count() == 1
 
 
-async def test_what_was_given_up_may_be_sent_again_with_its_idempotency_key(
+async def test_mutation_that_timed_out_can_be_repeated_with_its_idempotency_key(
     world: World, configure: Callable[..., None]
 ) -> None:
     mutation = """mutation($input: SubmitDonationInput!) {
@@ -201,9 +201,9 @@ async def test_what_was_given_up_may_be_sent_again_with_its_idempotency_key(
     assert await Donation.all().count() == 1
 
 
-async def test_a_time_out_of_the_work_itself_is_not_the_deadlines() -> None:
+async def test_timeout_error_of_the_work_is_passed_on() -> None:
     async def fail() -> None:
-        raise TimeoutError("of its own")
+        raise TimeoutError("from the work")
 
-    with pytest.raises(TimeoutError, match="of its own"):
+    with pytest.raises(TimeoutError, match="from the work"):
         await Deadline(10).wait_for(fail)

@@ -1,47 +1,47 @@
-"""Several mutations of one document: each is of whom the caller is by then (decisions 2.4)."""
+"""Several mutations in one document: each runs as the caller that the ones before have left (decisions 2.4)."""
 
 from amarevents.models import ApiKey
 from amarevents.models.enums import KeyType
 from tests.support.graphql_answers import error_codes_by_path
 from tests.support.world import World, hashed
 
-REVOKE_AND_GO_ON = """mutation($id: ID!) {
+REVOKE_AND_CREATE = """mutation($id: ID!) {
     revoked: revokeApiKey(id: $id) { revoked }
     next: createApiKey(input: {name: "Another", keyType: USER}) { key }
 }"""
-LOGIN_AND_GO_ON = """mutation {
+LOGIN_AND_CREATE = """mutation {
     login(input: {email: "%s", password: "secret123"}) { username }
     next: createApiKey(input: {name: "Another", keyType: USER}) { id }
 }"""
-LOGOUT_AND_GO_ON = 'mutation { logout { loggedOut } next: updateMe(input: {country: "Bangladesh"}) { id } }'
+LOGOUT_AND_UPDATE = 'mutation { logout { loggedOut } next: updateMe(input: {country: "Bangladesh"}) { id } }'
 
 
-async def test_a_key_that_revokes_itself_does_nothing_more(world: World) -> None:
+async def test_key_that_revokes_itself_cannot_do_anything_more(world: World) -> None:
     caller = await world.key(await world.user())
     assert caller.key is not None
-    answer = await caller.graphql(REVOKE_AND_GO_ON, id=caller.key.id)
+    answer = await caller.graphql(REVOKE_AND_CREATE, id=caller.key.id)
     assert answer["data"] == {"revoked": {"revoked": True}, "next": None}
     assert error_codes_by_path(answer) == {"next": "API_KEY_REVOKED"}
     assert await ApiKey.all().count() == 1
 
 
-async def test_who_logs_in_goes_on_as_that_account(world: World) -> None:
+async def test_mutations_after_a_login_run_as_the_new_account(world: World) -> None:
     before = await world.session(await world.user())
     other = await world.user(password_hash=hashed("secret123"))
-    answer = await before.graphql(LOGIN_AND_GO_ON % other.email)
+    answer = await before.graphql(LOGIN_AND_CREATE % other.email)
     assert "errors" not in answer
     key = await ApiKey.get(id=int(answer["data"]["next"]["id"]))
     assert key.user_id == other.id
 
 
-async def test_who_logs_out_is_nobody(world: World) -> None:
+async def test_mutations_after_a_logout_are_anonymous(world: World) -> None:
     caller = await world.session(await world.user())
-    answer = await caller.graphql(LOGOUT_AND_GO_ON)
+    answer = await caller.graphql(LOGOUT_AND_UPDATE)
     assert answer["data"]["next"] is None
     assert error_codes_by_path(answer) == {"next": "UNAUTHENTICATED"}
 
 
-async def test_whoever_stays_who_they_are_goes_on(world: World) -> None:
+async def test_several_mutations_with_a_valid_key_all_run(world: World) -> None:
     caller = await world.key(await world.organizer(), KeyType.ORGANIZER)
     create = 'createApiKey(input: {name: "Another", keyType: USER}) { id }'
     answer = await caller.graphql(f"mutation {{ a: {create} b: {create} }}")
