@@ -1,4 +1,4 @@
-"""The texts of all emails, our own and those that organizers write, with their placeholders filled in (decisions 4.3)."""
+"""The texts of all emails, our own and those that organizers write, with placeholders filled in (decisions 4.3)."""
 
 import io
 import re
