@@ -1,6 +1,8 @@
-"""Who may do what, and the words of the table that says it.
+"""The row type of the access table, the callers that are its columns, and names for statuses that recur.
 
-The table is typed from the contract's badges and decisions 2.4 to 2.9, 4.1, 5, 6.9, 7.3 and 8, derived from no code.
+A row is one request, to REST and to GraphQL, with the status that each of the ten callers gets. The rows are in
+``access_accounts``, ``access_events``, ``access_tickets``, ``access_admin`` and ``access_graphql``; they are typed from
+the badges of the contract and decisions 2.4 to 2.9, 4.1, 5, 6.9, 7.3 and 8, never from the code.
 """
 
 import re
@@ -8,25 +10,28 @@ from dataclasses import dataclass
 from string import Template
 
 CALLERS = (
-    "nobody",
-    "holder",  # the user key of the account whose ticket it is
-    "stranger",  # another account's user key
-    "owner",  # the organizer key of the account whose event it is
-    "foreign",  # another organizer's key
-    "admin",
+    "anonymous",
+    "holder",  # a user key of the ticket holder
+    "other_user",  # a user key of another account
+    "owner",  # an organizer key of the event's owner
+    "other_organizer",  # an organizer key of another organizer
+    "admin",  # an admin key
     "holder's session",
     "owner's session",
-    "foreign session",
+    "other_organizer's session",
     "admin's session",
 )
+"""The columns of the table."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """A request on both surfaces, ``$name`` standing for what the scene holds, and its status for each of CALLERS.
+    """A request on both surfaces and its status for each of CALLERS.
 
-    ``graphql``: empty where another row has asked for the same field; ``path``: empty for what REST has no route for.
-    ``badges``: the key types that may call it, none if it is public; ``scope``: what a key must hold besides (2.6).
+    ``$name`` in the path, the body and the document is replaced with what the scene has under that name.
+    ``path`` is empty if REST has no such route; ``graphql`` is empty if another row covers the same field.
+    ``statuses``: one for each of CALLERS, in their order. ``badges``: the key types that may call it; none if it is
+    public. ``scope``: the permission that a key needs as well (decisions 2.6).
     """
 
     method: str
@@ -49,27 +54,27 @@ class Row:
 
     @property
     def root_field(self) -> str:
-        """What is asked for over GraphQL."""
+        """Return the root field of the GraphQL document."""
         return re.split(r"\W+", self.graphql.partition("{")[2].strip())[0]
 
     @property
     def contract_path(self) -> str:
-        """The path as the contract writes it."""
+        """Return the path in the contract's notation."""
         return "/".join("{id}" if part.startswith("$") else part for part in self.path.partition("?")[0].split("/"))
 
     @property
     def expected(self) -> dict[str, int]:
-        """The status for each of CALLERS."""
+        """Return the status for each of CALLERS."""
         return dict(zip(CALLERS, map(int, self.statuses.split()), strict=True))
 
     @property
     def names(self) -> list[str]:
-        """What stands for something of the scene."""
+        """Return the ``$names`` in the row."""
         return Template(f"{self.path} {self.body} {self.graphql}").get_identifiers()
 
 
 def graphql_row(document: str, statuses: str, scope: str, badges: tuple[str, ...]) -> Row:
-    """A request that the contract has no route for."""
+    """Return a row for a field that has no route in the contract."""
     return Row("", "", "", document, statuses, scope, badges)
 
 
@@ -81,24 +86,24 @@ PUBLIC_READ = "200 200 200 200 200 200 200 200 200 200"
 PUBLIC_CREATE = "201 201 201 201 201 201 201 201 201 201"
 ACCOUNT = "401 200 200 200 200 200 200 200 200 200"
 ACCOUNT_CREATE = "401 201 201 201 201 201 201 201 201 201"
-NOT_ITS_OWN = "401 404 404 404 404 404 404 404 404 404"
-# Publicly visible, but to be changed or listed by owner and admins alone: 403 for whoever sees it (6.9).
+OF_ANOTHER_ACCOUNT = "401 404 404 404 404 404 404 404 404 404"
+# Publicly visible, but only the owner and admins may change or list it: 403 for the others (decisions 6.9).
 OWNER = "401 403 403 200 403 200 403 200 403 200"
 OWNER_CREATE = "401 403 403 201 403 201 403 201 403 201"
-# What is not public does not exist for those without a right to it; badges come first.
+# Not public: 404 without access to it. The key type is checked first.
 HIDDEN = "401 403 403 200 404 200 403 200 404 200"
 HIDDEN_CREATE = "401 403 403 201 404 201 403 201 404 201"
-ANYBODYS_TICKET = "401 200 404 200 404 200 200 200 404 200"
+HOLDERS_TICKET = "401 200 404 200 404 200 200 200 404 200"
 PRIVATE_EVENT = "404 200 404 200 404 200 200 200 404 200"
-# Whoever holds a ticket to a private event knows of it, and may do no more with it than with a public one.
+# The holder of a ticket to a private event sees the event, but has no further rights: 403 instead of 404.
 PRIVATE_EVENT_OWNER = "401 403 404 200 404 200 403 200 404 200"
 ORGANIZER = "401 403 403 200 200 200 403 200 200 200"
 ORGANIZER_CREATE = "401 403 403 201 201 201 403 201 201 201"
 ADMIN = "401 403 403 403 403 200 403 403 403 200"
 ADMIN_CREATE = "401 403 403 403 403 201 403 403 403 201"
-# A donation to the platform is there for admins alone (7.3).
-ADMINS_OF_ORGANIZERS = "401 403 403 404 404 200 403 404 404 200"
-# Of the badge User alone, which every session counts as (2.6).
+# Only admins see donations to the platform (decisions 7.3).
+PLATFORM_DONATION = "401 403 403 404 404 200 403 404 404 200"
+# Badge "User" alone: user keys and every session (decisions 2.6).
 USER_KEY = "401 200 200 403 403 403 200 200 200 200"
-# User keys, admin keys and any session (2.7).
+# User keys, admin keys and every session, but no organizer keys (decisions 2.7).
 NO_ORGANIZER_KEY = "401 200 200 403 403 200 200 200 200 200"

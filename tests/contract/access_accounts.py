@@ -1,11 +1,11 @@
-"""The table of access: accounts, profiles and API keys."""
+"""Rows of the access table: accounts, profiles and API keys."""
 
 from tests.contract.access import (
     ACCOUNT,
     ACCOUNT_CREATE,
     ADMIN_CREATE,
     NO_ORGANIZER_KEY,
-    NOT_ITS_OWN,
+    OF_ANOTHER_ACCOUNT,
     ORGANIZER_CREATE,
     PUBLIC_CREATE,
     PUBLIC_READ,
@@ -82,7 +82,7 @@ ROWS = (
         "/keys/$others_key",
         '{"name": "Renamed"}',
         'mutation { updateApiKey(id: $others_key, input: {name: "Renamed"}) { id } }',
-        NOT_ITS_OWN,
+        OF_ANOTHER_ACCOUNT,
         badges=USERS,
     ),
     Row("DELETE", "/keys/$own_key", "", "mutation { revokeApiKey(id: $own_key) { revoked } }", ACCOUNT, badges=USERS),
@@ -91,7 +91,7 @@ ROWS = (
         "/keys/$others_key",
         "",
         "mutation { revokeApiKey(id: $others_key) { revoked } }",
-        NOT_ITS_OWN,
+        OF_ANOTHER_ACCOUNT,
         badges=USERS,
     ),
 )

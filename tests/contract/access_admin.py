@@ -1,4 +1,4 @@
-"""The table of access: what only admins may do, whoever's it is (decisions 2.8)."""
+"""Rows of the access table: operations for admins alone (decisions 2.8)."""
 
 from tests.contract.access import ADMIN, ADMINS, Row
 

@@ -1,4 +1,4 @@
-"""The table of access: events, their ticket types, and organizations."""
+"""Rows of the access table: events, ticket types and organizations."""
 
 from tests.contract.access import (
     ADMIN,

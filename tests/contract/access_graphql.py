@@ -1,9 +1,9 @@
-"""The table of access: what GraphQL has and the contract no route for (decisions 4.7, 5.2, 9.3).
+"""Rows of the access table: operations that only GraphQL has (decisions 4.7, 5.2, 9.3).
 
-Typed from decisions 2.6, 4.1 and 6.9 as the tables beside it. A creation that succeeds is 200: nothing is 201 there.
+Typed from decisions 2.6, 4.1 and 6.9. GraphQL answers a successful creation with 200, never with 201.
 """
 
-from tests.contract import access_door
+from tests.contract import access_check_ins
 from tests.contract.access import (
     ACCOUNT,
     ADMIN,
@@ -33,8 +33,8 @@ _CUSTOM_FIELDS = (
     _of_event("updateCustomField(id: $secret_field, input: {required: true}) { id }", HIDDEN),
     _of_event("deleteCustomField(id: $spare_field) { deleted }", OWNER),
     _of_event("deleteCustomField(id: $secret_field) { deleted }", HIDDEN),
-    _of_event("reorderCustomFields(input: {eventId: $event, ids: [$turned_fields]}) { id }", OWNER),
-    _of_event("reorderCustomFields(input: {eventId: $secret, ids: [$turned_secret_fields]}) { id }", HIDDEN),
+    _of_event("reorderCustomFields(input: {eventId: $event, ids: [$reversed_fields]}) { id }", OWNER),
+    _of_event("reorderCustomFields(input: {eventId: $secret, ids: [$reversed_secret_fields]}) { id }", HIDDEN),
 )
 _GALLERY = (
     _of_event('createGalleryImage(input: {eventId: $event, url: "https://example.com/1.png"}) { id }', OWNER),
@@ -43,8 +43,8 @@ _GALLERY = (
     _of_event('updateGalleryImage(id: $secret_image, input: {caption: "Stage"}) { id }', HIDDEN),
     _of_event("deleteGalleryImage(id: $spare_image) { deleted }", OWNER),
     _of_event("deleteGalleryImage(id: $secret_image) { deleted }", HIDDEN),
-    _of_event("reorderGallery(input: {eventId: $event, ids: [$turned_images]}) { id }", OWNER),
-    _of_event("reorderGallery(input: {eventId: $secret, ids: [$turned_secret_images]}) { id }", HIDDEN),
+    _of_event("reorderGallery(input: {eventId: $event, ids: [$reversed_images]}) { id }", OWNER),
+    _of_event("reorderGallery(input: {eventId: $secret, ids: [$reversed_secret_images]}) { id }", HIDDEN),
 )
 _CURSORS = (
     Row("", "", "", "{ eventsConnection { edges { node { id } } } }", PUBLIC_READ),
@@ -63,5 +63,5 @@ ONLY_GRAPHQL_ROWS = (
     *_GALLERY,
     *_PLANS,
     *_CURSORS,
-    *access_door.ROWS,
+    *access_check_ins.ROWS,
 )

@@ -1,4 +1,4 @@
-"""The whole table of access: ``ROWS`` for the routes of the contract, ``ALL_ROWS`` with what GraphQL has besides."""
+"""The access table as a whole: ``ROWS`` for the routes of the contract, ``ALL_ROWS`` with those of GraphQL alone."""
 
 from tests.contract import access_accounts, access_admin, access_events, access_tickets
 from tests.contract.access_graphql import ONLY_GRAPHQL_ROWS

@@ -1,14 +1,14 @@
-"""The table of access: tickets and donations."""
+"""Rows of the access table: tickets and donations."""
 
 from tests.contract.access import (
     ACCOUNT,
     ACCOUNT_CREATE,
-    ADMINS_OF_ORGANIZERS,
-    ANYBODYS_TICKET,
     HIDDEN,
+    HOLDERS_TICKET,
     ORGANIZER,
     ORGANIZERS,
     OWNER,
+    PLATFORM_DONATION,
     PRIVATE_EVENT_OWNER,
     PUBLIC_CREATE,
     USERS,
@@ -35,7 +35,7 @@ ROWS = (
         "tickets:read",
         USERS,
     ),
-    Row("GET", "/tickets/$ticket", "", "{ ticket(id: $ticket) { id } }", ANYBODYS_TICKET, "tickets:read", USERS),
+    Row("GET", "/tickets/$ticket", "", "{ ticket(id: $ticket) { id } }", HOLDERS_TICKET, "tickets:read", USERS),
     Row("GET", "/tickets/$own_ticket", "", "{ ticket(id: $own_ticket) { id } }", ACCOUNT, "tickets:read", USERS),
     Row(
         "POST",
@@ -57,9 +57,9 @@ ROWS = (
     ),
     Row(
         "POST",
-        "/tickets/$strangers_ticket/verify",
+        "/tickets/$other_ticket/verify",
         "",
-        "{ verifyTicket(id: $strangers_ticket) { valid } }",
+        "{ verifyTicket(id: $other_ticket) { valid } }",
         HIDDEN,
         "tickets:read",
         ORGANIZERS,
@@ -75,9 +75,9 @@ ROWS = (
     ),
     Row(
         "PUT",
-        "/tickets/$strangers_ticket",
+        "/tickets/$other_ticket",
         '{"note": "seen"}',
-        'mutation { updateTicket(id: $strangers_ticket, input: {note: "seen"}) { id } }',
+        'mutation { updateTicket(id: $other_ticket, input: {note: "seen"}) { id } }',
         HIDDEN,
         "tickets:write",
         ORGANIZERS,
@@ -133,7 +133,7 @@ ROWS = (
         "/donations/$platform_donation",
         '{"status": "approved"}',
         "mutation { updateDonation(id: $platform_donation, input: {status: VERIFIED}) { id } }",
-        ADMINS_OF_ORGANIZERS,
+        PLATFORM_DONATION,
         "donations:write",
         ORGANIZERS,
     ),

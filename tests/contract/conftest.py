@@ -1,4 +1,4 @@
-"""The scene that the tables of this package are played on."""
+"""Fixtures of the contract tests: the scene in which the rows of the tables are sent."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The text of the contract, read."""
+"""A parser for the text of the contract: its routes, their badges and its JSON examples."""
 
 import itertools
 import json
@@ -13,7 +13,7 @@ from amarevents.models.enums import KeyType
 TEXT = Path(__file__).parents[2] / "docs" / "contract" / "amar-events-api.txt"
 
 DECIDED_BADGES = {("PUT", "/users/me"): frozenset({KeyType.USER, KeyType.ADMIN})}
-"""Where the badge and the permission table of the contract contradict each other (decisions 2.7)."""
+"""Routes for which the badges and the permission table of the contract differ (decisions 2.7)."""
 
 _LINE = re.compile(r"(GET|POST|PUT|DELETE|PATCH) (/[^\s?]*)\S* \S.*")
 _EXAMPLE = re.compile(r"^\{(?:[^\n]+|\n.*?\n)\}$", re.MULTILINE | re.DOTALL)
@@ -22,7 +22,7 @@ _BADGES = re.compile(r"Public|(?:User)?(?:Organizer)?(?:Admin)?")
 
 @dataclass(frozen=True, order=True)
 class ContractRoute:
-    """A route as the contract announces it; what stands in braces is always ``{id}`` there."""
+    """A route of the contract; its path parameters are all written ``{id}``."""
 
     method: str
     path: str
@@ -30,13 +30,13 @@ class ContractRoute:
 
     @property
     def key_types(self) -> frozenset[KeyType]:
-        """The key types that may call it: its badges, but where decisions say otherwise."""
+        """Return the key types that may call the route: its badges, unless decisions differ."""
         return DECIDED_BADGES.get((self.method, self.path), self.badges)
 
 
 @cache
 def contract_routes() -> tuple[ContractRoute, ...]:
-    """Every ``METHOD /path Title`` line of the contract, with the badges of the line after it."""
+    """Return every ``METHOD /path Title`` line of the contract, with the badges from the next line."""
     lines = TEXT.read_text(encoding="utf-8").splitlines()
     return tuple(
         ContractRoute(match[1], match[2], _badges(following))
@@ -52,11 +52,11 @@ def _badges(line: str) -> frozenset[KeyType]:
 
 
 def examples() -> list[dict[str, Any]]:  # Any: JSON
-    """The JSON objects that the contract shows, in their order; what it leaves out with three dots is an empty list."""
+    """Return the JSON examples of the contract in order; ``[...]`` is read as an empty list."""
     text = TEXT.read_text(encoding="utf-8").replace("[...]", "[]")
     return [json.loads(found) for found in _EXAMPLE.findall(text)]
 
 
-def same_for_all_names(path: str) -> str:
-    """A path whose parameters are called alike, as the contract does."""
+def with_contract_parameters(path: str) -> str:
+    """Return the path with all parameters renamed to ``{id}``, as in the contract."""
     return re.sub(r"\{\w+\}", "{id}", path)

@@ -1,8 +1,9 @@
-"""The fields of every body: typed from the contract's tables and decisions, derived from no code."""
+"""The fields of every request body, typed from the tables of the contract and the decisions, never from the code.
 
-from dataclasses import dataclass
+A row of REQUEST_BODIES is a route with a body that it accepts from the caller, and every field that the body may have.
+"""
 
-from tests.contract.access import Row
+from tests.contract.body_fields import body, not_null, optional, required
 from tests.contract.kinds import (
     COUNT,
     DATE,
@@ -23,58 +24,13 @@ from tests.contract.kinds import (
     one_of,
     structure,
     text,
-    whole,
+    whole_number,
 )
-
-
-@dataclass(frozen=True)
-class Field:
-    """``required``: missing is refused. ``nullable``: null is taken, by an update to clear the field (1.10)."""
-
-    kind: Kind
-    required: bool = False
-    nullable: bool = False
-
-
-def required(kind: Kind) -> Field:
-    return Field(kind, required=True)
-
-
-def optional(kind: Kind) -> Field:
-    """May be left out, or null."""
-    return Field(kind, nullable=True)
-
-
-def kept(kind: Kind) -> Field:
-    """May be left out, but always holds something: null is none of its values."""
-    return Field(kind)
-
-
-@dataclass(frozen=True)
-class Form:
-    """A request with a body that is taken as it stands, and every field that it might have."""
-
-    caller: str
-    row: Row
-    fields: dict[str, Field]
-
-    @property
-    def name(self) -> str:
-        return f"{self.row.method} {self.row.contract_path}"
-
-    @property
-    def may_be_empty(self) -> bool:
-        return not any(field.required for field in self.fields.values())
-
-
-def _form(caller: str, method: str, path: str, body: str, **fields: Field) -> Form:
-    return Form(caller, Row(method, path, body, "", ""), fields)
-
 
 _TYPES = structure(
     [{"name": "VIP", "price": 500, "capacity": 20, "description": "Front rows"}, {"name": "Standing"}],
     [],
-    unfit=(
+    invalid=(
         *({"name": "VIP"}, ["VIP"], [{"price": 5}], [{"name": ""}], [{"name": "x" * 201}], [{"name": None}]),
         *([{"name": "VIP", "price": -1}], [{"name": "VIP", "capacity": -1}], [{"name": "VIP", "sold": 3}]),
         *([{"name": "VIP", "description": 5}], [{"name": "VIP"}, {"name": "Other", "capacity": 1.5}]),
@@ -83,7 +39,7 @@ _TYPES = structure(
 _SOCIALS = structure(
     [{"type": "facebook", "url": "https://facebook.com/boimela"}],
     [],
-    unfit=(
+    invalid=(
         *({"type": "facebook"}, ["facebook"], [{"type": "facebook"}], [{"url": "https://a.com"}]),
         *([{"type": 5, "url": "https://a.com"}], [{"type": "facebook", "url": "javascript:alert(1)"}]),
         [{"type": "facebook", "url": "https://a.com", "colour": "red"}],
@@ -92,11 +48,13 @@ _SOCIALS = structure(
 _WALLETS = structure(
     {"bkash": "01700000000", "nagad": "01700000001", "rocket": "1", "card": "4", "other": "cash at the door"},
     {},
-    unfit=(["bkash"], {"paypal": "x"}, {"bkash": 5}, {"bkash": None}, {"bkash": ""}, {"bkash": ["01700000000"]}),
+    invalid=(["bkash"], {"paypal": "x"}, {"bkash": 5}, {"bkash": None}, {"bkash": ""}, {"bkash": ["01700000000"]}),
 )
-_ANSWERS = structure({}, unfit=(["x"], {"Shoe size": "43"}))
+_ANSWERS = structure({}, invalid=(["x"], {"Shoe size": "43"}))
 _PERMISSIONS = structure(
-    ["events:read", "tickets:read"], [], unfit=({"events:read": True}, ["events:fly"], [5], ["admin"], ["events:write"])
+    ["events:read", "tickets:read"],
+    [],
+    invalid=({"events:read": True}, ["events:fly"], [5], ["admin"], ["events:write"]),
 )
 _CATEGORY = one_of("Education", "Sports", "Concert", "Conference", "Workshop", "Festival", "Charity", "Cultural",
                    "Games", "Other", "concert", "CHARITY")  # fmt: skip
@@ -105,11 +63,13 @@ _STATUS = one_of("Pending", "Success", "Failed", "Refunded")
 _METHOD = one_of("bkash", "nagad", "rocket", "card", "other")
 _DECISION = one_of("pending", "approved", "rejected", "verified")
 _TRANSACTION = text(255)
-_TRANSID = Kind(("y" * 255, "y"), _TRANSACTION.unfit)  # the other word for it: an id pays once (6.6)
+_TRANSID = Kind(
+    ("y" * 255, "y"), _TRANSACTION.invalid
+)  # another name of transaction_id; an ID can be used once (decisions 6.6)
 
-FORMS = (
-    _form(
-        "nobody",
+REQUEST_BODIES = (
+    body(
+        "anonymous",
         "POST",
         "/auth/register",
         '{"username": "new$unique", "email": "new$unique@example.com", "password": "secret123", "number": "017000000"}',
@@ -118,21 +78,21 @@ FORMS = (
         password=required(PASSWORD),
         number=required(PHONE),
     ),
-    _form(
-        "nobody",
+    body(
+        "anonymous",
         "POST",
         "/auth/login",
         '{"email": "$email", "password": "secret123"}',
-        email=required(Kind((), SHORT.unfit)),
-        password=required(Kind((), SHORT.unfit)),
+        email=required(Kind((), SHORT.invalid)),
+        password=required(Kind((), SHORT.invalid)),
     ),
-    _form(
+    body(
         "owner",
         "POST",
         "/events",
         '{"name": "Boi Mela", "organization_id": $organization}',
         name=required(NAME),
-        organization_id=required(whole("$organization")),
+        organization_id=required(whole_number("$organization")),
         date=optional(DATE),
         deadline=optional(DATE),
         location=optional(SHORT),
@@ -140,15 +100,15 @@ FORMS = (
         description=optional(LONG),
         banner=optional(URL),
         logo=optional(URL),
-        privacy=kept(_PRIVACY),
-        ticket_types=kept(_TYPES),
+        privacy=not_null(_PRIVACY),
+        ticket_types=not_null(_TYPES),
     ),
-    _form(
+    body(
         "owner",
         "PUT",
         "/events/$event",
         '{"name": "Boi Mela"}',
-        name=kept(NAME),
+        name=not_null(NAME),
         date=optional(DATE),
         deadline=optional(DATE),
         location=optional(SHORT),
@@ -156,7 +116,7 @@ FORMS = (
         description=optional(LONG),
         logo=optional(URL),
         banner=optional(URL),
-        privacy=kept(_PRIVACY),
+        privacy=not_null(_PRIVACY),
         notice=optional(LONG),
         emailtitle=optional(SHORT),
         emailmessage=optional(LONG),
@@ -164,37 +124,37 @@ FORMS = (
         socials=optional(_SOCIALS),
         wallets=optional(_WALLETS),
     ),
-    _form(
+    body(
         "admin",
         "POST",
         "/organizations",
         '{"name": "Chhayanaut", "user_id": $holder}',
         name=required(NAME),
-        user_id=required(whole("$holder")),
+        user_id=required(whole_number("$holder")),
         description=optional(LONG),
         eventcount=optional(COUNT),
     ),
-    _form(
+    body(
         "admin",
         "PUT",
         "/organizations/$organization",
         '{"name": "Chhayanaut"}',
-        name=kept(NAME),
+        name=not_null(NAME),
         description=optional(LONG),
         notice=optional(LONG),
-        plan=kept(Kind(("Free",), (*NAME.unfit, "Nonsense"))),
+        plan=not_null(Kind(("Free",), (*NAME.invalid, "Nonsense"))),
         eventcount=optional(COUNT),
     ),
-    _form(
+    body(
         "holder",
         "POST",
         "/tickets",
         '{"event_id": $event}',
-        event_id=required(whole("$event")),
+        event_id=required(whole_number("$event")),
         name=optional(NAME),
         email=optional(EMAIL),
         number=optional(PHONE),
-        ticket_type_id=optional(whole("$spare_type")),
+        ticket_type_id=optional(whole_number("$spare_type")),
         transaction_id=optional(_TRANSACTION),
         transid=optional(_TRANSID),
         amount=optional(MONEY),
@@ -202,103 +162,103 @@ FORMS = (
         note=optional(LONG),
         custom_fields=optional(_ANSWERS),
     ),
-    _form(
+    body(
         "owner",
         "PUT",
-        "/tickets/$strangers_ticket",
+        "/tickets/$other_ticket",
         '{"note": "seen"}',
-        status=kept(_STATUS),
+        status=not_null(_STATUS),
         transid=optional(_TRANSID),
         transaction_id=optional(_TRANSACTION),
-        name=kept(NAME),
-        email=kept(EMAIL),
+        name=not_null(NAME),
+        email=not_null(EMAIL),
         number=optional(PHONE),
         note=optional(LONG),
-        amount=kept(MONEY),
-        ticket_type_id=optional(whole("$spare_type")),
+        amount=not_null(MONEY),
+        ticket_type_id=optional(whole_number("$spare_type")),
         payment_method=optional(_METHOD),
     ),
-    _form(
+    body(
         "owner",
         "POST",
         "/ticket-types",
         '{"event_id": $event, "name": "VIP"}',
-        event_id=required(whole("$event")),
+        event_id=required(whole_number("$event")),
         name=required(NAME),
-        price=kept(MONEY),
-        capacity=kept(COUNT),
+        price=not_null(MONEY),
+        capacity=not_null(COUNT),
         description=optional(LONG),
     ),
-    _form(
+    body(
         "owner",
         "PUT",
         "/ticket-types/$spare_type",
         '{"name": "VIP"}',
-        name=kept(NAME),
-        price=kept(MONEY),
-        capacity=kept(COUNT),
+        name=not_null(NAME),
+        price=not_null(MONEY),
+        capacity=not_null(COUNT),
         description=optional(LONG),
     ),
-    _form(
-        "nobody",
+    body(
+        "anonymous",
         "POST",
         "/donations",
         '{"email": "a@example.com", "number": "01700000000", "amount": 5, "transaction_id": "GIFT$unique", '
         '"type": "bkash"}',
         email=required(EMAIL),
         number=required(PHONE),
-        amount=required(whole(1, 500, LARGEST_ID)),
+        amount=required(whole_number(1, 500, LARGEST_ID)),
         transaction_id=required(text(255, shortest=5)),
         type=required(_METHOD),
-        organization_id=optional(whole("$organization")),
+        organization_id=optional(whole_number("$organization")),
         note=optional(LONG),
     ),
-    _form("owner", "PUT", "/donations/$donation", '{"status": "approved"}', status=required(_DECISION)),
-    _form("admin", "PUT", "/admin/donations/$platform_donation", '{"status": "verified"}', status=required(_DECISION)),
-    _form(
+    body("owner", "PUT", "/donations/$donation", '{"status": "approved"}', status=required(_DECISION)),
+    body("admin", "PUT", "/admin/donations/$platform_donation", '{"status": "verified"}', status=required(_DECISION)),
+    body(
         "holder",
         "PUT",
         "/users/me",
         '{"current_password": "secret123"}',
-        username=kept(USERNAME),
-        number=kept(PHONE),
+        username=not_null(USERNAME),
+        number=not_null(PHONE),
         pfp=optional(URL),
         country=optional(SHORT),
-        password=kept(Kind(("x" * 128,), PASSWORD.unfit)),
-        current_password=optional(Kind(("secret123",), SHORT.unfit)),
+        password=not_null(Kind(("x" * 128,), PASSWORD.invalid)),
+        current_password=optional(Kind(("secret123",), SHORT.invalid)),
     ),
-    _form(
+    body(
         "holder",
         "POST",
         "/keys",
         '{"name": "My App", "key_type": "user"}',
         name=required(NAME),
-        key_type=required(Kind(("user",), one_of("user").unfit)),
+        key_type=required(Kind(("user",), one_of("user").invalid)),
         permissions=optional(_PERMISSIONS),
         expires_at=optional(EXPIRY),
     ),
-    _form(
+    body(
         "holder",
         "PUT",
         "/keys/$own_key",
         '{"name": "My App"}',
-        name=kept(NAME),
-        permissions=kept(_PERMISSIONS),
-        is_active=kept(STRICT_FLAG),
+        name=not_null(NAME),
+        permissions=not_null(_PERMISSIONS),
+        is_active=not_null(STRICT_FLAG),
     ),
-    _form(
+    body(
         "admin",
         "PUT",
         "/admin/users/$spare_user",
         '{"country": "Bangladesh"}',
-        username=kept(USERNAME),
-        email=kept(EMAIL),
-        number=kept(PHONE),
-        type=kept(one_of("user", "organizer")),
-        admin=kept(FLAG),
+        username=not_null(USERNAME),
+        email=not_null(EMAIL),
+        number=not_null(PHONE),
+        type=not_null(one_of("user", "organizer")),
+        admin=not_null(FLAG),
         country=optional(SHORT),
-        password=kept(PASSWORD),
-        promote_organizer=kept(FLAG),
-        demote_organizer=kept(FLAG),
+        password=not_null(PASSWORD),
+        promote_organizer=not_null(FLAG),
+        demote_organizer=not_null(FLAG),
     ),
 )

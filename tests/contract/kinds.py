@@ -1,51 +1,52 @@
-"""What a value may be: examples that fit and examples that do not, for each kind of field (decisions 1.8, 1.9)."""
+"""Kinds of values: for each, examples that must be accepted and examples that must be refused (decisions 1.8, 1.9)."""
 
 from dataclasses import dataclass
 from typing import Any
 
-# Any throughout: JSON, much of it wrong on purpose.
+# Any throughout: JSON, much of it invalid on purpose.
 
 LARGEST_ID = 2**31 - 1
-NO_TEXT = (5, 1.5, True, ["x"], {"a": "b"})
+NOT_TEXT = (5, 1.5, True, ["x"], {"a": "b"})
 BLANK = ("", " \t ")
 
 
 @dataclass(frozen=True)
 class Kind:
-    """``fit``: values that are taken; ``$name`` among them is something of the scene. ``unfit``: what is refused.
+    """Values that a field accepts and values that it refuses.
 
-    ``is_text``: where a blank text counts as missing rather than as a value of the wrong type.
+    ``$name`` among the valid values is replaced with what the scene has under that name. ``is_text``: blank text counts
+    as a missing value, not as a value of the wrong type.
     """
 
-    fit: tuple[Any, ...]
-    unfit: tuple[Any, ...]
+    valid: tuple[Any, ...]
+    invalid: tuple[Any, ...]
     is_text: bool = True
 
 
 def text(longest: int, *, shortest: int = 1) -> Kind:
-    """One line."""
+    """Return the kind of a line of text, ``shortest`` to ``longest`` characters."""
     too_short = ("x" * (shortest - 1), f" {'x' * (shortest - 1)} ") if shortest > 1 else ()
     unprintable = tuple(f"before{character}after" for character in "\x00\n\t\x1b\x7f\x85")
-    return Kind(("x" * longest, "x" * shortest), (*NO_TEXT, "x" * (longest + 1), *too_short, *unprintable))
+    return Kind(("x" * longest, "x" * shortest), (*NOT_TEXT, "x" * (longest + 1), *too_short, *unprintable))
 
 
 NAME = text(200)
 SHORT = text(255)
-LONG = Kind(("x" * 20_000, "a\nb\tc"), (*NO_TEXT, "x" * 20_001, "a\x00b", "a\x1bb", "a\x7fb"))
+LONG = Kind(("x" * 20_000, "a\nb\tc"), (*NOT_TEXT, "x" * 20_001, "a\x00b", "a\x1bb", "a\x7fb"))
 USERNAME = text(50, shortest=3)
 PASSWORD = text(128, shortest=6)
 EMAIL = Kind(
     ("Karim.Rahman+fair@mail.example.com", "karim@email.com"),
     (
-        *(*NO_TEXT, "nobody", "a@b", "@example.com", "a@", "a b@example.com", "a@example.com, b@example.com"),
+        *(*NOT_TEXT, "karim", "a@b", "@example.com", "a@", "a b@example.com", "a@example.com, b@example.com"),
         *("x" * 250 + "@a.com", "a@example.com\x00"),
     ),
 )
-PHONE = Kind(("01700000000", "+880 1700-000000"), (*NO_TEXT, 1700000000, "phone", "+", "12", "0" * 60, "01700000000x"))
+PHONE = Kind(("01700000000", "+880 1700-000000"), (*NOT_TEXT, 1700000000, "phone", "+", "12", "0" * 60, "01700000000x"))
 URL = Kind(
     ("https://example.com/a.png", "http://example.com", "https://example.com/".ljust(255, "x")),
     (
-        *(*NO_TEXT, "image.png", "//example.com/a.png", "ftp://example.com/a.png", "javascript:alert(1)", "https://"),
+        *(*NOT_TEXT, "image.png", "//example.com/a.png", "ftp://example.com/a.png", "javascript:alert(1)", "https://"),
         *("https://a.com/a b", "https://a.com/".ljust(256, "x")),
     ),
 )
@@ -67,21 +68,21 @@ FLAG = Kind((True, False), ("maybe", 2, -1, 1.5, [True], {"a": True}), is_text=F
 
 
 def one_of(*words: str) -> Kind:
-    """A closed vocabulary."""
+    """Return the kind of an enum."""
     return Kind(words, (5, True, "nonsense", f"{words[0]}s", [words[0]], {words[0]: True}))
 
 
-def whole(*fit: Any, least: int = 1, most: int = LARGEST_ID) -> Kind:
-    """A whole number; as an id, ``fit`` is what of the scene it may name."""
-    return Kind(fit, ("1", True, 1.5, least - 1, -1, most + 1, 10**30, [1], {"id": 1}), is_text=False)
+def whole_number(*valid: Any, least: int = 1, most: int = LARGEST_ID) -> Kind:
+    """Return the kind of a whole number from ``least`` to ``most``."""
+    return Kind(valid, ("1", True, 1.5, least - 1, -1, most + 1, 10**30, [1], {"id": 1}), is_text=False)
 
 
-def structure(*fit: Any, unfit: tuple[Any, ...]) -> Kind:
-    """A list or an object: ``unfit`` are further values than those that are neither."""
-    return Kind(fit, (5, True, "text", *unfit), is_text=False)
+def structure(*valid: Any, invalid: tuple[Any, ...]) -> Kind:
+    """Return the kind of a list or an object; ``invalid`` are further values that it refuses."""
+    return Kind(valid, (5, True, "text", *invalid), is_text=False)
 
 
-# As they stand in a query: text, whatever they mean.
+# Query parameters: always text.
 PAGE = Kind(("1", "7", str(LARGEST_ID)), ("0", "-1", "1.5", "x", "1e3", "true", str(2**31), "9" * 40))
 LIMIT = Kind(("1", "100"), ("0", "-1", "101", "1.5", "x", str(2**31), "9" * 40))
 ID_IN_QUERY = Kind(("$event",), ("0", "-1", "1.5", "x", str(2**31), "9" * 40))

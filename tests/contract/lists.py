@@ -1,4 +1,8 @@
-"""Every paged list with rows to fill it: what belongs to it, in which order, and what each filter leaves of it."""
+"""The paged lists, each filled with rows: what is in it, in which order, and what each filter leaves.
+
+A row of LISTS is a function that fills one list and returns how to request it, with the IDs to expect for each filter.
+The order and the filters are typed from decisions 1.6 and 1.7, never from the code.
+"""
 
 import itertools
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,15 +18,15 @@ LENGTH = 7
 
 
 @dataclass
-class Shelf:
-    """A list as somebody sees it: ``found`` are pairs of a filter and the ids that it is to leave, in their order."""
+class PagedList:
+    """A list as one caller sees it; ``expected`` pairs filters with the IDs that they leave, in order."""
 
     caller: Caller
     path: str
-    found: list[tuple[Query, list[int]]]
+    expected: list[tuple[Query, list[int]]]
 
 
-Fill = Callable[[World], Awaitable[Shelf]]
+FillList = Callable[[World], Awaitable[PagedList]]
 
 
 def _newest_first(ids: Sequence[int]) -> list[int]:
@@ -30,23 +34,23 @@ def _newest_first(ids: Sequence[int]) -> list[int]:
 
 
 async def _dated_events(world: World, organization: Organization, **fields: Any) -> list[int]:
-    """By date, undated last, then by id (decisions 1.7); made in another order than that."""
+    """Create events in another order than that of lists, and return their IDs by date, undated last (decisions 1.7)."""
     undated = [await world.event(organization, **fields) for _ in range(2)]
     late = [await world.event(organization, date=in_days(9), **fields) for _ in range(3)]
     early = [await world.event(organization, date=in_days(5), **fields) for _ in range(2)]
     return [event.id for event in (*early, *late, *undated)]
 
 
-async def events(world: World) -> Shelf:
+async def events(world: World) -> PagedList:
     ours = await world.organization(await world.organizer())
     theirs = await world.organization(await world.organizer())
     concerts = await _dated_events(world, ours, category=Category.CONCERT, location="Dhaka")
     sports = await world.event(theirs, date=in_days(7), category=Category.SPORTS, location="Sylhet")
     await _dated_events(world, theirs, category=Category.CONCERT, location="Dhaka", privacy=Privacy.PRIVATE)
-    return Shelf(
+    return PagedList(
         caller=world.anonymous,
         path="/events",
-        found=[
+        expected=[
             ({}, [*concerts[:2], sports.id, *concerts[2:]]),
             ({"search": "dhaka"}, concerts),
             ({"category": "Concert"}, concerts),
@@ -58,14 +62,14 @@ async def events(world: World) -> Shelf:
     )
 
 
-async def all_events(world: World) -> Shelf:
+async def all_events(world: World) -> PagedList:
     organization = await world.organization(await world.organizer())
     private = await _dated_events(world, organization, privacy=Privacy.PRIVATE)
     public = await world.event(organization, name="Open day", date=in_days(1))
-    return Shelf(
+    return PagedList(
         caller=await world.admin_key(),
         path="/admin/events",
-        found=[
+        expected=[
             ({}, [public.id, *private]),
             ({"privacy": "private"}, private),
             ({"privacy": "public"}, [public.id]),
@@ -75,24 +79,24 @@ async def all_events(world: World) -> Shelf:
     )
 
 
-async def organizations(world: World) -> Shelf:
+async def organizations(world: World) -> PagedList:
     owner = await world.organizer()
     clubs = [(await world.organization(owner, name=f"Club {number}")).id for number in range(LENGTH)]
     school = await world.organization(owner, name="School", description="Plays chess")
-    return Shelf(
+    return PagedList(
         caller=world.anonymous,
         path="/organizations",
-        found=[
+        expected=[
             ({}, [school.id, *_newest_first(clubs)]),
             ({"search": "CLUB "}, _newest_first(clubs)),
             ({"search": "chess"}, [school.id]),
-            ({"search": "nobody"}, []),
+            ({"search": "nothing"}, []),
         ],
     )
 
 
 async def _tickets(world: World, event: Event, user: User) -> list[tuple[Query, list[int]]]:
-    """Seven pending tickets, and one of each other status, some of them in between."""
+    """Create seven pending tickets, an approved one between them and a failed one; return what each filter leaves."""
     pending = [(await world.ticket(event, user, status=TicketStatus.PENDING)).id for _ in range(3)]
     approved = (await world.ticket(event, user)).id
     pending += [(await world.ticket(event, user, status=TicketStatus.PENDING)).id for _ in range(4)]
@@ -106,36 +110,36 @@ async def _tickets(world: World, event: Event, user: User) -> list[tuple[Query, 
     ]
 
 
-async def own_tickets(world: World) -> Shelf:
+async def own_tickets(world: World) -> PagedList:
     event, user = await world.event(await world.organizer()), await world.user()
     await world.ticket(event, await world.user())
-    return Shelf(caller=await world.key(user), path="/tickets", found=await _tickets(world, event, user))
+    return PagedList(caller=await world.key(user), path="/tickets", expected=await _tickets(world, event, user))
 
 
-async def tickets_of_me(world: World) -> Shelf:
-    shelf = await own_tickets(world)
-    shelf.path = "/users/me/tickets"
-    return shelf
+async def tickets_of_me(world: World) -> PagedList:
+    paged_list = await own_tickets(world)
+    paged_list.path = "/users/me/tickets"
+    return paged_list
 
 
-async def event_tickets(world: World) -> Shelf:
+async def event_tickets(world: World) -> PagedList:
     owner = await world.organizer()
     event, other = await world.event(owner), await world.event(owner)
     user = await world.user()
     await world.ticket(other, user)
-    return Shelf(
+    return PagedList(
         caller=await world.key(owner, KeyType.ORGANIZER),
         path=f"/events/{event.id}/tickets",
-        found=await _tickets(world, event, user),
+        expected=await _tickets(world, event, user),
     )
 
 
-async def tickets_by_event(world: World) -> Shelf:
-    shelf = await event_tickets(world)
-    event_id = int(shelf.path.split("/")[2])
-    shelf.path = "/tickets"
-    shelf.found = [({"event_id": event_id, **query}, ids) for query, ids in shelf.found]
-    return shelf
+async def tickets_by_event(world: World) -> PagedList:
+    paged_list = await event_tickets(world)
+    event_id = int(paged_list.path.split("/")[2])
+    paged_list.path = "/tickets"
+    paged_list.expected = [({"event_id": event_id, **query}, ids) for query, ids in paged_list.expected]
+    return paged_list
 
 
 _donation_numbers = itertools.count()
@@ -155,22 +159,22 @@ async def _donation(organization: Organization | None, status: DonationStatus) -
 
 
 async def _donations(organization: Organization | None) -> dict[str, list[int]]:
-    """Seven pending ones, with a verified one in between."""
+    """Create seven pending donations with a verified one between them; return their IDs by status."""
     pending = [await _donation(organization, DonationStatus.PENDING) for _ in range(3)]
     verified = await _donation(organization, DonationStatus.VERIFIED)
     pending += [await _donation(organization, DonationStatus.PENDING) for _ in range(4)]
     return {"pending": pending, "verified": [verified]}
 
 
-async def donations(world: World) -> Shelf:
+async def donations(world: World) -> PagedList:
     owner = await world.organizer()
     ours = await _donations(await world.organization(owner))
     await _donations(await world.organization(await world.organizer()))
     await _donations(None)
-    return Shelf(
+    return PagedList(
         caller=await world.key(owner, KeyType.ORGANIZER),
         path="/donations",
-        found=[
+        expected=[
             ({}, _newest_first([*ours["pending"], *ours["verified"]])),
             ({"status": "pending"}, _newest_first(ours["pending"])),
             ({"status": "verified"}, ours["verified"]),
@@ -180,14 +184,14 @@ async def donations(world: World) -> Shelf:
     )
 
 
-async def all_donations(world: World) -> Shelf:
+async def all_donations(world: World) -> PagedList:
     ours = await _donations(await world.organization(await world.organizer()))
     platforms = await _donations(None)
     both = {status: _newest_first([*ours[status], *platforms[status]]) for status in ours}
-    return Shelf(
+    return PagedList(
         caller=await world.admin_key(),
         path="/admin/donations",
-        found=[
+        expected=[
             ({}, _newest_first([*both["pending"], *both["verified"]])),
             ({"status": "pending"}, both["pending"]),
             ({"status": "approved"}, both["verified"]),
@@ -195,46 +199,46 @@ async def all_donations(world: World) -> Shelf:
     )
 
 
-async def donations_as_an_admin(world: World) -> Shelf:
-    """Whose organizations they go to makes no difference to admins."""
-    shelf = await all_donations(world)
-    shelf.path = "/donations"
-    return shelf
+async def donations_as_an_admin(world: World) -> PagedList:
+    """Fill the list of donations for an admin, who sees those of all organizations."""
+    paged_list = await all_donations(world)
+    paged_list.path = "/donations"
+    return paged_list
 
 
-async def users(world: World) -> Shelf:
+async def users(world: World) -> PagedList:
     caller = await world.admin_key(username="boss")
     assert caller.user
-    people = [(await world.user(username=f"Reader{number}")).id for number in range(LENGTH)]
+    user_ids = [(await world.user(username=f"Reader{number}")).id for number in range(LENGTH)]
     organizer = await world.organizer(username="publisher", number="01911111111")
-    return Shelf(
+    return PagedList(
         caller=caller,
         path="/admin/users",
-        found=[
-            ({}, [organizer.id, *_newest_first(people), caller.user.id]),
-            ({"search": "reader"}, _newest_first(people)),
-            ({"search": "@EXAMPLE.com", "type": "user", "admin": 0}, _newest_first(people)),
+        expected=[
+            ({}, [organizer.id, *_newest_first(user_ids), caller.user.id]),
+            ({"search": "reader"}, _newest_first(user_ids)),
+            ({"search": "@EXAMPLE.com", "type": "user", "admin": 0}, _newest_first(user_ids)),
             ({"search": "0191111"}, [organizer.id]),
             ({"type": str(AccountType.ORGANIZER)}, [organizer.id]),
-            ({"type": "user"}, [*_newest_first(people), caller.user.id]),
+            ({"type": "user"}, [*_newest_first(user_ids), caller.user.id]),
             ({"admin": 1}, [caller.user.id]),
-            ({"admin": 0}, [organizer.id, *_newest_first(people)]),
+            ({"admin": 0}, [organizer.id, *_newest_first(user_ids)]),
             ({"search": "reader", "admin": 1}, []),
         ],
     )
 
 
-async def all_keys(world: World) -> Shelf:
+async def all_keys(world: World) -> PagedList:
     caller = await world.admin_key()
     assert caller.key
     assert caller.user
     user = await world.organizer()
     theirs = [_key(await world.key(user)) for _ in range(LENGTH)]
     suspended = [_key(await world.key(user, KeyType.ORGANIZER, is_active=False)) for _ in range(2)]
-    return Shelf(
+    return PagedList(
         caller=caller,
         path="/admin/api-keys",
-        found=[
+        expected=[
             ({}, _newest_first([caller.key.id, *theirs, *suspended])),
             ({"user_id": user.id}, _newest_first([*theirs, *suspended])),
             ({"user_id": user.id, "active": 1}, _newest_first(theirs)),
@@ -252,7 +256,7 @@ def _key(caller: Caller) -> int:
     return caller.key.id
 
 
-SHELVES: tuple[Fill, ...] = (
+LISTS: tuple[FillList, ...] = (
     events,
     all_events,
     organizations,

@@ -1,32 +1,36 @@
-"""The operations as the surfaces have them: which route, which field, and what is still to come."""
+"""The names of operations on each surface, typed from decisions 9.2 and 9.3.
+
+A row names an operation: in GRAPHQL_ONLY if it has no route, in QUERY_NAMES if its GraphQL field is not named after the
+operation, in EDGES if it is a route in REST and a field of ``Event`` in GraphQL.
+"""
 
 from typing import Any
 
 from amarevents.resolvers.core.operation import Operation
 from amarevents.rest.routes import ROUTES
 from amarevents.rest.routing import Route
-from tests.contract.contract import same_for_all_names
+from tests.contract.contract import with_contract_parameters
 
 GRAPHQL_ONLY = {
-    "list_outgoing_mails",  # what only admins of the platform's own pages need
-    # Walks that GraphQL has a specification for; the contract's pages of the same lists are by number.
+    "list_outgoing_mails",  # for the admin pages
+    # Cursor pagination is a specification of GraphQL; the routes of the contract have numbered pages.
     *("list_events_by_cursor", "list_tickets_by_cursor"),
     # decisions 4.7
     *("create_custom_field", "update_custom_field", "delete_custom_field", "reorder_custom_fields"),
     *("create_gallery_image", "update_gallery_image", "delete_gallery_image", "reorder_gallery"),
     *("create_plan", "update_plan", "delete_plan"),  # decisions 5.2
-    *("check_in_ticket", "undo_check_in"),  # the door, decisions 9.3
-    *("approve_payments", "reject_payments"),  # bulk approval, decisions 9.3
+    *("check_in_ticket", "undo_check_in"),  # decisions 9.3
+    *("approve_payments", "reject_payments"),  # decisions 9.3
 }
-"""What the contract has no route for."""
+"""Operations without a route in the contract."""
 
 ROUTES_BY_LINE: dict[tuple[str, str], Route] = {
-    (route.method, same_for_all_names(route.path)): route for route in ROUTES
+    (route.method, with_contract_parameters(route.path)): route for route in ROUTES
 }
 
 
 def operation_of(method: str, path: str) -> Operation[Any]:  # Any: each has its own view
-    """The operation behind a route; ``path`` as the contract writes it."""
+    """Return the operation of a route; ``path`` is in the contract's notation."""
     return ROUTES_BY_LINE[method, path].operation
 
 
@@ -55,7 +59,7 @@ QUERY_NAMES = {
     "list_events_by_cursor": "eventsConnection",
     "list_tickets_by_cursor": "ticketsConnection",
 }
-"""The names of decisions 9.2 and 9.3, where they are not the operation's own; connections are beyond them."""
+"""The GraphQL fields whose names are not those of their operations (decisions 9.2 and 9.3, and connections)."""
 
 EDGES = {
     "list_event_tickets": "tickets",
@@ -63,7 +67,7 @@ EDGES = {
     "list_gallery": "gallery",
     "list_custom_fields": "customFields",
 }
-"""What is a query of its own in REST, and a field of its event in GraphQL (decisions 9.2)."""
+"""Operations that are routes in REST and fields of ``Event`` in GraphQL (decisions 9.2)."""
 
 
 def camel(name: str) -> str:
@@ -71,6 +75,11 @@ def camel(name: str) -> str:
     return first + "".join(part.capitalize() for part in others)
 
 
+def input_fields(operation: Operation[Any]) -> set[str]:
+    """Return the names of the fields of the operation's Input."""
+    return set(operation.input_type.model_fields) if operation.input_type else set()
+
+
 def field_name(operation: Operation[Any]) -> str:
-    """Of the query, the mutation or the edge."""
+    """Return the name of the operation's GraphQL field: a query, a mutation or an edge of ``Event``."""
     return EDGES.get(operation.name) or QUERY_NAMES.get(operation.name, camel(operation.name))

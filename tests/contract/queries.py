@@ -1,4 +1,7 @@
-"""The query parameters of every list: typed from the contract's tables and decisions 1.6, derived from no code."""
+"""The query parameters of every list, typed from the tables of the contract and decisions 1.6, never from the code.
+
+A row of QUERIES is the path of a list with its query parameters and the kind of each.
+"""
 
 from tests.contract.kinds import FLAG_IN_QUERY, ID_IN_QUERY, LIMIT, PAGE, SEARCH, Kind, word_in_query
 
@@ -44,4 +47,4 @@ LISTS_WITHOUT_PAGES = (
     "/admin/plans",
     "/admin/rate-limits",
 )
-"""Lists that the contract shows no page and limit for (decisions 1.2)."""
+"""Lists without pagination: the contract has no ``page`` and ``limit`` for them (decisions 1.2)."""

@@ -1,4 +1,4 @@
-"""What the table of access is about: an owner, a holder of tickets, strangers, and their requests."""
+"""The scene in which the rows of the tables are sent: its accounts, its events, and what ``$names`` in rows mean."""
 
 import itertools
 from collections.abc import Awaitable, Callable, Mapping
@@ -12,32 +12,32 @@ from amarevents.models.enums import KeyType, PaymentMethod, Privacy, TicketStatu
 from tests.contract.access import Row
 from tests.support.world import Caller, World
 
-Given = Mapping[str, object]
-Surface = Callable[[Row, Caller, Given], Awaitable[int]]
+Substitutions = Mapping[str, object]
+Send = Callable[[Row, Caller, Substitutions], Awaitable[int]]
 Request = Callable[[], Awaitable[int]]
 
-PASSWORD = "secret123"  # the holder's
+PASSWORD = "secret123"
 KEY_TYPES = {
     "holder": KeyType.USER,
-    "stranger": KeyType.USER,
+    "other_user": KeyType.USER,
     "owner": KeyType.ORGANIZER,
-    "foreign": KeyType.ORGANIZER,
+    "other_organizer": KeyType.ORGANIZER,
     "admin": KeyType.ADMIN,
 }
 
 
-async def over_rest(row: Row, caller: Caller, given: Given) -> int:
-    """The status of the row's request over REST."""
-    body, path = (Template(text).substitute(given) for text in (row.body, row.path))
+async def send_over_rest(row: Row, caller: Caller, values: Substitutions) -> int:
+    """Send the row's request to REST and return its status."""
+    body, path = (Template(text).substitute(values) for text in (row.body, row.path))
     headers = caller.headers | ({"Content-Type": "application/json"} if body else {})
     response = await caller.http.request(row.method, f"/api{path}", content=body, headers=headers)
     assert response.json()["success"] is (response.status_code < 400)
     return response.status_code
 
 
-async def over_graphql(row: Row, caller: Caller, given: Given) -> int:
-    """The status that REST would have, of the row's request over GraphQL."""
-    response = await caller.graphql_response(Template(row.graphql).substitute(given))
+async def send_over_graphql(row: Row, caller: Caller, values: Substitutions) -> int:
+    """Send the row's request to GraphQL and return the status that REST has for the same outcome."""
+    response = await caller.graphql_response(Template(row.graphql).substitute(values))
     if failures := response.json().get("errors"):
         status: int = failures[0]["extensions"]["status"]
         assert response.status_code in (200, status)
@@ -47,54 +47,58 @@ async def over_graphql(row: Row, caller: Caller, given: Given) -> int:
 
 @dataclass
 class Scene:
-    """An owner with a public and a private event, a holder of tickets to both, and accounts without any part in it."""
+    """An owner with a public and a private event, a user who holds tickets to both, and accounts unrelated to them.
+
+    ``secret`` is the private event. The methods below make what the ``$names`` in rows mean; ``spare`` ones are for
+    a single request, which may delete them.
+    """
 
     world: World
     owner: User
     holder: User
-    stranger: User
-    foreign: User
+    other_user: User
+    other_organizer: User
     admin: User
     event: Event
     secret: Event
     ticket: Ticket
-    strangers_ticket: Ticket
+    other_ticket: Ticket
 
     def __post_init__(self) -> None:
         self._unique = itertools.count()
 
     async def caller(self, name: str) -> Caller:
-        """One of CALLERS."""
-        if name == "nobody":
+        """Return a caller by its name in CALLERS."""
+        if name == "anonymous":
             return self.world.anonymous
-        who, _, is_session = name.replace("'s session", " session").partition(" ")
+        who, _, is_session = name.partition("'s ")
         user: User = getattr(self, who)
         return await (self.world.session(user) if is_session else self.world.key(user, KEY_TYPES[who]))
 
-    async def request(self, surface: Surface, row: Row, caller: Caller) -> Request:
-        """The row's request, to be sent later: all that it needs is there when this returns."""
-        given = await self.given(row, caller)
-        return lambda: surface(row, caller, given)
+    async def request(self, surface: Send, row: Row, caller: Caller) -> Request:
+        """Make what the row's request needs, and return a function that sends it."""
+        values = await self.values(row, caller)
+        return lambda: surface(row, caller, values)
 
-    async def given(self, row: Row, caller: Caller) -> Given:
-        """What the row's ``$names`` stand for: made for this caller alone where the request may do away with it."""
-        given: dict[str, object] = {
+    async def values(self, row: Row, caller: Caller) -> Substitutions:
+        """Return the values of the row's ``$names``; what a request may delete is made for this caller alone."""
+        values: dict[str, object] = {
             "event": self.event.id,
             "secret": self.secret.id,
             "organization": self.event.organization_id,
             "ticket": self.ticket.id,
-            "strangers_ticket": self.strangers_ticket.id,
+            "other_ticket": self.other_ticket.id,
             "holder": self.holder.id,
             "owner": self.owner.id,
             "email": self.holder.email,
-            "taken": self.stranger.username.upper(),
+            "taken": self.other_user.username.upper(),
             "unique": next(self._unique),
         }
-        made = {name: await _MAKERS[name](self, caller) for name in row.names if name not in given}
-        return given | made
+        made = {name: await _MAKERS[name](self, caller) for name in row.names if name not in values}
+        return values | made
 
     async def own_key(self, caller: Caller) -> int:
-        """A weak key of the caller's account."""
+        """Return an API key of the caller's account that has no permissions."""
         return _key_id(await self.world.key(caller.user or self.holder, permissions=[]))
 
     async def others_key(self, _caller: Caller) -> int:
@@ -137,11 +141,11 @@ class Scene:
     async def spare_type(self, _caller: Caller) -> int:
         return (await self.world.ticket_type(self.event)).id
 
-    async def awaited_type(self, _caller: Caller) -> int:
-        """A ticket type of which a ticket waits to be approved."""
-        awaited = await self.world.ticket_type(self.event)
-        await self.world.ticket(self.event, self.stranger, ticket_type=awaited, status=TicketStatus.PENDING)
-        return awaited.id
+    async def type_with_pending_ticket(self, _caller: Caller) -> int:
+        """Return a ticket type with a pending ticket."""
+        ticket_type = await self.world.ticket_type(self.event)
+        await self.world.ticket(self.event, self.other_user, ticket_type=ticket_type, status=TicketStatus.PENDING)
+        return ticket_type.id
 
     async def secret_type(self, _caller: Caller) -> int:
         return (await self.world.ticket_type(self.secret)).id
@@ -152,12 +156,12 @@ class Scene:
     async def secret_field(self, _caller: Caller) -> int:
         return (await self._field(self.secret)).id
 
-    async def turned_fields(self, _caller: Caller) -> str:
-        """All fields of the event, the last first."""
-        return await self._turned(CustomField, self._field, self.event)
+    async def reversed_fields(self, _caller: Caller) -> str:
+        """Return the IDs of all custom fields of the event in reverse order."""
+        return await self._reversed(CustomField, self._field, self.event)
 
-    async def turned_secret_fields(self, _caller: Caller) -> str:
-        return await self._turned(CustomField, self._field, self.secret)
+    async def reversed_secret_fields(self, _caller: Caller) -> str:
+        return await self._reversed(CustomField, self._field, self.secret)
 
     async def spare_image(self, _caller: Caller) -> int:
         return (await self.world.gallery_image(self.event)).id
@@ -165,20 +169,20 @@ class Scene:
     async def secret_image(self, _caller: Caller) -> int:
         return (await self.world.gallery_image(self.secret)).id
 
-    async def turned_images(self, _caller: Caller) -> str:
-        """All pictures of the event, the last first."""
-        return await self._turned(GalleryImage, self.world.gallery_image, self.event)
+    async def reversed_images(self, _caller: Caller) -> str:
+        """Return the IDs of all gallery images of the event in reverse order."""
+        return await self._reversed(GalleryImage, self.world.gallery_image, self.event)
 
-    async def turned_secret_images(self, _caller: Caller) -> str:
-        return await self._turned(GalleryImage, self.world.gallery_image, self.secret)
+    async def reversed_secret_images(self, _caller: Caller) -> str:
+        return await self._reversed(GalleryImage, self.world.gallery_image, self.secret)
 
     async def _field(self, event: Event) -> CustomField:
         return await self.world.custom_field(event, f"Question {next(self._unique)}")
 
-    async def _turned(
+    async def _reversed(
         self, model: type[Model], make: Callable[[Event], Awaitable[CustomField | GalleryImage]], event: Event
     ) -> str:
-        """The ids as a list in a document has them; two are made where there are none."""
+        """Return the IDs in reverse order for a list in a document; make two rows if the event has none."""
         if not await model.filter(event_id=event.id).exists():
             _ = [await make(event) for _ in range(2)]
         return ", ".join(
@@ -225,16 +229,16 @@ _MAKERS: dict[str, Callable[[Scene, Caller], Awaitable[object]]] = {
         Scene.spare_event,
         Scene.spare_secret,
         Scene.spare_type,
-        Scene.awaited_type,
+        Scene.type_with_pending_ticket,
         Scene.secret_type,
         Scene.spare_field,
         Scene.secret_field,
-        Scene.turned_fields,
-        Scene.turned_secret_fields,
+        Scene.reversed_fields,
+        Scene.reversed_secret_fields,
         Scene.spare_image,
         Scene.secret_image,
-        Scene.turned_images,
-        Scene.turned_secret_images,
+        Scene.reversed_images,
+        Scene.reversed_secret_images,
         Scene.spare_plan,
         Scene.spare_user,
         Scene.donation,
@@ -249,7 +253,7 @@ def _key_id(caller: Caller) -> int:
 
 
 async def make_scene(world: World, *, password_hash: str) -> Scene:
-    """``password_hash``: of the holder."""
+    """Make the scene; ``password_hash`` is the hash of PASSWORD, the holder's password."""
     owner = await world.organizer()
     holder = await world.user(password_hash=password_hash)
     event = await world.event(owner)
@@ -259,11 +263,11 @@ async def make_scene(world: World, *, password_hash: str) -> Scene:
         world=world,
         owner=owner,
         holder=holder,
-        stranger=await world.user(),
-        foreign=await world.organizer(),
+        other_user=await world.user(),
+        other_organizer=await world.organizer(),
         admin=await world.admin(),
         event=event,
         secret=secret,
         ticket=await world.ticket(event, holder),
-        strangers_ticket=await world.ticket(event, await world.user()),
+        other_ticket=await world.ticket(event, await world.user()),
     )

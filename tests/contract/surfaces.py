@@ -1,4 +1,4 @@
-"""One way to use the platform for journeys, over REST and over GraphQL: values in and out as Python has them."""
+"""One interface of the platform for the journeys, implemented over REST and over GraphQL with Python values."""
 
 import datetime
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ Values = dict[str, Any]
 
 
 class Refused(Exception):
-    """The platform said no: with its code and status, which both surfaces share."""
+    """A refusal, with the error code and the status that both surfaces share."""
 
     def __init__(self, code: str, status: int) -> None:
         self.code, self.status = code, status
@@ -30,10 +30,10 @@ class Refused(Exception):
 
 
 class Surface(Protocol):
-    """What journeys do. Answers have the field names of REST; money is Decimal. Raises Refused."""
+    """The operations that journeys use. Answers have the field names of REST; money is Decimal. They raise Refused."""
 
     async def publish(self, event: Values) -> Values:
-        """The event, with its ticket types."""
+        """Create an event and return it with its ticket types."""
 
     async def events(self, search: str) -> list[Values]: ...
 
@@ -50,7 +50,7 @@ class Surface(Protocol):
     async def update_ticket(self, ticket_id: int, changes: Values) -> Values: ...
 
     async def verify(self, reference: int | str) -> Values:
-        """Of a ticket, by its id or its code."""
+        """Verify a ticket by its ID or its code."""
 
 
 class RestSurface:
@@ -86,7 +86,7 @@ class RestSurface:
 
 
 def _to_json(value: Any) -> Any:
-    """As a client writes it: money as a number, dates as text."""
+    """Return the value as JSON has it: money as a number, dates as text."""
     if isinstance(value, Decimal):
         return float(value)
     if isinstance(value, datetime.date):
@@ -134,7 +134,7 @@ _VERIFICATION = "ticket_id: ticketId name email status event event_date: eventDa
 
 
 class GraphQLSurface:
-    """The same over GraphQL; subclasses say how a document is sent. Aliases give answers the names of REST."""
+    """The operations over GraphQL. Subclasses send the documents; aliases give answers the field names of REST."""
 
     async def execute(self, document: str, variables: Values) -> Values:
         raise NotImplementedError
@@ -184,7 +184,7 @@ class GraphQLSurface:
         return answer
 
     async def _ask(self, operation: str, field: str, **given: tuple[str, Any]) -> Any:
-        """``given``: the type and the value of each variable of the field."""
+        """Execute one field; ``given`` has the type and the value of each variable."""
         declared = ", ".join(f"${name}: {kind}!" for name, (kind, _) in given.items())
         document = f"{operation}{f'({declared})' if declared else ''} {{ {field} }}"
         data = await self.execute(document, {name: _to_graphql(name, value) for name, (_, value) in given.items()})
@@ -198,7 +198,7 @@ _AS_REST_SHOWS = {"status": str.capitalize, "category": str.capitalize}
 
 
 def _to_graphql(name: str, value: Any) -> Any:
-    """Enums in upper case, money as text, names in camelCase but for those that callers have given themselves."""
+    """Return the value for GraphQL: enums in upper case, money as text, camelCase names unless callers chose them."""
     if isinstance(value, Mapping):
         named = name == "custom_fields"
         return {part if named else camel(part): _to_graphql(part, inner) for part, inner in value.items()}
@@ -224,7 +224,7 @@ def _from_graphql(name: str, value: Any) -> Any:
 
 
 class SessionSurface(GraphQLSurface):
-    """As a page of the platform does it: JSON by POST, authenticated by the session's cookie."""
+    """GraphQL as the pages of the platform use it: JSON by POST, authenticated with the session cookie."""
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
@@ -238,7 +238,7 @@ class SessionSurface(GraphQLSurface):
 
 
 class GqlSurface(GraphQLSurface):
-    """The ``gql`` client, which checks every document against the schema that it has introspected."""
+    """The ``gql`` client, which validates every document against the introspected schema."""
 
     def __init__(self, transport: AsyncTransport) -> None:
         self._client = Client(transport=transport, fetch_schema_from_transport=True)
@@ -254,7 +254,7 @@ class GqlSurface(GraphQLSurface):
 
 
 def in_process(app: Starlette, caller: Caller) -> AsyncTransport:
-    """HTTP without a socket."""
+    """Return a transport that calls the application without a socket."""
     return HTTPXAsyncTransport(
         "http://testserver/graphql", transport=httpx.ASGITransport(app=app), headers=caller.headers
     )

@@ -1,4 +1,4 @@
-"""Fields that are refused because of one another, or of what is stored already: typed from the contract."""
+"""Fields that are refused in combination with others or with stored values, typed from the contract."""
 
 from dataclasses import dataclass
 from string import Template
@@ -13,7 +13,7 @@ from tests.support.rest_answers import refused
 
 @dataclass(frozen=True)
 class Contradiction:
-    """``named``: the fields that the refusal may name; none where the rule is about all of them."""
+    """A request that must be refused. ``named``: the fields that the error may name; empty if the rule is about all."""
 
     caller: str
     row: Row
@@ -51,14 +51,14 @@ REFUSED = (
     _refusal("admin", "PUT /admin/users/$holder", '{"promote_organizer": true, "demote_organizer": true}'),
     _refusal("admin", "PUT /admin/users/$holder", '{"promote_organizer": true, "type": "user"}'),
     _refusal(
-        "nobody",
+        "anonymous",
         "POST /auth/register",
         '{"username": "$taken", "email": "a@example.com", "password": "secret123", "number": "01700000000"}',
         "username",
         code="USERNAME_TAKEN",
     ),
     _refusal(
-        "nobody",
+        "anonymous",
         "POST /auth/register",
         '{"username": "abc", "email": "$email", "password": "secret123", "number": "01700000000"}',
         "email",
@@ -73,7 +73,7 @@ REFUSED = (
     _refusal("admin", "POST /keys", '{"name": "New", "key_type": "user", "permissions": ["admin"]}', "permissions"),
     _refusal("admin", "POST /organizations", '{"name": "Club", "user_id": 2147483647}', "user_id"),
     _refusal(
-        "nobody",
+        "anonymous",
         "POST /donations",
         '{"email": "a@example.com", "number": "01700000000", "amount": 5, "transaction_id": "GIFT1", "type": "card", '
         '"organization_id": 2147483647}',
@@ -83,21 +83,19 @@ REFUSED = (
 
 
 @pytest.mark.parametrize("case", REFUSED, ids=lambda case: f"{case.row.name} {case.row.body}")
-async def test_what_contradicts_itself_or_what_is_stored_is_refused(scene: Scene, case: Contradiction) -> None:
-    sender = await scene.caller(case.caller)
-    given = await scene.given(case.row, sender)
-    body, path = (Template(text).substitute(given) for text in (case.row.body, case.row.path))
-    headers = {**sender.headers, "Content-Type": "application/json"}
-    request = sender.http.request(case.row.method, f"/api{path}", content=body, headers=headers)
+async def test_contradictory_fields_are_refused(scene: Scene, case: Contradiction) -> None:
+    caller = await scene.caller(case.caller)
+    values = await scene.values(case.row, caller)
+    body, path = (Template(text).substitute(values) for text in (case.row.body, case.row.path))
+    headers = {**caller.headers, "Content-Type": "application/json"}
+    request = caller.http.request(case.row.method, f"/api{path}", content=body, headers=headers)
     fields = await refused(request, 400, case.code)
     assert not case.named or (fields and fields.keys() <= case.named)
 
 
 @pytest.mark.parametrize("order", [("date", "deadline"), ("deadline", "date")])
-async def test_a_deadline_fits_the_date_that_is_stored_and_the_other_way_round(
-    scene: Scene, order: tuple[str, str]
-) -> None:
-    """Each sent by itself: decisions 1.10 and 4.2."""
+async def test_date_and_deadline_are_checked_against_the_stored_values(scene: Scene, order: tuple[str, str]) -> None:
+    """In updates of one of the two (decisions 1.10 and 4.2)."""
     path, caller = f"/events/{scene.event.id}", await scene.caller("owner")
     days = {"date": "2030-05-01", "deadline": "2030-05-02"}
     first, second = order
@@ -105,8 +103,8 @@ async def test_a_deadline_fits_the_date_that_is_stored_and_the_other_way_round(
     await refused(caller.put(path, {second: days[second]}), 400, "VALIDATION_ERROR")
 
 
-async def test_the_last_admin_stays_one(scene: Scene) -> None:
-    """decisions 8.6"""
+async def test_the_last_admin_cannot_be_removed(scene: Scene) -> None:
+    """Neither deleted nor demoted (decisions 8.6)."""
     caller = await scene.caller("admin")
     for request in (
         caller.delete(f"/admin/users/{scene.admin.id}"),
@@ -116,8 +114,8 @@ async def test_the_last_admin_stays_one(scene: Scene) -> None:
     assert (await caller.get("/auth/me")).json()["data"]["admin"] is True
 
 
-async def test_a_revoked_key_is_not_resumed(scene: Scene) -> None:
-    """decisions 2.5"""
+async def test_a_revoked_key_cannot_be_reactivated(scene: Scene) -> None:
+    """Revocation is final (decisions 2.5)."""
     key = await scene.world.key(scene.holder)
     assert key.key
     caller = await scene.caller("holder")
@@ -126,7 +124,7 @@ async def test_a_revoked_key_is_not_resumed(scene: Scene) -> None:
     assert not (await ApiKey.get(id=key.key.id)).is_active
 
 
-async def test_a_new_password_is_the_one_to_log_in_with(scene: Scene) -> None:
+async def test_after_a_password_change_only_the_new_password_logs_in(scene: Scene) -> None:
     caller = await scene.caller("holder")
     change = {"password": "another secret", "current_password": PASSWORD}
     assert (await caller.put("/users/me", change)).status_code == 200

@@ -1,4 +1,4 @@
-"""The shapes of every route's answers, whatever is wrong with the request (decisions 1.1 to 1.5)."""
+"""The envelope of every route's answers, in success and for each kind of error (decisions 1.1 to 1.5)."""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -10,7 +10,7 @@ import pytest
 from tests.contract.access import Row
 from tests.contract.access_table import ROWS
 from tests.contract.contract import contract_routes
-from tests.contract.fields import FORMS
+from tests.contract.fields import REQUEST_BODIES
 from tests.contract.queries import LISTS_WITHOUT_PAGES, QUERIES
 from tests.contract.scene import Scene
 from tests.support.rest_answers import data_of, error_in, refused
@@ -18,17 +18,19 @@ from tests.support.world import Caller, World
 
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH")
 JSON = {"Content-Type": "application/json"}
-KNOWN: dict[str, set[str]] = defaultdict(set)
+METHODS_OF_PATH: dict[str, set[str]] = defaultdict(set)
 for _line in contract_routes():
-    KNOWN[_line.path].add(_line.method)
+    METHODS_OF_PATH[_line.path].add(_line.method)
 
-EVERY_PATH = pytest.mark.parametrize("path", KNOWN)
+EVERY_PATH = pytest.mark.parametrize("path", METHODS_OF_PATH)
 WRITES = [(line.method, line.path) for line in contract_routes() if line.method != "GET"]
 EVERY_WRITE = pytest.mark.parametrize(("method", "path"), WRITES)
 EVERY_SINGLE_RESOURCE = pytest.mark.parametrize(
     ("method", "path"), [(line.method, line.path) for line in contract_routes() if "{id}" in line.path]
 )
-BODIES = {(form.row.method, form.row.contract_path): form.row.body for form in FORMS}
+BODIES = {
+    (request_body.row.method, request_body.row.contract_path): request_body.row.body for request_body in REQUEST_BODIES
+}
 
 
 @pytest.fixture
@@ -41,18 +43,18 @@ def _filled(path: str) -> str:
 
 
 @EVERY_PATH
-async def test_a_wrong_method_is_told_the_right_ones(admin: Caller, path: str) -> None:
-    wrong = [method for method in METHODS if method not in KNOWN[path]]
-    for method in wrong:
+async def test_an_unsupported_method_is_405_and_allow_lists_the_supported_ones(admin: Caller, path: str) -> None:
+    unsupported = [method for method in METHODS if method not in METHODS_OF_PATH[path]]
+    for method in unsupported:
         answer = await admin.http.request(method, _filled(path), headers=admin.headers)
         error_in(answer, 405, "METHOD_NOT_ALLOWED")
-        assert set(answer.headers["Allow"].split(", ")) - {"HEAD"} == KNOWN[path]
+        assert set(answer.headers["Allow"].split(", ")) - {"HEAD"} == METHODS_OF_PATH[path]
 
 
 @EVERY_PATH
-async def test_an_address_has_no_other_spelling(admin: Caller, path: str) -> None:
+async def test_other_spellings_of_a_path_are_404(admin: Caller, path: str) -> None:
     for other in (f"{_filled(path)}/", f"{_filled(path)}/more/more", f"/api/v1{path}"):
-        for method in KNOWN[path]:
+        for method in METHODS_OF_PATH[path]:
             error_in(await admin.http.request(method, other, headers=admin.headers), 404, "UNKNOWN_ROUTE")
 
 
@@ -61,19 +63,19 @@ async def _send(caller: Caller, method: str, path: str, content: bytes, headers:
 
 
 @EVERY_WRITE
-async def test_what_is_no_json_is_400(admin: Caller, method: str, path: str) -> None:
+async def test_malformed_json_is_400(admin: Caller, method: str, path: str) -> None:
     for content in (b"{", b"not json", b'{"name": "x",}', b"\xff\xfe", b'{"a": NaN}'):
         assert await refused(_send(admin, method, path, content, JSON), 400, "MALFORMED_JSON") == {}
 
 
 @EVERY_WRITE
-async def test_json_that_is_no_object_is_400(admin: Caller, method: str, path: str) -> None:
+async def test_json_other_than_an_object_is_400(admin: Caller, method: str, path: str) -> None:
     for content in (b"[]", b"null", b"5", b'"text"'):
         assert (await refused(_send(admin, method, path, content, JSON), 400, "VALIDATION_ERROR")).keys() == {"body"}
 
 
 @EVERY_WRITE
-async def test_a_body_that_is_not_sent_as_json_is_400(admin: Caller, method: str, path: str) -> None:
+async def test_a_body_of_another_media_type_is_400(admin: Caller, method: str, path: str) -> None:
     for headers in ({}, {"Content-Type": "text/plain"}, {"Content-Type": "application/x-www-form-urlencoded"}):
         await refused(_send(admin, method, path, b'{"name": "x"}', headers), 400, "UNSUPPORTED_MEDIA_TYPE")
 
@@ -87,18 +89,18 @@ async def test_a_body_over_the_limit_is_400(
 
 
 @EVERY_SINGLE_RESOURCE
-async def test_what_does_not_exist_is_404(scene: Scene, method: str, path: str) -> None:
+async def test_an_unknown_id_is_404(scene: Scene, method: str, path: str) -> None:
     caller = await scene.caller("admin")
     body = BODIES.get((method, path), "")
-    given = await scene.given(Row(method, "", body, "", ""), caller)
-    content = Template(body).substitute(given).encode()
+    values = await scene.values(Row(method, "", body, "", ""), caller)
+    content = Template(body).substitute(values).encode()
     headers = caller.headers | (JSON if content else {})
     for name in ("2147483647", "999999999999999999999", "0", "-1", "x", "1.5", "1%20", "%D9%A1", "1;2"):
         request = caller.http.request(method, f"/api{path.replace('{id}', name)}", content=content, headers=headers)
         assert await refused(request, 404, "NOT_FOUND") == {}
 
 
-async def test_over_the_rate_limit_every_route_is_429(admin: Caller, configure: Callable[..., None]) -> None:
+async def test_every_route_is_429_over_the_rate_limit(admin: Caller, configure: Callable[..., None]) -> None:
     configure(rate_limit_admin=1)
     await admin.get("/auth/me")
     for line in contract_routes():
@@ -108,7 +110,9 @@ async def test_over_the_rate_limit_every_route_is_429(admin: Caller, configure: 
         assert answer.headers["X-RateLimit-Type"] == "admin"
 
 
-async def test_a_crash_is_500_on_every_route_and_tells_nothing(admin: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_crash_is_500_on_every_route_and_reveals_nothing(
+    admin: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def crash(*_arguments: object) -> None:
         raise RuntimeError("SELECT secret FROM users")
 
@@ -123,8 +127,8 @@ SUCCESSES = [row for row in ROWS if row.expected["admin's session"] < 300]
 
 
 @pytest.mark.parametrize("row", SUCCESSES, ids=lambda row: f"{row.name} {row.body}")
-async def test_a_success_has_the_shape_of_its_kind(scene: Scene, row: Row) -> None:
-    """Paged lists have a pagination, and nothing else has one (decisions 1.1, 1.2)."""
+async def test_a_success_has_the_envelope_of_its_kind(scene: Scene, row: Row) -> None:
+    """Only paged lists have ``pagination`` (decisions 1.1, 1.2)."""
     caller = await scene.caller("admin's session")
     answer = await _answer_to(scene, row, caller)
     data = data_of(answer, row.expected["admin's session"])
@@ -138,12 +142,12 @@ async def test_a_success_has_the_shape_of_its_kind(scene: Scene, row: Row) -> No
 
 
 def _of_secret(path: str) -> set[str]:
-    """The same of a private event."""
+    """Return the same path of a private event."""
     return {path.replace("$event", "$secret")}
 
 
 async def _answer_to(scene: Scene, row: Row, caller: Caller) -> httpx.Response:
-    given = await scene.given(row, caller)
-    body, path = (Template(text).substitute(given) for text in (row.body, row.path))
+    values = await scene.values(row, caller)
+    body, path = (Template(text).substitute(values) for text in (row.body, row.path))
     headers = caller.headers | (JSON if body else {})
     return await caller.http.request(row.method, f"/api{path}", content=body, headers=headers)

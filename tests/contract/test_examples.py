@@ -1,4 +1,4 @@
-"""The contract's own examples, with the very values of its text."""
+"""The examples of the contract, with the values of its text."""
 
 import datetime
 from collections.abc import Callable
@@ -41,7 +41,7 @@ KEY = {
 CREATED_KEY = {"id": 12, "key": "ae_o_4f8a…", "key_type": "organizer", "permissions": [], "rate_limit": 120}
 
 
-def test_these_are_the_examples_of_the_contract() -> None:
+def test_these_are_all_the_examples_of_the_contract() -> None:
     assert examples() == [ERROR, LIST, REGISTER, STATS, VERIFICATION, KEY, CREATED_KEY]
 
 
@@ -61,7 +61,7 @@ async def test_a_list_has_the_structure_of_the_example(world: World) -> None:
     assert (len(ids), pagination) == (20, LIST["pagination"])
 
 
-async def test_john_registers_and_logs_in(world: World) -> None:
+async def test_the_account_of_the_example_registers_and_logs_in(world: World) -> None:
     account = data_of(await world.anonymous.post("/auth/register", REGISTER), 201)
     credentials = {name: REGISTER[name] for name in ("email", "password")}
     assert data_of(await world.anonymous.post("/auth/login", credentials)) == account
@@ -70,7 +70,7 @@ async def test_john_registers_and_logs_in(world: World) -> None:
     assert "secret123" not in str(account)
 
 
-async def test_an_organizer_creates_the_key_of_my_app(
+async def test_an_organizer_creates_the_api_key_of_the_example(
     world: World, configure: Callable[..., None], set_clock: Callable[[datetime.datetime], None]
 ) -> None:
     configure(rate_limit_organizer=120)
@@ -103,8 +103,8 @@ async def _issue(event: Event, ticket_type: TicketType, user: User, statuses: di
     )
 
 
-async def test_the_stats_of_the_example(world: World) -> None:
-    """120 places at 300 taka have been paid for."""
+async def test_statistics_equal_those_of_the_example(world: World) -> None:
+    """With 120 approved tickets at 300 taka."""
     owner = await world.organizer()
     event = await world.event(owner)
     ticket_type = await world.ticket_type(event, price="300", capacity=200, sold=140)
@@ -124,8 +124,8 @@ async def test_the_stats_of_the_example(world: World) -> None:
 
 
 @pytest.mark.parametrize("reference", ["42", "AEKARIM"])
-async def test_karims_ticket_is_verified(world: World, reference: str) -> None:
-    """By its id or by its code (decisions 6.10)."""
+async def test_the_ticket_of_the_example_is_verified(world: World, reference: str) -> None:
+    """By its ID or its code (decisions 6.10)."""
     owner = await world.organizer()
     event = await world.event(owner, name="Tech Summit 2025", date=datetime.date(2025, 6, 10))
     await world.ticket(event, await world.user(), id=42, code="AEKARIM", name="Karim Rahman", email="karim@email.com")

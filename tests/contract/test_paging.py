@@ -1,4 +1,4 @@
-"""Lists, page by page: no gap, no repetition, the documented order and right totals, under every filter."""
+"""Numbered pages of every list: no gap, no repetition, the documented order and totals, under every filter."""
 
 from string import Template
 
@@ -6,54 +6,55 @@ import httpx
 import pytest
 
 from tests.contract.access import Row
-from tests.contract.lists import LENGTH, SHELVES, Fill, Query, Shelf
+from tests.contract.lists import LENGTH, LISTS, FillList, PagedList, Query
 from tests.contract.queries import LISTS_WITHOUT_PAGES, QUERIES
 from tests.contract.scene import Scene
 from tests.support.rest_answers import data_of, page_in
+from tests.support.tables import check_rows
 from tests.support.world import World
 
-EVERY_SHELF = pytest.mark.parametrize("fill", SHELVES, ids=lambda fill: fill.__name__)
+EVERY_LIST = pytest.mark.parametrize("fill", LISTS, ids=lambda fill: fill.__name__)
 
 
-async def _pages(shelf: Shelf, query: Query, limit: int) -> list[list[int]]:
-    """The ids of all pages, each with the pagination that it ought to have."""
-    total = len(next(ids for one, ids in shelf.found if one == query))
+async def _pages(paged_list: PagedList, query: Query, limit: int) -> list[list[int]]:
+    """Return the IDs of all pages, after a check of the pagination of each."""
+    total = len(next(ids for one, ids in paged_list.expected if one == query))
     pages = -(-total // limit)
     found = []
     for page in range(1, pages + 1):
-        ids, pagination = page_in(await shelf.caller.get(shelf.path, **query, page=page, limit=limit))
+        ids, pagination = page_in(await paged_list.caller.get(paged_list.path, **query, page=page, limit=limit))
         assert pagination == {"total": total, "page": page, "limit": limit, "pages": pages}
         found.append(ids)
     return found
 
 
-@EVERY_SHELF
-async def test_pages_have_no_gap_and_no_repetition_under_every_filter(world: World, fill: Fill) -> None:
-    shelf = await fill(world)
-    for query, ids in shelf.found:
+@EVERY_LIST
+async def test_pages_have_no_gaps_and_no_repetitions_under_every_filter(world: World, fill: FillList) -> None:
+    paged_list = await fill(world)
+    for query, ids in paged_list.expected:
         for limit in (1, 3, LENGTH, 100):
             expected = [ids[start : start + limit] for start in range(0, len(ids), limit)]
-            assert await _pages(shelf, query, limit) == expected, (query, limit)
+            assert await _pages(paged_list, query, limit) == expected, (query, limit)
 
 
-@EVERY_SHELF
-async def test_beyond_the_end_a_page_is_empty_and_tells_the_total(world: World, fill: Fill) -> None:
-    shelf = await fill(world)
-    for query, ids in shelf.found:
+@EVERY_LIST
+async def test_a_page_after_the_last_is_empty_and_has_the_total(world: World, fill: FillList) -> None:
+    paged_list = await fill(world)
+    for query, ids in paged_list.expected:
         for page in (-(-len(ids) // 3) + 1, 2**31 - 1):
-            answer = page_in(await shelf.caller.get(shelf.path, **query, page=page, limit=3))
+            answer = page_in(await paged_list.caller.get(paged_list.path, **query, page=page, limit=3))
             assert answer == ([], {"total": len(ids), "page": page, "limit": 3, "pages": -(-len(ids) // 3)})
 
 
-@EVERY_SHELF
-async def test_without_page_and_limit_it_is_the_first_twenty(world: World, fill: Fill) -> None:
-    shelf = await fill(world)
-    query, ids = shelf.found[0]
-    answer = page_in(await shelf.caller.get(shelf.path, **query))
+@EVERY_LIST
+async def test_the_default_is_the_first_page_of_twenty(world: World, fill: FillList) -> None:
+    paged_list = await fill(world)
+    query, ids = paged_list.expected[0]
+    answer = page_in(await paged_list.caller.get(paged_list.path, **query))
     assert answer == (ids[:20], {"total": len(ids), "page": 1, "limit": 20, "pages": 1})
 
 
-async def test_more_than_twenty_take_a_second_page(world: World) -> None:
+async def test_the_twenty_first_item_is_on_the_second_page(world: World) -> None:
     owner = await world.organizer()
     made = [(await world.organization(owner)).id for _ in range(21)]
     first, pagination = page_in(await world.anonymous.get("/organizations"))
@@ -63,33 +64,35 @@ async def test_more_than_twenty_take_a_second_page(world: World) -> None:
 
 
 @pytest.mark.parametrize("path", ["/events", "/organizations"])
-async def test_an_empty_list_has_no_pages(world: World, path: str) -> None:
+async def test_an_empty_list_has_zero_pages(world: World, path: str) -> None:
     answer = page_in(await world.anonymous.get(path))
     assert answer == ([], {"total": 0, "page": 1, "limit": 20, "pages": 0})
 
 
 async def test_every_paged_list_is_on_a_shelf_with_every_filter(world: World) -> None:
     filtered: dict[str, set[str]] = {}
-    for fill in SHELVES:
-        shelf = await fill(world)
-        path = "/".join("$event" if part.isdecimal() else part for part in shelf.path.split("/"))
-        filtered.setdefault(path, set()).update(*[query for query, _ in shelf.found])
-    assert filtered == {path: set(parameters) - {"page", "limit"} for path, parameters in QUERIES.items()}
+    for fill in LISTS:
+        paged_list = await fill(world)
+        path = "/".join("$event" if part.isdecimal() else part for part in paged_list.path.split("/"))
+        filtered.setdefault(path, set()).update(*[query for query, _ in paged_list.expected])
+    check_rows("tests/contract/lists.py, LISTS", filtered.keys(), QUERIES.keys())
+    for path, parameters in QUERIES.items():
+        check_rows(f"tests/contract/lists.py, filters of {path}", filtered[path], parameters.keys() - {"page", "limit"})
 
 
 @pytest.mark.parametrize("path", LISTS_WITHOUT_PAGES)
-async def test_a_list_without_paging_is_whole_whatever_is_asked(scene: Scene, path: str) -> None:
-    """decisions 1.2"""
+async def test_a_list_without_pagination_ignores_page_and_limit(scene: Scene, path: str) -> None:
+    """It is always complete (decisions 1.2)."""
     for number in range(3):
         await scene.world.custom_field(scene.event, f"Question {number}")
         await scene.world.ticket_type(scene.event)
         await scene.world.key(scene.admin)
     caller = await scene.caller("admin")
-    target = Template(path).substitute(await scene.given(Row("GET", path, "", "", ""), caller))
-    joined = "&" if "?" in target else "?"
-    whole = await caller.http.get(f"/api{target}", headers=caller.headers)
-    part = await caller.http.get(f"/api{target}{joined}page=2&limit=1", headers=caller.headers)
-    assert _ids(part) == _ids(whole)
+    target = Template(path).substitute(await scene.values(Row("GET", path, "", "", ""), caller))
+    separator = "&" if "?" in target else "?"
+    complete = await caller.http.get(f"/api{target}", headers=caller.headers)
+    part = await caller.http.get(f"/api{target}{separator}page=2&limit=1", headers=caller.headers)
+    assert _ids(part) == _ids(complete)
     assert "pagination" not in part.json()
 
 

@@ -1,4 +1,4 @@
-"""The routes, the operations and the fields, compared with the contract and with each other."""
+"""Comparison of routes, operations and GraphQL fields with the contract and with each other."""
 
 import pytest
 
@@ -11,9 +11,10 @@ from amarevents.schema.core.edges import OPERATION_EDGES
 from amarevents.schema.core.fields import OPERATION_FIELDS, SUBSCRIPTION_FIELDS
 from tests.contract.contract import DECIDED_BADGES, ContractRoute, contract_routes
 from tests.contract.operations import GRAPHQL_ONLY, ROUTES_BY_LINE, operation_of
+from tests.support.tables import check_rows
 
 CREATING = {"/auth/register", "/events", "/organizations", "/tickets", "/ticket-types", "/donations", "/keys"}
-"""What answers a POST with 201 (decisions 1.4)."""
+"""Paths whose POST creates something and answers 201 (decisions 1.4)."""
 
 
 def test_the_contract_has_fifty_routes() -> None:
@@ -21,7 +22,7 @@ def test_the_contract_has_fifty_routes() -> None:
     assert len({(route.method, route.path) for route in contract_routes()}) == 50
 
 
-def test_badges_are_read_as_the_contract_shows_them() -> None:
+def test_badges_are_parsed_from_the_contract() -> None:
     badges = {(route.method, route.path): route.badges for route in contract_routes()}
     assert badges["GET", "/events"] == frozenset()
     assert badges["GET", "/auth/me"] == frozenset(KeyType)
@@ -40,26 +41,25 @@ def test_a_route_has_the_badges_of_the_contract(line: ContractRoute) -> None:
     assert operation_of(line.method, line.path).policy.key_types == line.key_types
 
 
-def test_decisions_differ_from_the_badges_in_one_place() -> None:
+def test_decisions_differ_from_the_badges_of_one_route() -> None:
     differing = {(line.method, line.path) for line in contract_routes() if line.key_types != line.badges}
     assert differing == DECIDED_BADGES.keys()
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
-def test_what_creates_answers_201_and_honours_an_idempotency_key(route: Route) -> None:
+def test_only_routes_that_create_answer_201_and_take_an_idempotency_key(route: Route) -> None:
     creates = route.method == "POST" and route.path in CREATING
     assert route.status == (201 if creates else 200)
     assert route.operation.creates is creates
 
 
-def test_both_lists_of_own_keys_are_one_operation() -> None:
+def test_both_routes_that_list_own_keys_are_the_same_operation() -> None:
     assert operation_of("GET", "/keys") is operation_of("GET", "/users/me/keys")
 
 
-def test_every_operation_has_a_route_or_is_for_graphql_alone() -> None:
+def test_every_operation_without_a_route_is_in_the_table() -> None:
     routed = {route.operation.name for route in ROUTES}
-    assert not routed & GRAPHQL_ONLY
-    assert routed | GRAPHQL_ONLY == OPERATIONS.keys()
+    check_rows("tests/contract/operations.py, GRAPHQL_ONLY", GRAPHQL_ONLY, OPERATIONS.keys() - routed)
 
 
 def test_every_operation_has_a_field() -> None:
@@ -72,7 +72,7 @@ def test_every_subscription_has_a_field() -> None:
     assert set(SUBSCRIPTION_FIELDS) == SUBSCRIPTIONS.keys()
 
 
-def test_a_subscription_has_the_policy_of_the_route_that_shows_the_same() -> None:
+def test_a_subscription_has_the_policy_of_the_route_with_the_same_content() -> None:
     shown = {name: one.policy_of for name, one in SUBSCRIPTIONS.items()}
     assert shown == {
         "event_stats": operation_of("GET", "/events/{id}/stats"),

@@ -1,4 +1,4 @@
-"""Inputs and views, field by field: what REST takes and shows is what GraphQL takes and shows."""
+"""Inputs and views, field by field: REST and GraphQL have the same fields of the same types."""
 
 import dataclasses
 import datetime
@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Annotated, Any, Union, get_args, get_origin
 
 import pytest
-from graphql import GraphQLInputObjectType, GraphQLObjectType
+from graphql import GraphQLField, GraphQLInputObjectType, GraphQLObjectType
 from pydantic.fields import FieldInfo
 
 from amarevents.resolvers.core.connections import Connection
@@ -19,13 +19,14 @@ from amarevents.resolvers.core.pagination import Page
 from amarevents.resolvers.core.subscription import SUBSCRIPTIONS
 from amarevents.schema.core.edges import OPERATION_EDGES
 from amarevents.schema.core.fields import OPERATION_FIELDS
-from tests.contract.operations import EDGES, camel, field_name
+from tests.contract.operations import EDGES, QUERY_NAMES, camel, field_name
 from tests.support.graph import SCHEMA
+from tests.support.tables import check_rows
 
 # Any throughout: annotations have no narrower type.
 
 REST_ONLY = {("RegisterForEvent", "transid"), ("UpdateTicket", "transid"), ("VerifyTicket", "ticket")}
-"""Further names that REST has for the same thing."""
+"""Alternative names of fields that only REST has."""
 
 SCALARS: dict[object, str] = {
     int: "Int",
@@ -41,7 +42,7 @@ WITH_FIELDS = {name: OPERATIONS[name] for name in sorted({*OPERATION_FIELDS, *OP
 
 
 def _type_text(annotation: Any, *, is_input: bool) -> str:
-    """The annotation in GraphQL's notation, without the mark of what may not be null."""
+    """Return the annotation in GraphQL's notation, without the ``!`` of non-null types."""
     origin, parts = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return _type_text(parts[0], is_input=is_input)
@@ -61,9 +62,9 @@ def _object_name(annotation: Any, *, is_input: bool) -> str:
     return f"{name.removesuffix('Input')}Input" if is_input else name.removesuffix("View")
 
 
-def _may_be_null(annotation: Any) -> bool:
+def _is_nullable(annotation: Any) -> bool:
     if get_origin(annotation) is Annotated:
-        return _may_be_null(get_args(annotation)[0])
+        return _is_nullable(get_args(annotation)[0])
     return type(None) in get_args(annotation)
 
 
@@ -73,13 +74,13 @@ def _fields_of(type_name: str) -> dict[str, str]:
     return {name: str(field.type) for name, field in kind.fields.items()}
 
 
-def _taken(field: FieldInfo) -> str:
+def _input_type_text(field: FieldInfo) -> str:
     text = _type_text(field.annotation, is_input=True)
     return f"{text}!" if field.is_required() else text
 
 
 def _inputs() -> dict[str, type[Input]]:
-    """Every Input of an operation, and those within them."""
+    """Return every Input of an operation, and the nested ones, by name."""
     found = {operation.input_type.__name__: operation.input_type for operation in _with_input()}
     for field in [field for input_type in found.copy().values() for field in input_type.model_fields.values()]:
         for part in get_args(field.annotation):
@@ -93,9 +94,21 @@ def _with_input() -> list[Any]:
 
 
 def _argument_types(operation: Operation[Any]) -> dict[str, str]:
-    parents = ["Event"] if operation.name in EDGES else ["Query", "Mutation"]
-    parent = next(_root(kind) for kind in parents if field_name(operation) in _root(kind).fields)
-    return {name: str(argument.type) for name, argument in parent.fields[field_name(operation)].args.items()}
+    return {name: str(argument.type) for name, argument in _field_of(operation).args.items()}
+
+
+def _field_of(operation: Operation[Any]) -> GraphQLField:
+    table, parents = ("EDGES", ["Event"]) if operation.name in EDGES else ("QUERY_NAMES", ["Query", "Mutation"])
+    name = field_name(operation)
+    found: list[GraphQLField] = [_root(parent).fields[name] for parent in parents if name in _root(parent).fields]
+    assert found, f"tests/contract/operations.py, {table}: add a row for {operation.name}, no field {name}"
+    return found[0]
+
+
+def test_the_tables_of_names_have_the_rows_that_the_schema_needs() -> None:
+    check_rows("tests/contract/operations.py, EDGES", EDGES, set(OPERATION_EDGES) - set(OPERATION_FIELDS))
+    named = {name for name in OPERATION_FIELDS if field_name(OPERATIONS[name]) != camel(name)}
+    check_rows("tests/contract/operations.py, QUERY_NAMES", QUERY_NAMES, named)
 
 
 def _root(name: str) -> GraphQLObjectType:
@@ -104,28 +117,28 @@ def _root(name: str) -> GraphQLObjectType:
     return kind
 
 
-FLAT = {"check_in_ticket", "undo_check_in"}
-"""Mutations whose Input's fields are arguments of their own."""
+FLAT_INPUTS = {"check_in_ticket", "undo_check_in"}
+"""Mutations whose arguments are the fields of their Input, without ``input``."""
 
 
 @pytest.mark.parametrize("name", sorted(_inputs()))
 def test_an_input_has_the_same_fields_on_both_surfaces(name: str) -> None:
     expected = {
-        camel(own_name): _taken(field)
+        camel(own_name): _input_type_text(field)
         for own_name, field in _inputs()[name].model_fields.items()
         if (name, own_name) not in REST_ONLY
     }
     queries = [
         operation
         for operation in _with_input()
-        if operation.name in {*EDGES, *FLAT} or field_name(operation) in _root("Query").fields
+        if operation.name in {*EDGES, *FLAT_INPUTS} or field_name(operation) in _root("Query").fields
     ]
     query = next((operation for operation in queries if operation.input_type.__name__ == name), None)
     assert (_argument_types(query) if query else _fields_of(f"{name.removesuffix('Input')}Input")) == expected
 
 
 @pytest.mark.parametrize("name", WITH_FIELDS)
-def test_a_field_takes_what_its_operation_takes(name: str) -> None:
+def test_a_field_takes_the_id_and_the_idempotency_key_of_its_operation(name: str) -> None:
     operation = OPERATIONS[name]
     arguments = _argument_types(operation)
     by_id = operation.takes_id and name not in EDGES
@@ -134,14 +147,14 @@ def test_a_field_takes_what_its_operation_takes(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(SUBSCRIPTIONS))
-def test_a_subscription_takes_its_input_and_tells_its_view(name: str) -> None:
-    followed, field = SUBSCRIPTIONS[name], _root("Subscription").fields[camel(name)]
-    taken = {camel(one): _taken(info) for one, info in followed.input_type.model_fields.items()}
-    assert {argument: str(of.type) for argument, of in field.args.items()} == taken
-    assert str(field.type) == _type_name(followed.view)
+def test_a_subscription_has_its_input_as_arguments_and_its_view_as_type(name: str) -> None:
+    subscription, field = SUBSCRIPTIONS[name], _root("Subscription").fields[camel(name)]
+    arguments = {camel(one): _input_type_text(info) for one, info in subscription.input_type.model_fields.items()}
+    assert {argument: str(of.type) for argument, of in field.args.items()} == arguments
+    assert str(field.type) == _type_name(subscription.view)
 
 
-def test_nothing_else_can_be_subscribed_to() -> None:
+def test_the_schema_has_no_other_subscriptions() -> None:
     assert _root("Subscription").fields.keys() == {camel(name) for name in SUBSCRIPTIONS}
 
 
@@ -154,16 +167,16 @@ TYPES = {
     "LogoutView": "Logout",
     "RevokedView": "Revocation",
 }
-"""Views that share the type of the noun, and those whose type is called otherwise."""
+"""The GraphQL types of views whose names differ from them."""
 
-MANAGERS_ALONE = {
+MANAGER_FIELDS = {
     "ManagedEventView": {"emailtitle", "emailmessage", "template"},
     "ManagedOrganizationView": {"userId", "eventcount", "eventsUsed"},
 }
-"""Null in GraphQL, where REST leaves them out, for those who are not shown them."""
+"""Fields for managers: others get null in GraphQL, and REST leaves them out."""
 
 
-ACROSS = {
+EDGES_OF_TYPES = {
     "Account": {"tickets", "apiKeys", "organizations"},
     "AccountApiKey": {"owner"},
     "ApiKey": {"owner"},
@@ -181,11 +194,11 @@ ACROSS = {
     "TicketType": {"event"},
     "User": {"tickets"},
 }
-"""The edges of the graph: fields that lead to other objects, which no view holds."""
+"""Fields of GraphQL types that lead to other objects and are in no view. A row is a type with its edges."""
 
 
 def _views(annotation: Any) -> list[type]:
-    """The dataclasses in an operation's answer, those inside them included; generic ones have a type for each use."""
+    """Return the dataclasses in an operation's answer and in their fields, except generic ones (Page, Connection)."""
     parts = get_args(annotation)
     if not dataclasses.is_dataclass(annotation) or get_origin(annotation) in (Page, Connection):
         return [view for part in parts for view in _views(part)]
@@ -194,33 +207,34 @@ def _views(annotation: Any) -> list[type]:
     return [annotation, *(view for hint in hints.values() for view in _views(hint))]
 
 
-SHOWN = [
+ANSWERS = [
     *(operation.view for operation in WITH_FIELDS.values()),
-    *(followed.view for followed in SUBSCRIPTIONS.values()),
+    *(subscription.view for subscription in SUBSCRIPTIONS.values()),
 ]
-ALL_VIEWS = sorted({view for annotation in SHOWN for view in _views(annotation)}, key=lambda view: view.__name__)
+ALL_VIEWS = sorted({view for annotation in ANSWERS for view in _views(annotation)}, key=lambda view: view.__name__)
 
 
 def _type_name(view: type) -> str:
     return TYPES.get(view.__name__, view.__name__.removesuffix("View"))
 
 
-def _shown(view: type) -> dict[str, str]:
-    """The view's fields as the schema is to have them."""
-    shown = {}
+def _schema_fields(view: type) -> dict[str, str]:
+    """Return the fields that the view's type must have in the schema."""
+    fields = {}
     for name, annotation in typing.get_type_hints(view, include_extras=True).items():
         text, field = _type_text(annotation, is_input=False), camel(name)
-        may_be_null = _may_be_null(annotation) or field in MANAGERS_ALONE.get(view.__name__, ())
-        shown[field] = text if may_be_null else f"{text}!"
-    return shown
+        may_be_null = _is_nullable(annotation) or field in MANAGER_FIELDS.get(view.__name__, ())
+        fields[field] = text if may_be_null else f"{text}!"
+    return fields
 
 
 @pytest.mark.parametrize("view", ALL_VIEWS, ids=lambda view: view.__name__)
 def test_every_field_of_a_view_is_in_the_schema(view: type) -> None:
-    assert _shown(view).items() <= _fields_of(_type_name(view)).items()
+    assert _schema_fields(view).items() <= _fields_of(_type_name(view)).items()
 
 
 @pytest.mark.parametrize("type_name", sorted({_type_name(view) for view in ALL_VIEWS}))
-def test_a_type_of_the_schema_has_no_field_that_no_view_has(type_name: str) -> None:
-    of_views = {field for view in ALL_VIEWS if _type_name(view) == type_name for field in _shown(view)}
-    assert _fields_of(type_name).keys() == of_views | ACROSS.get(type_name, set())
+def test_a_type_has_no_fields_but_those_of_views_and_its_edges(type_name: str) -> None:
+    of_views = {field for view in ALL_VIEWS if _type_name(view) == type_name for field in _schema_fields(view)}
+    table = f"tests/contract/test_shapes.py, EDGES_OF_TYPES[{type_name!r}]"
+    check_rows(table, EDGES_OF_TYPES.get(type_name, set()), _fields_of(type_name).keys() - of_views)

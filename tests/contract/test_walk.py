@@ -185,12 +185,12 @@ async def _all_of(_ctx: Any, ids: Any) -> Any:
 
 
 REMOVED_CHECKS: dict[str, tuple[str, Any, str, Any]] = {
-    "whoever asks is visible an account": ("owner", AccountAccess, "check", _everything),
+    "accounts of others": ("owner", AccountAccess, "check", _everything),
     "edges to hidden events": ("holder without events:read", event_parts, "load_events", _hidden_events),
     "gallery of hidden events": ("admin with admin alone", gallery, "visible_event_ids", _all_of),
-    "statistics of all events": ("other_organization", statistics, "managed_event_ids", _all_of),
-    "tickets of all events": ("other_organization", tickets, "managed_event_ids", _all_of),
-    "attendance of all events": ("other_organization", check_in, "managed_event_ids", _all_of),
+    "statistics of all events": ("other_organizer", statistics, "managed_event_ids", _all_of),
+    "tickets of all events": ("other_organizer", tickets, "managed_event_ids", _all_of),
+    "attendance of all events": ("other_organizer", check_in, "managed_event_ids", _all_of),
     "ticket types of all events": ("holder", ticket_types, "visible_event_ids", _all_of),
 }
 """Checks that a test removes: a principal who then sees too much, where the check is, and what replaces it."""

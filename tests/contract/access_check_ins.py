@@ -1,4 +1,4 @@
-"""The table of access: check-ins at the door, and payments decided many at once (decisions 2.6, 6.9)."""
+"""Rows of the access table: check-ins and bulk decisions on payments (decisions 2.6, 6.9)."""
 
 from tests.contract.access import HIDDEN, ORGANIZER, ORGANIZERS, OWNER, graphql_row
 
@@ -10,7 +10,7 @@ def _decision(field: str, mode: str, ticket: str) -> str:
 DECISIONS = tuple(
     graphql_row(_decision(field, mode, ticket), statuses, "tickets:write", ORGANIZERS)
     for field in ("approvePayments", "rejectPayments")
-    # With EACH what is refused for the ticket's sake stands in the answer.
+    # With EACH, tickets that are refused are listed in the answer, whose status is 200.
     for mode, ticket, statuses in (
         ("ALL", "$pending_ticket", HIDDEN),
         ("ALL", "$own_pending_ticket", OWNER),
