@@ -161,11 +161,11 @@ class HostileRequestWriter:
         return body(text, v=self._random.choice([values, values, self._value(0)]))
 
     def _mutate(self, text: str) -> str:
-        begin = self._random.randrange(len(text) + 1)
-        end = min(len(text), begin + self._random.choice([0, 1, 5, 40]))
+        start = self._random.randrange(len(text) + 1)
+        end = min(len(text), start + self._random.choice([0, 1, 5, 40]))
         times = self._random.choice([0, 0, 1, 2, 50, 400])
         piece = self._random.choice(self._PIECES)
-        return (text[:begin] + text[begin:end] * times + piece + text[end:])[: SIZE // 2]
+        return (text[:start] + text[start:end] * times + piece + text[end:])[: SIZE // 2]
 
     def _deep(self) -> bytes:
         """Return a sequence of random pieces, or the same pieces repeated many times."""

@@ -7,21 +7,23 @@ from tests.support.world import Caller
 
 # Any: JSON.
 
-_ASKED = "first: $first, after: $after, last: $last, before: $before"
-_SHOWN = "edges { cursor node { id } } nodes { id } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
+_ARGUMENTS = "first: $first, after: $after, last: $last, before: $before"
+_PAGE_FIELDS = (
+    "edges { cursor node { id } } nodes { id } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
+)
 EVENTS = (
     "query($first: Int, $after: String, $last: Int, $before: String, $category: Category, $of: ID)"
-    "{ eventsConnection(%s, category: $category, organizationId: $of) { %s } }" % (_ASKED, _SHOWN)
+    "{ eventsConnection(%s, category: $category, organizationId: $of) { %s } }" % (_ARGUMENTS, _PAGE_FIELDS)
 )
 TICKETS = (
     "query($first: Int, $after: String, $last: Int, $before: String, $status: TicketStatus, $of: ID)"
-    "{ ticketsConnection(%s, status: $status, eventId: $of) { %s } }" % (_ASKED, _SHOWN)
+    "{ ticketsConnection(%s, status: $status, eventId: $of) { %s } }" % (_ARGUMENTS, _PAGE_FIELDS)
 )
 
 
-async def page_of(caller: Caller, query: str, **asked: Any) -> dict[str, Any]:
+async def page_of(caller: Caller, query: str, **arguments: Any) -> dict[str, Any]:
     """Return a page of a connection, after checking that its edges, nodes and cursors agree."""
-    answer = await caller.graphql(query, **asked)
+    answer = await caller.graphql(query, **arguments)
     assert "errors" not in answer
     [page] = answer["data"].values()
     edges, info = page["edges"], page["pageInfo"]
@@ -36,21 +38,21 @@ def ids_of(page: dict[str, Any]) -> list[int]:
     return [int(node["id"]) for node in page["nodes"]]
 
 
-async def pages_forward(caller: Caller, query: str, size: int, **asked: Any) -> AsyncIterator[list[int]]:
+async def pages_forward(caller: Caller, query: str, size: int, **arguments: Any) -> AsyncIterator[list[int]]:
     after = None
     while True:
-        page = await page_of(caller, query, first=size, after=after, **asked)
+        page = await page_of(caller, query, first=size, after=after, **arguments)
         yield ids_of(page)
         if not page["pageInfo"]["hasNextPage"]:
             return
         after = page["pageInfo"]["endCursor"]
 
 
-async def pages_backward(caller: Caller, query: str, size: int, **asked: Any) -> AsyncIterator[list[int]]:
+async def pages_backward(caller: Caller, query: str, size: int, **arguments: Any) -> AsyncIterator[list[int]]:
     """Yield pages from the end of the list; each page is in the order of the list."""
     before = None
     while True:
-        page = await page_of(caller, query, last=size, before=before, **asked)
+        page = await page_of(caller, query, last=size, before=before, **arguments)
         yield ids_of(page)
         if not page["pageInfo"]["hasPreviousPage"]:
             return

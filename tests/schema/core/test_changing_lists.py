@@ -17,7 +17,7 @@ ROWS, SIZE = 40, 5
 
 
 class Events:
-    """A list of events, some of which are added and deleted between two pages."""
+    """A list of events in which some are added and some are deleted between two pages."""
 
     def __init__(self, world: World, organization: Organization, seed: int) -> None:
         self._world, self._organization = world, organization

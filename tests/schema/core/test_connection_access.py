@@ -70,12 +70,12 @@ async def test_owner_and_admins_can_list_the_tickets_of_an_event(world: World) -
 async def test_private_events_leave_no_trace_in_pages(world: World) -> None:
     owner = await world.organizer()
     organization = await world.organization(owner)
-    shown = await world.event(organization, date=in_days(2))
+    public = await world.event(organization, date=in_days(2))
     for date in (in_days(1), in_days(3), None):
         await world.event(organization, date=date, privacy=Privacy.PRIVATE)
     for caller in (world.anonymous, await world.user_key(), await world.organizer_key()):
         page = await page_of(caller, EVENTS, first=1)
-        assert ids_of(page) == [shown.id]
+        assert ids_of(page) == [public.id]
         assert (page["pageInfo"]["hasNextPage"], page["pageInfo"]["hasPreviousPage"]) == (False, False)
     assert len(ids_of(await page_of(await world.session(owner), EVENTS))) == 4
 
@@ -85,7 +85,7 @@ async def test_cursor_of_a_hidden_event_reveals_nothing(world: World) -> None:
     organization = await world.organization(await world.organizer())
     hidden = await world.event(organization, date=in_days(1), privacy=Privacy.PRIVATE)
     place = ListEventsByCursor.ORDER.encode_cursor((hidden.sort_date, hidden.id))
-    for asked in ({"after": place}, {"before": place, "last": 5}, {"after": place, "before": place}):
-        page = await page_of(world.anonymous, EVENTS, **asked)
+    for arguments in ({"after": place}, {"before": place, "last": 5}, {"after": place, "before": place}):
+        page = await page_of(world.anonymous, EVENTS, **arguments)
         nothing = {"hasNextPage": False, "hasPreviousPage": False, "startCursor": None, "endCursor": None}
         assert page == {"edges": [], "nodes": [], "pageInfo": nothing}

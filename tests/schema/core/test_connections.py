@@ -71,58 +71,58 @@ async def test_tickets_are_listed_newest_first(world: World) -> None:
     for number in range(11):
         status = TicketStatus.PENDING if number % 2 else TicketStatus.SUCCESS
         await world.ticket(event, await world.user(), status=status)
-    for asked in ({}, {"status": "PENDING"}):
-        listed = await _listed(owner, "/tickets", event_id=event.id, **{k: v.title() for k, v in asked.items()})
-        forward = [one async for page in pages_forward(owner, TICKETS, 3, of=event.id, **asked) for one in page]
-        backward = [page async for page in pages_backward(owner, TICKETS, 3, of=event.id, **asked)]
+    for arguments in ({}, {"status": "PENDING"}):
+        listed = await _listed(owner, "/tickets", event_id=event.id, **{k: v.title() for k, v in arguments.items()})
+        forward = [one async for page in pages_forward(owner, TICKETS, 3, of=event.id, **arguments) for one in page]
+        backward = [page async for page in pages_backward(owner, TICKETS, 3, of=event.id, **arguments)]
         assert forward == [one for page in reversed(backward) for one in page] == listed
 
 
-def _specified(ids: list[int], existing: set[int], asked: dict[str, int | None]) -> tuple[list[int], bool, bool]:
+def _specified(ids: list[int], existing: set[int], arguments: dict[str, int | None]) -> tuple[list[int], bool, bool]:
     """Return the page, hasNextPage and hasPreviousPage as the Relay specification computes them.
 
     ``ids`` are those of all rows that have ever existed, in the order of the list; cursors are indexes into them.
     """
-    after, before, size = asked["after"], asked["before"], asked["first"] or asked["last"] or 20
+    after, before, size = arguments["after"], arguments["before"], arguments["first"] or arguments["last"] or 20
     start, stop = 0 if after is None else after + 1, len(ids) if before is None else before
     between = [one for one in ids[start:stop] if one in existing]
-    page = between[-size:] if asked["last"] else between[:size]
+    page = between[-size:] if arguments["last"] else between[:size]
     until = [one for one in ids[:start] if one in existing] if after is not None else []
     beyond = [one for one in ids[stop:] if one in existing] if before is not None else []
     cut = len(between) > len(page)
-    return page, (cut and not asked["last"]) or bool(beyond), (cut and bool(asked["last"])) or bool(until)
+    return page, (cut and not arguments["last"]) or bool(beyond), (cut and bool(arguments["last"])) or bool(until)
 
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_every_page_is_the_one_that_the_specification_computes(world: World, seed: int) -> None:
     """With random cursors, including those of deleted rows, in the wrong order, and both at the same position."""
-    chance = random.Random(seed)
+    rng = random.Random(seed)
     events = await _events(world, 14)
     ids = [event.id for event in events]
     cursors = [edge["cursor"] for edge in (await page_of(world.anonymous, EVENTS, first=100))["edges"]]
-    gone = set(chance.sample(ids, 5))
-    await Event.filter(id__in=list(gone)).delete()
+    deleted = set(rng.sample(ids, 5))
+    await Event.filter(id__in=list(deleted)).delete()
     for _ in range(80):
-        one, other = chance.sample([None, *range(14), *range(14)], 2)
-        size = chance.choice([None, 1, 2, 3, 9, 20])
-        backward = chance.random() < 0.5
-        asked = {
+        one, other = rng.sample([None, *range(14), *range(14)], 2)
+        size = rng.choice([None, 1, 2, 3, 9, 20])
+        backward = rng.random() < 0.5
+        arguments = {
             "first": None if backward else size, "last": size if backward else None, "after": one, "before": other,
         }  # fmt: skip
         page = await page_of(
-            world.anonymous, EVENTS, first=asked["first"], last=asked["last"],
+            world.anonymous, EVENTS, first=arguments["first"], last=arguments["last"],
             after=None if one is None else cursors[one], before=None if other is None else cursors[other],
         )  # fmt: skip
         info = page["pageInfo"]
-        shown = (ids_of(page), info["hasNextPage"], info["hasPreviousPage"])
-        assert shown == _specified(ids, set(ids) - gone, asked), asked
+        result = (ids_of(page), info["hasNextPage"], info["hasPreviousPage"])
+        assert result == _specified(ids, set(ids) - deleted, arguments), arguments
 
 
 # Invalid arguments ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("asked", "field"),
+    ("arguments", "field"),
     [
         ({"first": 0}, "first"),
         ({"first": -1}, "first"),
@@ -133,17 +133,19 @@ async def test_every_page_is_the_one_that_the_specification_computes(world: Worl
     ],
 )
 @pytest.mark.parametrize("query", [EVENTS, TICKETS])
-async def test_invalid_size_is_rejected_by_name(world: World, query: str, asked: dict[str, int], field: str) -> None:
-    answer = await (await world.user_key()).graphql(query, **asked)
+async def test_invalid_size_is_rejected_by_name(
+    world: World, query: str, arguments: dict[str, int], field: str
+) -> None:
+    answer = await (await world.user_key()).graphql(query, **arguments)
     assert error_code_and_fields(answer) == ("VALIDATION_ERROR", {field})
 
 
-@pytest.mark.parametrize("asked", [{"first": 100}, {"last": 100}, {"first": None, "last": None, "after": None}])
-async def test_page_has_at_most_100_rows_and_20_by_default(world: World, asked: dict[str, Any]) -> None:
+@pytest.mark.parametrize("arguments", [{"first": 100}, {"last": 100}, {"first": None, "last": None, "after": None}])
+async def test_page_has_at_most_100_rows_and_20_by_default(world: World, arguments: dict[str, Any]) -> None:
     organization = await world.organization(await world.organizer())
     await Event.bulk_create(Event(organization=organization, name=f"Event {number}") for number in range(101))
-    page = await page_of(world.anonymous, EVENTS, **asked)
-    assert len(page["nodes"]) == (asked.get("first") or asked.get("last") or 20)
+    page = await page_of(world.anonymous, EVENTS, **arguments)
+    assert len(page["nodes"]) == (arguments.get("first") or arguments.get("last") or 20)
 
 
 async def test_invalid_cursor_is_rejected_by_name(world: World) -> None:

@@ -75,10 +75,10 @@ async def test_each_row_of_a_list_has_its_own_edges(world: World) -> None:
     events = await _fill(world, owner.user, 3)
     extra = await world.ticket_type(events[1], name="Balcony")
     answer = await owner.graphql("{ events { items { id ticketTypes { id eventId } } } }")
-    shown = {item["id"]: item["ticketTypes"] for item in answer["data"]["events"]["items"]}
-    assert [len(shown[str(event.id)]) for event in events] == [1, 2, 1]
-    assert shown[str(events[1].id)][0] == {"id": str(extra.id), "eventId": str(events[1].id)}
-    assert all(kind["eventId"] == event_id for event_id, kinds in shown.items() for kind in kinds)
+    result = {item["id"]: item["ticketTypes"] for item in answer["data"]["events"]["items"]}
+    assert [len(result[str(event.id)]) for event in events] == [1, 2, 1]
+    assert result[str(events[1].id)][0] == {"id": str(extra.id), "eventId": str(events[1].id)}
+    assert all(kind["eventId"] == event_id for event_id, kinds in result.items() for kind in kinds)
 
 
 async def test_ticket_shows_its_answers(world: World) -> None:
@@ -86,8 +86,8 @@ async def test_ticket_shows_its_answers(world: World) -> None:
     assert owner.user
     [event] = await _fill(world, owner.user, 1)
     answer = await owner.graphql(TICKETS, id=event.id)
-    shown = [ticket["customFields"] for ticket in answer["data"]["tickets"]["items"]]
-    assert shown == [[{"name": "Size", "value": "M"}]] * 2
+    result = [ticket["customFields"] for ticket in answer["data"]["tickets"]["items"]]
+    assert result == [[{"name": "Size", "value": "M"}]] * 2
 
 
 MAILS = "query($id: ID!) { event(id: $id) { emailtitle emailmessage template } events { items { emailtitle } } }"

@@ -124,10 +124,10 @@ async def test_edge_takes_as_many_statements_for_many_objects_as_for_few(
 async def test_edge_that_is_loaded_object_by_object_is_detected(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Negative control: one batch for each event."""
 
-    async def one_by_one(ctx: Any, asked: Any) -> Any:
+    async def one_by_one(ctx: Any, keys: Any) -> Any:
         pages: dict[Any, Any] = {}
-        for one in asked:
-            pages |= await load_event_tickets(ctx, [one])
+        for key in keys:
+            pages |= await load_event_tickets(ctx, [key])
         return pages
 
     monkeypatch.setattr(events, "load_event_tickets", one_by_one)

@@ -29,13 +29,13 @@ def test_field_paths_use_the_names_of_the_schema() -> None:
     failure = errors.ValidationFailed(
         {"ticket_types.0.price": "p", "organization_id": "o", "custom_fields.shirt_size": "c", "name": "n"}
     )
-    shown = format_error(GraphQLError("x", original_error=failure))["extensions"]["fields"]
-    assert shown == {"ticketTypes.0.price": "p", "organizationId": "o", "customFields.shirt_size": "c", "name": "n"}
+    formatted = format_error(GraphQLError("x", original_error=failure))["extensions"]["fields"]
+    assert formatted == {"ticketTypes.0.price": "p", "organizationId": "o", "customFields.shirt_size": "c", "name": "n"}
 
 
 def test_rate_limit_error_says_when_to_retry() -> None:
-    shown = format_error(GraphQLError("x", original_error=errors.RateLimited(7)))
-    assert shown["extensions"] == {"code": "RATE_LIMITED", "status": 429, "retryAfter": 7}
+    formatted = format_error(GraphQLError("x", original_error=errors.RateLimited(7)))
+    assert formatted["extensions"] == {"code": "RATE_LIMITED", "status": 429, "retryAfter": 7}
 
 
 async def test_error_has_the_code_status_and_fields_of_rest(world: World) -> None:

@@ -33,9 +33,9 @@ async def test_money_is_accepted_as_text_or_number_and_returned_exactly(world: W
     event = await world.event(owner.user)
     query = "mutation($input: CreateTicketTypeInput!) { createTicketType(input: $input) { price } }"
     answer = await owner.graphql(query, input={"eventId": event.id, "name": "Floor", "price": price})
-    shown = answer["data"]["createTicketType"]["price"]
-    assert Decimal(shown) == Decimal(str(price))
-    assert re.fullmatch(r"[0-9]+\.[0-9]{2}", shown)
+    returned = answer["data"]["createTicketType"]["price"]
+    assert Decimal(returned) == Decimal(str(price))
+    assert re.fullmatch(r"[0-9]+\.[0-9]{2}", returned)
 
 
 @pytest.mark.parametrize(

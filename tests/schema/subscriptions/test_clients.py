@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from amarevents.schema.transport import websocket as module
 from tests.schema.subscriptions.conftest import Scene
 from tests.support.local_server import serve_in_process, wait_for_subscribers, wait_until_nothing_open
-from tests.support.websocket_client import WebSocketClient, open_socket, gql_transport
+from tests.support.websocket_client import WebSocketClient, gql_transport, open_socket
 from tests.support.world import World
 
 STATS = "subscription($id: ID!) { eventStats(eventId: $id) { total } }"

@@ -1,4 +1,4 @@
-"""At the scene: a ticket lets in once, a retried scan is the same scan, and a mistake can be taken back."""
+"""Check-in: a ticket admits once, a repeated scan counts as the same scan, and a check-in can be undone."""
 
 import pytest
 
@@ -19,11 +19,11 @@ async def scene(world: World) -> CheckInScene:
     return await check_in_scene(world)
 
 
-async def test_a_good_ticket_lets_in(scene: CheckInScene) -> None:
+async def test_approved_ticket_is_admitted(scene: CheckInScene) -> None:
     ticket = await scene.ticket()
-    shown = check_in_result(await scene.scan(ticket, gate="North", scanId="scan 1"))
+    result = check_in_result(await scene.scan(ticket, gate="North", scanId="scan 1"))
     row = await CheckIn.get()
-    assert shown == {
+    assert result == {
         "outcome": "ADMITTED",
         "gate": "North",
         "checkedInAt": row.checked_in_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
@@ -33,14 +33,16 @@ async def test_a_good_ticket_lets_in(scene: CheckInScene) -> None:
     assert (row.ticket_id, row.event_id, row.scan_id) == (ticket.id, scene.event.id, "scan 1")
 
 
-async def test_the_code_is_enough(scene: CheckInScene) -> None:
-    shown = check_in_result(await scene.scan(await scene.ticket(), gate="  "))
-    assert (shown["outcome"], shown["gate"]) == ("ADMITTED", None)
+async def test_gate_and_scan_id_are_optional(scene: CheckInScene) -> None:
+    result = check_in_result(await scene.scan(await scene.ticket(), gate="  "))
+    assert (result["outcome"], result["gate"]) == ("ADMITTED", None)
 
 
 @pytest.mark.parametrize("first", [None, "a"])
 @pytest.mark.parametrize("second", [None, "b"])
-async def test_a_second_scan_is_told_of_the_first(scene: CheckInScene, first: str | None, second: str | None) -> None:
+async def test_second_scan_returns_the_first_check_in(
+    scene: CheckInScene, first: str | None, second: str | None
+) -> None:
     ticket = await scene.ticket()
     admitted = check_in_result(await scene.scan(ticket, gate="North", scanId=first))
     admin = await scene.world.admin_key()
@@ -50,7 +52,7 @@ async def test_a_second_scan_is_told_of_the_first(scene: CheckInScene, first: st
     assert await snapshot() == before
 
 
-async def test_the_same_scan_again_is_the_same_scan(scene: CheckInScene) -> None:
+async def test_repeated_scan_returns_the_same_result(scene: CheckInScene) -> None:
     ticket = await scene.ticket()
     admitted = check_in_result(await scene.scan(ticket, gate="North", scanId="a"))
     before = await snapshot()
@@ -59,7 +61,7 @@ async def test_the_same_scan_again_is_the_same_scan(scene: CheckInScene) -> None
     assert await snapshot() == before
 
 
-async def test_a_scan_is_of_one_ticket(scene: CheckInScene) -> None:
+async def test_scan_id_belongs_to_one_ticket(scene: CheckInScene) -> None:
     await scene.scan(await scene.ticket(), scanId="a")
     other = await scene.ticket()
     before = await snapshot()
@@ -70,7 +72,7 @@ async def test_a_scan_is_of_one_ticket(scene: CheckInScene) -> None:
     assert outcome_or_code(await scene.scan(other, scanId="b")) == "ADMITTED"
 
 
-async def test_devices_of_another_event_number_their_scans_themselves(world: World, scene: CheckInScene) -> None:
+async def test_events_have_separate_scan_ids(world: World, scene: CheckInScene) -> None:
     await scene.scan(await scene.ticket(), scanId="1")
     elsewhere = await world.event(await world.organizer())
     ticket = await world.ticket(elsewhere, await world.user())
@@ -79,7 +81,7 @@ async def test_devices_of_another_event_number_their_scans_themselves(world: Wor
 
 
 @pytest.mark.parametrize("status", [status for status in TicketStatus if status is not TicketStatus.SUCCESS])
-async def test_a_ticket_that_is_not_approved_lets_nobody_in(scene: CheckInScene, status: TicketStatus) -> None:
+async def test_ticket_that_is_not_approved_is_not_admitted(scene: CheckInScene, status: TicketStatus) -> None:
     ticket = await scene.ticket(status=status)
     before = await snapshot()
     answer = await scene.scan(ticket, scanId="a")
@@ -88,14 +90,14 @@ async def test_a_ticket_that_is_not_approved_lets_nobody_in(scene: CheckInScene,
     assert await snapshot() == before
 
 
-async def test_a_code_that_is_none_is_not_found(scene: CheckInScene) -> None:
+async def test_unknown_code_is_not_found(scene: CheckInScene) -> None:
     ticket = await scene.ticket()
     for code in ("AENOTHING", str(ticket.id)):
         assert error_code_and_status(await scene.organizer.graphql(CHECK_IN, code=code)) == ("NOT_FOUND", 404)
 
 
 @pytest.mark.parametrize("arguments", [{"gate": "x" * 256}, {"scanId": "x" * 256}, {"gate": "a\nb"}])
-async def test_what_does_not_fit_is_refused_by_name(scene: CheckInScene, arguments: dict[str, str]) -> None:
+async def test_invalid_argument_is_rejected_by_name(scene: CheckInScene, arguments: dict[str, str]) -> None:
     ticket = await scene.ticket()
     answer = await scene.scan(ticket, **arguments)
     assert error_code_and_status(answer) == ("VALIDATION_ERROR", 400)
@@ -104,21 +106,23 @@ async def test_what_does_not_fit_is_refused_by_name(scene: CheckInScene, argumen
 
 
 @pytest.mark.parametrize("scanned_again", ["a", "b"])
-async def test_a_refund_closes_the_door_and_keeps_the_history(scene: CheckInScene, scanned_again: str) -> None:
-    """Also to a retry: the scene must not be outcome_or_code that a ticket is good which is not any more."""
+async def test_refunded_ticket_is_not_admitted_again_but_keeps_its_check_in(
+    scene: CheckInScene, scanned_again: str
+) -> None:
+    """A retried scan fails as well, because the ticket is no longer valid."""
     ticket = await scene.ticket()
     await scene.scan(ticket, gate="North", scanId="a")
     await scene.organizer.put(f"/tickets/{ticket.id}", {"status": "Refunded"})
     before = await snapshot()
     assert error_code_and_status(await scene.scan(ticket, scanId=scanned_again)) == ("TICKET_NOT_VALID", 400)
     assert await snapshot() == before
-    shown = (await scene.organizer.graphql(TICKET, id=ticket.id))["data"]["ticket"]["checkIn"]
-    assert shown["gate"] == "North"
+    result = (await scene.organizer.graphql(TICKET, id=ticket.id))["data"]["ticket"]["checkIn"]
+    assert result["gate"] == "North"
     attendance = (await scene.organizer.graphql(ATTENDANCE, id=scene.event.id))["data"]["event"]["attendance"]
     assert attendance == {"checkedIn": 1, "expected": 0}
 
 
-async def test_verification_neither_knows_nor_changes_who_is_in(scene: CheckInScene) -> None:
+async def test_verification_is_independent_of_check_ins(scene: CheckInScene) -> None:
     """decisions 6.10"""
     ticket = await scene.ticket()
     verified = await scene.organizer.graphql("query($c: String) { verifyTicket(code: $c) { valid } }", c=ticket.code)
@@ -133,7 +137,7 @@ async def test_verification_neither_knows_nor_changes_who_is_in(scene: CheckInSc
 # Undoing --------------------------------------------------------------------------------------------------------
 
 
-async def test_an_undone_ticket_lets_in_again(scene: CheckInScene) -> None:
+async def test_ticket_is_admitted_again_after_undo(scene: CheckInScene) -> None:
     ticket = await scene.ticket()
     await scene.scan(ticket, gate="North", scanId="a")
     assert (await scene.undo(ticket))["data"]["undoCheckIn"] == {"id": str(ticket.id), "checkIn": None}
@@ -142,26 +146,26 @@ async def test_an_undone_ticket_lets_in_again(scene: CheckInScene) -> None:
     assert (await CheckIn.get(undone_at__isnull=True)).scan_id == "b"
 
 
-@pytest.mark.parametrize("let_in_since", [False, True])
-async def test_a_late_retry_of_an_undone_scan_lets_nobody_in(scene: CheckInScene, let_in_since: bool) -> None:
+@pytest.mark.parametrize("admitted_since", [False, True])
+async def test_late_retry_of_an_undone_scan_is_rejected(scene: CheckInScene, admitted_since: bool) -> None:
     ticket = await scene.ticket()
     await scene.scan(ticket, scanId="a")
     await scene.undo(ticket)
-    if let_in_since:
+    if admitted_since:
         await scene.scan(ticket, scanId="b")
     before = await snapshot()
     assert error_code_and_status(await scene.scan(ticket, scanId="a")) == ("SCAN_UNDONE", 400)
     assert await snapshot() == before
 
 
-async def test_an_undone_scan_does_not_let_another_ticket_in(scene: CheckInScene) -> None:
+async def test_undone_scan_id_cannot_be_used_for_another_ticket(scene: CheckInScene) -> None:
     ticket, other = await scene.ticket(), await scene.ticket()
     await scene.scan(ticket, scanId="a")
     await scene.undo(ticket)
     assert error_code_and_status(await scene.scan(other, scanId="a")) == ("SCAN_MISMATCH", 400)
 
 
-async def test_only_a_check_in_is_undone_and_only_once(scene: CheckInScene) -> None:
+async def test_only_an_existing_check_in_can_be_undone(scene: CheckInScene) -> None:
     ticket = await scene.ticket()
     assert error_code_and_status(await scene.undo(ticket)) == ("NOT_CHECKED_IN", 400)
     await scene.scan(ticket)
@@ -171,10 +175,10 @@ async def test_only_a_check_in_is_undone_and_only_once(scene: CheckInScene) -> N
     assert await snapshot() == before
 
 
-# What hangs on it -----------------------------------------------------------------------------------------------
+# Deletion -------------------------------------------------------------------------------------------------------
 
 
-async def test_a_deleted_ticket_takes_its_check_ins_along(scene: CheckInScene) -> None:
+async def test_check_ins_are_deleted_with_their_ticket(scene: CheckInScene) -> None:
     ticket, other = await scene.ticket(), await scene.ticket()
     await scene.scan(ticket)
     await scene.scan(other)
@@ -182,40 +186,40 @@ async def test_a_deleted_ticket_takes_its_check_ins_along(scene: CheckInScene) -
     assert (await CheckIn.get()).ticket_id == other.id
 
 
-async def test_a_check_in_outlives_the_account_that_scanned(scene: CheckInScene) -> None:
+async def test_check_in_remains_after_deletion_of_the_account_that_scanned(scene: CheckInScene) -> None:
     ticket = await scene.ticket()
     admin, other_admin = await scene.world.admin_key(), await scene.world.admin_key()
     await admin.graphql(CHECK_IN, code=ticket.code, gate="North")
     assert admin.user
     await other_admin.delete(f"/admin/users/{admin.user.id}")
     assert not await User.exists(id=admin.user.id)
-    shown = check_in_result(await scene.scan(ticket))
-    assert (shown["outcome"], shown["gate"], shown["checkedInBy"]) == ("ALREADY_CHECKED_IN", "North", None)
+    result = check_in_result(await scene.scan(ticket))
+    assert (result["outcome"], result["gate"], result["checkedInBy"]) == ("ALREADY_CHECKED_IN", "North", None)
     assert await unbalanced() == {}
 
 
-# Who sees it ----------------------------------------------------------------------------------------------------
+# Visibility -----------------------------------------------------------------------------------------------------
 
 
-async def test_attendees_see_that_they_are_in_and_managers_by_whom(scene: CheckInScene) -> None:
+async def test_attendee_sees_the_check_in_and_managers_also_who_scanned(scene: CheckInScene) -> None:
     ticket = await scene.ticket()
     await scene.scan(ticket, gate="North")
-    for caller, by_whom in (
+    for caller, checked_in_by in (
         (scene.organizer, "gatekeeper"),
         (await scene.world.admin_key(), "gatekeeper"),
         (scene.attendee, None),
     ):
-        shown = (await caller.graphql(TICKET, id=ticket.id))["data"]["ticket"]["checkIn"]
-        assert (shown["gate"], shown["checkedInBy"]) == ("North", by_whom)
-        assert shown["checkedInAt"]
+        result = (await caller.graphql(TICKET, id=ticket.id))["data"]["ticket"]["checkIn"]
+        assert (result["gate"], result["checkedInBy"]) == ("North", checked_in_by)
+        assert result["checkedInAt"]
 
 
-async def test_who_is_not_in_has_no_check_in(scene: CheckInScene) -> None:
+async def test_ticket_that_was_not_scanned_has_no_check_in(scene: CheckInScene) -> None:
     answer = await scene.attendee.graphql(TICKET, id=(await scene.ticket()).id)
     assert answer["data"] == {"ticket": {"checkIn": None}}
 
 
-async def test_attendance_counts_who_is_in_and_who_may_come(scene: CheckInScene) -> None:
+async def test_attendance_counts_check_ins_and_approved_tickets(scene: CheckInScene) -> None:
     tickets = [await scene.ticket() for _ in range(3)]
     await scene.ticket(status=TicketStatus.PENDING)
     for ticket in tickets[:2]:
@@ -226,7 +230,7 @@ async def test_attendance_counts_who_is_in_and_who_may_come(scene: CheckInScene)
         assert answer["data"]["event"]["attendance"] == {"checkedIn": 1, "expected": 3}
 
 
-async def test_attendance_is_shown_to_whom_statistics_are(scene: CheckInScene) -> None:
+async def test_attendance_requires_the_permission_for_statistics(scene: CheckInScene) -> None:
     world, owner = scene.world, scene.organizer.user
     assert owner
     refused = {
@@ -265,7 +269,7 @@ async def test_statements_do_not_depend_on_the_number_of_tickets(scene: CheckInS
     assert await statements() == few
 
 
-async def test_each_scan_of_one_document_shows_what_it_has_done(scene: CheckInScene) -> None:
+async def test_each_mutation_of_a_document_returns_its_own_result(scene: CheckInScene) -> None:
     ticket = await scene.ticket()
     document = """mutation($code: String!, $id: ID!) {
         first: checkInTicket(code: $code, gate: "North") { ticket { checkIn { gate } } }
@@ -278,11 +282,11 @@ async def test_each_scan_of_one_document_shows_what_it_has_done(scene: CheckInSc
     assert data["second"]["ticket"]["checkIn"] == {"gate": "South"}
 
 
-# The key, the ticket, its lock, the scan, another check-in, the check-in.
-SCAN = 6
+# The key, the ticket, its lock, the scan ID, another check-in, the new check-in.
+STATEMENTS_PER_SCAN = 6
 
 
-async def test_a_scan_costs_the_same_at_an_event_of_any_size(scene: CheckInScene) -> None:
+async def test_statements_of_a_scan_do_not_depend_on_the_number_of_tickets(scene: CheckInScene) -> None:
     for _ in range(10):
         await scene.scan(await scene.ticket())
     ticket = await scene.ticket()
@@ -290,5 +294,5 @@ async def test_a_scan_costs_the_same_at_an_event_of_any_size(scene: CheckInScene
         await scene.organizer.graphql(
             'mutation($c: String!) { checkInTicket(code: $c, scanId: "x") { outcome checkedInBy } }', c=ticket.code
         )
-    assert len(statements) == SCAN
+    assert len(statements) == STATEMENTS_PER_SCAN
     assert await Ticket.all().count() == 11

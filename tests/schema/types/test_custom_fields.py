@@ -1,4 +1,4 @@
-"""Custom fields are asked for, changed, moved and taken away by the event's managers (decisions 4.7)."""
+"""Custom fields, which the managers of an event create, update, reorder and delete (decisions 4.7)."""
 
 from typing import Any
 
@@ -36,17 +36,17 @@ async def not_updated(stage: Stage, field_id: object, code: str, **fields: Any) 
     return await refused(stage.organizer, UPDATE_FIELD, code, id=field_id, input=fields)
 
 
-async def asked(stage: Stage) -> list[tuple[str, int]]:
-    """Name and position of the event's fields as both surfaces show them, in their order."""
+async def fields_of(stage: Stage) -> list[tuple[str, int]]:
+    """Return name and position of the event's fields in their order, as REST and GraphQL both return them."""
     over_graphql = (await answer_of(stage.buyer, EDGE, id=stage.event.id))["customFields"]
-    shown = [(one["name"], one["position"]) for one in over_graphql]
+    result = [(one["name"], one["position"]) for one in over_graphql]
     listed = data_of(await stage.buyer.get(f"/events/{stage.event.id}/fields"))
-    assert [(one["name"], one["position"]) for one in listed] == shown
+    assert [(one["name"], one["position"]) for one in listed] == result
     assert data_of(await stage.buyer.get(f"/events/{stage.event.id}"))["custom_fields"] == listed
-    return shown
+    return result
 
 
-async def answered(world: World, stage: Stage, field: Any, value: str) -> Ticket:
+async def ticket_with_answer(world: World, stage: Stage, field: Any, value: str) -> Ticket:
     ticket = await world.ticket(stage.event, stage.buyer_account)
     await CustomValue.create(ticket=ticket, field_id=int(field["id"]), value=value)
     return ticket
@@ -55,30 +55,30 @@ async def answered(world: World, stage: Stage, field: Any, value: str) -> Ticket
 # Creating -------------------------------------------------------------------------------------------------------
 
 
-async def test_a_new_field_is_shown_and_asked_at_once(stage: Stage) -> None:
-    made = await create(stage, " সাইজ ", type="DROPDOWN", options=[" S ", "M"], required=True)
-    assert made == {
-        "id": made["id"], "eventId": str(stage.event.id), "name": "সাইজ", "type": "DROPDOWN", "options": ["S", "M"],
+async def test_new_field_is_listed_and_required_in_registrations(stage: Stage) -> None:
+    field = await create(stage, " সাইজ ", type="DROPDOWN", options=[" S ", "M"], required=True)
+    assert field == {
+        "id": field["id"], "eventId": str(stage.event.id), "name": "সাইজ", "type": "DROPDOWN", "options": ["S", "M"],
         "required": True, "position": 0,
     }  # fmt: skip
-    assert await asked(stage) == [("সাইজ", 0)]
+    assert await fields_of(stage) == [("সাইজ", 0)]
     body: dict[str, Any] = {"event_id": stage.event.id}
     assert outcomes([await stage.buyer.post("/tickets", body)]) == {(400, "VALIDATION_ERROR"): 1}
     ticket = data_of(await stage.buyer.post("/tickets", body | {"custom_fields": {"সাইজ": "M"}}), 201)
     assert [one["value"] for one in ticket["custom_fields"]] == ["M"]
 
 
-async def test_what_may_be_left_out_has_its_default(stage: Stage) -> None:
-    made = await create(stage, "Bio")
-    assert (made["options"], made["required"], made["position"]) == ([], False, 0)
+async def test_optional_fields_have_defaults(stage: Stage) -> None:
+    field = await create(stage, "Bio")
+    assert (field["options"], field["required"], field["position"]) == ([], False, 0)
 
 
-async def test_an_admin_adds_fields_to_any_event(stage: Stage) -> None:
+async def test_admin_can_add_fields_to_any_event(stage: Stage) -> None:
     given = {"eventId": stage.event.id, "name": "Size", "type": "TEXT"}
     assert (await answer_of(stage.admin, CREATE_FIELD, input=given))["name"] == "Size"
 
 
-async def test_a_repeated_creation_with_its_key_makes_one_field(stage: Stage) -> None:
+async def test_repeated_creation_with_an_idempotency_key_creates_one_field(stage: Stage) -> None:
     given = {"eventId": stage.event.id, "name": "Size", "type": "TEXT"}
     first, second = [await answer_of(stage.organizer, CREATE_FIELD, input=given, key="k1") for _ in range(2)]
     assert first == second
@@ -86,49 +86,49 @@ async def test_a_repeated_creation_with_its_key_makes_one_field(stage: Stage) ->
 
 
 @pytest.mark.parametrize("name", ["size", "SIZE", " Size "])
-async def test_names_are_unique_in_an_event_whatever_their_case(stage: Stage, name: str) -> None:
+async def test_names_are_unique_in_an_event_ignoring_case(stage: Stage, name: str) -> None:
     await create(stage, "Size")
     assert (await not_created(stage, "NAME_TAKEN", name=name)).keys() == {"name"}
 
 
-async def test_another_event_may_ask_the_same(world: World, stage: Stage) -> None:
+async def test_another_event_can_have_a_field_with_the_same_name(world: World, stage: Stage) -> None:
     await create(stage, "Size")
     other = await world.event(stage.organization)
     assert (await create(stage, "Size", eventId=other.id))["eventId"] == str(other.id)
 
 
 @pytest.mark.parametrize("name", ["5", "0123", "a{b", "a}", "name", "event", "location", "date", "price", "id"])
-async def test_a_name_that_means_something_else_is_refused(stage: Stage, name: str) -> None:
+async def test_reserved_name_is_rejected(stage: Stage, name: str) -> None:
     """decisions 4.3 and 6.5"""
     assert (await not_created(stage, "VALIDATION_ERROR", name=name)).keys() == {"name"}
-    made = await create(stage, "Size")
-    assert (await not_updated(stage, made["id"], "VALIDATION_ERROR", name=name)).keys() == {"name"}
+    field = await create(stage, "Size")
+    assert (await not_updated(stage, field["id"], "VALIDATION_ERROR", name=name)).keys() == {"name"}
 
 
 @pytest.mark.parametrize("name", ["Date", "5 or more", "Name of the school", "তারিখ"])
-async def test_a_name_that_only_resembles_one_of_those_is_taken(stage: Stage, name: str) -> None:
+async def test_name_that_resembles_a_reserved_one_is_accepted(stage: Stage, name: str) -> None:
     assert (await create(stage, name))["name"] == name
 
 
 @pytest.mark.parametrize("kind", ["DROPDOWN", "RADIO"])
-async def test_a_choice_needs_options(stage: Stage, kind: str) -> None:
+async def test_choice_requires_options(stage: Stage, kind: str) -> None:
     without: list[dict[str, Any]] = [{"options": []}, {"options": None}, {}]
     for given in without:
         assert (await not_created(stage, "VALIDATION_ERROR", type=kind, **given)).keys() == {"options"}
 
 
 @pytest.mark.parametrize("kind", ["TEXT", "TEXTAREA", "EMAIL", "NUMBER", "DATE"])
-async def test_what_is_no_choice_has_no_options(stage: Stage, kind: str) -> None:
+async def test_other_types_cannot_have_options(stage: Stage, kind: str) -> None:
     assert (await not_created(stage, "VALIDATION_ERROR", type=kind, options=["S"])).keys() == {"options"}
     assert (await create(stage, "Size", type=kind, options=[]))["options"] == []
 
 
 @pytest.mark.parametrize("options", [[], ["Friday", "Saturday"]])
-async def test_a_checkbox_is_one_box_or_one_for_each_option(stage: Stage, options: list[str]) -> None:
+async def test_checkbox_can_have_options_or_none(stage: Stage, options: list[str]) -> None:
     assert (await create(stage, "Days", type="CHECKBOX", options=options))["options"] == options
 
 
-async def test_an_event_asks_a_bounded_number_of_things(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_number_of_fields_is_limited(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(custom_fields, "MAX_CUSTOM_FIELDS", 2)
     for name in ("Size", "Meal"):
         await create(stage, name)
@@ -142,32 +142,32 @@ async def test_an_event_asks_a_bounded_number_of_things(stage: Stage, monkeypatc
     ("position", "order"),
     [(None, "abcx"), (0, "xabc"), (1, "axbc"), (2, "abxc"), (3, "abcx"), (99, "abcx"), (2**31 - 1, "abcx")],
 )
-async def test_a_field_is_put_where_it_is_asked_for(stage: Stage, position: int | None, order: str) -> None:
+async def test_field_is_inserted_at_the_requested_position(stage: Stage, position: int | None, order: str) -> None:
     for name in "abc":
         await create(stage, name)
     await create(stage, "x", position=position)
-    assert await asked(stage) == [(name, number) for number, name in enumerate(order)]
+    assert await fields_of(stage) == [(name, number) for number, name in enumerate(order)]
 
 
-async def test_a_field_that_goes_leaves_the_others_in_their_order(stage: Stage) -> None:
+async def test_deletion_keeps_the_order_of_the_other_fields(stage: Stage) -> None:
     first, *_ = [await create(stage, name) for name in "abc"]
     await answer_of(stage.organizer, DELETE_FIELD, id=first["id"])
     await create(stage, "x", position=2)
-    assert [name for name, _ in await asked(stage)] == ["b", "x", "c"]
+    assert [name for name, _ in await fields_of(stage)] == ["b", "x", "c"]
 
 
-async def test_fields_are_put_in_any_order(stage: Stage) -> None:
+async def test_fields_can_be_reordered(stage: Stage) -> None:
     a, b, c = [(await create(stage, name))["id"] for name in "abc"]
     given = {"eventId": stage.event.id, "ids": [c, a, b]}
-    shown = await answer_of(stage.organizer, REORDER_FIELDS, input=given)
-    assert shown == [{"id": field_id, "position": number} for number, field_id in enumerate([c, a, b])]
-    assert await asked(stage) == [("c", 0), ("a", 1), ("b", 2)]
+    result = await answer_of(stage.organizer, REORDER_FIELDS, input=given)
+    assert result == [{"id": field_id, "position": number} for number, field_id in enumerate([c, a, b])]
+    assert await fields_of(stage) == [("c", 0), ("a", 1), ("b", 2)]
     before = await snapshot()
-    assert await answer_of(stage.organizer, REORDER_FIELDS, input=given) == shown
+    assert await answer_of(stage.organizer, REORDER_FIELDS, input=given) == result
     assert await snapshot() == before
 
 
-async def test_an_order_names_each_field_of_the_event_once(world: World, stage: Stage) -> None:
+async def test_order_must_name_each_field_of_the_event_once(world: World, stage: Stage) -> None:
     a, b = [(await create(stage, name))["id"] for name in "ab"]
     foreign = (await world.custom_field(await world.event(stage.organization), "x")).id
     for ids in ([], [a], [a, a], [a, b, b], [a, b, foreign], [a, foreign], [b, 999_999]):
@@ -177,7 +177,7 @@ async def test_an_order_names_each_field_of_the_event_once(world: World, stage: 
         assert named.keys() == {"ids"}
 
 
-async def test_an_event_without_fields_has_an_empty_order(stage: Stage) -> None:
+async def test_event_without_fields_has_an_empty_order(stage: Stage) -> None:
     assert await answer_of(stage.organizer, REORDER_FIELDS, input={"eventId": stage.event.id, "ids": []}) == []
 
 
@@ -188,79 +188,79 @@ CHANGES: dict[str, Any] = {"name": "Shirt", "type": "RADIO", "options": ["L"], "
 
 
 @pytest.mark.parametrize("changed", CHANGES)
-async def test_only_what_is_sent_changes(stage: Stage, changed: str) -> None:
-    made = await create(stage, "Size", type="DROPDOWN", options=["S", "M"])
-    shown = await update(stage, made["id"], **{changed: CHANGES[changed]})
-    assert shown == made | {changed: CHANGES[changed]}
-    assert await update(stage, made["id"]) == shown
+async def test_update_changes_only_the_given_fields(stage: Stage, changed: str) -> None:
+    field = await create(stage, "Size", type="DROPDOWN", options=["S", "M"])
+    result = await update(stage, field["id"], **{changed: CHANGES[changed]})
+    assert result == field | {changed: CHANGES[changed]}
+    assert await update(stage, field["id"]) == result
 
 
-async def test_an_update_of_nothing_changes_nothing(stage: Stage) -> None:
-    made = await create(stage, "Size")
+async def test_empty_update_changes_nothing(stage: Stage) -> None:
+    field = await create(stage, "Size")
     before = await snapshot()
-    assert await update(stage, made["id"], name=" ") == made
+    assert await update(stage, field["id"], name=" ") == field
     assert await snapshot() == before
 
 
-async def test_a_field_may_change_the_case_of_its_name_and_take_no_others(stage: Stage) -> None:
-    made, _ = await create(stage, "Size"), await create(stage, "Meal")
-    assert (await update(stage, made["id"], name="SIZE"))["name"] == "SIZE"
-    assert (await not_updated(stage, made["id"], "NAME_TAKEN", name="meal")).keys() == {"name"}
+async def test_rename_can_change_the_case_but_not_take_another_name(stage: Stage) -> None:
+    field, _ = await create(stage, "Size"), await create(stage, "Meal")
+    assert (await update(stage, field["id"], name="SIZE"))["name"] == "SIZE"
+    assert (await not_updated(stage, field["id"], "NAME_TAKEN", name="meal")).keys() == {"name"}
 
 
-async def test_options_go_with_a_type_that_has_none_and_are_needed_by_one_that_has(stage: Stage) -> None:
-    made = await create(stage, "Size", type="DROPDOWN", options=["S", "M"])
-    assert (await update(stage, made["id"], type="RADIO"))["options"] == ["S", "M"]
-    assert (await not_updated(stage, made["id"], "VALIDATION_ERROR", options=[])).keys() == {"options"}
-    assert (await not_updated(stage, made["id"], "VALIDATION_ERROR", type="TEXT", options=["L"])).keys() == {"options"}
-    assert (await update(stage, made["id"], type="TEXT"))["options"] == []
-    assert (await not_updated(stage, made["id"], "VALIDATION_ERROR", type="DROPDOWN")).keys() == {"options"}
-    assert (await update(stage, made["id"], type="CHECKBOX", options=["L"]))["options"] == ["L"]
+async def test_change_of_type_removes_or_requires_options(stage: Stage) -> None:
+    field = await create(stage, "Size", type="DROPDOWN", options=["S", "M"])
+    assert (await update(stage, field["id"], type="RADIO"))["options"] == ["S", "M"]
+    assert (await not_updated(stage, field["id"], "VALIDATION_ERROR", options=[])).keys() == {"options"}
+    assert (await not_updated(stage, field["id"], "VALIDATION_ERROR", type="TEXT", options=["L"])).keys() == {"options"}
+    assert (await update(stage, field["id"], type="TEXT"))["options"] == []
+    assert (await not_updated(stage, field["id"], "VALIDATION_ERROR", type="DROPDOWN")).keys() == {"options"}
+    assert (await update(stage, field["id"], type="CHECKBOX", options=["L"]))["options"] == ["L"]
 
 
-async def test_answers_that_were_given_stay_whatever_is_asked_from_now_on(world: World, stage: Stage) -> None:
-    made = await create(stage, "Size", type="DROPDOWN", options=["S", "M"])
-    ticket = await answered(world, stage, made, "M")
+async def test_existing_answers_are_unaffected_by_updates(world: World, stage: Stage) -> None:
+    field = await create(stage, "Size", type="DROPDOWN", options=["S", "M"])
+    ticket = await ticket_with_answer(world, stage, field, "M")
     for changes in ({"options": ["L"]}, {"type": "DATE"}, {"name": "Born", "required": True}):
-        await update(stage, made["id"], **changes)
-    shown = data_of(await stage.buyer.get(f"/tickets/{ticket.id}"))["custom_fields"]
-    assert shown == [{"field_id": int(made["id"]), "name": "Born", "value": "M"}]
+        await update(stage, field["id"], **changes)
+    result = data_of(await stage.buyer.get(f"/tickets/{ticket.id}"))["custom_fields"]
+    assert result == [{"field_id": int(field["id"]), "name": "Born", "value": "M"}]
     data_of(await stage.organizer.put(f"/tickets/{ticket.id}", {"note": "not asked again"}))
 
 
 # Deleting -------------------------------------------------------------------------------------------------------
 
 
-async def test_a_field_goes_with_its_answers_and_nothing_else(world: World, stage: Stage) -> None:
-    made, kept = await create(stage, "Size", required=True), await create(stage, "Meal")
-    ticket = await answered(world, stage, made, "M")
+async def test_deletion_removes_the_field_and_its_answers(world: World, stage: Stage) -> None:
+    field, kept = await create(stage, "Size", required=True), await create(stage, "Meal")
+    ticket = await ticket_with_answer(world, stage, field, "M")
     await CustomValue.create(ticket=ticket, field_id=int(kept["id"]), value="Fish")
-    assert await answer_of(stage.organizer, DELETE_FIELD, id=made["id"]) == {"id": made["id"], "deleted": True}
-    shown = data_of(await stage.buyer.get(f"/tickets/{ticket.id}"))["custom_fields"]
-    assert [one["value"] for one in shown] == ["Fish"]
-    assert [name for name, _ in await asked(stage)] == ["Meal"]
+    assert await answer_of(stage.organizer, DELETE_FIELD, id=field["id"]) == {"id": field["id"], "deleted": True}
+    result = data_of(await stage.buyer.get(f"/tickets/{ticket.id}"))["custom_fields"]
+    assert [one["value"] for one in result] == ["Fish"]
+    assert [name for name, _ in await fields_of(stage)] == ["Meal"]
     data_of(await stage.buyer.post("/tickets", {"event_id": stage.event.id}), 201)
     assert await unbalanced() == {}
-    await refused(stage.organizer, DELETE_FIELD, "NOT_FOUND", id=made["id"])
+    await refused(stage.organizer, DELETE_FIELD, "NOT_FOUND", id=field["id"])
 
 
-async def test_fields_go_with_their_event(world: World, stage: Stage) -> None:
-    await answered(world, stage, await create(stage, "Size"), "M")
+async def test_fields_are_deleted_with_their_event(world: World, stage: Stage) -> None:
+    await ticket_with_answer(world, stage, await create(stage, "Size"), "M")
     data_of(await stage.organizer.delete(f"/events/{stage.event.id}"))
     assert await unbalanced() == {}
     assert await CustomField.all().count() == await CustomValue.all().count() == 0
 
 
 @pytest.mark.parametrize("field_id", ["0", "999999", "99999999999999999999", "x"])
-async def test_a_field_that_is_not_there_is_not_found(stage: Stage, field_id: str) -> None:
+async def test_unknown_field_is_not_found(stage: Stage, field_id: str) -> None:
     await refused(stage.admin, UPDATE_FIELD, "NOT_FOUND", id=field_id, input={"required": True})
     await refused(stage.admin, DELETE_FIELD, "NOT_FOUND", id=field_id)
 
 
-# What is shown --------------------------------------------------------------------------------------------------
+# Reading after writing ------------------------------------------------------------------------------------------
 
 
-async def test_one_operation_shows_what_its_earlier_mutations_have_done(world: World, stage: Stage) -> None:
+async def test_mutation_sees_the_changes_of_earlier_mutations_in_the_document(world: World, stage: Stage) -> None:
     document = (
         "mutation($id: ID!) {"
         " before: updateEvent(id: $id, input: {}) { gallery { url } customFields { name } stats { total } }"

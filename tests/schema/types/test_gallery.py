@@ -1,4 +1,4 @@
-"""Pictures are added, changed, moved and taken away by the event's managers (decisions 4.7)."""
+"""Gallery images, which the managers of an event create, update, reorder and delete (decisions 4.7)."""
 
 from typing import Any
 
@@ -22,37 +22,37 @@ async def create(stage: Stage, name: str, **fields: Any) -> Any:
     return await answer_of(stage.organizer, CREATE_IMAGE, input={"eventId": stage.event.id, "url": url(name), **fields})
 
 
-async def shown(stage: Stage) -> list[tuple[str, int]]:
-    """Url and position of the event's pictures as both surfaces show them, in their order."""
+async def images_of(stage: Stage) -> list[tuple[str, int]]:
+    """Return URL and position of the event's images in their order, as REST and GraphQL both return them."""
     over_graphql = (await answer_of(stage.buyer, EDGE, id=stage.event.id))["gallery"]
-    pictures = [(one["url"], one["position"]) for one in over_graphql]
+    images = [(one["url"], one["position"]) for one in over_graphql]
     listed = data_of(await stage.buyer.get(f"/events/{stage.event.id}/gallery"))
-    assert [(one["url"], one["position"]) for one in listed] == pictures
-    return pictures
+    assert [(one["url"], one["position"]) for one in listed] == images
+    return images
 
 
-async def test_a_new_picture_is_shown_at_once(stage: Stage) -> None:
-    made = await create(stage, "মেলা", caption=" বইমেলা ")
-    assert made == {
-        "id": made["id"], "eventId": str(stage.event.id), "url": url("মেলা"), "caption": "বইমেলা", "position": 0
+async def test_new_image_is_listed(stage: Stage) -> None:
+    image = await create(stage, "মেলা", caption=" বইমেলা ")
+    assert image == {
+        "id": image["id"], "eventId": str(stage.event.id), "url": url("মেলা"), "caption": "বইমেলা", "position": 0
     }  # fmt: skip
-    assert await shown(stage) == [(url("মেলা"), 0)]
+    assert await images_of(stage) == [(url("মেলা"), 0)]
     assert (await create(stage, "মেলা"))["position"] == 1
 
 
-async def test_an_admin_adds_pictures_to_any_event(stage: Stage) -> None:
-    made = await answer_of(stage.admin, CREATE_IMAGE, input={"eventId": stage.event.id, "url": url("a")})
-    assert made["position"] == 0
+async def test_admin_can_add_images_to_any_event(stage: Stage) -> None:
+    image = await answer_of(stage.admin, CREATE_IMAGE, input={"eventId": stage.event.id, "url": url("a")})
+    assert image["position"] == 0
 
 
-async def test_a_repeated_creation_with_its_key_makes_one_picture(stage: Stage) -> None:
+async def test_repeated_creation_with_an_idempotency_key_creates_one_image(stage: Stage) -> None:
     given = {"eventId": stage.event.id, "url": url("a")}
     first, second = [await answer_of(stage.organizer, CREATE_IMAGE, input=given, key="k1") for _ in range(2)]
     assert first == second
     assert await GalleryImage.all().count() == 1
 
 
-async def test_a_gallery_has_a_bounded_number_of_pictures(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_number_of_images_is_limited(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gallery, "MAX_GALLERY_IMAGES", 2)
     for name in "ab":
         await create(stage, name)
@@ -61,14 +61,14 @@ async def test_a_gallery_has_a_bounded_number_of_pictures(stage: Stage, monkeypa
 
 
 @pytest.mark.parametrize(("position", "order"), [(None, "abx"), (0, "xab"), (1, "axb"), (99, "abx")])
-async def test_a_picture_is_put_where_it_is_asked_for(stage: Stage, position: int | None, order: str) -> None:
+async def test_image_is_inserted_at_the_requested_position(stage: Stage, position: int | None, order: str) -> None:
     for name in "ab":
         await create(stage, name)
     await create(stage, "x", position=position)
-    assert await shown(stage) == [(url(name), number) for number, name in enumerate(order)]
+    assert await images_of(stage) == [(url(name), number) for number, name in enumerate(order)]
 
 
-async def test_pictures_are_put_in_any_order(world: World, stage: Stage) -> None:
+async def test_images_can_be_reordered(world: World, stage: Stage) -> None:
     a, b, c = [(await create(stage, name))["id"] for name in "abc"]
     foreign = (await world.gallery_image(await world.event(stage.organization))).id
     for ids in ([], [a, b], [a, b, b], [a, b, foreign]):
@@ -76,24 +76,24 @@ async def test_pictures_are_put_in_any_order(world: World, stage: Stage) -> None
         assert (await refused(stage.organizer, REORDER_IMAGES, "VALIDATION_ERROR", input=given)).keys() == {"ids"}
     moved = await answer_of(stage.organizer, REORDER_IMAGES, input={"eventId": stage.event.id, "ids": [c, a, b]})
     assert [one["id"] for one in moved] == [c, a, b]
-    assert await shown(stage) == [(url("c"), 0), (url("a"), 1), (url("b"), 2)]
+    assert await images_of(stage) == [(url("c"), 0), (url("a"), 1), (url("b"), 2)]
 
 
-async def test_only_what_is_sent_changes_and_null_clears_the_caption(stage: Stage) -> None:
-    made = await create(stage, "a", caption="Stage")
-    moved = await answer_of(stage.organizer, UPDATE_IMAGE, id=made["id"], input={"url": url("b")})
-    assert moved == made | {"url": url("b")}
-    bare = await answer_of(stage.organizer, UPDATE_IMAGE, id=made["id"], input={"caption": None})
+async def test_update_changes_only_the_given_fields_and_null_clears_the_caption(stage: Stage) -> None:
+    image = await create(stage, "a", caption="Stage")
+    moved = await answer_of(stage.organizer, UPDATE_IMAGE, id=image["id"], input={"url": url("b")})
+    assert moved == image | {"url": url("b")}
+    bare = await answer_of(stage.organizer, UPDATE_IMAGE, id=image["id"], input={"caption": None})
     assert bare == moved | {"caption": None}
     before = await snapshot()
-    assert await answer_of(stage.organizer, UPDATE_IMAGE, id=made["id"], input={}) == bare
+    assert await answer_of(stage.organizer, UPDATE_IMAGE, id=image["id"], input={}) == bare
     assert await snapshot() == before
 
 
-async def test_a_picture_goes_alone_and_all_go_with_their_event(stage: Stage) -> None:
+async def test_deletion_keeps_the_other_images_and_deletion_of_the_event_removes_all(stage: Stage) -> None:
     first, _ = await create(stage, "a"), await create(stage, "b")
     assert await answer_of(stage.organizer, DELETE_IMAGE, id=first["id"]) == {"id": first["id"], "deleted": True}
-    assert await shown(stage) == [(url("b"), 1)]
+    assert await images_of(stage) == [(url("b"), 1)]
     await refused(stage.organizer, DELETE_IMAGE, "NOT_FOUND", id=first["id"])
     data_of(await stage.organizer.delete(f"/events/{stage.event.id}"))
     assert await unbalanced() == {}
@@ -101,6 +101,6 @@ async def test_a_picture_goes_alone_and_all_go_with_their_event(stage: Stage) ->
 
 
 @pytest.mark.parametrize("image_id", ["0", "999999", "x"])
-async def test_a_picture_that_is_not_there_is_not_found(stage: Stage, image_id: str) -> None:
+async def test_unknown_image_is_not_found(stage: Stage, image_id: str) -> None:
     await refused(stage.admin, UPDATE_IMAGE, "NOT_FOUND", id=image_id, input={"caption": "x"})
     await refused(stage.admin, DELETE_IMAGE, "NOT_FOUND", id=image_id)

@@ -1,4 +1,4 @@
-"""Payments decided many at once: each for itself, or all or none."""
+"""Bulk decisions on payments, in the modes EACH and ALL."""
 
 import asyncio
 from collections import Counter
@@ -24,7 +24,7 @@ FIELDS = "decided { id status decision { reason decidedAt } } failed { ticketId 
 DECIDE = "mutation($input: DecidePaymentsInput!) { answer: %s(input: $input) { %s } }"
 DECISION = "query($id: ID!) { ticket(id: $id) { status decision { reason decidedAt } } }"
 APPROVE, REJECT = "approvePayments", "rejectPayments"
-BOTH = pytest.mark.parametrize("field", [APPROVE, REJECT])
+APPROVE_AND_REJECT = pytest.mark.parametrize("field", [APPROVE, REJECT])
 STATUS = {APPROVE: "SUCCESS", REJECT: "FAILED"}
 
 
@@ -34,17 +34,17 @@ async def scene(world: World) -> CheckInScene:
 
 
 async def decide(caller: Caller, field: str, tickets: list[Ticket], **options: Any) -> dict[str, Any]:
-    """The whole answer."""
+    """Decide the payments, and return the whole response."""
     data = {"ticketIds": [ticket.id for ticket in tickets], **options}
     return await caller.graphql(DECIDE % (field, FIELDS), input=data)
 
 
 def decided(answer: dict[str, Any]) -> tuple[list[int], list[tuple[int, str]]]:
-    """The ids of the decided tickets, and those of the others with their codes."""
+    """Return the IDs of the decided tickets, and those of the failed ones with their error codes."""
     assert "errors" not in answer, answer
-    told = answer["data"]["answer"]
-    failed = [(int(one["ticketId"]), one["code"]) for one in told["failed"]]
-    return [int(one["id"]) for one in told["decided"]], failed
+    result = answer["data"]["answer"]
+    failed = [(int(one["ticketId"]), one["code"]) for one in result["failed"]]
+    return [int(one["id"]) for one in result["decided"]], failed
 
 
 async def pending(scene: CheckInScene, count: int, **fields: Any) -> list[Ticket]:
@@ -55,7 +55,7 @@ async def statuses(tickets: list[Ticket]) -> list[TicketStatus]:
     return [(await Ticket.get(id=ticket.id)).status for ticket in tickets]
 
 
-@BOTH
+@APPROVE_AND_REJECT
 @pytest.mark.parametrize("mode", [None, "EACH", "ALL"])
 async def test_pending_payments_are_decided(scene: CheckInScene, field: str, mode: str | None) -> None:
     kind = await scene.world.ticket_type(scene.event, price="100", capacity=9)
@@ -68,22 +68,22 @@ async def test_pending_payments_are_decided(scene: CheckInScene, field: str, mod
     assert await unbalanced() == {}
 
 
-async def test_the_reason_is_kept_and_shown_to_organizer_admin_and_attendee(scene: CheckInScene) -> None:
+async def test_reason_is_visible_to_organizer_admin_and_attendee(scene: CheckInScene) -> None:
     [ticket] = await pending(scene, 1)
     answer = await decide(scene.organizer, REJECT, [ticket], reason=" No such payment ")
-    [told] = answer["data"]["answer"]["decided"]
-    assert told["decision"]["reason"] == "No such payment"
+    [rejected] = answer["data"]["answer"]["decided"]
+    assert rejected["decision"]["reason"] == "No such payment"
     for caller in (scene.organizer, await scene.world.admin_key(), scene.attendee):
-        shown = (await caller.graphql(DECISION, id=ticket.id))["data"]["ticket"]
-        assert shown == {"status": "FAILED", "decision": told["decision"]}
+        result = (await caller.graphql(DECISION, id=ticket.id))["data"]["ticket"]
+        assert result == {"status": "FAILED", "decision": rejected["decision"]}
 
 
-async def test_a_ticket_that_is_as_it_was_issued_has_no_decision(scene: CheckInScene) -> None:
+async def test_undecided_ticket_has_no_decision(scene: CheckInScene) -> None:
     [ticket] = await pending(scene, 1)
     assert (await scene.attendee.graphql(DECISION, id=ticket.id))["data"]["ticket"]["decision"] is None
 
 
-async def test_the_reason_goes_with_the_decision_that_it_was_given_for(scene: CheckInScene) -> None:
+async def test_reason_is_removed_by_the_next_decision(scene: CheckInScene) -> None:
     [ticket] = await pending(scene, 1)
     await decide(scene.organizer, REJECT, [ticket], reason="No such payment")
     first = (await scene.attendee.graphql(DECISION, id=ticket.id))["data"]["ticket"]["decision"]
@@ -95,8 +95,8 @@ async def test_the_reason_goes_with_the_decision_that_it_was_given_for(scene: Ch
     assert second["decidedAt"] >= first["decidedAt"]
 
 
-@BOTH
-async def test_attendees_are_mailed_what_has_been_decided(scene: CheckInScene, field: str) -> None:
+@APPROVE_AND_REJECT
+async def test_attendees_are_notified_of_the_decision_by_email(scene: CheckInScene, field: str) -> None:
     tickets = await pending(scene, 2)
     await decide(scene.organizer, field, tickets, reason="Paid {name} twice", mode="ALL")
     mails = await OutgoingMail.all().order_by("ticket_id")
@@ -106,9 +106,9 @@ async def test_attendees_are_mailed_what_has_been_decided(scene: CheckInScene, f
     assert all(("Paid {name} twice" in mail.body) is (field == REJECT) for mail in mails)
 
 
-@BOTH
+@APPROVE_AND_REJECT
 @pytest.mark.parametrize("status", [status for status in TicketStatus if status is not TicketStatus.PENDING])
-async def test_only_pending_payments_are_decided(scene: CheckInScene, field: str, status: TicketStatus) -> None:
+async def test_only_pending_payments_can_be_decided(scene: CheckInScene, field: str, status: TicketStatus) -> None:
     tickets = [*await pending(scene, 1), await scene.ticket(status=status), *await pending(scene, 1)]
     before = await snapshot()
     refused = await decide(scene.organizer, field, tickets, mode="ALL")
@@ -121,33 +121,33 @@ async def test_only_pending_payments_are_decided(scene: CheckInScene, field: str
     assert (await statuses(tickets))[1] is status
 
 
-@BOTH
-async def test_tickets_of_others_events_are_refused_as_one_alone_would_be(scene: CheckInScene, field: str) -> None:
+@APPROVE_AND_REJECT
+async def test_tickets_of_other_organizers_fail_as_a_single_update_does(scene: CheckInScene, field: str) -> None:
     world, foreign = scene.world, await scene.world.organizer_key()
     assert foreign.user
     own = await world.ticket(await world.event(foreign.user), await world.user(), status=TicketStatus.PENDING)
     held = await world.ticket(scene.event, foreign.user, status=TicketStatus.PENDING)
     hidden = (await pending(scene, 1))[0]
-    gone = await scene.ticket()
-    await gone.delete()
+    deleted = await scene.ticket()
+    await deleted.delete()
     before = await snapshot()
-    for refused, code, status in ((held, "FORBIDDEN", 403), (hidden, "NOT_FOUND", 404), (gone, "NOT_FOUND", 404)):
+    for refused, code, status in ((held, "FORBIDDEN", 403), (hidden, "NOT_FOUND", 404), (deleted, "NOT_FOUND", 404)):
         answer = await decide(foreign, field, [own, refused], mode="ALL")
         assert error_code_and_status(answer) == (code, status)
         assert answer["errors"][0]["extensions"]["fields"].keys() == {"ticketIds.1"}
         alone = await foreign.put(f"/tickets/{refused.id}", {"note": "x"})
         assert (alone.json()["code"], alone.status_code) == (code, status)
-    codes = [(held.id, "FORBIDDEN"), (hidden.id, "NOT_FOUND"), (gone.id, "NOT_FOUND")]
-    assert decided(await decide(foreign, field, [held, hidden, gone])) == ([], codes)
+    codes = [(held.id, "FORBIDDEN"), (hidden.id, "NOT_FOUND"), (deleted.id, "NOT_FOUND")]
+    assert decided(await decide(foreign, field, [held, hidden, deleted])) == ([], codes)
     assert await snapshot() == before
-    assert decided(await decide(foreign, field, [held, own, hidden, gone])) == ([own.id], codes)
+    assert decided(await decide(foreign, field, [held, own, hidden, deleted])) == ([own.id], codes)
 
 
-@BOTH
+@APPROVE_AND_REJECT
 @pytest.mark.parametrize(
     "ids", [[], [1, 1], ["1", "01"], [0], ["x"], list(range(1, 102))], ids=["none", "twice", "alike", "0", "x", "101"]
 )
-async def test_between_one_and_a_hundred_tickets_each_once(scene: CheckInScene, field: str, ids: list[Any]) -> None:
+async def test_invalid_list_of_tickets_is_rejected(scene: CheckInScene, field: str, ids: list[Any]) -> None:
     before = await snapshot()
     answer = await scene.organizer.graphql(DECIDE % (field, FIELDS), input={"ticketIds": ids})
     assert error_code_and_status(answer) == ("VALIDATION_ERROR", 400)
@@ -156,47 +156,47 @@ async def test_between_one_and_a_hundred_tickets_each_once(scene: CheckInScene, 
     assert await snapshot() == before
 
 
-async def test_a_reason_that_does_not_fit_is_refused(scene: CheckInScene) -> None:
+async def test_too_long_reason_is_rejected(scene: CheckInScene) -> None:
     tickets = await pending(scene, 1)
     answer = await decide(scene.organizer, REJECT, tickets, reason="x" * 256)
     assert error_code_and_status(answer) == ("VALIDATION_ERROR", 400)
     assert await statuses(tickets) == [TicketStatus.PENDING]
 
 
-@BOTH
+@APPROVE_AND_REJECT
 @pytest.mark.parametrize("mode", ["EACH", "ALL"])
-async def test_a_hundred_are_decided_at_once(scene: CheckInScene, field: str, mode: str) -> None:
+async def test_statements_for_a_hundred_tickets_are_bounded(scene: CheckInScene, field: str, mode: str) -> None:
     kinds = [await scene.world.ticket_type(scene.event, price="100") for _ in range(2)]
     tickets = [ticket for kind in kinds for ticket in await pending(scene, 50, ticket_type=kind)]
     with counted_statements() as statements:
         answer = await decide(scene.organizer, field, tickets, mode=mode)
     assert len(decided(answer)[0]) == 100
-    # The key and the decisions shown, and as the resolver says.
+    # Two for the key and the returned decisions, and those of the resolver.
     assert len(statements) <= 2 + (100 * 8 if mode == "EACH" else 100 * 5 + 3)
     assert await unbalanced() == {}
 
 
-async def test_what_fails_half_way_leaves_nothing_of_all(scene: CheckInScene, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_failure_halfway_rolls_back_all_decisions(scene: CheckInScene, monkeypatch: pytest.MonkeyPatch) -> None:
     kind = await scene.world.ticket_type(scene.event)
     tickets = await pending(scene, 3, ticket_type=kind)
     enqueue, written = outbox.enqueue, Counter[str]()
 
-    async def break_at_the_second(*arguments: Any, **options: Any) -> None:
+    async def fail_at_the_second(*arguments: Any, **options: Any) -> None:
         written["mails"] += 1
         if written["mails"] == 2:
             raise ZeroDivisionError
         await enqueue(*arguments, **options)
 
-    monkeypatch.setattr(outbox, "enqueue", break_at_the_second)
+    monkeypatch.setattr(outbox, "enqueue", fail_at_the_second)
     before = await snapshot()
     assert error_code_and_status(await decide(scene.organizer, REJECT, tickets, mode="ALL")) == ("INTERNAL", 500)
     assert written["mails"] == 2
     assert await snapshot() == before
 
 
-@BOTH
+@APPROVE_AND_REJECT
 @pytest.mark.usefixtures("cache_totals")
-async def test_totals_of_tickets_are_counted_anew(scene: CheckInScene, field: str) -> None:
+async def test_cached_totals_are_invalidated(scene: CheckInScene, field: str) -> None:
     async def waiting() -> int:
         listed = await scene.organizer.get("/tickets", event_id=scene.event.id, status="Pending")
         total: int = listed.json()["pagination"]["total"]
@@ -208,11 +208,11 @@ async def test_totals_of_tickets_are_counted_anew(scene: CheckInScene, field: st
     assert await waiting() == 1
 
 
-# At once --------------------------------------------------------------------------------------------------------
+# Concurrency ----------------------------------------------------------------------------------------------------
 
 
-async def decide_at_once(scene: CheckInScene, mode: str, *fields: str) -> tuple[Counter[str], list[Ticket]]:
-    """How often a ticket was decided which way, by four for each of the fields who decide the same twelve."""
+async def decide_concurrently(scene: CheckInScene, mode: str, *fields: str) -> tuple[Counter[str], list[Ticket]]:
+    """Let four callers per field decide the same twelve tickets; return the count of each decision and the tickets."""
     kind = await scene.world.ticket_type(scene.event, price="100")
     tickets = await pending(scene, 12, ticket_type=kind)
     work = [
@@ -222,24 +222,24 @@ async def decide_at_once(scene: CheckInScene, mode: str, *fields: str) -> tuple[
         for _ in range(2)
     ]
     answers = await asyncio.gather(*work)
-    told = [one for answer in answers if "errors" not in answer for one in answer["data"]["answer"]["decided"]]
+    decisions = [one for answer in answers if "errors" not in answer for one in answer["data"]["answer"]["decided"]]
     codes = {answer["errors"][0]["extensions"]["code"] for answer in answers if "errors" in answer}
     assert codes <= {"NOT_PENDING"}
-    return Counter(one["status"] for one in told), tickets
+    return Counter(one["status"] for one in decisions), tickets
 
 
 @pytest.mark.parametrize("mode", ["EACH", "ALL"])
-async def test_a_payment_is_decided_once(scene: CheckInScene, mode: str) -> None:
-    happened, tickets = await decide_at_once(scene, mode, APPROVE, REJECT)
-    assert happened.total() == 12
-    assert Counter(status.name for status in await statuses(tickets)) == happened
-    assert len(happened) == 1 or mode == "EACH"
+async def test_payment_is_decided_once(scene: CheckInScene, mode: str) -> None:
+    counts, tickets = await decide_concurrently(scene, mode, APPROVE, REJECT)
+    assert counts.total() == 12
+    assert Counter(status.name for status in await statuses(tickets)) == counts
+    assert len(counts) == 1 or mode == "EACH"
     assert await OutgoingMail.all().count() == 12
     assert await unbalanced() == {}
 
 
 @pytest.mark.backend("postgres")
-async def test_without_the_lock_it_would_be_decided_twice(scene: CheckInScene, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_payment_is_decided_twice_without_the_lock(scene: CheckInScene, monkeypatch: pytest.MonkeyPatch) -> None:
     save = updates._save
 
     async def save_late(ticket: Ticket, fields: list[str]) -> None:
@@ -248,33 +248,33 @@ async def test_without_the_lock_it_would_be_decided_twice(scene: CheckInScene, m
 
     monkeypatch.setattr(updates, "_save", save_late)
     monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset: queryset)
-    happened, _ = await decide_at_once(scene, "EACH", APPROVE)
-    assert happened.total() > 12
+    counts, _ = await decide_concurrently(scene, "EACH", APPROVE)
+    assert counts.total() > 12
 
 
 async def reject_crosswise(scene: CheckInScene, monkeypatch: pytest.MonkeyPatch) -> Counter[bool]:
-    """Two reject tickets of two types at once, whose tickets come in opposite order; how many were refused."""
+    """Reject tickets of two types concurrently, in opposite orders; return how many requests failed."""
 
-    async def give_back_slowly(ticket_type_id: int) -> None:
+    async def release_slowly(ticket_type_id: int) -> None:
         await ticket_types.release_place(ticket_type_id)
         await asyncio.sleep(0.3)
 
-    monkeypatch.setattr(updates, "release_place", give_back_slowly)
+    monkeypatch.setattr(updates, "release_place", release_slowly)
     kinds = [await scene.world.ticket_type(scene.event) for _ in range(2)]
     pairs = [[(await pending(scene, 1, ticket_type=kind))[0] for kind in kinds[::step]] for step in (1, -1)]
     answers = await asyncio.gather(*(decide(scene.organizer, REJECT, pair, mode="ALL") for pair in pairs))
     return Counter("errors" in answer for answer in answers)
 
 
-async def test_two_who_reject_do_not_wait_for_each_other_in_a_circle(
-    scene: CheckInScene, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_concurrent_rejections_do_not_deadlock(scene: CheckInScene, monkeypatch: pytest.MonkeyPatch) -> None:
     assert await reject_crosswise(scene, monkeypatch) == {False: 2}
     assert {kind.sold for kind in await TicketType.all()} == {0}
 
 
 @pytest.mark.backend("postgres")
-async def test_without_an_order_they_would(scene: CheckInScene, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_concurrent_rejections_deadlock_without_a_fixed_order(
+    scene: CheckInScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def unsorted(steps: list[Any], key: object) -> list[Any]:
         return steps
 

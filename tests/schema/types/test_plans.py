@@ -1,4 +1,4 @@
-"""Plans are made, changed and deleted by admins (decisions 5.2)."""
+"""Plans, which admins create, update and delete (decisions 5.2)."""
 
 import asyncio
 from collections import Counter
@@ -18,11 +18,12 @@ from tests.support.world import World, snapshot
 
 # Any throughout: JSON.
 
-SHOWN = "id name price currency eventLimit features"
+FIELDS = "id name price currency eventLimit features"
 CREATE = (
-    "mutation($input: CreatePlanInput!, $key: String){ createPlan(input: $input, idempotencyKey: $key) { %s } }" % SHOWN
+    "mutation($input: CreatePlanInput!, $key: String){ createPlan(input: $input, idempotencyKey: $key) { %s } }"
+    % FIELDS
 )
-UPDATE = "mutation($id: ID!, $input: UpdatePlanInput!) { updatePlan(id: $id, input: $input) { %s } }" % SHOWN
+UPDATE = "mutation($id: ID!, $input: UpdatePlanInput!) { updatePlan(id: $id, input: $input) { %s } }" % FIELDS
 DELETE = "mutation($id: ID!) { deletePlan(id: $id) { id deleted } }"
 FEATURES = {"support": "প্রতিদিন", "seats": [1, 2.5, None, True], "badge": {"colour": "gold"}}
 
@@ -43,38 +44,38 @@ async def free_id() -> int:
     return (await Plan.get(name="Free")).id
 
 
-async def test_a_new_plan_can_be_chosen_at_once(stage: Stage) -> None:
+async def test_new_plan_is_listed_and_can_be_assigned(stage: Stage) -> None:
     given = {"price": "1999.90", "currency": "usd", "eventLimit": 25, "features": FEATURES}
-    made = await create(stage, " Gold ", **given)
-    assert made == given | {"id": made["id"], "name": "Gold", "currency": "USD"}
+    plan = await create(stage, " Gold ", **given)
+    assert plan == given | {"id": plan["id"], "name": "Gold", "currency": "USD"}
     [listed, _] = data_of(await stage.admin.get("/admin/plans"))
     assert listed == {
-        "id": int(made["id"]), "name": "Gold", "price": 1999.9, "currency": "USD", "event_limit": 25,
+        "id": int(plan["id"]), "name": "Gold", "price": 1999.9, "currency": "USD", "event_limit": 25,
         "features": FEATURES,
     }  # fmt: skip
     path = f"/organizations/{stage.organization.id}"
     assert data_of(await stage.admin.put(path, {"plan": "Gold"}))["plan"] == "Gold"
 
 
-async def test_what_may_be_left_out_has_its_default(stage: Stage) -> None:
-    made = await create(stage, "Gold")
-    assert made == {
-        "id": made["id"], "name": "Gold", "price": "0.00", "currency": "BDT", "eventLimit": None, "features": {}
+async def test_optional_fields_have_defaults(stage: Stage) -> None:
+    plan = await create(stage, "Gold")
+    assert plan == {
+        "id": plan["id"], "name": "Gold", "price": "0.00", "currency": "BDT", "eventLimit": None, "features": {}
     }  # fmt: skip
 
 
-async def test_a_repeated_creation_with_its_key_makes_one_plan(stage: Stage) -> None:
+async def test_repeated_creation_with_an_idempotency_key_creates_one_plan(stage: Stage) -> None:
     first, second = [await answer_of(stage.admin, CREATE, input={"name": "Gold"}, key="k1") for _ in range(2)]
     assert first == second
     assert await Plan.all().count() == 2
 
 
 @pytest.mark.parametrize("name", ["Free", "FREE", " free "])
-async def test_names_are_unique_whatever_their_case(stage: Stage, name: str) -> None:
+async def test_names_are_unique_ignoring_case(stage: Stage, name: str) -> None:
     assert (await refused(stage.admin, CREATE, "NAME_TAKEN", input={"name": name})).keys() == {"name"}
-    made = await create(stage, "Gold")
-    assert (await not_updated(stage, made["id"], "NAME_TAKEN", name=name)).keys() == {"name"}
-    assert (await update(stage, made["id"], name="GOLD"))["name"] == "GOLD"
+    plan = await create(stage, "Gold")
+    assert (await not_updated(stage, plan["id"], "NAME_TAKEN", name=name)).keys() == {"name"}
+    assert (await update(stage, plan["id"], name="GOLD"))["name"] == "GOLD"
 
 
 CHANGES: dict[str, Any] = {
@@ -83,28 +84,28 @@ CHANGES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("changed", CHANGES)
-async def test_only_what_is_sent_changes(stage: Stage, changed: str) -> None:
-    made = await create(stage, "Gold", price="1", eventLimit=7, features=FEATURES)
-    shown = await update(stage, made["id"], **{changed: CHANGES[changed]})
-    assert shown == made | {changed: CHANGES[changed]}
+async def test_update_changes_only_the_given_fields(stage: Stage, changed: str) -> None:
+    plan = await create(stage, "Gold", price="1", eventLimit=7, features=FEATURES)
+    updated = await update(stage, plan["id"], **{changed: CHANGES[changed]})
+    assert updated == plan | {changed: CHANGES[changed]}
     before = await snapshot()
-    assert await update(stage, made["id"]) == shown
+    assert await update(stage, plan["id"]) == updated
     assert await snapshot() == before
 
 
-async def test_null_makes_a_plan_unlimited(stage: Stage) -> None:
-    made = await create(stage, "Gold", eventLimit=7)
-    assert (await update(stage, made["id"], eventLimit=None))["eventLimit"] is None
+async def test_null_event_limit_means_unlimited(stage: Stage) -> None:
+    plan = await create(stage, "Gold", eventLimit=7)
+    assert (await update(stage, plan["id"], eventLimit=None))["eventLimit"] is None
 
 
-async def test_a_plan_is_renamed_for_all_that_are_on_it(stage: Stage) -> None:
-    made = await create(stage, "Gold")
-    await Organization.filter(id=stage.organization.id).update(plan_id=int(made["id"]))
-    await update(stage, made["id"], name="Silver")
+async def test_new_name_applies_to_organizations_on_the_plan(stage: Stage) -> None:
+    plan = await create(stage, "Gold")
+    await Organization.filter(id=stage.organization.id).update(plan_id=int(plan["id"]))
+    await update(stage, plan["id"], name="Silver")
     assert data_of(await stage.buyer.get(f"/organizations/{stage.organization.id}"))["plan"] == "Silver"
 
 
-async def test_the_plan_of_new_organizations_keeps_its_name_and_stays(world: World, stage: Stage) -> None:
+async def test_default_plan_cannot_be_renamed_or_deleted(world: World, stage: Stage) -> None:
     await Organization.all().delete()
     for name in ("Basic", "free"):
         await not_updated(stage, await free_id(), "DEFAULT_PLAN", name=name)
@@ -115,64 +116,60 @@ async def test_the_plan_of_new_organizations_keeps_its_name_and_stays(world: Wor
     assert data_of(await stage.admin.post("/organizations", body), 201)["plan"] == "Free"
 
 
-async def test_a_plan_goes_once_nobody_is_on_it(stage: Stage) -> None:
-    made = await create(stage, "Gold")
+async def test_plan_can_be_deleted_when_no_organization_is_on_it(stage: Stage) -> None:
+    plan = await create(stage, "Gold")
     organization = Organization.filter(id=stage.organization.id)
-    await organization.update(plan_id=int(made["id"]))
-    await refused(stage.admin, DELETE, "PLAN_IN_USE", id=made["id"])
+    await organization.update(plan_id=int(plan["id"]))
+    await refused(stage.admin, DELETE, "PLAN_IN_USE", id=plan["id"])
     await organization.update(plan_id=await free_id())
-    assert await answer_of(stage.admin, DELETE, id=made["id"]) == {"id": made["id"], "deleted": True}
-    await refused(stage.admin, DELETE, "NOT_FOUND", id=made["id"])
-    await not_updated(stage, made["id"], "NOT_FOUND", price="1")
+    assert await answer_of(stage.admin, DELETE, id=plan["id"]) == {"id": plan["id"], "deleted": True}
+    await refused(stage.admin, DELETE, "NOT_FOUND", id=plan["id"])
+    await not_updated(stage, plan["id"], "NOT_FOUND", price="1")
     assert [plan.name for plan in await Plan.all()] == ["Free"]
 
 
 @pytest.mark.parametrize("plan_id", ["0", "999999", "x"])
-async def test_a_plan_that_is_not_there_is_not_found(stage: Stage, plan_id: str) -> None:
+async def test_unknown_plan_is_not_found(stage: Stage, plan_id: str) -> None:
     await not_updated(stage, plan_id, "NOT_FOUND", name="Gold")
     await refused(stage.admin, DELETE, "NOT_FOUND", id=plan_id)
 
 
 @pytest.mark.parametrize("number", ["1e999", "-1e999", f"1{'0' * 400}"])
-async def test_a_number_that_no_json_holds_is_refused_in_a_document_as_well(stage: Stage, number: str) -> None:
+async def test_number_that_json_cannot_represent_is_rejected(stage: Stage, number: str) -> None:
     document = f'mutation {{ createPlan(input: {{name: "Gold", features: {{seats: [{number}]}}}}) {{ id }} }}'
     assert (await refused(stage.admin, document, "VALIDATION_ERROR")).keys() == {"features"}
 
 
-# At the same time -----------------------------------------------------------------------------------------------
+# Concurrency ----------------------------------------------------------------------------------------------------
 
 NAMES = ["gold", "Gold", "GOLD", "gOLD", "goLD", "golD"]
 
 
-async def take_a_name_at_once(stage: Stage) -> Counter[str | None]:
+async def create_concurrently(stage: Stage) -> Counter[str | None]:
     return await run_concurrently(*(stage.admin.graphql_response(CREATE, input={"name": name}) for name in NAMES))
 
 
-async def test_of_six_who_take_a_name_at_once_one_gets_it(stage: Stage) -> None:
-    assert await take_a_name_at_once(stage) == {None: 1, "NAME_TAKEN": 5}
+async def test_one_of_six_concurrent_creations_gets_the_name(stage: Stage) -> None:
+    assert await create_concurrently(stage) == {None: 1, "NAME_TAKEN": 5}
     assert await Plan.all().count() == 2
 
 
-async def test_looking_without_the_lock_would_let_several_have_it(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_several_creations_get_the_name_without_the_lock(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     @asynccontextmanager
     async def no_transaction() -> AsyncIterator[None]:
         yield
 
-    async def look() -> list[Plan]:
+    async def read_slowly() -> list[Plan]:
         found = await Plan.all()
         await asyncio.sleep(0.2)
         return found
 
     monkeypatch.setattr(plans, "in_transaction", no_transaction)
-    monkeypatch.setattr(plans, "_lock_plans", look)
-    assert (await take_a_name_at_once(stage))[None] > 1
+    monkeypatch.setattr(plans, "_lock_plans", read_slowly)
+    assert (await create_concurrently(stage))[None] > 1
 
 
-async def test_a_plan_that_goes_while_an_organization_is_put_on_it_is_unknown(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_plan_deleted_during_its_assignment_is_rejected(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     gold = await create(stage, "Gold")
     pause = Pause(monkeypatch)
     pause.stop_after(organizations, "_get_plan")
@@ -183,9 +180,7 @@ async def test_a_plan_that_goes_while_an_organization_is_put_on_it_is_unknown(
     assert data_of(await stage.admin.get(f"/organizations/{stage.organization.id}"))["plan"] == "Free"
 
 
-async def test_an_organization_that_comes_meanwhile_keeps_its_plan(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_plan_assigned_during_its_deletion_is_kept(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     gold = await create(stage, "Gold")
     pause = Pause(monkeypatch)
     pause.stop_before(plans, "remove_plan")

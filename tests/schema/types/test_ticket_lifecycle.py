@@ -1,4 +1,4 @@
-"""From the payments to the scene: what an organizer and two buyers do over GraphQL, and what they see of it."""
+"""Tickets from registration and payment to check-in, as an organizer and two buyers see them over GraphQL."""
 
 from typing import Any
 
@@ -37,15 +37,15 @@ async def buyers(world: World) -> list[Caller]:
     return [await world.user_key(username=name) for name in ("rahim", "karim")]
 
 
-async def test_payments_are_decided_and_the_paid_get_in_once(world: World, buyers: list[Caller]) -> None:
+async def test_approved_ticket_is_admitted_once_and_rejected_ticket_is_not(world: World, buyers: list[Caller]) -> None:
     scene = await check_in_scene(world)
     await world.ticket_type(scene.event, price="250", capacity=2)
-    made = [
+    tickets = [
         (await _data(buyer, REGISTER, event=scene.event.id, paid=f"TX{number}"))["registerForEvent"]
         for number, buyer in enumerate(buyers)
     ]
-    assert [one["status"] for one in made] == ["PENDING", "PENDING"]
-    good, bad = made
+    assert [ticket["status"] for ticket in tickets] == ["PENDING", "PENDING"]
+    good, bad = tickets
     assert outcome_or_code(await scene.organizer.graphql(SCAN, code=good["code"])) == "TICKET_NOT_VALID"
     decisions = await _data(scene.organizer, DECIDE, good=good["id"], bad=bad["id"])
     assert decisions["rejectPayments"] == {"decided": [{"id": bad["id"]}], "failed": [{"code": "NOT_PENDING"}]}

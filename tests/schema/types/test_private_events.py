@@ -1,4 +1,4 @@
-"""Private events do not exist for those who may not see them, whatever field is asked (decisions 4.1)."""
+"""Private events, which every field treats as missing for callers who cannot see them (decisions 4.1)."""
 
 from typing import Any
 
@@ -35,12 +35,12 @@ UNSEEN = {
     "organizations": {"items": [{"publicEventCount": 0, "recentEvents": []}]},
 }
 OUTSIDERS = [
-    "nobody",
+    "anonymous",
     "user key",
     "organizer key",
     "user session",
     "owner without events:read",
-    "loser of a ticket",
+    "holder of a failed ticket",
 ]
 
 
@@ -49,16 +49,16 @@ async def secret(world: World) -> Event:
     return await world.event(await world.organizer(), name="Secret ball", privacy=Privacy.PRIVATE)
 
 
-async def _outsider(world: World, who: str, event: Event) -> Caller:
-    if who == "nobody":
+async def _outsider(world: World, name: str, event: Event) -> Caller:
+    if name == "anonymous":
         return world.anonymous
-    if who == "user key":
+    if name == "user key":
         return await world.user_key()
-    if who == "organizer key":
+    if name == "organizer key":
         return await world.organizer_key()
-    if who == "user session":
+    if name == "user session":
         return await world.session(await world.user())
-    if who == "loser of a ticket":
+    if name == "holder of a failed ticket":
         caller = await world.user_key()
         assert caller.user
         await world.ticket(event, caller.user, status=TicketStatus.FAILED)
@@ -68,32 +68,34 @@ async def _outsider(world: World, who: str, event: Event) -> Caller:
     return await world.key(owner, permissions=[Scope.TICKETS_WRITE])
 
 
-@pytest.mark.parametrize("who", OUTSIDERS)
-async def test_lists_and_counts_leave_private_events_out(world: World, secret: Event, who: str) -> None:
-    caller = await _outsider(world, who, secret)
+@pytest.mark.parametrize("outsider", OUTSIDERS)
+async def test_lists_and_counts_omit_private_events(world: World, secret: Event, outsider: str) -> None:
+    caller = await _outsider(world, outsider, secret)
     answer = await caller.graphql(LISTS, o=secret.organization_id)
     assert answer["data"] == UNSEEN
     assert "errors" not in answer
 
 
-@pytest.mark.parametrize("who", [who for who in OUTSIDERS if who != "nobody"])
+@pytest.mark.parametrize("outsider", [name for name in OUTSIDERS if name != "anonymous"])
 @pytest.mark.parametrize("probe", sorted(PROBES))
-async def test_probing_for_a_private_event_answers_as_for_none(
-    world: World, secret: Event, who: str, probe: str
+async def test_response_for_a_private_event_equals_that_for_a_missing_one(
+    world: World, secret: Event, outsider: str, probe: str
 ) -> None:
-    caller = await _outsider(world, who, secret)
+    caller = await _outsider(world, outsider, secret)
     before = await snapshot()
-    asked, missing = [
+    private, missing = [
         await caller.graphql(PROBES[probe], e=event_id, o=secret.organization_id) for event_id in (secret.id, 2**30)
     ]
-    assert asked == missing
-    assert asked["data"][probe] is None
+    assert private == missing
+    assert private["data"][probe] is None
     assert await snapshot() == before
 
 
-@pytest.mark.parametrize("who", ["owner's organizer key", "owner's session", "admin", "ticket holder"])
-async def test_those_who_may_see_it_do(world: World, secret: Event, who: str) -> None:
-    caller = await _insider(world, who, secret)
+@pytest.mark.parametrize("insider", ["owner's organizer key", "owner's session", "admin", "ticket holder"])
+async def test_private_event_is_visible_to_managers_and_ticket_holders(
+    world: World, secret: Event, insider: str
+) -> None:
+    caller = await _insider(world, insider, secret)
     answer = await caller.graphql(
         "query($e: ID!) { event(id: $e) { name } events { items { name } } eventsConnection { nodes { name } }"
         " ticketTypes(eventId: $e) { id } }",
@@ -108,14 +110,14 @@ async def test_those_who_may_see_it_do(world: World, secret: Event, who: str) ->
     }
 
 
-async def _insider(world: World, who: str, event: Event) -> Caller:
-    if who == "admin":
+async def _insider(world: World, name: str, event: Event) -> Caller:
+    if name == "admin":
         return await world.admin_key()
-    if who == "ticket holder":
+    if name == "ticket holder":
         caller = await world.user_key()
         assert caller.user
         await world.ticket(event, caller.user, status=TicketStatus.PENDING)
         return caller
     await event.fetch_related("organization__user")
     owner: Any = event.organization.user
-    return await (world.session(owner) if "session" in who else world.key(owner, KeyType.ORGANIZER))
+    return await (world.session(owner) if "session" in name else world.key(owner, KeyType.ORGANIZER))

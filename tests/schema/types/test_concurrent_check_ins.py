@@ -1,4 +1,4 @@
-"""Two gates, one ticket: exactly one scan lets in, whatever else happens to the ticket at the same time."""
+"""Concurrent scans of a ticket: exactly one is admitted, even if the ticket changes at the same time."""
 
 import asyncio
 from collections import Counter
@@ -28,7 +28,9 @@ async def scene(world: World) -> CheckInScene:
     return await check_in_scene(world)
 
 
-async def scan_at_once(scene: CheckInScene, tickets: list[Ticket], **arguments: Any) -> Counter[str]:  # Any: variables
+async def scan_concurrently(
+    scene: CheckInScene, tickets: list[Ticket], **arguments: Any
+) -> Counter[str]:  # Any: variables
     answers = await asyncio.gather(
         *(scene.scan(ticket, gate=f"Gate {number % 2}", **arguments) for number, ticket in enumerate(tickets))
     )
@@ -37,10 +39,10 @@ async def scan_at_once(scene: CheckInScene, tickets: list[Ticket], **arguments: 
 
 @pytest.fixture
 def without_locks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everybody has looked before anybody writes, as if each were alone."""
+    """Make every scan read before any scan writes, without locks and transactions."""
     write = check_in._create_check_in
 
-    async def write_late(*arguments: Any) -> AdmissionView:  # Any: passed on as they are
+    async def write_late(*arguments: Any) -> AdmissionView:  # Any: unchanged arguments
         await asyncio.sleep(0.5)
         return await write(*arguments)
 
@@ -63,45 +65,45 @@ async def without_index(world: World) -> AsyncIterator[None]:
     )
 
 
-async def test_of_fifty_scans_at_once_one_lets_in(scene: CheckInScene) -> None:
+async def test_one_of_fifty_concurrent_scans_is_admitted(scene: CheckInScene) -> None:
     ticket = await scene.ticket()
-    assert await scan_at_once(scene, [ticket] * SCANS) == {"ADMITTED": 1, "ALREADY_CHECKED_IN": SCANS - 1}
+    assert await scan_concurrently(scene, [ticket] * SCANS) == {"ADMITTED": 1, "ALREADY_CHECKED_IN": SCANS - 1}
     assert await CheckIn.all().count() == 1
 
 
 @pytest.mark.usefixtures("without_index")
-async def test_the_lock_alone_lets_in_once(scene: CheckInScene) -> None:
+async def test_lock_alone_admits_once(scene: CheckInScene) -> None:
     ticket = await scene.ticket()
-    assert (await scan_at_once(scene, [ticket] * SCANS))["ADMITTED"] == 1
+    assert (await scan_concurrently(scene, [ticket] * SCANS))["ADMITTED"] == 1
 
 
 @pytest.mark.usefixtures("without_locks")
-async def test_the_database_itself_lets_in_once(scene: CheckInScene) -> None:
+async def test_unique_index_alone_admits_once(scene: CheckInScene) -> None:
     ticket = await scene.ticket()
-    assert await scan_at_once(scene, [ticket] * 10) == {"ADMITTED": 1, "INTERNAL": 9}
+    assert await scan_concurrently(scene, [ticket] * 10) == {"ADMITTED": 1, "INTERNAL": 9}
     assert await CheckIn.all().count() == 1
 
 
 @pytest.mark.usefixtures("without_locks", "without_index")
-async def test_without_either_several_would_get_in(scene: CheckInScene) -> None:
+async def test_several_scans_are_admitted_without_lock_and_index(scene: CheckInScene) -> None:
     """Negative control."""
     ticket = await scene.ticket()
-    assert (await scan_at_once(scene, [ticket] * 10))["ADMITTED"] > 1
+    assert (await scan_concurrently(scene, [ticket] * 10))["ADMITTED"] > 1
 
 
-async def test_one_scan_sent_many_times_at_once_is_one_scan(scene: CheckInScene) -> None:
+async def test_one_scan_sent_many_times_concurrently_is_one_check_in(scene: CheckInScene) -> None:
     ticket = await scene.ticket()
-    assert await scan_at_once(scene, [ticket] * 20, scanId="a") == {"ADMITTED": 20}
+    assert await scan_concurrently(scene, [ticket] * 20, scanId="a") == {"ADMITTED": 20}
     assert await CheckIn.all().count() == 1
 
 
-async def test_one_scan_of_many_tickets_at_once_lets_one_in(scene: CheckInScene) -> None:
+async def test_one_scan_id_sent_for_many_tickets_concurrently_admits_one(scene: CheckInScene) -> None:
     tickets = [await scene.ticket() for _ in range(10)]
-    assert await scan_at_once(scene, tickets, scanId="a") == {"ADMITTED": 1, "SCAN_MISMATCH": 9}
+    assert await scan_concurrently(scene, tickets, scanId="a") == {"ADMITTED": 1, "SCAN_MISMATCH": 9}
     assert await CheckIn.all().count() == 1
 
 
-async def test_undone_once_however_many_undo_it(scene: CheckInScene) -> None:
+async def test_one_of_many_concurrent_undos_succeeds(scene: CheckInScene) -> None:
     ticket = await scene.ticket()
     await scene.scan(ticket)
     answers = await asyncio.gather(*(scene.undo(ticket) for _ in range(10)))
@@ -112,49 +114,51 @@ async def test_undone_once_however_many_undo_it(scene: CheckInScene) -> None:
 
 
 async def scan_during_refund(scene: CheckInScene, monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
-    """The statuses of a refund that has locked its ticket, and of a scan that comes then."""
+    """Scan a ticket while a refund holds its lock; return the status of the refund and the outcome of the scan."""
     ticket = await scene.ticket()
     pause = Pause(monkeypatch)
     pause.stop_after(updates, "lock_ticket")
 
-    async def begin_scan() -> asyncio.Task[dict[str, Any]]:
+    async def start_scan() -> asyncio.Task[dict[str, Any]]:
         task = asyncio.create_task(scene.scan(ticket))
         await asyncio.wait([task], timeout=0.5)
         return task
 
     refund = scene.organizer.put(f"/tickets/{ticket.id}", {"status": "Refunded"})
-    refunded, scan = await pause.during(refund, begin_scan())
+    refunded, scan = await pause.during(refund, start_scan())
     return refunded.status_code, outcome_or_code(await scan)
 
 
-async def test_a_scan_waits_for_a_refund_under_way(scene: CheckInScene, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_scan_waits_for_a_refund_in_progress(scene: CheckInScene, monkeypatch: pytest.MonkeyPatch) -> None:
     assert await scan_during_refund(scene, monkeypatch) == (200, "TICKET_NOT_VALID")
     assert await CheckIn.all().count() == 0
 
 
 @pytest.mark.backend("postgres")
-async def test_without_the_lock_it_would_let_in(scene: CheckInScene, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_scan_during_a_refund_is_admitted_without_the_lock(
+    scene: CheckInScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset: queryset)
     assert await scan_during_refund(scene, monkeypatch) == (200, "ADMITTED")
 
 
 @pytest.mark.parametrize("what", ["events", "tickets"])
-async def test_a_deletion_waits_for_a_scan_under_way(
+async def test_deletion_waits_for_a_scan_in_progress(
     scene: CheckInScene, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    """And neither waits for the other in a circle: a scan locks nothing of the event."""
+    """They cannot deadlock, because a scan does not lock the event."""
     ticket = await scene.ticket()
     pause = Pause(monkeypatch)
     pause.stop_after(check_in, "lock_ticket")
 
-    async def begin_deletion() -> asyncio.Task[httpx.Response]:
+    async def start_deletion() -> asyncio.Task[httpx.Response]:
         path = f"/events/{scene.event.id}" if what == "events" else f"/tickets/{ticket.id}"
         task = asyncio.create_task(scene.organizer.delete(path))
         await asyncio.wait([task], timeout=0.5)
         return task
 
     scan = scene.organizer.graphql_response(CHECK_IN, code=ticket.code)
-    scanned, deletion = await pause.during(scan, begin_deletion())
+    scanned, deletion = await pause.during(scan, start_deletion())
     assert outcome_or_code(scanned.json()) == "ADMITTED"
     assert (await deletion).status_code == 200
     assert [await model.all().count() for model in (CheckIn, Ticket)] == [0, 0]
@@ -162,9 +166,9 @@ async def test_a_deletion_waits_for_a_scan_under_way(
     assert await unbalanced() == {}
 
 
-async def test_scans_amid_changes_of_their_tickets_are_answered(scene: CheckInScene) -> None:
+async def test_scans_and_concurrent_changes_of_their_tickets_all_get_responses(scene: CheckInScene) -> None:
     tickets = [await scene.ticket() for _ in range(12)]
-    work: list[Any] = []  # Any: coroutines of different answers
+    work: list[Any] = []  # Any: coroutines with different results
     for number, ticket in enumerate(tickets):
         work += [scene.scan(ticket), scene.scan(ticket, scanId=str(number)), scene.undo(ticket)]
         if number % 3 == 0:
