@@ -1,4 +1,4 @@
-"""The frame around both surfaces: health, request ids, crashes, sizes, addresses and methods (decisions 1.3)."""
+"""Behavior common to REST and GraphQL: health, headers, internal errors, body sizes, routes (decisions 1.3)."""
 
 import asyncio
 import dataclasses
@@ -32,28 +32,28 @@ REQUESTS = [
 # Health ---------------------------------------------------------------------------------------------------------
 
 
-async def test_a_process_that_can_serve_is_healthy(http: httpx.AsyncClient) -> None:
+async def test_healthy_process_returns_200(http: httpx.AsyncClient) -> None:
     answer = await http.get("/healthz")
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
     assert (await http.head("/healthz")).status_code == 200
 
 
-class _Away:
+class _UnavailableDatabase:
     def acquire_connection(self) -> object:
         raise DatabaseUnavailable("connection refused by 10.1.2.3:5432")
 
 
-class _Hanging:
+class _HangingDatabase:
     @asynccontextmanager
-    async def acquire_connection(self) -> AsyncIterator["_Hanging"]:
+    async def acquire_connection(self) -> AsyncIterator["_HangingDatabase"]:
         yield self
 
     async def fetch(self, _sql: str) -> None:
         await asyncio.sleep(60)
 
 
-@pytest.mark.parametrize("connection", [_Away(), _Hanging()])
-async def test_without_its_database_it_is_not_and_says_no_more(
+@pytest.mark.parametrize("connection", [_UnavailableDatabase(), _HangingDatabase()])
+async def test_process_without_a_database_returns_503_without_details(
     http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, connection: object
 ) -> None:
     monkeypatch.setattr(connection_module, "get_connection", lambda _name: connection)
@@ -66,7 +66,7 @@ async def test_without_its_database_it_is_not_and_says_no_more(
 
 
 @pytest.mark.parametrize(("method", "path", "status"), REQUESTS)
-async def test_every_answer_has_a_request_id_of_its_own(
+async def test_every_response_has_its_own_request_id(
     http: httpx.AsyncClient, method: str, path: str, status: int
 ) -> None:
     answers = [await http.request(method, path, headers={"X-Request-ID": "forged"}) for _ in range(2)]
@@ -76,27 +76,27 @@ async def test_every_answer_has_a_request_id_of_its_own(
 
 
 @pytest.mark.parametrize(("method", "path", "status"), REQUESTS)
-async def test_no_answer_is_cached_or_guessed_at(http: httpx.AsyncClient, method: str, path: str, status: int) -> None:
+async def test_responses_are_json_and_not_cached(http: httpx.AsyncClient, method: str, path: str, status: int) -> None:
     answer = await http.request(method, path)
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Content-Type"].startswith("application/json")
 
 
-# Crashes --------------------------------------------------------------------------------------------------------
+# Internal errors ------------------------------------------------------------------------------------------------
 
 SECRET = "SELECT * FROM users at 10.1.2.3"
 
 
-def _break(monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
-    def crash(_ctx: object) -> None:
+def _raise_in_events(monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
+    def fail(_ctx: object) -> None:
         raise failure
 
-    monkeypatch.setattr(queries, "visible_events", crash)
+    monkeypatch.setattr(queries, "visible_events", fail)
 
 
-async def _crashed(app: Starlette, surface: str) -> tuple[httpx.Response, dict[str, Any]]:
-    """The answer, and what it says of the error; the application must not let the exception out."""
+async def _request_that_fails(app: Starlette, surface: str) -> tuple[httpx.Response, dict[str, Any]]:
+    """Return the response and its error; the application itself must handle the exception."""
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://testserver") as client:
         if surface == "rest":
             answer = await client.get("/api/events")
@@ -107,23 +107,23 @@ async def _crashed(app: Starlette, surface: str) -> tuple[httpx.Response, dict[s
 
 
 @pytest.mark.parametrize(("surface", "status"), [("rest", 500), ("graphql", 200)])
-async def test_a_crash_is_internal_and_tells_nothing_of_itself(
+async def test_unexpected_exception_is_internal_without_details(
     app: Starlette, monkeypatch: pytest.MonkeyPatch, surface: str, status: int
 ) -> None:
-    _break(monkeypatch, RuntimeError(SECRET))
-    answer, told = await _crashed(app, surface)
-    assert (answer.status_code, told["code"]) == (status, "INTERNAL")
+    _raise_in_events(monkeypatch, RuntimeError(SECRET))
+    answer, error = await _request_that_fails(app, surface)
+    assert (answer.status_code, error["code"]) == (status, "INTERNAL")
     for detail in (SECRET, "RuntimeError", "Traceback", "visible_events"):
         assert detail not in answer.text
 
 
 @pytest.mark.parametrize("surface", ["rest", "graphql"])
-async def test_a_crash_is_logged_once_with_its_traceback_and_the_request_id(
+async def test_unexpected_exception_is_logged_once_with_traceback_and_request_id(
     app: Starlette, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, surface: str
 ) -> None:
-    _break(monkeypatch, RuntimeError(SECRET))
+    _raise_in_events(monkeypatch, RuntimeError(SECRET))
     with caplog.at_level(logging.WARNING):
-        answer, _ = await _crashed(app, surface)
+        answer, _ = await _request_that_fails(app, surface)
     [record] = caplog.records
     assert record.levelno == logging.ERROR
     assert answer.headers["X-Request-ID"] in record.getMessage()
@@ -132,21 +132,19 @@ async def test_a_crash_is_logged_once_with_its_traceback_and_the_request_id(
 
 
 @pytest.mark.parametrize("surface", ["rest", "graphql"])
-async def test_a_database_that_is_away_is_told_apart_and_logged_in_one_line(
+async def test_unavailable_database_has_its_own_code_and_is_logged_in_one_line(
     app: Starlette, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, surface: str
 ) -> None:
-    _break(monkeypatch, DatabaseUnavailable(SECRET))
+    _raise_in_events(monkeypatch, DatabaseUnavailable(SECRET))
     with caplog.at_level(logging.WARNING):
-        answer, told = await _crashed(app, surface)
-    assert (answer.status_code, told["code"]) == (500 if surface == "rest" else 200, "UNAVAILABLE")
+        answer, error = await _request_that_fails(app, surface)
+    assert (answer.status_code, error["code"]) == (500 if surface == "rest" else 200, "UNAVAILABLE")
     assert SECRET not in answer.text
     [record] = caplog.records
     assert (record.exc_info, answer.headers["X-Request-ID"] in record.getMessage()) == (None, True)
 
 
-async def test_mistakes_of_callers_are_not_logged_as_errors(
-    http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_errors_of_callers_are_not_logged(http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         for method, path, _ in REQUESTS:
             await http.request(method, path)
@@ -154,10 +152,10 @@ async def test_mistakes_of_callers_are_not_logged_as_errors(
     assert caplog.records == []
 
 
-# Sizes ----------------------------------------------------------------------------------------------------------
+# Body size ------------------------------------------------------------------------------------------------------
 
 
-def _shrink(app: Starlette, max_bytes: int) -> None:
+def _limit_bodies(app: Starlette, max_bytes: int) -> None:
     services = app.state.services
     settings = services.settings.model_copy(update={"max_body_bytes": max_bytes})
     app.state.services = dataclasses.replace(services, settings=settings)
@@ -169,10 +167,10 @@ def _code(answer: httpx.Response) -> str:
 
 
 @pytest.mark.parametrize("path", ["/api/auth/register", "/graphql"])
-async def test_a_body_over_the_limit_is_400_whether_announced_or_not(
+async def test_body_over_the_limit_is_400_with_or_without_a_content_length(
     app: Starlette, http: httpx.AsyncClient, path: str
 ) -> None:
-    _shrink(app, 1024)
+    _limit_bodies(app, 1024)
     sent = 0
 
     async def endless() -> AsyncIterator[bytes]:
@@ -182,24 +180,24 @@ async def test_a_body_over_the_limit_is_400_whether_announced_or_not(
             yield b" " * 100
 
     headers = {"Content-Type": "application/json"}
-    announced = await http.post(path, content=b" " * 1025, headers=headers)
+    with_length = await http.post(path, content=b" " * 1025, headers=headers)
     chunked = await http.post(path, content=endless(), headers=headers)
-    assert [(answer.status_code, _code(answer)) for answer in (announced, chunked)] == [(400, "BODY_TOO_LARGE")] * 2
+    assert [(answer.status_code, _code(answer)) for answer in (with_length, chunked)] == [(400, "BODY_TOO_LARGE")] * 2
     assert sent <= 1200
 
 
 @pytest.mark.parametrize("path", ["/api/auth/register", "/graphql"])
-async def test_a_body_of_just_the_limit_is_read(app: Starlette, http: httpx.AsyncClient, path: str) -> None:
-    _shrink(app, 1024)
+async def test_body_of_exactly_the_limit_is_accepted(app: Starlette, http: httpx.AsyncClient, path: str) -> None:
+    _limit_bodies(app, 1024)
     answer = await http.post(path, content=b"{}".ljust(1024), headers={"Content-Type": "application/json"})
     assert (answer.status_code, _code(answer)) in {(400, "VALIDATION_ERROR"), (400, "BAD_REQUEST")}
 
 
-# Addresses and methods ------------------------------------------------------------------------------------------
+# Routes and methods ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", ["/", "/nothing-here", "/events/", "/events/1/nothing", "//events", "/EVENTS"])
-async def test_an_unknown_address_is_404_in_the_envelope(http: httpx.AsyncClient, path: str) -> None:
+async def test_unknown_route_is_404_with_an_envelope(http: httpx.AsyncClient, path: str) -> None:
     for method in ("GET", "POST", "OPTIONS"):
         answer = await http.request(method, f"http://testserver/api{path}")
         assert (answer.status_code, answer.json()["code"]) == (404, "UNKNOWN_ROUTE")
@@ -216,7 +214,7 @@ async def test_an_unknown_address_is_404_in_the_envelope(http: httpx.AsyncClient
         ("PUT", "/graphql", "GET, POST"),
     ],
 )
-async def test_a_wrong_method_is_405_with_the_right_ones(
+async def test_unsupported_method_is_405_with_the_allowed_ones(
     http: httpx.AsyncClient, method: str, path: str, allowed: str
 ) -> None:
     answer = await http.request(method, path)
@@ -226,7 +224,7 @@ async def test_a_wrong_method_is_405_with_the_right_ones(
     assert method not in answer.headers["Allow"].split(", ")
 
 
-async def test_head_answers_like_get(world: World) -> None:
+async def test_head_has_the_headers_of_get(world: World) -> None:
     event = await world.event(await world.organizer())
     for path in (f"/api/events/{event.id}", "/api/events", "/api/events/999", "/api/auth/me"):
         got, head = await world.http.get(path), await world.http.head(path)

@@ -1,4 +1,4 @@
-"""The documentation: its links lead somewhere, and its lists are complete."""
+"""The documentation: working links, and complete lists of routes and packages."""
 
 import re
 from pathlib import Path
@@ -23,14 +23,14 @@ def _anchors(page: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_lead_to_files_and_headings_that_exist(page: Path) -> None:
+def test_links_lead_to_existing_files_and_headings(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)", _without_code(page))
     targets = [(page if not path else (page.parent / path).resolve(), anchor) for path, anchor in links]
     assert [target for target, _ in targets if not target.exists()] == []
     assert [(target.name, anchor) for target, anchor in targets if anchor and anchor not in _anchors(target)] == []
 
 
-def test_the_rest_reference_lists_every_route() -> None:
+def test_rest_reference_lists_every_route() -> None:
     listed = re.findall(r"^\| `.*? \|", (ROOT / "docs" / "rest.md").read_text(encoding="utf-8"), re.MULTILINE)
     routes = {f"{method} {path}" for row in listed for method, path in re.findall(r"`([A-Z]+) (/[^`]*)`", row)}
     assert {route.replace("{id or code}", "{ticket}") for route in routes} == {
@@ -38,7 +38,7 @@ def test_the_rest_reference_lists_every_route() -> None:
     }
 
 
-def test_the_architecture_lists_every_package() -> None:
+def test_architecture_page_lists_every_package() -> None:
     tree = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").partition("```\n")[2].partition("```")[0]
     listed = set(re.findall(r"^ +(\w+)/ ", tree, re.MULTILINE))
     assert {package.parent.name for package in (ROOT / "amarevents").glob("*/__init__.py")} <= listed

@@ -1,4 +1,4 @@
-"""What no client sends by accident: refused with 400, never a crash, and nothing is stored (decisions 1.3, 1.9)."""
+"""Malicious and malformed requests, refused with 400 without storing anything (decisions 1.3, 1.9)."""
 
 import json
 from typing import Any
@@ -71,21 +71,21 @@ async def admin(world: World) -> Caller:
 
 
 async def _filled(world: World, event: Event, path: str, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The path and body with the ids of rows that exist, so that one field is all that is wrong."""
+    """Return the path and body with IDs of existing rows, so that only one field is invalid."""
     ids = {"organization_id": event.organization_id, "event_id": event.id, "user_id": event.organization.user_id}
     if "{ticket}" in path:
         path = path.format(ticket=(await world.ticket(event, await world.user())).id)
     return path, {name: ids.get(name, value) for name, value in body.items()}
 
 
-def _spoilt(value: Any, bad: str) -> list[Any]:
-    """The value with ``bad`` in each of its texts, one at a time; keys of objects are texts as well."""
+def _with_bad_text(value: Any, bad: str) -> list[Any]:
+    """Return copies of the value with ``bad`` in one of its texts or object keys each."""
     if isinstance(value, str):
         return [value + bad]
     if isinstance(value, list):
-        return [[spoilt, *value[1:]] for spoilt in _spoilt(value[0], bad)]
+        return [[changed, *value[1:]] for changed in _with_bad_text(value[0], bad)]
     if isinstance(value, dict):
-        inside = [{**value, name: spoilt} for name, one in value.items() for spoilt in _spoilt(one, bad)]
+        inside = [{**value, name: changed} for name, one in value.items() for changed in _with_bad_text(one, bad)]
         return [*inside, {**value, f"x{bad}": "y"}]
     return []
 
@@ -97,9 +97,9 @@ async def test_control_characters_are_refused_in_every_text(
 ) -> None:
     path, valid = await _filled(world, event, path, body)
     before = await snapshot()
-    for spoilt in _spoilt(valid, bad):
-        answer = await admin.http.request(method, f"/api{path}", json=spoilt, headers=admin.headers)
-        assert (answer.status_code, answer.json()["code"]) == (400, "VALIDATION_ERROR"), spoilt
+    for changed in _with_bad_text(valid, bad):
+        answer = await admin.http.request(method, f"/api{path}", json=changed, headers=admin.headers)
+        assert (answer.status_code, answer.json()["code"]) == (400, "VALIDATION_ERROR"), changed
     assert await snapshot() == before
 
 
@@ -109,22 +109,22 @@ async def test_lone_surrogates_are_refused_in_every_text(
 ) -> None:
     path, valid = await _filled(world, event, path, body)
     before = await snapshot()
-    for spoilt in _spoilt(valid, "\ud800"):
-        content = json.dumps(spoilt).encode()  # as the escape \ud800
+    for changed in _with_bad_text(valid, "\ud800"):
+        content = json.dumps(changed).encode()  # as the escape \ud800
         answer = await admin.http.request(method, f"/api{path}", content=content, headers={**admin.headers, **JSON})
-        assert answer.status_code == 400, spoilt
+        assert answer.status_code == 400, changed
     assert await snapshot() == before
 
 
 @pytest.mark.parametrize("number", BAD_NUMBERS, ids=lambda number: number[:12])
 @pytest.mark.parametrize(("method", "path", "body"), BODIES, ids=lambda part: part if isinstance(part, str) else "")
-async def test_what_is_no_sensible_whole_number_is_refused(
+async def test_invalid_integers_are_refused_in_every_field(
     world: World, admin: Caller, event: Event, method: str, path: str, body: dict[str, Any], number: str
 ) -> None:
     path, valid = await _filled(world, event, path, body)
     before = await snapshot()
-    counted = [name for name, value in valid.items() if isinstance(value, int) and name not in {"amount", "price"}]
-    for name in counted:
+    integers = [name for name, value in valid.items() if isinstance(value, int) and name not in {"amount", "price"}]
+    for name in integers:
         content = json.dumps({**valid, name: "HERE"}).replace('"HERE"', number).encode()
         answer = await admin.http.request(method, f"/api{path}", content=content, headers={**admin.headers, **JSON})
         assert answer.status_code == 400, name
@@ -149,7 +149,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
 @pytest.mark.parametrize("path", ["/api/auth/register", "/api/tickets", "/graphql"])
-async def test_what_is_no_json_is_400(admin: Caller, path: str, content: bytes) -> None:
+async def test_malformed_json_is_400(admin: Caller, path: str, content: bytes) -> None:
     answer = await admin.http.post(path, content=content, headers={**admin.headers, **JSON})
     body = answer.json()
     shown = body if path != "/graphql" else body["errors"][0]["extensions"]
@@ -157,7 +157,7 @@ async def test_what_is_no_json_is_400(admin: Caller, path: str, content: bytes) 
 
 
 @pytest.mark.parametrize("content", [b"[]", b"null", b"1", b'"text"', b"true"])
-async def test_json_that_is_no_object_is_400(admin: Caller, content: bytes) -> None:
+async def test_json_that_is_not_an_object_is_400(admin: Caller, content: bytes) -> None:
     rest = await admin.http.post("/api/tickets", content=content, headers={**admin.headers, **JSON})
     assert (rest.status_code, rest.json()["code"]) == (400, "VALIDATION_ERROR")
     graphql = await admin.http.post("/graphql", content=content, headers={**admin.headers, **JSON})
@@ -165,7 +165,7 @@ async def test_json_that_is_no_object_is_400(admin: Caller, content: bytes) -> N
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "application/xml", None])
-async def test_a_body_that_is_not_sent_as_json_is_400(admin: Caller, content_type: str | None) -> None:
+async def test_body_with_another_content_type_is_400(admin: Caller, content_type: str | None) -> None:
     headers = {**admin.headers, **({"Content-Type": content_type} if content_type else {})}
     for path in ("/api/tickets", "/graphql"):
         answer = await admin.http.post(path, content=b"{}", headers=headers)
@@ -175,7 +175,7 @@ async def test_a_body_that_is_not_sent_as_json_is_400(admin: Caller, content_typ
 
 @pytest.mark.parametrize("depth", [10, 300, 900])
 @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "once"}])
-async def test_answers_nested_deeply_are_refused(
+async def test_deeply_nested_answers_are_refused(
     admin: Caller, event: Event, depth: int, headers: dict[str, str]
 ) -> None:
     nested = "[" * depth + "]" * depth
@@ -197,7 +197,7 @@ async def test_control_characters_in_a_query_are_400(http: httpx.AsyncClient, te
 
 
 @pytest.mark.parametrize("text", ["%ff", "%ed%a0%80", "%", "%zz", "'%20OR%201=1--", "%25", "_", "%5C"])
-async def test_odd_searches_find_nothing_and_break_nothing(world: World, text: str) -> None:
+async def test_unusual_searches_find_nothing(world: World, text: str) -> None:
     await world.event(await world.organizer(), name="Concert")
     answer = await world.http.get(f"/api/events?search={text}")
     assert (answer.status_code, answer.json()["data"]) == (200, [])
@@ -206,19 +206,19 @@ async def test_odd_searches_find_nothing_and_break_nothing(world: World, text: s
 @pytest.mark.parametrize(
     "text", ["0", "-1", "1.0", "x", "%00", "%D9%A1", str(2**31), str(2**63), "9" * 400, "1%20", "+1"]
 )
-async def test_a_path_that_names_no_row_is_404(admin: Caller, event: Event, text: str) -> None:
+async def test_invalid_id_in_a_path_is_404(admin: Caller, event: Event, text: str) -> None:
     for path in (f"/api/events/{text}", f"/api/organizations/{text}", f"/api/tickets/{text}"):
         assert (await admin.http.get(path, headers=admin.headers)).status_code == 404
     assert (await admin.delete(f"/keys/{text}")).status_code == 404
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "%00", "x" * 300, str(2**31), "9" * 400, "%ff", "AEUNKNOWN"])
-async def test_a_code_that_no_ticket_has_verifies_nothing(admin: Caller, event: Event, text: str) -> None:
+async def test_unknown_code_is_not_verified(admin: Caller, event: Event, text: str) -> None:
     assert (await admin.post(f"/tickets/{text}/verify")).status_code in {400, 404}
 
 
 @pytest.mark.parametrize("page", ["0", "-1", "x", "1.5", "", "9" * 30, str(2**31), "%00", "٣", "1e3", " 1"])
-async def test_paging_takes_sensible_numbers_only(http: httpx.AsyncClient, page: str) -> None:
+async def test_invalid_page_and_limit_are_400(http: httpx.AsyncClient, page: str) -> None:
     for name in ("page", "limit"):
         answer = await http.get("/api/events", params={name: page})
         expected = 200 if page in {"", " 1"} else 400
@@ -246,14 +246,14 @@ HOSTILE_DOCUMENTS = {
 
 
 @pytest.mark.parametrize("document", HOSTILE_DOCUMENTS.values(), ids=HOSTILE_DOCUMENTS)
-async def test_a_hostile_document_is_the_callers_mistake(admin: Caller, document: str) -> None:
+async def test_hostile_document_is_a_client_error(admin: Caller, document: str) -> None:
     before = await snapshot()
     answer = await admin.graphql(document)
     assert {error["extensions"]["status"] for error in answer["errors"]} <= {400, 404}
     assert await snapshot() == before
 
 
-async def test_integers_beyond_64_bits_can_be_part_of_an_idempotent_request(admin: Caller, event: Event) -> None:
+async def test_idempotent_request_can_contain_integers_beyond_64_bits(admin: Caller, event: Event) -> None:
     document = f"""mutation {{ registerForEvent(input: {{eventId: {event.id}, customFields: {{Diet: {"9" * 50}}}}},
         idempotencyKey: "once") {{ id }} }}"""
     answers = [await admin.graphql(document) for _ in range(2)]

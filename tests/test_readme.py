@@ -1,4 +1,4 @@
-"""The README is true: its walk works as pasted. So are the guide's first queries."""
+"""The commands of the README and of the GraphQL guide, run as a reader would paste them."""
 
 import json
 import os
@@ -18,9 +18,9 @@ from amarevents.settings import PREFIX
 from tests.support.selection import Backend
 from tests.support.servers import PostgresServer
 
-HOUSE = Path(__file__).parents[1]
-README = HOUSE / "README.md"
-GUIDE = HOUSE / "docs" / "graphql.md"
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+GUIDE = ROOT / "docs" / "graphql.md"
 CLI = f'{sys.executable} -c "from amarevents.cli.main import main; main()"'
 
 
@@ -28,8 +28,8 @@ def blocks(language: str, text: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
-def walk() -> str:
-    """The commands of the README's walk, as one script."""
+def walkthrough() -> str:
+    """Return the commands of the README's walkthrough as one script."""
     marked = README.read_text().partition("<!-- walk: begin -->")[2].partition("<!-- walk: end -->")[0]
     return "\n".join(blocks("bash", marked))
 
@@ -47,11 +47,11 @@ def free_port() -> int:
 
 @pytest.fixture
 def environment(backend: Backend, request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
-    """What the reader has exported: nothing but the port by default, or PostgreSQL, Redis and 4 workers."""
+    """Return the reader's environment: the defaults with a free port, or PostgreSQL, Redis and 4 workers."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     variables = {
         **inherited,
-        "PYTHONPATH": str(HOUSE),
+        "PYTHONPATH": str(ROOT),
         f"{PREFIX}PORT": str(free_port()),
         f"{PREFIX}COOKIE_SECURE": "false",
     }
@@ -68,7 +68,7 @@ def environment(backend: Backend, request: pytest.FixtureRequest, tmp_path: Path
 
 @contextmanager
 def serving(environment: dict[str, str], folder: Path) -> Iterator[str]:
-    """What ``make run`` starts, until the block ends; yields its address."""
+    """Run the server as ``make run`` does, and yield its address."""
     url = f"http://127.0.0.1:{environment[f'{PREFIX}PORT']}"
     command = [sys.executable, "-c", "from amarevents.cli.main import main; main()", "serve", "--demo"]
     with (folder / "server.log").open("wb") as log:
@@ -89,11 +89,11 @@ def wait_until_healthy(url: str, server: "subprocess.Popen[bytes]") -> None:
                 return
         except httpx.TransportError:
             time.sleep(0.1)
-    raise AssertionError("the server did not come up")
+    raise AssertionError("the server did not become healthy")
 
 
-def pasted(script: str, url: str, environment: dict[str, str], folder: Path) -> str:
-    """What the commands print that a reader pastes into bash."""
+def output_of(script: str, url: str, environment: dict[str, str], folder: Path) -> str:
+    """Run the commands in bash and return what they print."""
     script = script.replace("http://127.0.0.1:8000", url).replace(".venv/bin/python", sys.executable)
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script.replace(".venv/bin/amarevents", CLI)],
@@ -106,36 +106,36 @@ def pasted(script: str, url: str, environment: dict[str, str], folder: Path) -> 
     return done.stdout
 
 
-def test_walk_works_as_pasted(environment: dict[str, str], tmp_path: Path) -> None:
+def test_readme_walkthrough_works(environment: dict[str, str], tmp_path: Path) -> None:
     with serving(environment, tmp_path) as url:
-        printed = pasted(walk(), url, environment, tmp_path)
+        printed = output_of(walkthrough(), url, environment, tmp_path)
     assert '"success":false' not in printed
     assert '"errors"' not in printed
-    assert printed.count('"status":"Pending"') == 1  # the retry registered nobody twice
+    assert printed.count('"status":"Pending"') == 1  # the retry did not register twice
     assert '"status":"Success","event":"বৃষ্টির গান: Songs of Rain"' in printed
     assert [printed.count(f'"outcome":"{outcome}"') for outcome in ("ADMITTED", "ALREADY_CHECKED_IN")] == [1, 1]
     assert '"attendance":{"checkedIn":1,"expected":1}' in printed
-    assert all(json.loads(line) for line in printed.splitlines())  # each answer on a line of its own
+    assert all(json.loads(line) for line in printed.splitlines())  # each response on its own line
     assert "Traceback" not in (tmp_path / "server.log").read_text()
 
 
-def test_first_queries_of_the_guide_work_as_pasted(environment: dict[str, str], tmp_path: Path) -> None:
+def test_first_queries_of_the_guide_work(environment: dict[str, str], tmp_path: Path) -> None:
     mint = ".venv/bin/amarevents create-key --email demo@example.com --type organizer"
     with serving(environment, tmp_path) as url:
-        key = pasted(mint, url, environment, tmp_path).strip()
+        key = output_of(mint, url, environment, tmp_path).strip()
         commands = "\n".join(blocks("bash", guide("First queries"))).replace("ae_o_…", key)
-        *answers, approval, event = pasted(f"{commands}\necho $EVENT", url, environment, tmp_path).splitlines()
+        *answers, approval, event = output_of(f"{commands}\necho $EVENT", url, environment, tmp_path).splitlines()
         exported = {"AMAR_EVENTS_URL": url, "AMAR_EVENTS_KEY": key, "EVENT": event}
-        [follower] = blocks("python", guide("Subscriptions"))
-        told = first_line_of(follower, {**environment, **exported})
+        [subscriber] = blocks("python", guide("Subscriptions"))
+        first_update = first_line_of(subscriber, {**environment, **exported})
     shown = blocks("json", guide("First queries"))
     assert list(map(json.loads, answers)) == list(map(json.loads, shown))
     assert '"status":"SUCCESS"}],"failed":[]' in approval
-    assert told.startswith("{'total': 1, 'approved': 1, 'pending': 0, 'revenue': '500")
+    assert first_update.startswith("{'total': 1, 'approved': 1, 'pending': 0, 'revenue': '500")
 
 
 def first_line_of(program: str, environment: dict[str, str]) -> str:
-    """What the program prints first; then it is ended."""
+    """Return the first line that the program prints, and end the program."""
     with subprocess.Popen(
         [sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as running:
@@ -146,5 +146,5 @@ def first_line_of(program: str, environment: dict[str, str]) -> str:
             running.terminate()
 
 
-def test_walk_has_commands() -> None:
-    assert walk().count("curl") > 10
+def test_readme_walkthrough_has_commands() -> None:
+    assert walkthrough().count("curl") > 10

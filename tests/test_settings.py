@@ -1,4 +1,4 @@
-"""Settings: read once from the environment, validated, secrets never shown."""
+"""The settings, read from environment variables and validated, and their page in the documentation."""
 
 from ipaddress import ip_network
 from pathlib import Path
@@ -45,12 +45,12 @@ def _read(**variables: str) -> Settings:
 
 
 @pytest.mark.parametrize(("name", "value"), MALFORMED, ids=lambda text: text[:30])
-def test_a_malformed_value_is_refused_with_its_variable_and_what_it_accepts(name: str, value: str) -> None:
+def test_error_for_a_malformed_value_names_the_variable_and_accepted_values(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=rf"^AMAREVENTS_{name} must be "):
         _read(**{name: value})
 
 
-def test_the_refusal_does_not_repeat_what_may_be_secret() -> None:
+def test_error_does_not_repeat_a_value_that_can_be_secret() -> None:
     with pytest.raises(SettingsError) as refusal:
         _read(DATABASE_URL="postgress://amar:hunter2@db/amar")
     assert "hunter2" not in str(refusal.value)
@@ -61,7 +61,7 @@ def test_unknown_settings_are_refused_by_name() -> None:
         _read(WORKER="2", RATELIMIT_USER="5", PORT="80")
 
 
-def test_other_variables_of_the_environment_are_none_of_ours() -> None:
+def test_variables_without_the_prefix_are_ignored() -> None:
     assert Settings.from_environment({"PATH": "/bin", "PORT": "x"}) == Settings()
 
 
@@ -92,23 +92,23 @@ def test_well_formed_values_are_read() -> None:
 
 
 @pytest.mark.parametrize("text", ["true", "1", "YES", "on"])
-def test_a_flag_is_on_in_the_usual_spellings(text: str) -> None:
+def test_flag_is_true_in_the_usual_spellings(text: str) -> None:
     assert _read(CONFIRM_EMAIL=text).confirm_email is True
 
 
 @pytest.mark.parametrize("text", ["false", "0", "No", "off"])
-def test_a_flag_is_off_in_the_usual_spellings(text: str) -> None:
+def test_flag_is_false_in_the_usual_spellings(text: str) -> None:
     assert _read(COOKIE_SECURE=text).cookie_secure is False
 
 
-def test_the_defaults_give_a_working_platform_that_is_safe_in_production() -> None:
+def test_defaults_are_safe_for_production() -> None:
     settings = Settings()
     assert (settings.workers, settings.redis_url, settings.on_postgres) == (1, None, False)
     assert (settings.cookie_secure, settings.host, settings.trusted_proxies) == (True, "127.0.0.1", ())
     assert settings.time_zone == ZoneInfo("Asia/Dhaka")
 
 
-def test_no_secret_is_in_the_repr() -> None:
+def test_repr_contains_no_secret() -> None:
     settings = _read(
         DATABASE_URL="postgres://amar:hunter2@db/amar",
         REDIS_URL="redis://:hunter3@cache/0",
@@ -119,7 +119,7 @@ def test_no_secret_is_in_the_repr() -> None:
     assert "time_zone" in repr(settings)
 
 
-def test_every_setting_has_a_description_and_each_url_with_a_password_is_secret() -> None:
+def test_settings_have_descriptions_and_urls_with_passwords_are_secret() -> None:
     settings = Settings.model_fields
     assert [name for name, field in settings.items() if not field.description] == []
     assert {name for name, field in settings.items() if not field.repr} == {"database_url", "redis_url", "smtp_url"}
@@ -127,15 +127,15 @@ def test_every_setting_has_a_description_and_each_url_with_a_password_is_secret(
 
 def test_settings_cannot_be_changed_once_read() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        Settings().port = 1  # type: ignore[misc] # the very mistake
+        Settings().port = 1  # type: ignore[misc] # what the test is about
 
 
-def test_settings_are_not_read_from_the_environment_unless_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_from_environment_reads_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(f"{PREFIX}PORT", "8080")
     assert (Settings().port, Settings.from_environment().port) == (8000, 8080)
 
 
-def test_a_file_with_variables_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dotenv_file_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".env").write_text(f"{PREFIX}PORT=8080\n")
     monkeypatch.chdir(tmp_path)
     assert Settings.from_environment({}).port == 8000
@@ -148,12 +148,12 @@ def test_settings_given_by_name_are_validated() -> None:
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "sqlite:///:memory:", "postgres://h/db?sslrootcert=x"])
-def test_a_database_that_cannot_be_served_from_is_refused_with_the_variable(url: str) -> None:
+def test_unsupported_database_url_is_refused_with_the_variable(url: str) -> None:
     with pytest.raises(SettingsError, match=r"^AMAREVENTS_DATABASE_URL "):
         tortoise_config(_read(DATABASE_URL=url))
 
 
-# Mails ----------------------------------------------------------------------------------------------------------
+# Email ----------------------------------------------------------------------------------------------------------
 
 SENDER = "Amar Events <tickets@example.org>"
 
@@ -167,12 +167,12 @@ SENDER = "Amar Events <tickets@example.org>"
         "smtp://u:p@[::1]",
     ],
 )
-def test_an_smtp_server_is_read(url: str) -> None:
+def test_smtp_settings_are_read(url: str) -> None:
     settings = _read(SMTP_URL=url, MAIL_FROM=SENDER)
     assert (settings.smtp_url, settings.mail_from) == (url, SENDER)
 
 
-def test_mails_need_a_sender() -> None:
+def test_smtp_server_requires_a_sender() -> None:
     with pytest.raises(SettingsError, match=r"^AMAREVENTS_MAIL_FROM is required with AMAREVENTS_SMTP_URL$"):
         _read(SMTP_URL="smtp://mail.example")
 
@@ -186,29 +186,27 @@ def test_mails_need_a_sender() -> None:
         ({"CONFIRM_EMAIL": "true"}, True),
     ],
 )
-def test_emails_are_confirmed_where_there_is_a_mail_server_unless_set_otherwise(
-    given: dict[str, str], confirms: bool
-) -> None:
-    """decisions 6.7"""
+def test_emails_are_confirmed_by_default_if_there_is_a_mail_server(given: dict[str, str], confirms: bool) -> None:
+    # decisions 6.7
     assert _read(**given, MAIL_FROM=SENDER).confirm_email is confirms
 
 
-def test_links_lead_to_where_the_platform_listens_unless_set_otherwise() -> None:
+def test_public_url_is_the_address_of_the_server_by_default() -> None:
     assert _read(PORT="8080").public_url == "http://127.0.0.1:8080"
     assert _read(HOST="::1").public_url == "http://[::1]:8000"
     assert _read(PUBLIC_URL="https://amarevents.example/").public_url == "https://amarevents.example"
 
 
 @pytest.mark.parametrize("sender", ["tickets@localhost", "আমার ইভেন্ট <tickets@example.org>", "Amar <a@mail.local>"])
-def test_a_sender_may_have_a_name_in_any_script_and_a_local_domain(sender: str) -> None:
+def test_sender_can_have_a_name_in_any_script_and_a_local_domain(sender: str) -> None:
     assert _read(MAIL_FROM=sender).mail_from == sender
 
 
-# The page about settings ----------------------------------------------------------------------------------------
+# Documentation --------------------------------------------------------------------------------------------------
 
 
 def _row(name: str) -> str:
-    """Return the row of a setting in the table of the page: its variable, default and description."""
+    """Return the row of a setting in the table of the documentation: its variable, default and description."""
     field = Settings.model_fields[name]
     value = field.get_default()
     shown = ("true" if value else "false") if isinstance(value, bool) else value
@@ -216,6 +214,6 @@ def _row(name: str) -> str:
     return f"| `{variable_of(name)}` | {default} | {' '.join((field.description or '').split())} |"
 
 
-def test_the_page_about_settings_has_their_defaults_and_descriptions() -> None:
+def test_documentation_lists_every_setting_with_its_default() -> None:
     table = [line for line in PAGE.read_text().splitlines() if line.startswith(f"| `{PREFIX}")]
     assert table == [_row(name) for name in Settings.model_fields]

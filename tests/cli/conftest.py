@@ -1,4 +1,4 @@
-"""The command line over databases: an empty one, and one with an admin."""
+"""The command line with an empty database, or with one that contains an admin."""
 
 import shutil
 from pathlib import Path
@@ -14,7 +14,7 @@ ADMIN = ["--username", "Root", "--email", "Root@example.com", "--number", "01700
 
 @pytest.fixture
 def program(backend: Backend, request: pytest.FixtureRequest, tmp_path: Path) -> Program:
-    """The command line over an empty database of its own."""
+    """Return the command line with a new, empty database."""
     if backend == "sqlite":
         return Program(folder=tmp_path)
     url = request.getfixturevalue("postgres_server").create_database()
@@ -23,7 +23,7 @@ def program(backend: Backend, request: pytest.FixtureRequest, tmp_path: Path) ->
 
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a migrated SQLite database that holds an admin; to be copied, not to be changed."""
+    """Return a folder with a migrated SQLite database that contains an admin; copy it, do not change it."""
     program = Program(folder=tmp_path_factory.mktemp("installed"))
     program.printed("migrate")
     program.printed("create-admin", *ADMIN, typed=f"{PASSWORD}\n")
@@ -32,5 +32,5 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def ready(installed: Path, tmp_path: Path) -> Program:
-    """The command line over a copy of that database."""
+    """Return the command line with a copy of the installed database."""
     return Program(folder=Path(shutil.copytree(installed, tmp_path / "copy")))

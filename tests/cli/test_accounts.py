@@ -1,4 +1,4 @@
-"""``create-admin``, ``create-key`` and ``confirm-email``."""
+"""The commands ``create-admin``, ``create-key`` and ``confirm-email``."""
 
 import re
 
@@ -8,7 +8,7 @@ from tests.cli.conftest import ADMIN, PASSWORD
 from tests.support.programs import Program
 
 
-def test_the_first_admin_can_log_in_and_use_its_key(program: Program) -> None:
+def test_first_admin_can_log_in_and_use_an_admin_key(program: Program) -> None:
     program.printed("migrate")
     assert (
         program.printed("create-admin", *ADMIN, typed=f"{PASSWORD}\n") == "Created the admin Root <root@example.com>\n"
@@ -27,7 +27,7 @@ def test_the_first_admin_can_log_in_and_use_its_key(program: Program) -> None:
 
 
 @pytest.mark.backend("sqlite")
-def test_create_admin_refuses_what_registration_would(ready: Program) -> None:
+def test_create_admin_refuses_invalid_and_taken_accounts(ready: Program) -> None:
     assert ready.refusal("create-admin", *ADMIN, typed="short\n").startswith("amarevents: Invalid input: password: ")
     taken = ["--username", "Other", *ADMIN[2:]]
     refusal = ready.refusal("create-admin", *taken, typed=f"{PASSWORD}\n")
@@ -35,7 +35,7 @@ def test_create_admin_refuses_what_registration_would(ready: Program) -> None:
 
 
 @pytest.mark.backend("sqlite")
-def test_create_key_gives_the_permissions_asked_for(ready: Program) -> None:
+def test_create_key_grants_the_given_permissions(ready: Program) -> None:
     options = ["--email", "root@example.com", "--type", "user", "--permission", "tickets:read", "--permission"]
     raw = ready.printed("create-key", *options, "events:read").strip()
     with ready.serving() as server:
@@ -45,7 +45,7 @@ def test_create_key_gives_the_permissions_asked_for(ready: Program) -> None:
 
 
 @pytest.mark.backend("sqlite")
-def test_confirm_email_confirms_accounts_that_exist(ready: Program) -> None:
+def test_confirm_email_requires_an_existing_account(ready: Program) -> None:
     assert ready.printed("confirm-email", "--email", "root@example.com") == "Confirmed root@example.com\n"
-    refusal = ready.refusal("confirm-email", "--email", "nobody@example.com")
-    assert refusal == "amarevents: There is no account with the email nobody@example.com"
+    refusal = ready.refusal("confirm-email", "--email", "unknown@example.com")
+    assert refusal == "amarevents: There is no account with the email unknown@example.com"

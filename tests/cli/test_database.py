@@ -1,4 +1,4 @@
-"""``migrate`` and ``seed``."""
+"""The commands ``migrate`` and ``seed``."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from tests.support.programs import Program
 
 
-def test_an_empty_database_is_migrated_once_and_seeded_once(program: Program) -> None:
+def test_database_is_migrated_and_seeded_once(program: Program) -> None:
     refused = program.refusal("seed")
     assert "run 'amarevents migrate'" in refused
     assert program.refusal("serve") == refused
@@ -29,7 +29,7 @@ def test_an_empty_database_is_migrated_once_and_seeded_once(program: Program) ->
         ("sqlite:///notes.db", "notes.db"),
     ],
 )
-def test_a_database_that_cannot_be_opened_is_refused_in_one_line(tmp_path: Path, url: str, refusal: str) -> None:
+def test_error_for_an_unusable_database_is_one_line(tmp_path: Path, url: str, refusal: str) -> None:
     (tmp_path / "notes.db").write_text("not a database\n" * 100)
     refused = Program(folder=tmp_path, settings={"DATABASE_URL": url}).refusal("migrate")
     assert refused.startswith("amarevents: ")

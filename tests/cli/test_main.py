@@ -1,4 +1,4 @@
-"""What the command line understands, and how it says what is wrong; in this process, which is quicker."""
+"""The parsing of the command line, its errors and its help, called in this process for speed."""
 
 import re
 import subprocess
@@ -18,7 +18,7 @@ COMMANDS = [
 
 
 @pytest.fixture(autouse=True)
-def _terminal_of_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+def _eighty_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
 
 
@@ -28,7 +28,7 @@ def _exit(*arguments: str) -> object:
     return stopped.value.code
 
 
-WRONG_SETTINGS = [
+INVALID_SETTINGS = [
     (["serve", "--workers", "2"], {}, "2 workers need Redis, .*AMAREVENTS_REDIS_URL"),
     (["serve"], {"WORKERS": "3"}, "3 workers need Redis"),
     (["serve"], {"LOG_LEVEL": "loud"}, "AMAREVENTS_LOG_LEVEL must be critical, "),
@@ -39,8 +39,8 @@ WRONG_SETTINGS = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "settings", "refusal"), WRONG_SETTINGS)
-def test_wrong_settings_are_refused_in_one_line(
+@pytest.mark.parametrize(("arguments", "settings", "refusal"), INVALID_SETTINGS)
+def test_error_for_invalid_settings_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], settings: dict[str, str], refusal: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -58,7 +58,7 @@ def test_wrong_settings_are_refused_in_one_line(
         *(["create-plan", "--name", "Gold", option, "x"] for option in ("--price", "--event-limit", "--features")),
     ],
 )
-def test_what_is_not_understood_exits_with_2_and_the_usage(
+def test_invalid_arguments_exit_with_2_and_print_the_usage(
     capsys: pytest.CaptureFixture[str], arguments: list[str]
 ) -> None:
     assert _exit(*arguments) == 2
@@ -68,21 +68,19 @@ def test_what_is_not_understood_exits_with_2_and_the_usage(
     assert re.fullmatch(r"See 'amarevents( [a-z-]+)? --help'\.", hint)
 
 
-def test_help_names_every_command_and_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_describes_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert _exit("--help") == 0
     page = capsys.readouterr().out
     assert [name for name in COMMANDS if not re.search(rf"^│ {name}\s+\w+ \w+", page, re.MULTILINE)] == []
 
 
-def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
     assert _exit("--version") == 0
     assert capsys.readouterr().out == f"amarevents {__version__}\n"
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_help_of_a_command_is_a_sentence_and_explains_its_options(
-    capsys: pytest.CaptureFixture[str], command: str
-) -> None:
+def test_help_of_a_command_describes_it_and_its_options(capsys: pytest.CaptureFixture[str], command: str) -> None:
     assert _exit(command, "--help") == 0
     page = capsys.readouterr().out
     assert re.search(r"\n\n[A-Z][^\n]+\.\n", page)
@@ -96,7 +94,7 @@ def test_help_fits_80_columns(capsys: pytest.CaptureFixture[str], page: tuple[st
     assert max(len(line) for line in capsys.readouterr().out.splitlines()) <= 80
 
 
-# In a process of its own ----------------------------------------------------------------------------------------
+# In a separate process ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -108,13 +106,13 @@ def test_help_fits_80_columns(capsys: pytest.CaptureFixture[str], page: tuple[st
         ("import amarevents.cli.settings", {"tortoise", "uvicorn", "strawberry", "starlette"}),
     ],
 )
-def test_a_command_imports_only_what_it_needs(program: str, unwanted: set[str]) -> None:
+def test_command_imports_only_what_it_needs(program: str, unwanted: set[str]) -> None:
     script = f"import atexit, sys; atexit.register(lambda: print(*sys.modules, file=sys.stderr)); {program}"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=30)
     assert unwanted & set(done.stderr.split()) == set()
 
 
-def test_the_package_is_the_command_line_as_well() -> None:
+def test_package_can_be_run_as_the_command_line() -> None:
     command = [sys.executable, "-W", "error", "-m", "amarevents", "--version"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
     assert done.stdout == f"amarevents {__version__}\n"

@@ -1,4 +1,4 @@
-"""``outbox``."""
+"""The command ``outbox``."""
 
 import re
 
@@ -9,7 +9,7 @@ from tests.support.programs import Program
 
 
 @pytest.mark.backend("sqlite")
-def test_the_outbox_shows_mails_and_releases_those_that_stopped(ready: Program) -> None:
+def test_outbox_lists_emails_and_releases_held_ones(ready: Program) -> None:
     confirming = Program(folder=ready.folder, settings={"CONFIRM_EMAIL": "true"})
     account = {"username": "Mina", "email": "mina@example.com", "password": PASSWORD, "number": "01700000000"}
     with confirming.serving() as server:

@@ -1,4 +1,4 @@
-"""``plans``, ``create-plan``, ``update-plan`` and ``delete-plan``."""
+"""The commands ``plans``, ``create-plan``, ``update-plan`` and ``delete-plan``."""
 
 import re
 
@@ -7,7 +7,7 @@ import pytest
 from tests.support.programs import Program
 
 
-def test_plans_are_made_changed_and_deleted(program: Program) -> None:
+def test_plans_are_created_updated_and_deleted(program: Program) -> None:
     program.printed("migrate")
     [free] = program.printed("plans").splitlines()
     assert re.fullmatch(r" +\d+  Free  0\.00 BDT  events: unlimited  \{\}", free)
@@ -22,18 +22,18 @@ def test_plans_are_made_changed_and_deleted(program: Program) -> None:
     assert program.printed("plans") == f"{free}\n"
 
 
-PLANS_REFUSED = {
+REFUSALS = {
     ("create-plan", "--name", "FREE"): "A plan with this name already exists",
     ("create-plan", "--name", "Gold", "--price", "-1"): "Invalid input: price: ",
     ("create-plan", "--name", "Gold", "--features", "[]"): "Invalid input: features: must be an object",
-    ("update-plan", "--id", "1", "--name", "Basic"): "This is the plan that new organizations get: ",
+    ("update-plan", "--id", "1", "--name", "Basic"): "The default plan of new organizations",
     ("delete-plan", "--id", "99"): "Plan not found",
 }
 
 
 @pytest.mark.backend("sqlite")
-def test_plans_are_refused_what_the_api_refuses(ready: Program) -> None:
+def test_commands_refuse_the_plans_that_the_api_refuses(ready: Program) -> None:
     before = ready.printed("plans")
-    refusals = {arguments: ready.refusal(*arguments) for arguments in PLANS_REFUSED}
-    assert [one for one in refusals if not refusals[one].startswith(f"amarevents: {PLANS_REFUSED[one]}")] == []
+    refusals = {arguments: ready.refusal(*arguments) for arguments in REFUSALS}
+    assert [one for one in refusals if not refusals[one].startswith(f"amarevents: {REFUSALS[one]}")] == []
     assert ready.printed("plans") == before

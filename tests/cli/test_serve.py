@@ -1,4 +1,4 @@
-"""``serve``, with and without the demo, and through the loss of its database."""
+"""The command ``serve``: the demo, the loss of the database, and several workers."""
 
 import re
 from pathlib import Path
@@ -10,12 +10,12 @@ from tests.support.servers import private_postgres
 
 
 def _credentials(printed: str) -> dict[str, str]:
-    """What the demo says to log in with, by its label."""
+    """Return the credentials that the demo prints, by their labels."""
     found = re.findall(r"^  (login|user key|organizer key|admin key) +(.+)$", printed, re.MULTILINE)
     return dict(found)
 
 
-def test_the_demo_starts_twice_in_a_row_and_keeps_its_data(program: Program) -> None:
+def test_demo_keeps_its_data_after_a_restart(program: Program) -> None:
     with program.serving("--demo") as server:
         first = _credentials(server.printed())
         total = server.client.get("/api/events").json()["pagination"]["total"]
@@ -32,14 +32,14 @@ def test_the_demo_starts_twice_in_a_row_and_keeps_its_data(program: Program) -> 
             assert server.client.get("/api/auth/me", headers=key).json()["data"]["auth"]["key_type"] == kind
         names = [one["name"] for one in server.client.get("/api/keys", headers=key).json()["data"]]
         assert "kept" in names
-        email, password, whose = second["login"].split()
-        assert whose == "(organizer)"
+        email, password, role = second["login"].split()
+        assert role == "(organizer)"
         login = server.client.post("/api/auth/login", json={"email": email, "password": password})
         assert login.status_code == 200
 
 
 @pytest.mark.backend("sqlite")
-def test_the_demo_hands_out_nothing_of_a_database_with_users_of_its_own(ready: Program) -> None:
+def test_demo_prints_no_credentials_for_a_database_with_other_users(ready: Program) -> None:
     with ready.serving("--demo") as server:
         assert _credentials(server.printed()) == {}
         assert "ae_" not in server.printed()
@@ -48,7 +48,7 @@ def test_the_demo_hands_out_nothing_of_a_database_with_users_of_its_own(ready: P
 
 
 @pytest.mark.backend("postgres")
-def test_a_server_outlives_its_database(tmp_path: Path) -> None:
+def test_server_recovers_from_the_loss_of_its_database(tmp_path: Path) -> None:
     with private_postgres() as postgres:
         program = Program(folder=tmp_path, settings={"DATABASE_URL": postgres.create_database()})
         program.printed("migrate")
@@ -63,7 +63,7 @@ def test_a_server_outlives_its_database(tmp_path: Path) -> None:
 
 
 @pytest.mark.backend("postgres")
-def test_several_workers_share_their_limits_through_redis(program: Program, redis_url: str) -> None:
+def test_workers_share_rate_limits_through_redis(program: Program, redis_url: str) -> None:
     settings = {**program.settings, "REDIS_URL": redis_url, "RATE_LIMIT_ANONYMOUS": "7"}
     program.printed("migrate")
     with Program(folder=program.folder, settings=settings).serving("--workers", "2") as server:

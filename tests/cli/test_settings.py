@@ -1,4 +1,4 @@
-"""``settings``."""
+"""The command ``settings``."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.support.programs import Program
 
 
 @pytest.mark.backend("sqlite")
-def test_settings_lists_every_setting_and_shows_no_secret(tmp_path: Path) -> None:
+def test_settings_are_listed_without_secrets(tmp_path: Path) -> None:
     url = "postgres://amar:hunter2@db/amar"
     listed = Program(folder=tmp_path, settings={"DATABASE_URL": url, "RATE_LIMIT_USER": "7"}).printed("settings")
     assert "hunter2" not in listed

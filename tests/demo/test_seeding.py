@@ -1,4 +1,4 @@
-"""The demo in a database."""
+"""Seeding a database with the demo data."""
 
 import datetime
 from collections import Counter
@@ -36,7 +36,7 @@ async def summary(database: object) -> SeedSummary:
     return await seed(TODAY)
 
 
-async def stranger(username: str) -> User:
+async def create_account(username: str) -> User:
     return await User.create(
         username=username,
         username_key=username,
@@ -46,22 +46,22 @@ async def stranger(username: str) -> User:
     )
 
 
-async def count_everything() -> int:
-    nouns = (CustomField, CustomValue, Donation, Event, GalleryImage, Organization, Seeding, Ticket, TicketType, User)
-    return sum([await noun.all().count() for noun in nouns])
+async def count_rows() -> int:
+    models = (CustomField, CustomValue, Donation, Event, GalleryImage, Organization, Seeding, Ticket, TicketType, User)
+    return sum([await model.all().count() for model in models])
 
 
-async def test_empty_database_is_empty_and_was_not_seeded() -> None:
+async def test_new_database_is_empty_and_not_seeded() -> None:
     assert await is_empty()
     assert not await was_seeded()
 
 
-async def test_seeded_database_is_not_empty_and_was_seeded(summary: SeedSummary) -> None:
+async def test_seeded_database_is_not_empty(summary: SeedSummary) -> None:
     assert not await is_empty()
     assert await was_seeded()
 
 
-async def test_summary_counts_what_is_there(summary: SeedSummary) -> None:
+async def test_summary_counts_the_rows(summary: SeedSummary) -> None:
     assert summary == SeedSummary(
         users=await User.all().count(),
         organizations=await Organization.all().count(),
@@ -74,34 +74,34 @@ async def test_summary_counts_what_is_there(summary: SeedSummary) -> None:
 
 
 async def test_database_with_an_account_is_refused() -> None:
-    await stranger("early.bird")
+    await create_account("early.bird")
     with pytest.raises(DatabaseNotEmpty):
         await seed(TODAY)
-    assert await count_everything() == 1
+    assert await count_rows() == 1
 
 
-async def test_account_that_came_in_meanwhile_undoes_everything(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def nobody_yet() -> bool:
+async def test_account_created_during_seeding_rolls_it_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def report_empty() -> bool:
         return True
 
-    await stranger("demo")
-    monkeypatch.setattr(seeding, "is_empty", nobody_yet)
+    await create_account("demo")
+    monkeypatch.setattr(seeding, "is_empty", report_empty)
     with pytest.raises(DatabaseNotEmpty):
         await seed(TODAY)
-    assert await count_everything() == 1
+    assert await count_rows() == 1
 
 
-async def test_failure_on_the_way_leaves_an_empty_database(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(**options: object) -> None:
+async def test_failed_seeding_leaves_an_empty_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(**options: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(Seeding, "create", broken)
+    monkeypatch.setattr(Seeding, "create", fail)
     with pytest.raises(RuntimeError):
         await seed(TODAY)
-    assert await count_everything() == 0
+    assert await count_rows() == 0
 
 
-async def test_two_databases_of_the_same_day_hold_the_same() -> None:
+async def test_data_of_the_same_day_is_the_same() -> None:
     await seed(TODAY)
     first = await contents()
     await User.all().delete()
@@ -110,12 +110,12 @@ async def test_two_databases_of_the_same_day_hold_the_same() -> None:
     assert await contents() == first
 
 
-async def contents() -> dict[str, Any]:  # Any: rows of every shape
-    """All that the demo holds but ids, in a fixed order."""
+async def contents() -> dict[str, Any]:  # Any: rows of several models
+    """Return all columns of the demo data except IDs, in a fixed order."""
     return {name: [list(row.values()) for row in await read()] for name, read in _READERS.items()}
 
 
-def _reader(query: Any, *columns: str) -> Callable[[], Awaitable[list[dict[str, Any]]]]:  # Any: a model of any noun
+def _reader(query: Any, *columns: str) -> Callable[[], Awaitable[list[dict[str, Any]]]]:  # Any: a model class
     return lambda: query.all().order_by(*columns).values(*columns)
 
 
@@ -133,7 +133,7 @@ _READERS = {
 }
 
 
-async def test_sold_is_what_pending_and_success_hold_and_never_above_capacity(summary: SeedSummary) -> None:
+async def test_sold_counts_the_tickets_that_hold_places_within_the_capacity(summary: SeedSummary) -> None:
     holding = [status for status in TicketStatus if status.holds_place]
     held = Counter([ticket.ticket_type_id for ticket in await Ticket.filter(status__in=holding)])
     types = await TicketType.all()
@@ -142,7 +142,7 @@ async def test_sold_is_what_pending_and_success_hold_and_never_above_capacity(su
     assert any(kind.capacity and kind.sold == kind.capacity for kind in types)
 
 
-async def test_tickets_are_of_a_type_of_their_event_and_cost_its_price(summary: SeedSummary) -> None:
+async def test_tickets_have_a_type_of_their_event_and_its_price(summary: SeedSummary) -> None:
     for ticket in await Ticket.all().select_related("ticket_type"):
         kind = ticket.ticket_type
         assert ticket.amount == (kind.price if kind else 0)
@@ -161,10 +161,10 @@ async def test_answers_belong_to_the_event_of_their_ticket(summary: SeedSummary)
     assert all(answer.ticket.event_id == answer.field.event_id for answer in answers)
 
 
-async def test_events_used_counts_the_events(summary: SeedSummary) -> None:
-    counted = await Organization.all().annotate(there=Count("events")).values_list("events_used", "there")
+async def test_events_used_is_the_number_of_events(summary: SeedSummary) -> None:
+    counted = await Organization.all().annotate(events=Count("events")).values_list("events_used", "events")
     assert len(counted) == summary.organizations
-    assert all(used == there > 0 for used, there in counted)
+    assert all(used == events > 0 for used, events in counted)
 
 
 async def test_search_text_and_sort_date_are_filled(summary: SeedSummary) -> None:
@@ -175,11 +175,11 @@ async def test_search_text_and_sort_date_are_filled(summary: SeedSummary) -> Non
         assert organization.search_text == search_text(organization.name, organization.description)
 
 
-async def test_bangla_event_is_found_by_its_text(summary: SeedSummary) -> None:
+async def test_search_text_contains_bangla(summary: SeedSummary) -> None:
     assert await Event.filter(search_text__contains="রবীন্দ্র").exists()
 
 
-async def test_no_account_has_a_password_and_one_is_admin(summary: SeedSummary) -> None:
+async def test_no_account_has_a_usable_password_and_one_is_an_admin(summary: SeedSummary) -> None:
     users = await User.all()
     assert {user.password_hash for user in users} == {UNUSABLE_PASSWORD_HASH}
     assert all(user.username_key == user.username.casefold() for user in users)
@@ -191,17 +191,17 @@ async def test_organizations_are_owned_by_organizers(summary: SeedSummary) -> No
     assert owners == {AccountType.ORGANIZER}
 
 
-async def test_tickets_are_younger_than_their_event_and_account(summary: SeedSummary) -> None:
+async def test_tickets_are_newer_than_their_event_and_account(summary: SeedSummary) -> None:
     for ticket in await Ticket.all().select_related("event", "user"):
         assert ticket.event.created_at < ticket.created_at
         assert ticket.user.created_at < ticket.created_at
 
 
-async def test_events_are_younger_than_their_organization_and_its_owner(summary: SeedSummary) -> None:
+async def test_events_are_newer_than_their_organization_and_its_owner(summary: SeedSummary) -> None:
     for event in await Event.all().select_related("organization__user"):
         assert event.organization.user.created_at < event.organization.created_at < event.created_at
 
 
-async def test_ids_follow_time(summary: SeedSummary) -> None:
+async def test_ids_are_in_chronological_order(summary: SeedSummary) -> None:
     instants = [ticket.created_at for ticket in await Ticket.all().order_by("id")]
     assert instants == sorted(instants)

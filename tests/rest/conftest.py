@@ -1,4 +1,4 @@
-"""Who and what most tests of the API begin with."""
+"""The scene of most API tests, and fixtures that change the clock and the cache of totals."""
 
 import datetime
 from collections.abc import AsyncIterator, Callable
@@ -15,12 +15,12 @@ from amarevents.security import middleware
 from amarevents.settings import Settings
 from tests.support.world import Caller, World
 
-Remember = Callable[[Settings], CountCache]
+CacheTotals = Callable[[Settings], CountCache]
 
 
 @dataclass
 class Stage:
-    """A public event, its organizer's key, and the keys of a buyer, of another organizer and of an admin."""
+    """A public event, with the keys of its organizer, a buyer, another organizer (the rival) and an admin."""
 
     organization: Organization
     event: Event
@@ -54,31 +54,31 @@ async def stage(world: World) -> Stage:
 
 @pytest.fixture
 def set_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime.datetime], None]:
-    """``set_clock(instant)``: every request from now on comes in at that instant."""
+    """``set_clock(instant)`` sets the time of all later requests."""
     new_context = middleware._new_context
 
     def set_to(instant: datetime.datetime) -> None:
-        def stopped(*arguments: object) -> object:
-            context = new_context(*arguments)  # type: ignore[arg-type] # passed on as they are
+        def new_context_at_instant(*arguments: object) -> object:
+            context = new_context(*arguments)  # type: ignore[arg-type] # unchanged arguments
             context.now = instant
             return context
 
-        monkeypatch.setattr(middleware, "_new_context", stopped)
+        monkeypatch.setattr(middleware, "_new_context", new_context_at_instant)
 
     return set_to
 
 
 @pytest.fixture
-async def remember(app: Starlette, deployment: Settings) -> AsyncIterator[Remember]:
-    """``remember(deployment)``: the application remembers totals for a minute, where the settings say."""
-    made: list[CountCache] = []
+async def cache_totals(app: Starlette, deployment: Settings) -> AsyncIterator[CacheTotals]:
+    """``cache_totals(settings)`` makes the application cache totals for a minute, in the Redis of the settings."""
+    caches: list[CountCache] = []
 
     def start(settings: Settings) -> CountCache:
-        made.append(CountCache(shared_cache(settings), seconds=60))
-        app.state.services = replace(app.state.services, count_cache=made[-1])
-        return made[-1]
+        caches.append(CountCache(shared_cache(settings), seconds=60))
+        app.state.services = replace(app.state.services, count_cache=caches[-1])
+        return caches[-1]
 
     start(deployment)
     yield start
-    for totals in made:
-        await totals.aclose()
+    for cache in caches:
+        await cache.aclose()

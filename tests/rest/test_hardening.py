@@ -17,18 +17,18 @@ from tests.support.world import World, snapshot
 REGISTER = {"username": "rokeya", "email": "rokeya@example.com", "password": "secret123", "number": "01700000000"}
 
 
-@pytest.mark.parametrize("twin", ["bk1", " BK1 ", "ＢＫ１"])
-async def test_another_way_of_writing_a_transaction_id_is_the_same_one(world: World, twin: str) -> None:
+@pytest.mark.parametrize("variant", ["bk1", " BK1 ", "ＢＫ１"])
+async def test_other_spelling_of_a_transaction_id_is_a_duplicate(world: World, variant: str) -> None:
     event = await world.event(await world.organizer())
     buyer = await world.user_key()
     assert (await buyer.post("/tickets", {"event_id": event.id, "transaction_id": "BK1"})).status_code == 201
-    refused = await buyer.post("/tickets", {"event_id": event.id, "transaction_id": twin})
+    refused = await buyer.post("/tickets", {"event_id": event.id, "transaction_id": variant})
     assert refused.json()["code"] == "DUPLICATE_TRANSACTION"
     assert await Ticket.all().count() == 1
 
 
 @pytest.mark.parametrize("look_alike", ["BK1\u200b", "BK 1", "\u0412K1"])
-async def test_look_alikes_of_a_transaction_id_are_refused(world: World, look_alike: str) -> None:
+async def test_transaction_id_with_look_alike_characters_is_refused(world: World, look_alike: str) -> None:
     event = await world.event(await world.organizer())
     refused = await (await world.user_key()).post("/tickets", {"event_id": event.id, "transaction_id": look_alike})
     assert (refused.status_code, set(refused.json()["fields"])) == (400, {"transaction_id"})
@@ -43,37 +43,37 @@ async def test_look_alikes_of_a_transaction_id_are_refused(world: World, look_al
         ("\u200b\u200b\u202e", "VALIDATION_ERROR"),
     ],
 )
-async def test_usernames_that_look_alike_are_refused(world: World, username: str, code: str) -> None:
+async def test_username_that_looks_like_a_taken_one_is_refused(world: World, username: str, code: str) -> None:
     await world.anonymous.post("/auth/register", REGISTER)
-    twin = {**REGISTER, "username": username, "email": "other@example.com"}
-    assert (await world.anonymous.post("/auth/register", twin)).json()["code"] == code
+    variant = {**REGISTER, "username": username, "email": "other@example.com"}
+    assert (await world.anonymous.post("/auth/register", variant)).json()["code"] == code
     assert await User.all().count() == 1
 
 
-@pytest.mark.parametrize("twin", ["rok\u200ceya", "rokeya\ufe0f", "rok\u3164eya"])
-async def test_characters_that_are_drawn_as_nothing_make_no_other_username(world: World, twin: str) -> None:
+@pytest.mark.parametrize("variant", ["rok\u200ceya", "rokeya\ufe0f", "rok\u3164eya"])
+async def test_invisible_characters_do_not_make_a_different_username(world: World, variant: str) -> None:
     await world.anonymous.post("/auth/register", REGISTER)
-    body = {**REGISTER, "username": twin, "email": "other@example.com"}
+    body = {**REGISTER, "username": variant, "email": "other@example.com"}
     assert (await world.anonymous.post("/auth/register", body)).json()["code"] in {"USERNAME_TAKEN", "VALIDATION_ERROR"}
     assert await User.all().count() == 1
 
 
-async def test_bangla_spelling_with_joiners_is_a_username(world: World) -> None:
+async def test_bangla_username_with_joiners_is_accepted(world: World) -> None:
     body = {**REGISTER, "username": "র\u200d্যাব"}
     assert (await world.anonymous.post("/auth/register", body)).status_code == 201
 
 
-async def test_a_username_that_grows_when_it_is_spelled_out_is_refused(world: World) -> None:
+async def test_username_that_normalization_makes_too_long_is_refused(world: World) -> None:
     refused = await world.anonymous.post("/auth/register", {**REGISTER, "username": "\ufdfa" * 50})
     assert (refused.status_code, set(refused.json()["fields"])) == (400, {"username"})
 
 
-async def test_a_blank_value_does_not_hide_a_misspelt_field(world: World) -> None:
+async def test_unknown_field_with_a_blank_value_is_refused(world: World) -> None:
     refused = await world.anonymous.post("/auth/register", {**REGISTER, "nmae": ""})
     assert (refused.status_code, refused.json()["fields"]) == (400, {"nmae": "unknown field"})
 
 
-async def test_an_account_has_a_bounded_number_of_keys(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_number_of_keys_of_an_account_is_limited(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api_keys, "MAX_KEYS", 2)
     caller = await world.user_key()
     body = {"name": "n", "key_type": "user"}
@@ -83,7 +83,9 @@ async def test_an_account_has_a_bounded_number_of_keys(world: World, monkeypatch
     assert (await caller.post("/keys", body)).status_code == 201
 
 
-async def test_keys_made_at_once_do_not_exceed_the_number(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_simultaneous_requests_do_not_exceed_the_number_of_keys(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(api_keys, "MAX_KEYS", 4)
     caller = await world.user_key()
     made = await asyncio.gather(*[caller.post("/keys", {"name": "n", "key_type": "user"}) for _ in range(12)])
@@ -91,7 +93,7 @@ async def test_keys_made_at_once_do_not_exceed_the_number(world: World, monkeypa
     assert await ApiKey.all().count() == 4
 
 
-async def test_a_key_that_ends_makes_none_that_outlives_it(world: World) -> None:
+async def test_expiring_key_cannot_create_a_key_that_outlives_it(world: World) -> None:
     ends = utc_now().replace(microsecond=0) + datetime.timedelta(days=2)
     caller = await world.key(await world.user(), KeyType.USER, expires_at=ends)
     made = (await caller.post("/keys", {"name": "n", "key_type": "user"})).json()["data"]
@@ -103,7 +105,7 @@ async def test_a_key_that_ends_makes_none_that_outlives_it(world: World) -> None
     assert await snapshot() == before
 
 
-async def test_logout_ends_the_session_that_the_same_request_has_started(world: World) -> None:
+async def test_logout_ends_a_session_started_in_the_same_request(world: World) -> None:
     await world.anonymous.post("/auth/register", REGISTER)
     answer = await world.anonymous.graphql_response(
         'mutation { login(input: {email: "rokeya@example.com", password: "secret123"}) { id } logout { loggedOut } }'
@@ -113,7 +115,7 @@ async def test_logout_ends_the_session_that_the_same_request_has_started(world: 
     assert "Max-Age=0" in answer.headers["Set-Cookie"]
 
 
-async def test_after_logout_the_same_request_is_nobodys(world: World) -> None:
+async def test_request_is_unauthenticated_after_its_logout(world: World) -> None:
     caller = await world.session(await world.user())
     answer = await caller.graphql(
         'mutation { logout { loggedOut } createApiKey(input: {name: "n", keyType: USER}) { id } }'
@@ -122,14 +124,14 @@ async def test_after_logout_the_same_request_is_nobodys(world: World) -> None:
     assert not await ApiKey.exists()
 
 
-async def test_logging_in_twice_in_one_request_leaves_one_session(world: World) -> None:
+async def test_two_logins_in_one_request_leave_one_session(world: World) -> None:
     await world.anonymous.post("/auth/register", REGISTER)
     login = 'login(input: {email: "rokeya@example.com", password: "secret123"}) { id }'
     await world.anonymous.graphql(f"mutation {{ a: {login} b: {login} }}")
     assert await Session.all().count() == 1
 
 
-async def test_a_login_over_its_limit_is_429_in_graphql(world: World, configure: Callable[..., None]) -> None:
+async def test_login_beyond_the_rate_limit_is_429_in_graphql(world: World, configure: Callable[..., None]) -> None:
     configure(rate_limit_credentials=1)
     login = 'mutation { login(input: {email: "a@example.com", password: "secret123"}) { id } }'
     assert (await world.anonymous.graphql_response(login)).status_code == 200
@@ -138,7 +140,7 @@ async def test_a_login_over_its_limit_is_429_in_graphql(world: World, configure:
     assert int(refused.headers["Retry-After"]) >= 1
 
 
-async def test_an_account_without_a_password_takes_a_verification_too(
+async def test_login_verifies_a_hash_even_without_an_account_or_password(
     world: World, app: Starlette, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hasher: PasswordHasher = app.state.services.hasher
@@ -146,7 +148,7 @@ async def test_an_account_without_a_password_takes_a_verification_too(
     verify = hasher._argon2.verify
     monkeypatch.setattr(hasher, "_argon2", _Counting(verify, verified))
     await world.user(username="silent", password_hash="!")
-    for email in ("silent@example.com", "nobody@example.com"):
+    for email in ("silent@example.com", "unknown@example.com"):
         answer = await world.anonymous.post("/auth/login", {"email": email, "password": "no account has this password"})
         assert answer.status_code == 401
     assert [stored.startswith("$argon2") for stored in verified] == [True, True]

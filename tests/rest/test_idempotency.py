@@ -1,4 +1,4 @@
-"""The same Idempotency-Key and body do the work once (decisions 6.11)."""
+"""Idempotent requests: repetitions with the same key and body run once (decisions 6.11)."""
 
 import asyncio
 import datetime
@@ -22,7 +22,7 @@ DAY = datetime.timedelta(hours=24)
 
 
 def request_for(world: World, stage: Stage, path: str) -> tuple[Caller, Body]:
-    """Somebody who may call the route, and what to send."""
+    """Return a caller that is permitted to call the route, and a body."""
     calls: dict[str, tuple[Caller, Body]] = {
         "/auth/register": (
             world.anonymous,
@@ -50,7 +50,7 @@ async def question(world: World, stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("path", CREATING)
-async def test_a_repetition_gets_the_first_answer_and_does_nothing(world: World, stage: Stage, path: str) -> None:
+async def test_repetition_returns_the_first_response_and_changes_nothing(world: World, stage: Stage, path: str) -> None:
     caller, body = request_for(world, stage, path)
     first = await caller.post(path, body, Idempotency_Key="k-1")
     data_of(first, 201)
@@ -65,7 +65,7 @@ async def test_a_repetition_gets_the_first_answer_and_does_nothing(world: World,
 
 
 @pytest.mark.parametrize("path", CREATING)
-async def test_another_body_under_the_same_key_is_refused(world: World, stage: Stage, path: str) -> None:
+async def test_different_body_with_the_same_key_is_refused(world: World, stage: Stage, path: str) -> None:
     caller, body = request_for(world, stage, path)
     data_of(await caller.post(path, body, Idempotency_Key="k-1"), 201)
     field = {"/auth/register": "number", "/tickets": "note"}.get(path, "name")
@@ -73,7 +73,7 @@ async def test_another_body_under_the_same_key_is_refused(world: World, stage: S
     await refused(caller.post(path, other, Idempotency_Key="k-1"), 400, "IDEMPOTENCY_MISMATCH")
 
 
-async def test_a_key_belongs_to_one_route(stage: Stage) -> None:
+async def test_key_of_another_route_is_refused(stage: Stage) -> None:
     body = {"name": "VIP", "event_id": stage.event.id}
     data_of(await stage.organizer.post("/ticket-types", body, Idempotency_Key="k-1"), 201)
     other = {"name": "VIP", "organization_id": stage.organization.id}
@@ -81,14 +81,14 @@ async def test_a_key_belongs_to_one_route(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("path", CREATING)
-async def test_without_a_key_nothing_is_remembered(world: World, stage: Stage, path: str) -> None:
+async def test_request_without_a_key_stores_no_record(world: World, stage: Stage, path: str) -> None:
     caller, body = request_for(world, stage, path)
     data_of(await caller.post(path, body), 201)
     assert not await IdempotencyRecord.exists()
 
 
 @pytest.mark.parametrize("path", ["/ticket-types", "/tickets", "/keys"])
-async def test_principals_do_not_share_their_keys(world: World, stage: Stage, path: str) -> None:
+async def test_keys_of_different_principals_are_independent(world: World, stage: Stage, path: str) -> None:
     caller, body = request_for(world, stage, path)
     assert caller.user is not None
     assert caller.key is not None
@@ -98,14 +98,14 @@ async def test_principals_do_not_share_their_keys(world: World, stage: Stage, pa
     assert len(set(ids)) == 4
 
 
-async def test_sessions_of_an_account_share_its_keys(world: World, stage: Stage) -> None:
+async def test_sessions_of_one_account_share_keys(world: World, stage: Stage) -> None:
     callers = [await world.session(stage.buyer_account) for _ in range(2)]
     body = {"event_id": stage.event.id}
     made = [data_of(await caller.post("/tickets", body, Idempotency_Key="k-1"), 201) for caller in callers]
     assert made[0] == made[1]
 
 
-async def test_anonymous_callers_are_told_apart_by_their_address(
+async def test_keys_of_anonymous_callers_are_separate_per_address(
     world: World, stage: Stage, configure: Callable[..., None]
 ) -> None:
     configure(trusted_proxies=(ip_network("127.0.0.1"),))
@@ -115,7 +115,7 @@ async def test_anonymous_callers_are_told_apart_by_their_address(
     await refused(again, 400, "USERNAME_TAKEN")
 
 
-async def test_errors_are_not_remembered(world: World, stage: Stage) -> None:
+async def test_errors_are_not_stored(world: World, stage: Stage) -> None:
     kind = await world.ticket_type(stage.event, capacity=1)
     ticket = await world.ticket(stage.event, stage.buyer_account, ticket_type=kind)
     body = {"event_id": stage.event.id}
@@ -124,7 +124,7 @@ async def test_errors_are_not_remembered(world: World, stage: Stage) -> None:
     data_of(await stage.buyer.post("/tickets", body, Idempotency_Key="k-1"), 201)
 
 
-async def test_who_may_not_call_gets_no_answer_of_another_time(world: World, stage: Stage) -> None:
+async def test_stored_response_is_not_returned_after_a_loss_of_permission(world: World, stage: Stage) -> None:
     assert stage.organizer.user is not None
     body = {"event_id": stage.event.id, "name": "VIP"}
     data_of(await stage.organizer.post("/ticket-types", body, Idempotency_Key="k-1"), 201)
@@ -133,17 +133,17 @@ async def test_who_may_not_call_gets_no_answer_of_another_time(world: World, sta
 
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "x" * 256, "a\tb"])
-async def test_an_unfit_key_is_refused(stage: Stage, key: str) -> None:
+async def test_invalid_key_is_refused(stage: Stage, key: str) -> None:
     request = stage.buyer.post("/tickets", {"event_id": stage.event.id}, Idempotency_Key=key)
     assert set(await refused(request, 400, "VALIDATION_ERROR")) == {"idempotency_key"}
 
 
-async def test_the_longest_key_is_accepted(stage: Stage) -> None:
+async def test_key_of_the_maximum_length_is_accepted(stage: Stage) -> None:
     data_of(await stage.buyer.post("/tickets", {"event_id": stage.event.id}, Idempotency_Key="~" * 255), 201)
 
 
 @pytest.mark.parametrize(("age", "tickets"), [(DAY - datetime.timedelta(minutes=1), 1), (DAY, 2), (2 * DAY, 2)])
-async def test_a_key_is_remembered_for_24_hours(stage: Stage, age: datetime.timedelta, tickets: int) -> None:
+async def test_key_is_valid_for_24_hours(stage: Stage, age: datetime.timedelta, tickets: int) -> None:
     body = {"event_id": stage.event.id}
     data_of(await stage.buyer.post("/tickets", body, Idempotency_Key="k-1"), 201)
     await IdempotencyRecord.all().update(created_at=datetime.datetime.now(datetime.UTC) - age)
@@ -151,7 +151,7 @@ async def test_a_key_is_remembered_for_24_hours(stage: Stage, age: datetime.time
     assert await Ticket.all().count() == tickets
 
 
-async def test_records_older_than_that_are_swept_away(stage: Stage) -> None:
+async def test_expired_records_are_purged(stage: Stage) -> None:
     now = datetime.datetime.now(datetime.UTC)
     for name, age in (("old", 25), ("young", 23)):
         record = await IdempotencyRecord.create(digest=name, fingerprint="x")
@@ -160,18 +160,18 @@ async def test_records_older_than_that_are_swept_away(stage: Stage) -> None:
     assert [record.digest for record in await IdempotencyRecord.all()] == ["young"]
 
 
-async def test_the_raw_key_is_shown_once_and_stored_nowhere(stage: Stage) -> None:
+async def test_new_api_key_is_returned_once_and_not_stored(stage: Stage) -> None:
     body = {"name": "My App", "key_type": "user"}
     raw = data_of(await stage.buyer.post("/keys", body, Idempotency_Key="k-1"), 201)["key"]
     repeated = await stage.buyer.post("/keys", body, Idempotency_Key="k-1")
     assert data_of(repeated, 201)["key"] is None
-    # The first twelve characters are its prefix, which lists show.
+    # The first twelve characters are the prefix, which lists show.
     for text in (repeated.text, str(await snapshot())):
         assert raw[12:] not in text
     assert data_of(await Caller(stage.buyer.http, headers={"Authorization": f"Bearer {raw}"}).get("/auth/me"))["id"]
 
 
-async def test_neither_the_password_nor_the_key_of_a_request_is_stored(world: World, stage: Stage) -> None:
+async def test_password_and_idempotency_key_are_not_stored(world: World, stage: Stage) -> None:
     caller, body = request_for(world, stage, "/auth/register")
     data_of(await caller.post("/auth/register", body, Idempotency_Key="k-verySecret"), 201)
     stored = str(await snapshot())
@@ -179,8 +179,8 @@ async def test_neither_the_password_nor_the_key_of_a_request_is_stored(world: Wo
     assert "k-verySecret" not in stored
 
 
-async def test_a_number_of_any_size_can_be_repeated(stage: Stage) -> None:
-    """Over GraphQL, whose integers have no bound of their own in a JSON value."""
+async def test_request_with_a_number_of_any_size_can_be_repeated(stage: Stage) -> None:
+    """Use GraphQL, where an integer in a JSON value has no limit."""
     call = 'registerForEvent(input: {eventId: %d, customFields: {Age: %s}}, idempotencyKey: "k") { id }'
     query = f"mutation {{ {call % (stage.event.id, '9' * 30)} }}"
     first, again = [await stage.buyer.graphql(query) for _ in range(2)]
@@ -188,11 +188,11 @@ async def test_a_number_of_any_size_can_be_repeated(stage: Stage) -> None:
     assert "errors" not in first
 
 
-# Twenty at once -------------------------------------------------------------------------------------------------
+# Simultaneous requests ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", ["/tickets", "/organizations"])
-async def test_twenty_at_once_do_the_work_once(world: World, stage: Stage, path: str) -> None:
+async def test_twenty_simultaneous_repetitions_run_once(world: World, stage: Stage, path: str) -> None:
     caller, body = request_for(world, stage, path)
     answers = await asyncio.gather(*(caller.post(path, body, Idempotency_Key="k-1") for _ in range(20)))
     assert {answer.status_code for answer in answers} == {201}
@@ -200,13 +200,13 @@ async def test_twenty_at_once_do_the_work_once(world: World, stage: Stage, path:
     assert (await Ticket.all().count(), await Organization.all().count()) in ((1, 1), (0, 2))
 
 
-async def test_without_a_key_twenty_at_once_do_it_twenty_times(stage: Stage) -> None:
+async def test_twenty_simultaneous_requests_without_a_key_all_run(stage: Stage) -> None:
     body = {"event_id": stage.event.id}
     await asyncio.gather(*(stage.buyer.post("/tickets", body) for _ in range(20)))
     assert await Ticket.all().count() == 20
 
 
-async def test_twenty_bodies_at_once_under_one_key_let_one_through(stage: Stage) -> None:
+async def test_one_of_twenty_simultaneous_bodies_with_one_key_succeeds(stage: Stage) -> None:
     bodies = [{"event_id": stage.event.id, "note": str(number)} for number in range(20)]
     answers = await asyncio.gather(*(stage.buyer.post("/tickets", body, Idempotency_Key="k-1") for body in bodies))
     assert sorted(answer.status_code for answer in answers) == [201] + [400] * 19

@@ -1,4 +1,4 @@
-"""Lists of a large platform, 100,000 of each noun: a bounded number of statements, and pages read by an index."""
+"""Lists over tables with 100,000 rows: few statements, and pages that are read by an index."""
 
 import json
 from collections.abc import AsyncIterator, Iterator
@@ -19,7 +19,7 @@ from tests.support.world import Caller, World
 pytestmark = pytest.mark.backend("postgres")
 
 ROWS = 100_000
-# The key, perhaps the event, the total, the page, and for organizations their counts.
+# At most: the key, the event, the total, the page, and the event counts of organizations.
 STATEMENTS = 5
 
 USERS = f"""
@@ -73,13 +73,13 @@ FILLED = {
 
 @pytest.fixture
 async def large(world: World) -> AsyncIterator[World]:
-    """The tables filled, and emptied again at once: row by row that would take a minute."""
+    """Fill the tables, and truncate them afterwards, because deleting row by row would take a minute."""
     connection = connections.get(CONNECTION)
     for table, statement in FILLED.items():
         async with in_transaction() as transaction:
             await transaction.execute_query("SET LOCAL statement_timeout = '120s'")
             await transaction.execute_query(statement)
-        # At once: the checks of foreign keys to it are planned for a table that was empty.
+        # Before the next table: checks of foreign keys would otherwise be planned for an empty table.
         await connection.execute_query(f"VACUUM ANALYZE {table}")
     yield world
     await connection.execute_query(f"TRUNCATE {', '.join(FILLED)} CASCADE")
@@ -92,7 +92,7 @@ async def _callers(world: World) -> dict[str, Caller]:
     assert attendee
     owner = await User.get(id=event.organization.user_id)
     return {
-        "nobody": world.anonymous,
+        "anonymous": world.anonymous,
         "owner": await world.key(owner, KeyType.ORGANIZER),
         "attendee": await world.key(attendee),
         "admin": await world.admin_key(),
@@ -100,22 +100,22 @@ async def _callers(world: World) -> dict[str, Caller]:
 
 
 async def _requests() -> list[tuple[str, str]]:
-    """Every paged list of the contract, each way that it can be asked for, and who asks."""
+    """Return every paginated list with its filters, each with the name of a caller."""
     ticket = await Ticket.all().order_by("id").first()
     key = await ApiKey.all().order_by("id").first()
     assert ticket
     assert key
     event, organization = ticket.event_id, (await Event.get(id=ticket.event_id)).organization_id
     return [
-        ("nobody", "/events"),
-        ("nobody", "/events?page=2500&limit=20"),
-        ("nobody", "/events?category=Concert"),
-        ("nobody", f"/events?organization_id={organization}"),
-        ("nobody", "/events?search=event 4711"),
+        ("anonymous", "/events"),
+        ("anonymous", "/events?page=2500&limit=20"),
+        ("anonymous", "/events?category=Concert"),
+        ("anonymous", f"/events?organization_id={organization}"),
+        ("anonymous", "/events?search=event 4711"),
         ("attendee", "/events"),
         ("owner", "/events"),
-        ("nobody", "/organizations"),
-        ("nobody", "/organizations?search=crowd4720"),
+        ("anonymous", "/organizations"),
+        ("anonymous", "/organizations?search=crowd4720"),
         ("owner", f"/events/{event}/tickets"),
         ("owner", f"/events/{event}/tickets?status=Pending&page=500"),
         ("owner", f"/tickets?event_id={event}"),
@@ -139,7 +139,7 @@ async def _requests() -> list[tuple[str, str]]:
 
 
 async def _sequential_scans(statement: Statement) -> list[str]:
-    """The large tables that a statement reads from end to end, without an index."""
+    """Return the large tables that a statement reads completely, without an index."""
     plan = await connections.get(CONNECTION).execute_query_dict(f"EXPLAIN (FORMAT JSON) {statement}", statement.values)
     tree = plan[0]["QUERY PLAN"]
     root = json.loads(tree) if isinstance(tree, str) else tree
@@ -150,8 +150,8 @@ async def _sequential_scans(statement: Statement) -> list[str]:
     ]
 
 
-async def _scanned_anew(statement: Statement) -> list[str]:
-    """The planner goes by a random sample of the rows: what it does with one sample it may not do with the next."""
+async def _sequential_scans_of_all_samples(statement: Statement) -> list[str]:
+    """Return the tables that are scanned with each of three samples, because the planner samples rows at random."""
     for _ in range(2):
         if not await _sequential_scans(statement):
             break
@@ -165,8 +165,8 @@ def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from _nodes(child)
 
 
-async def test_every_list_answers_with_few_statements_and_reads_its_page_by_an_index(large: World) -> None:
-    """But for the total of most of a table, which no index makes cheap: it is remembered instead (``test_totals``)."""
+async def test_every_list_takes_few_statements_and_reads_pages_by_an_index(large: World) -> None:
+    """Totals are left out: no index makes counting most of a table cheap, so they are cached (``test_count_cache``)."""
     callers = await _callers(large)
     scans, costs = {}, {}
     for who, path in await _requests():
@@ -174,14 +174,16 @@ async def test_every_list_answers_with_few_statements_and_reads_its_page_by_an_i
             data_of(await callers[who].get(path.partition("?")[0], **dict(parse_qsl(path.partition("?")[2]))))
         costs[who, path] = len(statements)
         pages = [one for one in statements if not one.startswith("SELECT COUNT(*)")]
-        if found := [(tables, str(one)[-200:]) for one in pages if (tables := await _scanned_anew(one))]:
+        if found := [
+            (tables, str(one)[-200:]) for one in pages if (tables := await _sequential_scans_of_all_samples(one))
+        ]:
             scans[who, path] = found
     assert scans == {}
     assert len(costs) == len(await _requests())
     assert {path: cost for path, cost in costs.items() if cost > STATEMENTS} == {}
 
 
-async def test_a_list_without_an_index_is_noticed(world: World) -> None:
+async def test_statement_without_an_index_is_detected(world: World) -> None:
     unindexed = Statement("SELECT id FROM tickets WHERE note = $1 LIMIT 20")
     unindexed.values = ["x"]
     assert await _sequential_scans(unindexed) == ["tickets"]

@@ -1,4 +1,4 @@
-"""What a stranger may not know of is answered, counted and named as if it did not exist (decisions 4.1, 6.9)."""
+"""Private events and their parts, which do not exist for other accounts (decisions 4.1, 6.9)."""
 
 import datetime
 from collections.abc import Awaitable, Callable
@@ -16,8 +16,8 @@ from tests.support.rest_answers import data_of, error_in, refused
 from tests.support.world import Caller, World, hashed, snapshot
 
 MISSING = 999_999
-STRANGERS = ["anonymous", "buyer", "rival", "buyer session", "rival session"]
-# Texts that stand in the secret's rows and nowhere else.
+OTHERS = ["anonymous", "buyer", "rival", "buyer session", "rival session"]
+# Texts that only the rows of the private event contain.
 SECRETS = [
     "Hidden supper", "Lalmatia", "behind the blue door", "hidden notice", "01911111111", "hidden title", "Balcony",
     "Allergies", "peanuts", "hidden-picture", "Zohra", "zohra@private.example", "01922222222", "TXHIDDEN1",
@@ -27,7 +27,7 @@ SECRETS = [
 
 @dataclass
 class Secret:
-    """A private event, closed and sold out, of an organization that has public ones too; and what hangs on it."""
+    """A private, sold-out event that is over, of an organization that also has public ones."""
 
     event: Event
     ticket_type: TicketType
@@ -51,7 +51,7 @@ async def make_secret(world: World, stage: Stage) -> Secret:
     return Secret(event, kind, ticket)
 
 
-async def strangers(world: World, stage: Stage) -> dict[str, Caller]:
+async def other_callers(world: World, stage: Stage) -> dict[str, Caller]:
     assert stage.rival.user is not None
     return {
         "anonymous": world.anonymous,
@@ -75,9 +75,11 @@ REQUESTS: dict[str, Callable[[Caller, Ids], Answer]] = {
     "its gallery": lambda caller, ids: caller.get(f"/events/{ids['event']}/gallery"),
     "its fields": lambda caller, ids: caller.get(f"/events/{ids['event']}/fields"),
     "change it": lambda caller, ids: caller.put(f"/events/{ids['event']}", {"name": "x"}),
-    "change it not": lambda caller, ids: caller.put(f"/events/{ids['event']}", {}),
-    "change it wrongly": lambda caller, ids: caller.put(f"/events/{ids['event']}", {"deadline": "2001-02-04"}),
-    "change it absurdly": lambda caller, ids: caller.put(f"/events/{ids['event']}", {"name": 5}),
+    "change nothing": lambda caller, ids: caller.put(f"/events/{ids['event']}", {}),
+    "change it to an invalid state": lambda caller, ids: caller.put(
+        f"/events/{ids['event']}", {"deadline": "2001-02-04"}
+    ),
+    "change it to an invalid type": lambda caller, ids: caller.put(f"/events/{ids['event']}", {"name": 5}),
     "delete it": lambda caller, ids: caller.delete(f"/events/{ids['event']}"),
     "its types": lambda caller, ids: caller.get("/ticket-types", event_id=ids["event"]),
     "add a type": lambda caller, ids: caller.post("/ticket-types", {"event_id": ids["event"], "name": "x"}),
@@ -105,11 +107,13 @@ REQUESTS: dict[str, Callable[[Caller, Ids], Answer]] = {
 }
 
 
-@pytest.mark.parametrize("who", STRANGERS)
+@pytest.mark.parametrize("who", OTHERS)
 @pytest.mark.parametrize("what", REQUESTS)
-async def test_the_hidden_is_answered_like_the_missing(world: World, stage: Stage, what: str, who: str) -> None:
+async def test_hidden_rows_get_the_same_response_as_missing_ones(
+    world: World, stage: Stage, what: str, who: str
+) -> None:
     secret = await make_secret(world, stage)
-    caller = (await strangers(world, stage))[who]
+    caller = (await other_callers(world, stage))[who]
     hidden = {
         "event": secret.event.id, "type": secret.ticket_type.id, "ticket": secret.ticket.id, "code": "AEHIDDENCODE",
         "public event": stage.event.id,
@@ -123,8 +127,8 @@ async def test_the_hidden_is_answered_like_the_missing(world: World, stage: Stag
     assert answers[0].headers.keys() == answers[1].headers.keys()
 
 
-async def test_the_same_requests_tell_the_owner_more(world: World, stage: Stage) -> None:
-    """The control of the test above: the requests are such that there would be something to give away."""
+async def test_owner_gets_other_responses_to_the_same_requests(world: World, stage: Stage) -> None:
+    """Control of the test above: for the owner, the requests succeed."""
     secret = await make_secret(world, stage)
     ids = {"event": secret.event.id, "type": secret.ticket_type.id, "ticket": secret.ticket.id, "code": "AEHIDDENCODE"}
     owned = {"event", "its tickets", "its stats", "its gallery", "its fields", "its types", "tickets of it", "ticket"}
@@ -132,7 +136,7 @@ async def test_the_same_requests_tell_the_owner_more(world: World, stage: Stage)
         assert (await REQUESTS[what](stage.organizer, ids)).status_code == 200
 
 
-async def test_ones_own_ticket_takes_no_hidden_type(world: World, stage: Stage) -> None:
+async def test_own_ticket_cannot_be_moved_to_a_hidden_type(world: World, stage: Stage) -> None:
     assert stage.rival.user is not None
     secret = await make_secret(world, stage)
     own = await world.ticket(await world.event(stage.rival.user), stage.rival.user)
@@ -143,17 +147,17 @@ async def test_ones_own_ticket_takes_no_hidden_type(world: World, stage: Stage) 
 
 
 @pytest.mark.parametrize("who", ["rival", "rival session"])
-async def test_foreign_donations_and_keys_are_answered_like_missing_ones(world: World, stage: Stage, who: str) -> None:
-    donation, foreign = await world.donation(stage.organization), stage.buyer.key
-    assert foreign is not None
-    caller = (await strangers(world, stage))[who]
+async def test_donations_and_keys_of_others_are_not_found(world: World, stage: Stage, who: str) -> None:
+    donation, other = await world.donation(stage.organization), stage.buyer.key
+    assert other is not None
+    caller = (await other_callers(world, stage))[who]
     requests: list[Callable[[int], Answer]] = [
         lambda row: caller.put(f"/donations/{row}", {"status": "verified"}),
         lambda row: caller.put(f"/keys/{row}", {"name": "x"}),
         lambda row: caller.delete(f"/keys/{row}"),
     ]
     before = await snapshot()
-    for request, hidden in zip(requests, (donation.id, foreign.id, foreign.id), strict=True):
+    for request, hidden in zip(requests, (donation.id, other.id, other.id), strict=True):
         answers = [await request(row) for row in (hidden, MISSING)]
         assert answers[0].status_code == answers[1].status_code == 404
         assert answers[0].json() == answers[1].json()
@@ -166,7 +170,7 @@ SEARCHES = ["/events", "/organizations"]
 
 
 async def all_lists(caller: Caller, organization_id: int) -> dict[str, Any]:
-    """Every list and count that there is, with every filter that might find the secret."""
+    """Return the responses of every list, with every filter that could find the private event."""
     queries: list[tuple[str, dict[str, Any]]] = [
         *((path, {"search": word}) for path in SEARCHES for word in ("", *SECRETS)),
         ("/events", {"organization_id": organization_id}), ("/events", {"category": "festival"}),
@@ -177,17 +181,17 @@ async def all_lists(caller: Caller, organization_id: int) -> dict[str, Any]:
     return {f"{path} {query}": (await caller.get(path, **query)).json() for path, query in queries}
 
 
-@pytest.mark.parametrize("who", STRANGERS)
-async def test_a_private_event_changes_no_list_and_no_count(world: World, stage: Stage, who: str) -> None:
-    caller = (await strangers(world, stage))[who]
+@pytest.mark.parametrize("who", OTHERS)
+async def test_private_event_changes_no_list_and_no_total(world: World, stage: Stage, who: str) -> None:
+    caller = (await other_callers(world, stage))[who]
     before = await all_lists(caller, stage.organization.id)
     await make_secret(world, stage)
     await world.donation(stage.organization, email="zohra@private.example")
     assert await all_lists(caller, stage.organization.id) == before
 
 
-async def test_the_same_event_in_public_changes_them(world: World, stage: Stage) -> None:
-    """The control of the test above."""
+async def test_public_event_changes_lists_and_totals(world: World, stage: Stage) -> None:
+    """Control of the test above."""
     before = await all_lists(world.anonymous, stage.organization.id)
     secret = await make_secret(world, stage)
     await Event.filter(id=secret.event.id).update(privacy=Privacy.PUBLIC)
@@ -200,8 +204,8 @@ async def test_the_same_event_in_public_changes_them(world: World, stage: Stage)
 # Every route ----------------------------------------------------------------------------------------------------
 
 
-async def everything_read(caller: Caller, ids: dict[str, list[int]]) -> dict[str, httpx.Response]:
-    """What every GET route answers, for each of the ids of its noun."""
+async def read_every_route(caller: Caller, ids: dict[str, list[int]]) -> dict[str, httpx.Response]:
+    """Return the responses of every GET route, for each ID of its resource."""
     answers = {}
     for path in [path for route in ROUTES if route.method == "GET" for path in paths_of(route.path, ids)]:
         query = {"event_id": ids["events"][0]} if path == "/ticket-types" else {}
@@ -215,45 +219,45 @@ def paths_of(path: str, ids: dict[str, list[int]]) -> list[str]:
 
 
 async def all_ids() -> dict[str, list[int]]:
-    """Newest first: the secret's before those of the public event."""
+    """Return the IDs of each resource, newest first, so that the private event comes before the public one."""
     nouns = {"events": Event, "tickets": Ticket, "users": User}
     ids = {noun: [row.pk for row in await model.all().order_by("-id")] for noun, model in nouns.items()}
     return {**ids, "organizations": [event.organization_id for event in await Event.all()]}
 
 
-@pytest.mark.parametrize("who", STRANGERS)
-async def test_no_route_tells_a_stranger_anything_of_it(world: World, stage: Stage, who: str) -> None:
+@pytest.mark.parametrize("who", OTHERS)
+async def test_no_route_reveals_a_private_event(world: World, stage: Stage, who: str) -> None:
     await make_secret(world, stage)
-    caller = (await strangers(world, stage))[who]
-    answers = await everything_read(caller, await all_ids())
+    caller = (await other_callers(world, stage))[who]
+    answers = await read_every_route(caller, await all_ids())
     found = {path: word for path, answer in answers.items() for word in SECRETS if word in answer.text}
     assert found == {}
 
 
-async def test_the_owner_is_told_all_of_it(world: World, stage: Stage) -> None:
-    """The control of the test above: each of the words would be found where it is shown."""
+async def test_routes_show_the_private_event_to_its_owner(world: World, stage: Stage) -> None:
+    """Control of the test above: each text occurs in the owner's responses."""
     await make_secret(world, stage)
-    texts = "".join(answer.text for answer in (await everything_read(stage.organizer, await all_ids())).values())
+    texts = "".join(answer.text for answer in (await read_every_route(stage.organizer, await all_ids())).values())
     assert [word for word in SECRETS if word not in texts] == []
 
 
-async def test_attendees_of_public_events_are_nobody_elses_business(world: World, stage: Stage) -> None:
+async def test_attendees_of_public_events_are_private(world: World, stage: Stage) -> None:
     secret = await make_secret(world, stage)
     await Event.filter(id=secret.event.id).update(privacy=Privacy.PUBLIC)
     personal = ["Zohra", "zohra@private.example", "01922222222", "TXHIDDEN1", "no onions", "peanuts", "AEHIDDENCODE"]
     ids = await all_ids()
-    for who, caller in (await strangers(world, stage)).items():
-        for path, answer in (await everything_read(caller, ids)).items():
+    for who, caller in (await other_callers(world, stage)).items():
+        for path, answer in (await read_every_route(caller, ids)).items():
             assert [word for word in personal if word in answer.text] == [], (who, path)
 
 
 @pytest.mark.parametrize("who", ["admin", "organizer", "buyer", "rival session"])
-async def test_no_answer_holds_a_password_hash_or_a_digest(world: World, stage: Stage, who: str) -> None:
+async def test_no_response_contains_a_password_hash_or_a_digest(world: World, stage: Stage, who: str) -> None:
     await make_secret(world, stage)
     await User.all().update(password_hash=hashed("correct horse"))
-    callers = {**await strangers(world, stage), "admin": stage.admin, "organizer": stage.organizer}
+    callers = {**await other_callers(world, stage), "admin": stage.admin, "organizer": stage.organizer}
     stored = [session.digest for session in await Session.all()] + [key.digest for key in await ApiKey.all()]
-    answers = await everything_read(callers[who], await all_ids())
+    answers = await read_every_route(callers[who], await all_ids())
     texts = "".join(answer.text for answer in answers.values())
     assert [word for word in ("$argon2", "password", "digest", *stored) if word in texts] == []
 
@@ -261,7 +265,7 @@ async def test_no_answer_holds_a_password_hash_or_a_digest(world: World, stage: 
 # Payments -------------------------------------------------------------------------------------------------------
 
 
-async def test_a_used_transaction_id_tells_nothing_but_that(world: World, stage: Stage) -> None:
+async def test_error_for_a_used_transaction_id_does_not_reveal_its_ticket(world: World, stage: Stage) -> None:
     await make_secret(world, stage)
     await world.ticket(stage.event, await world.user(), transaction_id="TXPUBLIC1")
     await world.ticket(stage.event, stage.buyer_account, transaction_id="TXOWN1")
@@ -273,7 +277,7 @@ async def test_a_used_transaction_id_tells_nothing_but_that(world: World, stage:
     assert answers[0] == answers[1] == answers[2]
 
 
-async def test_a_used_donation_tells_nothing_but_that(world: World, stage: Stage) -> None:
+async def test_error_for_a_used_transaction_id_does_not_reveal_its_donation(world: World, stage: Stage) -> None:
     await world.donation(stage.organization, transaction_id="GIFTED1")
     await world.donation(transaction_id="GIFTED2")
     body = {"email": "giver@example.com", "number": "01700000000", "amount": 5, "type": "bkash"}
@@ -283,18 +287,20 @@ async def test_a_used_donation_tells_nothing_but_that(world: World, stage: Stage
     assert await Donation.all().count() == 2
 
 
-async def test_a_used_payment_is_not_looked_at_before_the_event(world: World, stage: Stage) -> None:
-    """Otherwise a stranger could try payments of tickets against events that do not exist."""
+async def test_event_is_checked_before_the_transaction_id(world: World, stage: Stage) -> None:
+    """Otherwise callers could probe transaction IDs with events that do not exist."""
     await make_secret(world, stage)
     request = stage.buyer.post("/tickets", {"event_id": MISSING, "transaction_id": "TXHIDDEN1"})
     await refused(request, 404, "NOT_FOUND")
 
 
-async def test_an_organizer_keys_own_event_needs_its_scope_to_be_seen(world: World, stage: Stage) -> None:
+async def test_owner_without_the_scope_does_not_see_a_private_event(world: World, stage: Stage) -> None:
     assert stage.organizer.user is not None
     secret = await make_secret(world, stage)
-    blind = await world.key(stage.organizer.user, KeyType.ORGANIZER, permissions=["users:read", "donations:read"])
-    hidden, missing = [await blind.get(f"/events/{event}") for event in (secret.event.id, MISSING)]
+    without_scope = await world.key(
+        stage.organizer.user, KeyType.ORGANIZER, permissions=["users:read", "donations:read"]
+    )
+    hidden, missing = [await without_scope.get(f"/events/{event}") for event in (secret.event.id, MISSING)]
     assert hidden.status_code == 404
     assert hidden.json() == missing.json()
-    assert data_of(await blind.get("/users/me"))["organization"]["events_used"] == 2
+    assert data_of(await without_scope.get("/users/me"))["organization"]["events_used"] == 2

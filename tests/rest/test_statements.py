@@ -1,4 +1,4 @@
-"""How many statements a request costs: never more for a larger event or a longer page."""
+"""The number of SQL statements per request, which does not grow with the event or the page."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.support.rest_answers import data_of, error_in
 from tests.support.statements import counted_statements
 from tests.support.world import World
 
-# The key, the event, its type, its fields, the ticket, the mail, the place, the answers.
+# The key, the event, its ticket types, its custom fields, the ticket, the email, the place, the answers.
 REGISTRATION = 8
 
 
@@ -26,7 +26,7 @@ async def fill(event: Event, kind: TicketType, user: User, count: int) -> None:
 
 @pytest.mark.parametrize("tickets", [0, 50, 500])
 @pytest.mark.parametrize("types", [1, 10])
-async def test_a_registration_costs_the_same_at_an_event_of_any_size(
+async def test_registration_takes_the_same_statements_for_any_event(
     world: World, stage: Stage, tickets: int, types: int
 ) -> None:
     kinds = [await world.ticket_type(stage.event, capacity=1000) for _ in range(types)]
@@ -37,7 +37,7 @@ async def test_a_registration_costs_the_same_at_an_event_of_any_size(
     assert len(statements) == REGISTRATION
 
 
-async def test_a_refusal_for_want_of_places_costs_no_write(world: World, stage: Stage) -> None:
+async def test_refusal_of_a_sold_out_event_writes_nothing(world: World, stage: Stage) -> None:
     kind = await world.ticket_type(stage.event, capacity=1)
     await fill(stage.event, kind, stage.buyer_account, 1)
     with counted_statements() as statements:
@@ -45,17 +45,17 @@ async def test_a_refusal_for_want_of_places_costs_no_write(world: World, stage: 
     assert [statement.split()[0] for statement in statements] == ["SELECT"] * 3
 
 
-async def test_answers_cost_one_statement_however_many_there_are(world: World, stage: Stage) -> None:
+async def test_all_answers_are_written_in_one_statement(world: World, stage: Stage) -> None:
     names = [(await world.custom_field(stage.event, f"Question {number}")).name for number in range(12)]
     with counted_statements() as statements:
         body = {"event_id": stage.event.id, "custom_fields": dict.fromkeys(names, "x")}
         made = data_of(await stage.buyer.post("/tickets", body), 201)
     assert len(made["custom_fields"]) == 12
-    # No type and no place: the event has none. The answers are written in one statement.
+    # The event has no ticket type, hence no place; the answers are written in one statement.
     assert len(statements) == REGISTRATION
 
 
-async def test_a_registration_that_waits_for_approval_costs_no_mail(world: World, stage: Stage) -> None:
+async def test_pending_registration_sends_no_email(world: World, stage: Stage) -> None:
     await world.ticket_type(stage.event, price="100")
     with counted_statements() as statements:
         data_of(await stage.buyer.post("/tickets", {"event_id": stage.event.id}), 201)
@@ -63,7 +63,7 @@ async def test_a_registration_that_waits_for_approval_costs_no_mail(world: World
 
 
 @pytest.mark.parametrize("events", [20, 100])
-async def test_a_list_of_events_costs_a_count_and_a_select(world: World, stage: Stage, events: int) -> None:
+async def test_list_of_events_takes_a_count_and_a_select(world: World, stage: Stage, events: int) -> None:
     organization = await world.organization(await world.organizer())
     for _ in range(events):
         await world.event(organization)
@@ -75,17 +75,19 @@ async def test_a_list_of_events_costs_a_count_and_a_select(world: World, stage: 
 
 
 @pytest.mark.parametrize("tickets", [1, 100])
-async def test_a_list_of_tickets_costs_the_same_at_any_length(world: World, stage: Stage, tickets: int) -> None:
+async def test_list_of_tickets_takes_the_same_statements_at_any_length(
+    world: World, stage: Stage, tickets: int
+) -> None:
     await fill(stage.event, await world.ticket_type(stage.event), stage.buyer_account, tickets)
     with counted_statements() as own:
         assert len(data_of(await stage.buyer.get("/tickets", limit=100))) == tickets
-    with counted_statements() as of_the_event:
+    with counted_statements() as of_event:
         assert len(data_of(await stage.organizer.get("/tickets", event_id=stage.event.id, limit=100))) == tickets
-    assert (len(own), len(of_the_event)) == (3, 4)
+    assert (len(own), len(of_event)) == (3, 4)
 
 
 @pytest.mark.parametrize("count", [1, 30])
-async def test_details_and_organizations_cost_the_same_at_any_size(world: World, stage: Stage, count: int) -> None:
+async def test_details_take_the_same_statements_at_any_size(world: World, stage: Stage, count: int) -> None:
     for number in range(count):
         await world.ticket_type(stage.event)
         await world.custom_field(stage.event, f"Question {number}")
@@ -99,12 +101,12 @@ async def test_details_and_organizations_cost_the_same_at_any_size(world: World,
     assert costs == {"events2": 3, "organizations1": 3, "organizations2": 4}
 
 
-# With a key: the key, the event, then what is asked for; lists are counted first.
+# The key (if any), the event and the rows; lists are counted first.
 READS = {"tickets": 4, "stats": 4, "gallery": 2, "fields": 2}
 
 
 @pytest.mark.parametrize("count", [0, 1, 100])
-async def test_what_hangs_on_an_event_costs_the_same_however_much_it_is(world: World, stage: Stage, count: int) -> None:
+async def test_parts_of_an_event_take_the_same_statements_at_any_size(world: World, stage: Stage, count: int) -> None:
     for number in range(count):
         await world.ticket_type(stage.event)
         await world.custom_field(stage.event, f"Question {number}")
@@ -123,11 +125,11 @@ async def test_what_hangs_on_an_event_costs_the_same_however_much_it_is(world: W
 
 
 @pytest.mark.parametrize("tickets", [0, 200])
-async def test_deleting_an_event_costs_the_same_however_many_tickets_go(
+async def test_deletion_of_an_event_takes_the_same_statements_for_any_number_of_tickets(
     world: World, stage: Stage, tickets: int
 ) -> None:
     await fill(stage.event, await world.ticket_type(stage.event), stage.buyer_account, tickets)
     with counted_statements() as statements:
         data_of(await stage.organizer.delete(f"/events/{stage.event.id}"))
-    # The key and the event; the event, its tickets and their places locked and counted; tickets, places, event, slot.
+    # Key, event; locks and counts of event, tickets and places; deletions of tickets, places and event; the slot.
     assert len(statements) == 8 + (1 if tickets else 0)

@@ -1,4 +1,4 @@
-"""Totals of lists are remembered for seconds, forgotten by the write that changes them, and never somebody else's."""
+"""The cache of list totals: per filter and caller, for seconds, invalidated by the writes that change a total."""
 
 import asyncio
 import dataclasses
@@ -11,7 +11,7 @@ from amarevents.infra.count_cache import CountCache
 from amarevents.models import Event, Organization
 from amarevents.models.enums import Privacy
 from amarevents.settings import Settings
-from tests.rest.conftest import Remember
+from tests.rest.conftest import CacheTotals
 from tests.support.rest_answers import data_of
 from tests.support.statements import counted_statements
 from tests.support.world import Caller, World
@@ -23,28 +23,28 @@ async def total_of(caller: Caller, path: str = "/events", **query: object) -> in
     return total
 
 
-async def counts_of(caller: Caller, path: str = "/events") -> int:
-    """How many totals a request counts in the database."""
+async def count_statements(caller: Caller, path: str = "/events") -> int:
+    """Return the number of totals that a request counts in the database."""
     with counted_statements() as statements:
         await total_of(caller, path)
     return len([one for one in statements if one.startswith("SELECT COUNT(*)")])
 
 
-async def test_a_total_is_counted_once(world: World, remember: Remember) -> None:
+async def test_total_is_counted_once(world: World, cache_totals: CacheTotals) -> None:
     await world.event(await world.organizer())
-    assert [await counts_of(world.anonymous) for _ in range(3)] == [1, 0, 0]
+    assert [await count_statements(world.anonymous) for _ in range(3)] == [1, 0, 0]
 
 
-async def test_a_walk_by_cursors_is_told_the_total_of_the_numbered_pages(world: World, remember: Remember) -> None:
+async def test_connection_uses_the_total_cached_by_numbered_pages(world: World, cache_totals: CacheTotals) -> None:
     await world.event(await world.organizer())
-    assert await counts_of(world.anonymous) == 1
+    assert await count_statements(world.anonymous) == 1
     with counted_statements() as statements:
         answer = await world.anonymous.graphql("{ eventsConnection { totalCount } }")
     assert answer["data"]["eventsConnection"] == {"totalCount": 1}
     assert not [one for one in statements if one.startswith("SELECT COUNT(*)")]
 
 
-async def test_simultaneous_requests_count_once(world: World, remember: Remember) -> None:
+async def test_simultaneous_requests_count_once(world: World, cache_totals: CacheTotals) -> None:
     await world.event(await world.organizer())
     with counted_statements() as statements:
         totals = await asyncio.gather(*(total_of(world.anonymous) for _ in range(8)))
@@ -52,7 +52,7 @@ async def test_simultaneous_requests_count_once(world: World, remember: Remember
     assert len([one for one in statements if one.startswith("SELECT COUNT(*)")]) == 1
 
 
-async def test_the_filters_and_the_caller_are_part_of_what_is_remembered(world: World, remember: Remember) -> None:
+async def test_totals_are_cached_per_filter_and_caller(world: World, cache_totals: CacheTotals) -> None:
     owner = await world.organizer()
     await world.event(owner, category="Concert")
     await world.event(owner, privacy=Privacy.PRIVATE)
@@ -63,7 +63,7 @@ async def test_the_filters_and_the_caller_are_part_of_what_is_remembered(world: 
     assert await total_of(world.anonymous, category="concert") == 1
 
 
-async def test_a_write_is_seen_at_once(world: World, remember: Remember) -> None:
+async def test_write_changes_the_total_at_once(world: World, cache_totals: CacheTotals) -> None:
     owner = await world.organizer()
     organizer, organization = await world.session(owner), await world.organization(owner)
     assert await total_of(world.anonymous) == 0
@@ -77,7 +77,9 @@ async def test_a_write_is_seen_at_once(world: World, remember: Remember) -> None
     assert await total_of(world.anonymous) == 0
 
 
-async def test_a_write_inside_an_idempotent_request_is_seen_at_once(world: World, remember: Remember) -> None:
+async def test_write_in_an_idempotent_request_changes_the_total_at_once(
+    world: World, cache_totals: CacheTotals
+) -> None:
     owner = await world.organizer()
     event, organizer = await world.event(owner), await world.session(owner)
     path = f"/events/{event.id}/tickets"
@@ -87,14 +89,14 @@ async def test_a_write_inside_an_idempotent_request_is_seen_at_once(world: World
     assert await total_of(organizer, path) == 1
 
 
-async def test_without_the_drop_by_writes_a_total_stays_behind(
-    world: World, remember: Remember, monkeypatch: pytest.MonkeyPatch
+async def test_without_invalidation_a_total_would_be_outdated(
+    world: World, cache_totals: CacheTotals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The control: it is the forgetting that keeps totals right."""
+    """Control of the test above."""
 
-    async def forget_nothing(_totals: CountCache, _changed: object) -> None: ...
+    async def invalidate_nothing(_totals: CountCache, _changed: object) -> None: ...
 
-    monkeypatch.setattr(CountCache, "invalidate", forget_nothing)
+    monkeypatch.setattr(CountCache, "invalidate", invalidate_nothing)
     donor = world.anonymous
     admin = await world.admin_key()
     assert await total_of(admin, "/donations") == 0
@@ -103,11 +105,11 @@ async def test_without_the_drop_by_writes_a_total_stays_behind(
     assert await total_of(admin, "/donations") == 0
 
 
-async def test_what_is_remembered_ends_after_its_time(world: World, app: Starlette, deployment: Settings) -> None:
+async def test_cached_total_expires(world: World, app: Starlette, deployment: Settings) -> None:
     totals = CountCache(shared_cache(deployment), seconds=1)
     app.state.services = dataclasses.replace(app.state.services, count_cache=totals)
     assert await total_of(world.anonymous) == 0
-    await world.event(await world.organizer())  # past the operations
+    await world.event(await world.organizer())  # without an operation
     for _ in range(40):
         if await total_of(world.anonymous) == 1:
             break
@@ -117,23 +119,23 @@ async def test_what_is_remembered_ends_after_its_time(world: World, app: Starlet
 
 
 @pytest.mark.backend("postgres")
-async def test_the_write_of_another_process_is_seen_at_once(
-    world: World, remember: Remember, deployment: Settings
+async def test_write_of_another_process_changes_the_total_at_once(
+    world: World, cache_totals: CacheTotals, deployment: Settings
 ) -> None:
     other = CountCache(shared_cache(deployment), seconds=60)
     assert await total_of(world.anonymous) == 0
     await world.event(await world.organizer())
-    assert await total_of(world.anonymous) == 0  # nobody has told it
+    assert await total_of(world.anonymous) == 0  # not invalidated yet
     await other.invalidate((Event, Organization))
     assert await total_of(world.anonymous) == 1
     await other.aclose()
 
 
 @pytest.mark.backend("postgres")
-async def test_while_the_cache_is_away_totals_are_counted(
-    world: World, remember: Remember, deployment: Settings
+async def test_totals_are_counted_while_redis_is_unavailable(
+    world: World, cache_totals: CacheTotals, deployment: Settings
 ) -> None:
-    remember(deployment.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"}))
+    cache_totals(deployment.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"}))
     organization = await world.organization(await world.organizer())
     admin = await world.admin_key()
     assert await total_of(world.anonymous) == 0
@@ -141,17 +143,19 @@ async def test_while_the_cache_is_away_totals_are_counted(
     assert await total_of(world.anonymous) == 1
 
 
-async def test_registrations_leave_the_total_of_the_public_list(world: World, remember: Remember) -> None:
+async def test_registration_does_not_invalidate_the_total_of_public_events(
+    world: World, cache_totals: CacheTotals
+) -> None:
     event, buyer = await world.event(await world.organizer()), await world.user_key()
-    assert await counts_of(world.anonymous) == 1
+    assert await count_statements(world.anonymous) == 1
     data_of(await buyer.post("/tickets", {"event_id": event.id}), 201)
     assert (await buyer.post("/tickets", {"event_id": 0})).status_code == 400
-    assert await counts_of(world.anonymous) == 0
+    assert await count_statements(world.anonymous) == 0
 
 
-async def test_what_is_refused_forgets_nothing(world: World, remember: Remember) -> None:
+async def test_refused_write_invalidates_nothing(world: World, cache_totals: CacheTotals) -> None:
     buyer, admin = await world.user_key(), await world.admin_key()
-    assert await counts_of(admin, "/donations") == 1
+    assert await count_statements(admin, "/donations") == 1
     assert (await buyer.post("/donations", {"amount": 1})).status_code == 400
     assert (await admin.put("/donations/1", {"status": "verified"})).status_code == 404
-    assert await counts_of(admin, "/donations") == 0
+    assert await count_statements(admin, "/donations") == 0

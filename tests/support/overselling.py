@@ -1,6 +1,6 @@
-"""The application with its guard taken off: places are counted first and taken afterwards, as if one were alone.
+"""The application without its guard against overselling: it counts the places and claims one without a lock.
 
-For the negative control of the capacity test, which has to see this fail.
+It is the negative control of the capacity test, which must fail with it.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ async def _count_then_trust(ticket_type_id: int) -> None:
     capacity = (await TicketType.get(id=ticket_type_id)).capacity
     if held > capacity:  # this transaction's own ticket is among them
         raise errors.SoldOut
-    await asyncio.sleep(0.02)  # what makes a race that happens sometimes happen always
+    await asyncio.sleep(0.02)  # makes an occasional race happen every time
 
 
 def create() -> Starlette:

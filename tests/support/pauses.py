@@ -1,4 +1,4 @@
-"""One request stops half way while others are answered: the order of what happens is the test's, not the clock's."""
+"""A request that pauses half way while others are answered, so that the test decides the order, not the clock."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
@@ -9,51 +9,51 @@ import pytest
 
 T = TypeVar("T")
 
-_SECONDS = 5  # at most, until the request has come to where it stops
+_TIMEOUT = 5  # seconds until the request must have reached its pause
 
 
 class Pause:
-    """``stop_before`` and ``stop_after`` say where; ``during`` makes the request and others while it stands there."""
+    """A pause before or after a function; ``during`` sends a request into it and answers others in that time."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._monkeypatch = monkeypatch
         self._reached = asyncio.Event()
         self._resumed = asyncio.Event()
 
-    # Any: the functions stopped at have arguments of their own.
+    # Any: the paused functions have arguments of their own.
 
     def stop_before(self, module: object, name: str) -> None:
         function: Callable[..., Awaitable[Any]] = getattr(module, name)
 
-        async def stopped(*arguments: Any, **options: Any) -> Any:
+        async def paused(*arguments: Any, **options: Any) -> Any:
             await self.stop()
             return await function(*arguments, **options)
 
-        self._monkeypatch.setattr(module, name, stopped)
+        self._monkeypatch.setattr(module, name, paused)
 
     def stop_after(self, module: object, name: str) -> None:
         function: Callable[..., Awaitable[Any]] = getattr(module, name)
 
-        async def stopped(*arguments: Any, **options: Any) -> Any:
+        async def paused(*arguments: Any, **options: Any) -> Any:
             result = await function(*arguments, **options)
             await self.stop()
             return result
 
-        self._monkeypatch.setattr(module, name, stopped)
+        self._monkeypatch.setattr(module, name, paused)
 
     async def during(
-        self, request: Coroutine[Any, Any, httpx.Response], meanwhile: Awaitable[T]
+        self, request: Coroutine[Any, Any, httpx.Response], other: Awaitable[T]
     ) -> tuple[httpx.Response, T]:
-        """Both answers; ``meanwhile`` is over before the request goes on."""
-        stopping = asyncio.create_task(request)
-        async with asyncio.timeout(_SECONDS):
+        """Return both results; ``other`` is complete before the request continues."""
+        paused = asyncio.create_task(request)
+        async with asyncio.timeout(_TIMEOUT):
             await self._reached.wait()
-        other = await meanwhile
+        result = await other
         self._resumed.set()
-        return await stopping, other
+        return await paused, result
 
     async def stop(self) -> None:
-        """The first to come here waits; whoever comes after it passes."""
+        """Wait, if this is the first call; later calls return at once."""
         if not self._reached.is_set():
             self._reached.set()
             await self._resumed.wait()

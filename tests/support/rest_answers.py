@@ -1,12 +1,16 @@
-"""What answers hold: the envelopes of decisions 1.1 to 1.3, opened and checked, and the field sets of each noun."""
+"""Assertions on REST responses (envelopes: decisions 1.1 to 1.3) and the fields of each resource."""
 
 import re
-from collections.abc import Awaitable
+from collections import Counter
+from collections.abc import Awaitable, Iterable
 from typing import Any
 
 import httpx
 
 from tests.support.world import snapshot
+
+Outcomes = Counter[tuple[int, str | None]]
+"""The number of responses per status and error code (None: success)."""
 
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
@@ -53,7 +57,7 @@ DONATION_FIELDS = {
 
 
 def data_of(response: httpx.Response, status: int = 200) -> Any:
-    """The content of a success; its envelope has nothing else in it."""
+    """Return the data of a successful response, whose envelope must have no other content."""
     assert response.status_code == status, response.text
     body = response.json()
     assert body["success"] is True
@@ -62,12 +66,12 @@ def data_of(response: httpx.Response, status: int = 200) -> Any:
 
 
 def page_in(response: httpx.Response) -> tuple[list[int], dict[str, int]]:
-    """The ids of a page, and its pagination."""
+    """Return the IDs of a page and its pagination."""
     return [row["id"] for row in data_of(response)], response.json()["pagination"]
 
 
 def error_in(response: httpx.Response, status: int, code: str) -> dict[str, str]:
-    """The fields that an error names; its envelope has nothing else in it."""
+    """Return the fields that an error response names; its envelope must have no other content."""
     body = response.json()
     assert (response.status_code, body.get("code")) == (status, code), response.text
     assert body["success"] is False
@@ -76,8 +80,13 @@ def error_in(response: httpx.Response, status: int, code: str) -> dict[str, str]
     return dict(body.get("fields", {}))
 
 
+def outcomes(responses: Iterable[httpx.Response]) -> Outcomes:
+    """Count the responses by status and error code."""
+    return Counter((response.status_code, response.json().get("code")) for response in responses)
+
+
 async def refused(request: Awaitable[httpx.Response], status: int, code: str) -> dict[str, str]:
-    """Make the request: it is refused so, and no table changes. Returns the fields that the answer names."""
+    """Assert that the request is refused and changes no table, and return the fields that the error names."""
     before = await snapshot()
     fields = error_in(await request, status, code)
     assert await snapshot() == before

@@ -1,4 +1,4 @@
-"""A row or two in every table, and all rows of all tables to compare."""
+"""Rows for every table of the database, and the content of all tables for comparison."""
 
 import datetime
 from decimal import Decimal

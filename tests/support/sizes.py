@@ -1,4 +1,4 @@
-"""How much the tests with random input and long walks do: less in every run, more with ``--deep``."""
+"""The sizes of tests with random input and long walks: small in an ordinary run, large with ``--deep``."""
 
 is_deep = False
 """Set once, from the command line, before any test is imported."""

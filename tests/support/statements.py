@@ -1,4 +1,4 @@
-"""Counts what a block of code asks of the database."""
+"""The SQL statements that a block of code executes."""
 
 import logging
 from collections.abc import Iterator
@@ -28,9 +28,9 @@ class _Collector(logging.Handler):
 
 @contextmanager
 def counted_statements() -> Iterator[list[Statement]]:
-    """The SQL of all statements that any task of this process issues in the block, in their order.
+    """Collect the SQL of all statements that any task of this process executes in the block, in order.
 
-    What begins, ends and nests transactions is not among them, and a script or an ``execute_many`` counts once.
+    Transaction control is left out; a script or an ``execute_many`` counts once.
     """
     collector, level = _Collector(), CLIENT_LOGGER.level
     CLIENT_LOGGER.addHandler(collector)

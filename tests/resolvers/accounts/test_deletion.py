@@ -1,4 +1,4 @@
-"""Erasing an account waits for those who are busy with its rows, and they for it, but never in a circle."""
+"""The deletion of accounts: the tickets it includes, and its order of locks."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ from tests.support.rest_answers import data_of
 from tests.support.world import World
 
 
-async def test_an_account_without_events_goes_with_its_tickets_alone(world: World) -> None:
+async def test_account_without_events_is_deleted_with_its_own_tickets(world: World) -> None:
     admin, user = await world.admin_key(), await world.user()
     event = await world.event(await world.organizer())
     kind = await world.ticket_type(event, capacity=5)
@@ -25,10 +25,10 @@ async def test_an_account_without_events_goes_with_its_tickets_alone(world: Worl
     assert await unbalanced() == {}
 
 
-async def test_who_changes_a_ticket_of_an_event_that_goes_with_its_owner_is_waited_for(
+async def test_deletion_waits_for_an_update_of_a_ticket_of_the_owners_event(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The owner holds a ticket to the event, too: its place must not be given back before all tickets are locked."""
+    """The owner also holds a ticket of the event, whose place must not be released before all tickets are locked."""
     organizer, admin = await world.organizer_key(), await world.admin_key()
     assert organizer.user is not None
     event = await world.event(organizer.user)
@@ -38,14 +38,14 @@ async def test_who_changes_a_ticket_of_an_event_that_goes_with_its_owner_is_wait
     pause = Pause(monkeypatch)
     pause.stop_after(updates, "lock_ticket")
 
-    async def begin_erasing() -> asyncio.Task[httpx.Response]:
+    async def start_deletion() -> asyncio.Task[httpx.Response]:
         task = asyncio.create_task(admin.delete(f"/admin/users/{event.organization.user_id}"))
         await asyncio.wait([task], timeout=0.5)
         return task
 
     failing = admin.put(f"/tickets/{ticket.id}", {"status": "Failed"})
-    failed, erasing = await pause.during(failing, begin_erasing())
-    data_of(await erasing)
+    failed, deletion = await pause.during(failing, start_deletion())
+    data_of(await deletion)
     assert failed.status_code in {200, 404}
     assert [await model.all().count() for model in (Event, TicketType, Ticket)] == [0, 0, 0]
     assert await User.all().count() == 2

@@ -1,4 +1,4 @@
-"""Pages of many lists at once are those of each list alone."""
+"""Pages of many lists loaded together, equal to the pages of each list alone."""
 
 import pytest
 
@@ -13,8 +13,8 @@ from tests.support.world import World, in_days
 NAMES = ["Fair", "O'Neill; DROP TABLE events; --", "100 % {rows}", "Fair"]
 
 
-async def _asked(world: World) -> dict[tuple[int, int], PageRequest[Event]]:
-    """Two pages of each of three lists, whose rows were not made in their order."""
+async def _page_requests(world: World) -> dict[tuple[int, int], PageRequest[Event]]:
+    """Return requests for two pages of each of three lists, whose rows are not in the order of creation."""
     organizations = [await world.organization(await world.organizer()) for _ in range(3)]
     for organization in organizations:
         for number, name in enumerate(NAMES):
@@ -38,28 +38,28 @@ async def _alone(one: PageRequest[Event]) -> Page[tuple[int, str]]:
     return page_of(items, await rows.count(), one.paging)
 
 
-async def test_pages_are_those_of_each_list_alone(world: World) -> None:
-    asked = await _asked(world)
+async def test_pages_equal_those_of_each_list_alone(world: World) -> None:
+    requests = await _page_requests(world)
     with counted_statements() as statements:
-        found = await load_pages(asked, prepare=sorted_events, view=_named)
+        found = await load_pages(requests, prepare=sorted_events, view=_named)
     assert len(statements) == 3
-    assert found == {key: await _alone(one) for key, one in asked.items()}
+    assert found == {key: await _alone(one) for key, one in requests.items()}
     assert {len(page.items) for page in found.values()} == {2}
 
 
 @pytest.mark.parametrize("bound", ["_PARTS", "_ROWS"])
-async def test_what_is_too_much_for_one_statement_takes_several(
+async def test_many_lists_are_split_into_several_statements(
     world: World, monkeypatch: pytest.MonkeyPatch, bound: str
 ) -> None:
-    asked = await _asked(world)
-    whole = await load_pages(asked, prepare=sorted_events, view=_named)
+    requests = await _page_requests(world)
+    whole = await load_pages(requests, prepare=sorted_events, view=_named)
     monkeypatch.setattr(bulk_pages, bound, 4)
     with counted_statements() as statements:
-        assert await load_pages(asked, prepare=sorted_events, view=_named) == whole
+        assert await load_pages(requests, prepare=sorted_events, view=_named) == whole
     assert len(statements) > 3
 
 
-async def test_nothing_asked_is_nothing_loaded(database: None) -> None:
+async def test_no_request_executes_no_statement(database: None) -> None:
     nothing: dict[int, PageRequest[Event]] = {}
     with counted_statements() as statements:
         assert await load_pages(nothing, prepare=sorted_events, view=_named) == {}

@@ -1,4 +1,4 @@
-"""Cursors as texts: each names one place of one list, in one way."""
+"""The encoding of cursors, each valid for one position of one list."""
 
 import base64
 import datetime
@@ -14,7 +14,7 @@ from amarevents.resolvers.events.queries import ListEventsByCursor
 from amarevents.resolvers.tickets.queries import ListTicketsByCursor
 
 EVENTS, TICKETS = ListEventsByCursor.ORDER, ListTicketsByCursor.ORDER
-PLACES: list[tuple[SortOrder, SortKey]] = [
+SORT_KEYS: list[tuple[SortOrder, SortKey]] = [
     (EVENTS, (datetime.date(2027, 1, 5), 12)),
     (EVENTS, (UNDATED, MAX_ID)),
     (EVENTS, (datetime.date.min, 1)),
@@ -25,32 +25,32 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
 def _forged(text: str) -> str:
-    """A cursor that holds the text, with a checksum that fits."""
+    """Return a cursor that contains the text, with a valid checksum."""
     checksum = zlib.crc32(text.encode()).to_bytes(4, "big")
     return base64.urlsafe_b64encode(checksum + text.encode()).rstrip(b"=").decode()
 
 
-@pytest.mark.parametrize(("order", "place"), PLACES)
-def test_a_cursor_is_a_short_text_that_leads_back_to_its_place(order: SortOrder, place: SortKey) -> None:
-    cursor = order.encode_cursor(place)
-    assert order.decode_cursor(cursor) == place
+@pytest.mark.parametrize(("order", "sort_key"), SORT_KEYS)
+def test_cursor_is_short_and_decodes_to_its_sort_key(order: SortOrder, sort_key: SortKey) -> None:
+    cursor = order.encode_cursor(sort_key)
+    assert order.decode_cursor(cursor) == sort_key
     assert set(cursor) <= set(LETTERS)
     assert len(cursor) < 60
 
 
-@pytest.mark.parametrize(("order", "place"), PLACES)
-def test_a_cursor_with_another_letter_is_none(order: SortOrder, place: SortKey) -> None:
-    cursor, chance = order.encode_cursor(place), random.Random(1)
+@pytest.mark.parametrize(("order", "sort_key"), SORT_KEYS)
+def test_cursor_with_a_changed_letter_is_refused(order: SortOrder, sort_key: SortKey) -> None:
+    cursor, rng = order.encode_cursor(sort_key), random.Random(1)
     for position, letter in enumerate(cursor):
-        other = chance.choice([one for one in LETTERS if one != letter])
+        other = rng.choice([one for one in LETTERS if one != letter])
         with pytest.raises(ValueError, match="is not a cursor of this list"):
             order.decode_cursor(cursor[:position] + other + cursor[position + 1 :])
 
 
-@pytest.mark.parametrize(("order", "place"), PLACES)
-def test_the_cursor_of_another_list_is_none(order: SortOrder, place: SortKey) -> None:
+@pytest.mark.parametrize(("order", "sort_key"), SORT_KEYS)
+def test_cursor_of_another_list_is_refused(order: SortOrder, sort_key: SortKey) -> None:
     with pytest.raises(ValueError, match="is not a cursor of this list"):
-        (TICKETS if order is EVENTS else EVENTS).decode_cursor(order.encode_cursor(place))
+        (TICKETS if order is EVENTS else EVENTS).decode_cursor(order.encode_cursor(sort_key))
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_the_cursor_of_another_list_is_none(order: SortOrder, place: SortKey) ->
         "2027-01-05 1",
     ],
 )
-def test_what_holds_no_place_is_no_cursor_whatever_its_checksum(text: str) -> None:
+def test_cursor_with_invalid_content_is_refused_despite_a_valid_checksum(text: str) -> None:
     assert EVENTS.decode_cursor(_forged("events/1 2027-01-05 1")) == (datetime.date(2027, 1, 5), 1)
     with pytest.raises(ValueError, match="is not a cursor of this list"):
         EVENTS.decode_cursor(_forged(text))

@@ -1,4 +1,4 @@
-"""The field types that inputs share, and pages (decisions 1.6 to 1.10)."""
+"""The field types of inputs, partial inputs and pagination (decisions 1.6 to 1.10)."""
 
 import datetime
 from decimal import Decimal
@@ -56,7 +56,7 @@ ACCEPTED = [
 
 
 @pytest.mark.parametrize(("annotation", "value", "shown"), ACCEPTED)
-def test_a_fitting_value_is_accepted(annotation: Any, value: object, shown: str | None) -> None:
+def test_valid_value_is_accepted(annotation: Any, value: object, shown: str | None) -> None:
     assert str(parsed(annotation, value)) == (str(value) if shown is None else shown)
 
 
@@ -82,14 +82,14 @@ REFUSED: list[tuple[Any, tuple[object, ...]]] = [
 
 
 @pytest.mark.parametrize(("annotation", "value"), [(kind, value) for kind, values in REFUSED for value in values])
-def test_an_unfit_value_is_refused(annotation: Any, value: object) -> None:
+def test_invalid_value_is_refused(annotation: Any, value: object) -> None:
     with pytest.raises(ValidationError):
         parsed(annotation, value)
 
 
 @pytest.mark.parametrize("cents", [*range(0, 1000, 7), 10**13 + 1, 10**14 - 1])
-def test_every_amount_of_money_survives_json(cents: int) -> None:
-    """What comes as the shortest decimal form of a double is that decimal."""
+def test_every_amount_of_money_is_exact_after_json(cents: int) -> None:
+    """A float is read as its shortest decimal form."""
     assert parsed(Money, cents / 100) == Decimal(cents) / 100
 
 
@@ -101,28 +101,28 @@ class Note(Input):
     text: LongText | None = None
 
 
-def test_texts_are_trimmed_and_blank_ones_count_as_missing() -> None:
+def test_texts_are_trimmed_and_blank_texts_count_as_missing() -> None:
     note = Note.model_validate({"title": "  A title\t", "text": " \n "})
     assert (note.title, note.text, note.changed_fields()) == ("A title", None, {"title": "A title"})
 
 
-def test_bounds_hold_for_the_trimmed_text() -> None:
+def test_maximum_length_applies_to_the_trimmed_text() -> None:
     assert Note(title=" " * 300 + "x" * 200).title == "x" * 200
 
 
-def test_what_is_null_was_sent_and_what_is_absent_was_not() -> None:
+def test_null_is_a_change_and_a_missing_field_is_not() -> None:
     assert Note.model_validate({"text": None}).changed_fields() == {"text": None}
     assert Note.model_validate({}).changed_fields() == {}
 
 
 @pytest.mark.parametrize("values", [{"title": None}, {"colour": "red"}, {"title": "x", "Text": "y"}])
-def test_null_for_the_required_and_unknown_fields_are_refused(values: dict[str, object]) -> None:
+def test_null_for_a_required_field_and_unknown_fields_are_refused(values: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Note.model_validate(values)
 
 
 @pytest.mark.parametrize("values", [None, [], "text", 5])
-def test_an_input_is_an_object(values: object) -> None:
+def test_input_that_is_not_an_object_is_refused(values: object) -> None:
     with pytest.raises(ValidationError):
         Note.model_validate(values)
 
@@ -134,7 +134,7 @@ def test_an_input_is_an_object(values: object) -> None:
     ("total", "limit", "pages"),
     [(0, 20, 0), (1, 20, 1), (20, 20, 1), (21, 20, 2), (142, 20, 8), (100, 100, 1), (3, 1, 3)],
 )
-def test_pages_are_as_many_as_needed(total: int, limit: int, pages: int) -> None:
+def test_number_of_pages_is_the_total_divided_by_the_limit(total: int, limit: int, pages: int) -> None:
     pagination = page_of([], total, Paging(limit=limit)).pagination
     assert (pagination.total, pagination.page, pagination.limit, pagination.pages) == (total, 1, limit, pages)
 
@@ -142,23 +142,23 @@ def test_pages_are_as_many_as_needed(total: int, limit: int, pages: int) -> None
 @pytest.mark.parametrize(
     ("page", "limit", "offset"), [(1, 20, 0), (2, 20, 20), (5, 7, 28), (2**31 - 1, 100, (2**31 - 2) * 100)]
 )
-def test_a_page_begins_where_the_one_before_ended(page: int, limit: int, offset: int) -> None:
+def test_offset_follows_from_page_and_limit(page: int, limit: int, offset: int) -> None:
     assert Paging(page=page, limit=limit).offset == offset
 
 
-def test_a_page_is_the_first_twenty_unless_said_otherwise() -> None:
+def test_first_page_of_twenty_is_the_default() -> None:
     assert (Paging().page, Paging().limit) == (1, 20)
 
 
 @pytest.mark.parametrize(
     "values", [{"page": 0}, {"page": "1"}, {"page": True}, {"limit": 101}, {"limit": 0}, {"page": 2**31}]
 )
-def test_an_unfit_page_is_refused(values: dict[str, Any]) -> None:
+def test_invalid_page_or_limit_is_refused(values: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Paging(**values)
 
 
-def test_a_docstring_is_public_without_its_markup_and_sources() -> None:
+def test_public_text_is_a_docstring_without_markup_and_references() -> None:
     text = public_text("""Take ``one`` place (decisions 6.2),
         or more.
 

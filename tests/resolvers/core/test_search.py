@@ -1,4 +1,4 @@
-"""Search ignores case in every script (decisions 4.9)."""
+"""The folding of texts for search, which ignores case in every script (decisions 4.9)."""
 
 import pytest
 
@@ -8,24 +8,24 @@ WORDS = ["boi mela", "İstanbul", "straße", "ΟΔΟΣ", "Ünal", "ÇELİK", "Ǆ
 
 
 @pytest.mark.parametrize("word", WORDS)
-def test_every_case_of_a_word_folds_alike(word: str) -> None:
+def test_upper_lower_and_title_case_fold_alike(word: str) -> None:
     assert fold(word.upper()) == fold(word) == fold(word.title()) == fold(fold(word))
 
 
 @pytest.mark.parametrize(
     ("one", "other"), [("\u09df", "\u09af\u09bc"), ("\u09dc", "\u09a1\u09bc"), ("\u00e9", "e\u0301")]
 )
-def test_one_letter_in_two_spellings_folds_alike(one: str, other: str) -> None:
+def test_composed_and_decomposed_letters_fold_alike(one: str, other: str) -> None:
     assert one != other
     assert fold(one) == fold(other)
 
 
-def test_what_is_searched_holds_all_that_there_is() -> None:
+def test_search_text_contains_all_texts() -> None:
     assert search_text("Boi Mela", None, "", "Dhaka") == "boi mela\ndhaka"
 
 
 @pytest.mark.parametrize("word", WORDS)
-def test_every_part_of_a_text_is_found_in_it(word: str) -> None:
+def test_search_text_contains_every_folded_part(word: str) -> None:
     text = f"At {word} tonight"
     parts = {text[start:end] for start in range(len(text)) for end in range(start + 1, len(text) + 1)}
     assert [part for part in parts if fold(part) not in search_text("x", text)] == []

@@ -1,4 +1,4 @@
-"""Transaction ids have one form and two names (decisions 6.6)."""
+"""Transaction IDs in inputs: normalized, under either of two names (decisions 6.6)."""
 
 import pytest
 from pydantic import ValidationError
@@ -18,7 +18,7 @@ from amarevents.resolvers.core.transaction_ids import TransactionInput
         ({"transaction_id": "  ", "transid": ""}, {}),
     ],
 )
-def test_both_names_are_sent_as_one(values: dict[str, str | None], sent: dict[str, str | None]) -> None:
+def test_both_names_set_one_normalized_id(values: dict[str, str | None], sent: dict[str, str | None]) -> None:
     data = TransactionInput.model_validate(values)
     assert data.changed_fields() == sent
     assert data.transaction == sent.get("transaction_id")
@@ -27,6 +27,6 @@ def test_both_names_are_sent_as_one(values: dict[str, str | None], sent: dict[st
 @pytest.mark.parametrize(
     "values", [{"transaction_id": "A", "transid": "B"}, {"transid": "x" * 256}, {"transid": "ß" * 200}]
 )
-def test_ids_that_differ_or_are_too_long_are_refused(values: dict[str, str]) -> None:
+def test_different_or_too_long_ids_are_refused(values: dict[str, str]) -> None:
     with pytest.raises(ValidationError):
         TransactionInput.model_validate(values)

@@ -1,4 +1,4 @@
-"""Views that extend others."""
+"""Views that extend other views."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -19,10 +19,10 @@ class Wide(Narrow):
     color: str = "red"
 
 
-def test_the_wider_view_has_the_fields_of_both() -> None:
+def test_extended_view_has_the_fields_of_both() -> None:
     assert extend(Narrow(name="x"), to=partial(Wide, sizes=[1])) == Wide(name="x", sizes=[1], color="red")
 
 
-def test_a_field_that_is_not_added_is_an_error() -> None:
+def test_missing_field_is_an_error() -> None:
     with pytest.raises(TypeError, match="sizes"):
         extend(Narrow(name="x"), to=partial(Wide, color="blue"))

@@ -1,4 +1,4 @@
-"""Until when registration is open (decisions 4.2)."""
+"""The end of registration, in the platform's time zone (decisions 4.2)."""
 
 import datetime
 from zoneinfo import ZoneInfo
@@ -30,13 +30,13 @@ def at(text: str) -> datetime.datetime:
         (None, None, "2999-01-01T00:00:00+00:00", True),
     ],
 )
-def test_registration_closes_with_the_last_day_in_dhaka(
+def test_registration_closes_at_the_end_of_the_last_day(
     deadline: datetime.date | None, date: datetime.date | None, now: str, is_open: bool
 ) -> None:
     assert is_registration_open(Event(name="x", deadline=deadline, date=date), at(now), DHAKA) is is_open
 
 
 @pytest.mark.parametrize(("zone", "is_open"), [("Asia/Dhaka", False), ("UTC", True), ("America/New_York", True)])
-def test_the_zone_decides_when_the_day_ends(zone: str, is_open: bool) -> None:
+def test_time_zone_decides_when_the_day_ends(zone: str, is_open: bool) -> None:
     event = Event(name="x", deadline=TENTH)
     assert is_registration_open(event, at("2030-05-10T20:00:00+00:00"), ZoneInfo(zone)) is is_open

@@ -1,4 +1,4 @@
-"""Answers to custom fields: what fits which type (decisions 6.5)."""
+"""The validation of answers to custom fields, by the type of the field (decisions 6.5)."""
 
 import datetime
 from decimal import Decimal
@@ -11,7 +11,7 @@ from amarevents.models import CustomField
 from amarevents.models.enums import FieldType
 from amarevents.resolvers.tickets.custom_answers import check_answers
 
-# Any: an answer may be any JSON.
+# Any: an answer can be any JSON.
 
 
 def field(kind: FieldType, **values: Any) -> CustomField:
@@ -25,7 +25,7 @@ def options_of(kind: FieldType, value: object) -> list[str]:
     return ["S", "M", "L"] if with_options else []
 
 
-FITTING = [
+VALID = [
     (FieldType.TEXT, " Brac ", "Brac"), (FieldType.TEXT, "x" * 255, "x" * 255), (FieldType.TEXT, "{id}", "{id}"),
     (FieldType.TEXTAREA, "a\n\tb", "a\n\tb"), (FieldType.TEXTAREA, "x" * 20_000, "x" * 20_000),
     (FieldType.EMAIL, " Me@Example.com ", "me@example.com"), (FieldType.NUMBER, 0, "0"),
@@ -39,13 +39,13 @@ FITTING = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "value", "kept"), FITTING)
-def test_an_answer_that_fits_is_kept_as_text(kind: FieldType, value: object, kept: str) -> None:
-    asked = field(kind, options=options_of(kind, value))
-    assert check_answers([asked], {"Question": value}) == {7: kept}
+@pytest.mark.parametrize(("kind", "value", "stored"), VALID)
+def test_valid_answer_is_stored_as_text(kind: FieldType, value: object, stored: str) -> None:
+    question = field(kind, options=options_of(kind, value))
+    assert check_answers([question], {"Question": value}) == {7: stored}
 
 
-UNFIT = {
+INVALID = {
     FieldType.TEXT: (5, True, ["x"], {"a": "b"}, "x" * 256, "a\nb", "a\x00b", "a\ud800b"),
     FieldType.TEXTAREA: (5, "x" * 20_001, "a\x00b"),
     FieldType.EMAIL: ("me", "a@b", 5, ["a@b.com"]),
@@ -70,54 +70,54 @@ UNFIT = {
 }
 
 
-@pytest.mark.parametrize(("kind", "value"), [(kind, value) for kind, values in UNFIT.items() for value in values])
-def test_an_answer_that_does_not_fit_is_refused(kind: FieldType, value: object) -> None:
+@pytest.mark.parametrize(("kind", "value"), [(kind, value) for kind, values in INVALID.items() for value in values])
+def test_invalid_answer_is_refused(kind: FieldType, value: object) -> None:
     with pytest.raises(errors.ValidationFailed) as caught:
         check_answers([field(kind, options=options_of(kind, value))], {"Question": value})
     assert caught.value.fields.keys() == {"custom_fields.Question"}
 
 
 @pytest.mark.parametrize("value", ["true", 1, 0, ["true"], "yes"])
-def test_a_single_box_is_true_or_false(value: object) -> None:
+def test_single_checkbox_must_be_true_or_false(value: object) -> None:
     with pytest.raises(errors.ValidationFailed):
         check_answers([field(FieldType.CHECKBOX)], {"Question": value})
 
 
 @pytest.mark.parametrize("kind", list(FieldType))
 @pytest.mark.parametrize("empty", [{}, {"Question": None}, {"Question": ""}, {"Question": " \t"}, {"Question": []}])
-def test_no_answer_is_refused_only_where_one_is_required(kind: FieldType, empty: dict[str, Any]) -> None:
+def test_missing_answer_is_refused_only_if_required(kind: FieldType, empty: dict[str, Any]) -> None:
     assert check_answers([field(kind, options=options_of(kind, ""))], empty) == {}
     with pytest.raises(errors.ValidationFailed) as caught:
         check_answers([field(kind, required=True, options=options_of(kind, ""))], empty)
     assert caught.value.fields == {"custom_fields.Question": "is required"}
 
 
-def test_a_required_single_box_must_be_checked() -> None:
-    asked = field(FieldType.CHECKBOX, required=True)
-    assert check_answers([asked], {"Question": True}) == {7: "true"}
+def test_required_single_checkbox_must_be_true() -> None:
+    question = field(FieldType.CHECKBOX, required=True)
+    assert check_answers([question], {"Question": True}) == {7: "true"}
     with pytest.raises(errors.ValidationFailed):
-        check_answers([asked], {"Question": False})
+        check_answers([question], {"Question": False})
 
 
 @pytest.mark.parametrize("key", ["Question", " Question ", "7"])
-def test_a_field_is_named_by_its_name_or_id(key: str) -> None:
+def test_answer_can_be_keyed_by_name_or_id(key: str) -> None:
     assert check_answers([field(FieldType.TEXT)], {key: "x"}) == {7: "x"}
 
 
 @pytest.mark.parametrize("key", ["question", "8", "07", "", "Question.x", "٧"])
-def test_an_unknown_key_is_refused_even_without_an_answer(key: str) -> None:
+def test_unknown_key_is_refused_even_without_an_answer(key: str) -> None:
     for value in ("x", None):
         with pytest.raises(errors.ValidationFailed) as caught:
             check_answers([field(FieldType.TEXT)], {key: value})
         assert caught.value.fields.keys() == {f"custom_fields.{key}"}
 
 
-def test_a_name_that_looks_like_an_id_comes_first() -> None:
+def test_name_takes_precedence_over_an_id() -> None:
     named, numbered = field(FieldType.TEXT, id=1, name="2"), field(FieldType.TEXT, id=2, name="Other")
     assert check_answers([named, numbered], {"2": "x"}) == {1: "x"}
 
 
-def test_all_problems_are_named_at_once_and_each_field_once() -> None:
+def test_all_invalid_answers_are_named_together() -> None:
     fields = [
         field(FieldType.NUMBER, id=1, name="Age", required=True),
         field(FieldType.TEXT, id=2, name="Company", required=True),

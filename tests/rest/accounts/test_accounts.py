@@ -1,4 +1,4 @@
-"""Accounts over REST: registering, logging in and out, and who one is (decisions 8.1, 8.2)."""
+"""Accounts over REST: registering, logging in and out, and role one is (decisions 8.1, 8.2)."""
 
 import asyncio
 from collections import Counter
@@ -16,7 +16,7 @@ from tests.support.world import World
 RAHIMA = {"username": "Rahima", "email": "rahima@example.com", "password": "secret123", "number": "01700000000"}
 
 
-async def test_registering_makes_a_plain_account(world: World) -> None:
+async def test_signup_creates_an_ordinary_account(world: World) -> None:
     sent = {**RAHIMA, "username": " Rahima ", "email": " Rahima@Example.com "}
     made = data_of(await world.anonymous.post("/auth/register", sent), 201)
     assert made.keys() == ACCOUNT_FIELDS
@@ -60,7 +60,7 @@ async def test_names_and_emails_are_unique_regardless_of_case(
 @pytest.mark.parametrize(
     ("same", "code"), [({"username": "Rahima"}, "USERNAME_TAKEN"), ({"email": "r@example.com"}, "EMAIL_TAKEN")]
 )
-async def test_of_ten_at_once_one_gets_the_name(world: World, same: dict[str, Any], code: str) -> None:
+async def test_one_of_ten_simultaneous_signups_succeeds(world: World, same: dict[str, Any], code: str) -> None:
     bodies = [
         {**RAHIMA, "username": f"person {number}", "email": f"{number}@example.com", **same} for number in range(10)
     ]
@@ -69,7 +69,7 @@ async def test_of_ten_at_once_one_gets_the_name(world: World, same: dict[str, An
     assert await User.all().count() == 1
 
 
-async def test_logging_in_answers_with_the_account(world: World) -> None:
+async def test_login_returns_the_account(world: World) -> None:
     made = data_of(await world.anonymous.post("/auth/register", RAHIMA), 201)
     body = {"email": "RAHIMA@example.com", "password": "secret123"}
     answer = await world.anonymous.post("/auth/login", body)
@@ -78,15 +78,15 @@ async def test_logging_in_answers_with_the_account(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"password": "secret124"}, {"password": "Secret123"}, {"email": "nobody@example.com"}, {"email": "%"}]
+    "wrong", [{"password": "secret124"}, {"password": "Secret123"}, {"email": "unknown@example.com"}, {"email": "%"}]
 )
-async def test_wrong_credentials_are_told_nothing_of_the_account(world: World, wrong: dict[str, str]) -> None:
+async def test_failed_login_does_not_reveal_whether_the_account_exists(world: World, wrong: dict[str, str]) -> None:
     data_of(await world.anonymous.post("/auth/register", RAHIMA), 201)
     body = {"email": RAHIMA["email"], "password": RAHIMA["password"], **wrong}
     assert await refused(world.anonymous.post("/auth/login", body), 401, "INVALID_CREDENTIALS") == {}
 
 
-async def test_logging_out_answers_the_same_with_and_without_a_session(world: World, stage: Stage) -> None:
+async def test_logout_returns_the_same_answer_without_a_session(world: World, stage: Stage) -> None:
     session = await world.session(stage.buyer_account)
     assert data_of(await session.post("/auth/logout", {})) == {"logged_out": True}
     error_in(await session.get("/auth/me"), 401, "UNAUTHENTICATED")
@@ -95,7 +95,7 @@ async def test_logging_out_answers_the_same_with_and_without_a_session(world: Wo
     assert data_of(await stage.buyer.get("/auth/me"))["username"] == "buyer"
 
 
-async def test_a_key_is_told_who_it_is(stage: Stage) -> None:
+async def test_me_describes_the_api_key_and_its_owner(stage: Stage) -> None:
     assert stage.buyer.key is not None
     shown = data_of(await stage.buyer.get("/auth/me"))
     assert shown.pop("auth").items() >= {
@@ -107,16 +107,16 @@ async def test_a_key_is_told_who_it_is(stage: Stage) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(("who", "badge"), [("buyer", "user"), ("organizer", "organizer"), ("admin", "admin")])
-async def test_a_session_is_told_who_it_is(world: World, stage: Stage, who: str, badge: str) -> None:
-    account = getattr(stage, who).user
+@pytest.mark.parametrize(("role", "key_type"), [("buyer", "user"), ("organizer", "organizer"), ("admin", "admin")])
+async def test_me_describes_the_session_and_its_owner(world: World, stage: Stage, role: str, key_type: str) -> None:
+    account = getattr(stage, role).user
     auth = data_of(await (await world.session(account)).get("/auth/me"))["auth"]
     assert auth.keys() == {"method", "key_id", "key_type", "permissions", "rate_limit"}
-    assert (auth["method"], auth["key_id"], auth["key_type"]) == ("session", None, badge)
+    assert (auth["method"], auth["key_id"], auth["key_type"]) == ("session", None, key_type)
     assert "users:write" in auth["permissions"]
 
 
-async def test_the_rate_limit_shown_is_the_one_that_holds(
+async def test_me_shows_the_rate_limit_of_the_caller(
     world: World, stage: Stage, configure: Callable[..., None]
 ) -> None:
     configure(rate_limit_user=60, rate_limit_organizer=120, rate_limit_admin=300)
@@ -126,11 +126,11 @@ async def test_the_rate_limit_shown_is_the_one_that_holds(
     assert shown == [60, 120, 300, 60]
 
 
-async def test_nobody_is_nobody(world: World) -> None:
+async def test_me_requires_authentication(world: World) -> None:
     error_in(await world.anonymous.get("/auth/me"), 401, "UNAUTHENTICATED")
 
 
-async def test_a_wildcard_is_shown_as_it_is(stage: Stage) -> None:
+async def test_me_shows_the_wildcard_permission_unexpanded(stage: Stage) -> None:
     auth = data_of(await stage.admin.get("/auth/me"))["auth"]
     assert (auth["permissions"], auth["key_type"]) == (["*"], KeyType.ADMIN)
 
@@ -138,18 +138,18 @@ async def test_a_wildcard_is_shown_as_it_is(stage: Stage) -> None:
 @pytest.mark.parametrize(
     "email", ["a@exam\u00adple.com", "a@exam\u200bple.com", "a@stra\u00dfe.de", "a\u202e@example.com"]
 )
-async def test_an_email_that_mail_servers_take_for_another_is_refused(world: World, email: str) -> None:
+async def test_email_with_characters_that_mail_servers_rewrite_is_refused(world: World, email: str) -> None:
     body = {"username": "Nadia", "email": email, "password": "secret123", "number": "01700000000"}
     fields = await refused(world.anonymous.post("/auth/register", body), 400, "VALIDATION_ERROR")
     assert set(fields) == {"email"}
 
 
-async def test_wide_letters_are_the_same_email(world: World) -> None:
+async def test_full_width_letters_in_an_email_are_normalized(world: World) -> None:
     body = {"username": "Nadia", "email": "n@\uff45xample.com", "password": "secret123", "number": "01700000000"}
     assert data_of(await world.anonymous.post("/auth/register", body), 201)["email"] == "n@example.com"
 
 
-async def test_a_repeated_registration_tells_nothing_of_an_account_that_is_gone(world: World) -> None:
+async def test_repeated_signup_does_not_return_an_account_deleted_since(world: World) -> None:
     body = {"username": "Nadia", "email": "n@example.com", "password": "secret123", "number": "01700000000"}
     first = data_of(await world.anonymous.post("/auth/register", body, idempotency_key="once"), 201)
     admin = await world.admin_key()

@@ -1,4 +1,4 @@
-"""Everybody's keys, as admins see and revoke them (decisions 8.3)."""
+"""The API keys of all accounts, listed and revoked by admins (decisions 8.3)."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def key_of(caller: Caller) -> ApiKey:
     return caller.key
 
 
-async def test_only_admins_get_here(world: World, stage: Stage) -> None:
+async def test_only_admins_manage_all_keys(world: World, stage: Stage) -> None:
     assert stage.admin.user is not None
     revoking = f"/admin/revoke-key/{key_of(stage.buyer).id}"
     callers = {
@@ -25,8 +25,8 @@ async def test_only_admins_get_here(world: World, stage: Stage) -> None:
         "WRONG_KEY_TYPE": (403, [stage.buyer, stage.organizer, await world.session(stage.buyer_account)]),
         "MISSING_SCOPE": (403, [await world.key(stage.admin.user, KeyType.ADMIN, permissions=["users:read"])]),
     }
-    for code, (status, refused_ones) in callers.items():
-        for caller in refused_ones:
+    for code, (status, forbidden) in callers.items():
+        for caller in forbidden:
             await refused(caller.get("/admin/api-keys"), status, code)
             await refused(caller.delete(revoking), status, code)
 
@@ -34,7 +34,7 @@ async def test_only_admins_get_here(world: World, stage: Stage) -> None:
 # Listing --------------------------------------------------------------------------------------------------------
 
 
-async def test_all_keys_are_listed_newest_first_with_whose_they_are(world: World, stage: Stage) -> None:
+async def test_all_keys_are_listed_newest_first_with_their_owners(world: World, stage: Stage) -> None:
     revoked = await world.key(stage.buyer_account, revoked_at=utc_now(), is_active=False, expires_at=utc_now())
     answer = await stage.admin.get("/admin/api-keys")
     callers = [stage.organizer, stage.buyer, stage.rival, stage.admin, revoked]
@@ -48,7 +48,7 @@ async def test_all_keys_are_listed_newest_first_with_whose_they_are(world: World
     assert len(newest["key_prefix"]) == 12
 
 
-async def test_no_answer_holds_a_key_or_its_digest(stage: Stage) -> None:
+async def test_responses_never_contain_a_secret_or_its_digest(stage: Stage) -> None:
     assert stage.admin.user is not None
     for path in ("/admin/api-keys", f"/admin/users/{stage.admin.user.id}", "/admin/rate-limits", "/keys"):
         text = (await stage.admin.get(path)).text
@@ -69,7 +69,7 @@ async def test_no_answer_holds_a_key_or_its_digest(stage: Stage) -> None:
         ({"key_type": "", "active": "", "user_id": " "}, "revoked suspended admin rival buyer organizer"),
     ],
 )  # fmt: skip
-async def test_filters_narrow_each_other(world: World, stage: Stage, query: dict[str, str], found: str) -> None:
+async def test_filters_are_combined(world: World, stage: Stage, query: dict[str, str], found: str) -> None:
     callers = {name: getattr(stage, name) for name in ("organizer", "buyer", "rival", "admin")}
     callers["suspended"] = await world.key(stage.buyer_account, is_active=False)
     callers["revoked"] = await world.key(stage.buyer_account, is_active=False, revoked_at=utc_now())
@@ -82,11 +82,11 @@ async def test_filters_narrow_each_other(world: World, stage: Stage, query: dict
 @pytest.mark.parametrize(
     "query", [{"user_id": "0"}, {"user_id": "me"}, {"active": "2"}, {"active": "yes"}, {"key_type": "User"}]
 )
-async def test_an_unfit_filter_is_refused_by_name(stage: Stage, query: dict[str, str]) -> None:
+async def test_invalid_filter_is_refused_by_name(stage: Stage, query: dict[str, str]) -> None:
     assert set(error_in(await stage.admin.get("/admin/api-keys", **query), 400, "VALIDATION_ERROR")) == set(query)
 
 
-async def test_keys_are_paged(world: World, stage: Stage) -> None:
+async def test_keys_are_paginated(world: World, stage: Stage) -> None:
     ids = [key_of(await world.key(stage.buyer_account)).id for _ in range(5)]
     pages = [await stage.admin.get("/admin/api-keys", page=page, limit=2, key_type="user") for page in (1, 2, 3, 4)]
     newest = [*reversed(ids), key_of(stage.buyer).id]
@@ -97,7 +97,7 @@ async def test_keys_are_paged(world: World, stage: Stage) -> None:
 # Revoking -------------------------------------------------------------------------------------------------------
 
 
-async def test_a_key_is_revoked_at_once_and_for_good(stage: Stage) -> None:
+async def test_revocation_takes_effect_at_once_and_is_permanent(stage: Stage) -> None:
     path = f"/admin/revoke-key/{key_of(stage.buyer).id}"
     data_of(await stage.buyer.get("/auth/me"))
     assert data_of(await stage.admin.delete(path)) == {"id": key_of(stage.buyer).id, "revoked": True}
@@ -106,7 +106,7 @@ async def test_a_key_is_revoked_at_once_and_for_good(stage: Stage) -> None:
     assert (stored.is_active, stored.revoked_at is not None) == (False, True)
 
 
-async def test_revoking_again_changes_nothing(stage: Stage) -> None:
+async def test_revoking_a_revoked_key_changes_nothing(stage: Stage) -> None:
     path = f"/admin/revoke-key/{key_of(stage.buyer).id}"
     data_of(await stage.admin.delete(path))
     first = (await ApiKey.get(id=key_of(stage.buyer).id)).revoked_at
@@ -114,14 +114,14 @@ async def test_revoking_again_changes_nothing(stage: Stage) -> None:
     assert (await ApiKey.get(id=key_of(stage.buyer).id)).revoked_at == first
 
 
-async def test_the_owner_cannot_resume_it(world: World, stage: Stage) -> None:
+async def test_owner_cannot_reactivate_a_revoked_key(world: World, stage: Stage) -> None:
     key = key_of(stage.buyer)
     data_of(await stage.admin.delete(f"/admin/revoke-key/{key.id}"))
     session = await world.session(stage.buyer_account)
     await refused(session.put(f"/keys/{key.id}", {"is_active": True}), 400, "KEY_REVOKED")
 
 
-async def test_keys_stronger_than_the_callers_are_revoked_too(world: World, stage: Stage) -> None:
+async def test_admins_revoke_keys_with_more_permissions_than_their_own(world: World, stage: Stage) -> None:
     weak = await world.key(await world.admin(), KeyType.ADMIN, permissions=["admin"])
     for caller in (stage.organizer, stage.admin):
         assert data_of(await weak.delete(f"/admin/revoke-key/{key_of(caller).id}"))["revoked"] is True
@@ -129,7 +129,7 @@ async def test_keys_stronger_than_the_callers_are_revoked_too(world: World, stag
 
 
 @pytest.mark.parametrize("state", [{"is_active": False}, {"expires_at": utc_now()}])
-async def test_suspended_and_expired_keys_are_revoked_too(world: World, stage: Stage, state: dict[str, Any]) -> None:
+async def test_suspended_and_expired_keys_can_be_revoked(world: World, stage: Stage, state: dict[str, Any]) -> None:
     caller = await world.key(stage.buyer_account, **state)
     data_of(await stage.admin.delete(f"/admin/revoke-key/{key_of(caller).id}"))
     error_in(await caller.get("/auth/me"), 401, "API_KEY_REVOKED")

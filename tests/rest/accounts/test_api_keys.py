@@ -1,4 +1,4 @@
-"""API keys over REST: what creating, listing, changing and revoking them answers (decisions 2.5, 8.3)."""
+"""The API keys of the caller's account over REST (decisions 2.5, 8.3)."""
 
 import datetime
 from typing import Any
@@ -14,11 +14,11 @@ from tests.support.world import Caller, World
 USER_PERMISSIONS = ["events:read", "tickets:read", "tickets:write", "users:read", "users:write"]
 
 
-def holder_of(stage: Stage, raw: str) -> Caller:
+def caller_with(stage: Stage, raw: str) -> Caller:
     return Caller(stage.buyer.http, headers={"Authorization": f"Bearer {raw}"})
 
 
-async def test_a_new_key_is_shown_with_its_secret(stage: Stage) -> None:
+async def test_created_key_is_returned_with_its_secret(stage: Stage) -> None:
     body = {"name": " My App ", "key_type": "user", "permissions": ["tickets:read", "events:read", "tickets:read"]}
     made = data_of(await stage.buyer.post("/keys", {**body, "expires_at": "2099-01-01"}), 201)
     assert made.keys() == API_KEY_FIELDS | {"key"}
@@ -26,7 +26,7 @@ async def test_a_new_key_is_shown_with_its_secret(stage: Stage) -> None:
     assert made["key_prefix"] == made["key"][:12]
     assert (made["name"], made["key_type"], made["permissions"]) == ("My App", "user", ["events:read", "tickets:read"])
     assert (made["is_active"], made["expires_at"], made["last_used_at"]) == (True, "2099-01-01T00:00:00Z", None)
-    assert data_of(await holder_of(stage, made["key"]).get("/auth/me"))["auth"]["key_id"] == made["id"]
+    assert data_of(await caller_with(stage, made["key"]).get("/auth/me"))["auth"]["key_id"] == made["id"]
 
 
 @pytest.mark.parametrize(
@@ -36,19 +36,19 @@ async def test_a_new_key_is_shown_with_its_secret(stage: Stage) -> None:
         ("2099-01-01T12:30:00+06:00", "2099-01-01T06:30:00Z"), (None, None), ("", None),
     ],
 )  # fmt: skip
-async def test_a_key_expires_when_it_is_said_to(stage: Stage, given: str | None, shown: str | None) -> None:
+async def test_expiry_is_returned_in_utc(stage: Stage, given: str | None, shown: str | None) -> None:
     body = {"name": "My App", "key_type": "user", "expires_at": given}
     assert data_of(await stage.buyer.post("/keys", body), 201)["expires_at"] == shown
 
 
-async def test_without_permissions_a_key_gets_all_that_its_type_may_hold(stage: Stage) -> None:
+async def test_key_created_without_permissions_gets_all_of_its_type(stage: Stage) -> None:
     made = data_of(await stage.buyer.post("/keys", {"name": "My App", "key_type": "user"}), 201)
     assert made["permissions"] == USER_PERMISSIONS
     made = data_of(await stage.admin.post("/keys", {"name": "My App", "key_type": "admin"}), 201)
     assert made["permissions"] == ["*"]
 
 
-async def test_own_keys_are_listed_all_newest_first_without_their_secrets(world: World, stage: Stage) -> None:
+async def test_all_own_keys_are_listed_newest_first_without_secrets(world: World, stage: Stage) -> None:
     made = [await world.key(stage.buyer_account) for _ in range(25)]
     answer = await stage.buyer.get("/keys", limit=3)
     keys = data_of(answer)
@@ -60,7 +60,7 @@ async def test_own_keys_are_listed_all_newest_first_without_their_secrets(world:
 
 
 @pytest.mark.parametrize("change", [{"name": "Renamed"}, {"permissions": ["tickets:read"]}, {"is_active": False}, {}])
-async def test_only_the_fields_sent_change(world: World, stage: Stage, change: dict[str, Any]) -> None:
+async def test_only_the_sent_fields_change(world: World, stage: Stage, change: dict[str, Any]) -> None:
     other = await world.key(stage.buyer_account)
     assert other.key is not None
     before, _ = data_of(await stage.buyer.get("/keys"))
@@ -68,7 +68,7 @@ async def test_only_the_fields_sent_change(world: World, stage: Stage, change: d
     assert data_of(await stage.buyer.get("/keys"))[0] == {**before, **change}
 
 
-async def test_a_suspended_key_comes_back(world: World, stage: Stage) -> None:
+async def test_suspended_key_can_be_reactivated(world: World, stage: Stage) -> None:
     other = await world.key(stage.buyer_account)
     assert other.key is not None
     for is_active, status in ((False, 401), (True, 200)):
@@ -76,7 +76,7 @@ async def test_a_suspended_key_comes_back(world: World, stage: Stage) -> None:
         assert (await other.get("/auth/me")).status_code == status
 
 
-async def test_a_revoked_key_stays_in_the_list_and_stays_revoked(world: World, stage: Stage) -> None:
+async def test_revoked_key_stays_listed_and_cannot_be_reactivated(world: World, stage: Stage) -> None:
     other = await world.key(stage.buyer_account)
     assert other.key is not None
     for _ in range(2):
@@ -88,14 +88,14 @@ async def test_a_revoked_key_stays_in_the_list_and_stays_revoked(world: World, s
 
 
 @pytest.mark.parametrize("id", ["999999", "0", "abc", "theirs"])
-async def test_keys_of_others_do_not_exist(stage: Stage, id: str) -> None:
+async def test_keys_of_other_accounts_are_not_found(stage: Stage, id: str) -> None:
     path = f"/keys/{stage.organizer_key_id if id == 'theirs' else id}"
     await refused(stage.buyer.put(path, {"name": "Mine"}), 404, "NOT_FOUND")
     await refused(stage.buyer.delete(path), 404, "NOT_FOUND")
     await refused(stage.admin.delete(path), 404, "NOT_FOUND")
 
 
-async def test_making_keys_is_bounded_by_the_hour(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_creation_of_keys_is_limited_per_hour(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quotas, "MAX_NEW_KEYS", 2)
     caller = await world.user_key()
     for _ in range(2):
@@ -106,7 +106,7 @@ async def test_making_keys_is_bounded_by_the_hour(world: World, monkeypatch: pyt
     data_of(await other.post("/keys", {"name": "k", "key_type": "user"}), 201)
 
 
-async def test_a_key_that_ends_lends_nothing_to_one_that_outlives_it(world: World) -> None:
+async def test_expiring_key_cannot_extend_a_key_that_outlives_it(world: World) -> None:
     user = await world.user()
     ending = await world.key(user, expires_at=utc_now() + datetime.timedelta(days=1))
     lasting = await world.key(user, permissions=[])

@@ -1,4 +1,4 @@
-"""The platform keeps an admin, whoever demotes and deletes whom at the same time (decisions 8.6)."""
+"""The last admin, who cannot be demoted or deleted, even by simultaneous requests (decisions 8.6)."""
 
 import asyncio
 from collections import Counter
@@ -17,7 +17,7 @@ from tests.support.rest_answers import data_of, error_in, refused
 from tests.support.world import Caller, World
 
 DEMOTED = {"admin": False}
-Request = Callable[[Caller, int], Coroutine[Any, Any, httpx.Response]]  # Any: what a coroutine is sent
+Request = Callable[[Caller, int], Coroutine[Any, Any, httpx.Response]]  # Any: the send type
 
 
 def demote(caller: Caller, account_id: int) -> Coroutine[Any, Any, httpx.Response]:
@@ -30,7 +30,7 @@ def delete(caller: Caller, account_id: int) -> Coroutine[Any, Any, httpx.Respons
 
 @dataclass
 class Admins:
-    """Two admins, who are all that there are."""
+    """The only two admins of the platform."""
 
     first: Caller
     second: Caller
@@ -47,7 +47,7 @@ async def admins(world: World) -> Admins:
     return Admins(await world.admin_key(), await world.admin_key())
 
 
-async def left() -> int:
+async def admin_count() -> int:
     return await User.filter(admin=True).count()
 
 
@@ -60,7 +60,7 @@ async def test_the_last_admin_cannot_be_demoted(world: World) -> None:
             await refused(caller.put(f"/admin/users/{only.user.id}", body), 400, "LAST_ADMIN")
 
 
-async def test_the_last_admin_may_be_changed_otherwise(world: World) -> None:
+async def test_other_fields_of_the_last_admin_can_be_changed(world: World) -> None:
     only = await world.admin_key()
     assert only.user is not None
     shown = data_of(
@@ -69,14 +69,14 @@ async def test_the_last_admin_may_be_changed_otherwise(world: World) -> None:
     assert (shown["country"], shown["admin"], shown["type"]) == ("BD", True, "organizer")
 
 
-async def test_one_of_two_may_go_and_then_no_more(admins: Admins) -> None:
+async def test_one_of_two_admins_can_be_demoted_and_the_other_cannot(admins: Admins) -> None:
     first, second = admins.ids
-    data_of(await demote(admins.first, first))  # itself
+    data_of(await demote(admins.first, first))  # its own account
     error_in(await admins.first.get("/admin/users"), 403, "ROLE_LOST")
     await refused(demote(admins.second, second), 400, "LAST_ADMIN")
 
 
-async def test_no_admin_deletes_itself(world: World, admins: Admins) -> None:
+async def test_admins_cannot_delete_their_own_account(world: World, admins: Admins) -> None:
     assert admins.first.user is not None
     for caller in (admins.first, await world.session(admins.first.user)):
         await refused(delete(caller, admins.ids[0]), 400, "OWN_ACCOUNT")
@@ -84,7 +84,7 @@ async def test_no_admin_deletes_itself(world: World, admins: Admins) -> None:
     await refused(delete(admins.second, admins.ids[1]), 400, "OWN_ACCOUNT")
 
 
-async def test_a_demoted_admins_keys_are_refused_at_once(world: World, admins: Admins) -> None:
+async def test_admin_keys_are_refused_as_soon_as_their_owner_is_demoted(world: World, admins: Admins) -> None:
     assert admins.first.user is not None
     session, user_key = await world.session(admins.first.user), await world.key(admins.first.user, KeyType.USER)
     data_of(await demote(admins.second, admins.ids[0]))
@@ -93,12 +93,12 @@ async def test_a_demoted_admins_keys_are_refused_at_once(world: World, admins: A
     data_of(await user_key.get("/auth/me"))
 
 
-# At the same time -----------------------------------------------------------------------------------------------
+# Simultaneous requests ------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def slow_locks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both are past the policy, and in the transaction, before either writes."""
+    """Delay each transaction after its lock, so that both requests have passed the policy before either writes."""
     lock = users._lock_with_admins
 
     async def lock_late(user_id: int) -> tuple[User, bool]:
@@ -109,7 +109,7 @@ def slow_locks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(users, "_lock_with_admins", lock_late)
 
 
-async def at_once(admins: Admins, to_first: Request, to_second: Request) -> Counter[int]:
+async def remove_each_other(admins: Admins, to_first: Request, to_second: Request) -> Counter[int]:
     first, second = admins.ids
     answers = await asyncio.gather(to_second(admins.first, second), to_first(admins.second, first))
     return Counter(answer.status_code for answer in answers)
@@ -120,21 +120,23 @@ PAIRS = [(demote, demote), (delete, delete), (demote, delete), (delete, demote)]
 
 @pytest.mark.usefixtures("slow_locks")
 @pytest.mark.parametrize(("to_first", "to_second"), PAIRS)
-async def test_two_who_remove_each_other_leave_one(admins: Admins, to_first: Request, to_second: Request) -> None:
-    assert await at_once(admins, to_first, to_second) == {200: 1, 400: 1}
-    assert await left() == 1
+async def test_two_admins_who_remove_each_other_leave_one_admin(
+    admins: Admins, to_first: Request, to_second: Request
+) -> None:
+    assert await remove_each_other(admins, to_first, to_second) == {200: 1, 400: 1}
+    assert await admin_count() == 1
 
 
 @pytest.mark.usefixtures("slow_locks")
-async def test_two_who_resign_leave_one(admins: Admins) -> None:
+async def test_two_admins_who_demote_themselves_leave_one_admin(admins: Admins) -> None:
     first, second = admins.ids
     answers = await asyncio.gather(demote(admins.first, first), demote(admins.second, second))
     assert Counter(answer.json().get("code") for answer in answers) == {None: 1, "LAST_ADMIN": 1}
-    assert await left() == 1
+    assert await admin_count() == 1
 
 
 @pytest.mark.usefixtures("slow_locks")
-async def test_of_five_who_all_remove_each_other_one_is_left(world: World) -> None:
+async def test_five_admins_who_remove_each_other_leave_an_admin(world: World) -> None:
     callers = [await world.admin_key() for _ in range(5)]
     ids = [caller.user.id for caller in callers if caller.user]
     requests = [
@@ -145,15 +147,15 @@ async def test_of_five_who_all_remove_each_other_one_is_left(world: World) -> No
     ]
     answers = await asyncio.gather(*requests)
     assert {answer.status_code for answer in answers} <= {200, 400, 401, 403, 404}
-    assert await left() >= 1
+    assert await admin_count() >= 1
 
 
 @pytest.mark.backend("postgres")
 @pytest.mark.usefixtures("slow_locks")
 @pytest.mark.parametrize(("to_first", "to_second"), PAIRS)
-async def test_without_the_lock_both_would_be_gone(
+async def test_without_the_lock_no_admin_would_be_left(
     admins: Admins, monkeypatch: pytest.MonkeyPatch, to_first: Request, to_second: Request
 ) -> None:
     monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset: queryset)
-    assert await at_once(admins, to_first, to_second) == {200: 2}
-    assert await left() == 0
+    assert await remove_each_other(admins, to_first, to_second) == {200: 2}
+    assert await admin_count() == 0

@@ -1,4 +1,4 @@
-"""Changing one's own password: who may, what it ends and what it leaves (decisions 2.3, 3.4)."""
+"""Password changes by the account's owner, and the sessions and keys that they affect (decisions 2.3, 3.4)."""
 
 import asyncio
 from collections import Counter
@@ -27,70 +27,75 @@ async def karim(world: World) -> User:
     return await world.user(username="Karim", password_hash=hashed(OLD))
 
 
-async def logs_in(world: World, password: str) -> bool:
+async def can_log_in(world: World, password: str) -> bool:
     answer = await world.anonymous.post("/auth/login", {"email": "karim@example.com", "password": password})
     world.http.cookies.clear()
     assert answer.status_code in {200, 401}
     return answer.status_code == 200
 
 
-async def is_known(caller: Caller) -> bool:
+async def is_authenticated(caller: Caller) -> bool:
     return (await caller.get("/auth/me")).status_code == 200
 
 
-def renewed(caller: Caller, answer: httpx.Response) -> Caller:
-    """The same browser, with the cookie that the answer has set."""
+def with_new_cookie(caller: Caller, answer: httpx.Response) -> Caller:
+    """Return the caller with the session cookie that the response sets."""
     caller.http.cookies.clear()
     token = SimpleCookie(answer.headers["Set-Cookie"])[COOKIE_NAME].value
     return Caller(caller.http, caller.user, {"Cookie": f"{COOKIE_NAME}={token}", "Origin": ORIGIN})
 
 
-async def test_the_new_password_is_good_and_the_old_one_dead(world: World, karim: User) -> None:
+async def test_new_password_replaces_the_old_one(world: World, karim: User) -> None:
     answer = await (await world.session(karim)).put("/users/me", {**CHANGE, "country": "BD"})
     world.http.cookies.clear()
     assert data_of(answer)["country"] == "BD"
     assert "password" not in answer.text
-    assert (await logs_in(world, OLD), await logs_in(world, NEW)) == (False, True)
+    assert (await can_log_in(world, OLD), await can_log_in(world, NEW)) == (False, True)
     assert NEW not in repr(await snapshot())
 
 
-async def test_this_browser_stays_logged_in_under_a_new_id_and_the_others_do_not(world: World, karim: User) -> None:
+async def test_change_renews_the_callers_session_and_ends_the_others(world: World, karim: User) -> None:
     here, elsewhere = await world.session(karim), await world.session(karim)
-    stranger = await world.session(await world.user())
-    after = renewed(here, await here.put("/users/me", CHANGE))
+    other_account = await world.session(await world.user())
+    after = with_new_cookie(here, await here.put("/users/me", CHANGE))
     assert after.headers["Cookie"] != here.headers["Cookie"]
-    assert [await is_known(caller) for caller in (after, here, elsewhere, stranger)] == [True, False, False, True]
+    assert [await is_authenticated(caller) for caller in (after, here, elsewhere, other_account)] == [
+        True,
+        False,
+        False,
+        True,
+    ]
     assert await Session.filter(user_id=karim.id).count() == 1
 
 
-async def test_a_key_ends_all_sessions_and_starts_none(world: World, karim: User) -> None:
+async def test_change_with_an_api_key_ends_all_sessions(world: World, karim: User) -> None:
     session, key = await world.session(karim), await world.key(karim)
     answer = await key.put("/users/me", CHANGE)
     data_of(answer)
     assert "Set-Cookie" not in answer.headers
-    assert not await is_known(session)
+    assert not await is_authenticated(session)
     assert await Session.all().count() == 0
 
 
 @pytest.mark.parametrize("with_session", [True, False])
-async def test_keys_survive(world: World, karim: User, with_session: bool) -> None:
+async def test_api_keys_stay_valid(world: World, karim: User, with_session: bool) -> None:
     key, other = await world.key(karim), await world.key(karim, permissions=[])
     data_of(await (await world.session(karim) if with_session else key).put("/users/me", CHANGE))
     world.http.cookies.clear()
-    assert await is_known(key)
-    assert await is_known(other)
+    assert await is_authenticated(key)
+    assert await is_authenticated(other)
 
 
-async def test_a_change_of_something_else_ends_nothing(world: World, karim: User) -> None:
+async def test_changing_other_fields_ends_no_session(world: World, karim: User) -> None:
     here, elsewhere = await world.session(karim), await world.session(karim)
-    answer = await here.put("/users/me", {"country": "BD", "current_password": "whatever"})
+    answer = await here.put("/users/me", {"country": "BD", "current_password": "not checked"})
     data_of(answer)
     assert "Set-Cookie" not in answer.headers
-    assert await is_known(here)
-    assert await is_known(elsewhere)
+    assert await is_authenticated(here)
+    assert await is_authenticated(elsewhere)
 
 
-UNFIT: list[tuple[dict[str, Any], str]] = [
+INVALID_CHANGES: list[tuple[dict[str, Any], str]] = [
     ({"password": NEW}, "current_password"),
     ({"password": NEW, "current_password": None}, "current_password"),
     ({"password": NEW, "current_password": ""}, "current_password"),
@@ -103,32 +108,34 @@ UNFIT: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("body", "field"), UNFIT, ids=lambda value: str(value)[:60])
+@pytest.mark.parametrize(("body", "field"), INVALID_CHANGES, ids=lambda value: str(value)[:60])
 @pytest.mark.parametrize("with_session", [True, False])
-async def test_an_unfit_change_names_the_field_and_changes_nothing(
+async def test_invalid_change_names_the_field_and_changes_nothing(
     world: World, karim: User, body: dict[str, Any], field: str, with_session: bool
 ) -> None:
     caller = await world.session(karim) if with_session else await world.key(karim)
     request = caller.put("/users/me", {**body, "country": "BD"})
     assert set(await refused(request, 400, "VALIDATION_ERROR")) == {field}
-    assert await is_known(caller)
+    assert await is_authenticated(caller)
 
 
-async def test_organizer_keys_cannot(world: World) -> None:
+async def test_organizer_key_cannot_change_the_password(world: World) -> None:
     owner = await world.organizer(password_hash=hashed(OLD))
     await refused((await world.key(owner, KeyType.ORGANIZER)).put("/users/me", CHANGE), 403, "WRONG_KEY_TYPE")
 
 
-# Guessing -------------------------------------------------------------------------------------------------------
+# Failed attempts ------------------------------------------------------------------------------------------------
 
 
-async def test_wrong_ones_count_as_failed_logins(world: World, karim: User, configure: Callable[..., None]) -> None:
+async def test_wrong_passwords_count_as_failed_logins(
+    world: World, karim: User, configure: Callable[..., None]
+) -> None:
     configure(failed_logins=3)
     session, key = await world.session(karim), await world.key(karim)
     wrong = {**CHANGE, "current_password": "wrong horse"}
     error_in(await session.put("/users/me", wrong), 400, "VALIDATION_ERROR")
     error_in(await key.put("/users/me", wrong), 400, "VALIDATION_ERROR")
-    assert not await logs_in(world, "wrong horse")
+    assert not await can_log_in(world, "wrong horse")
     before = await snapshot()
     for caller in (session, key):
         answer = await caller.put("/users/me", CHANGE)
@@ -139,7 +146,7 @@ async def test_wrong_ones_count_as_failed_logins(world: World, karim: User, conf
     assert await snapshot() == before
 
 
-async def test_10_in_15_minutes_by_default(world: World, karim: User) -> None:
+async def test_ten_wrong_passwords_are_allowed_by_default(world: World, karim: User) -> None:
     key = await world.key(karim)
     wrong = {**CHANGE, "current_password": "wrong horse"}
     answers = await asyncio.gather(*(key.put("/users/me", wrong) for _ in range(20)))
@@ -147,7 +154,7 @@ async def test_10_in_15_minutes_by_default(world: World, karim: User) -> None:
     error_in(await key.put("/users/me", CHANGE), 429, "RATE_LIMITED")
 
 
-async def test_right_ones_do_not_count(world: World, karim: User, configure: Callable[..., None]) -> None:
+async def test_correct_passwords_do_not_count(world: World, karim: User, configure: Callable[..., None]) -> None:
     configure(failed_logins=1)
     key = await world.key(karim)
     for current, password in ((OLD, NEW), (NEW, OLD), (OLD, NEW)):
@@ -156,7 +163,7 @@ async def test_right_ones_do_not_count(world: World, karim: User, configure: Cal
     error_in(await key.put("/users/me", CHANGE), 429, "RATE_LIMITED")
 
 
-async def test_the_rest_of_the_profile_is_not_concerned(
+async def test_other_fields_can_be_changed_while_the_password_is_blocked(
     world: World, karim: User, configure: Callable[..., None]
 ) -> None:
     configure(failed_logins=1)
@@ -165,11 +172,11 @@ async def test_the_rest_of_the_profile_is_not_concerned(
     assert data_of(await key.put("/users/me", {"country": "BD"}))["country"] == "BD"
 
 
-# At the same time -----------------------------------------------------------------------------------------------
+# Simultaneous requests ------------------------------------------------------------------------------------------
 
 
-async def change_twice(world: World, karim: User, monkeypatch: pytest.MonkeyPatch) -> list[httpx.Response]:
-    """Both have been found to know the password before either of them writes."""
+async def change_password_twice(world: World, karim: User, monkeypatch: pytest.MonkeyPatch) -> list[httpx.Response]:
+    """Change the password in two sessions, and let both pass the check of the current password before either writes."""
     here, elsewhere = await world.session(karim), await world.session(karim)
     pause = Pause(monkeypatch)
     pause.stop_after(profiles, "_require_password")
@@ -179,47 +186,47 @@ async def change_twice(world: World, karim: User, monkeypatch: pytest.MonkeyPatc
     return list(answers)
 
 
-async def test_of_two_with_the_same_password_one_wins(
+async def test_one_of_two_simultaneous_changes_succeeds(
     world: World, karim: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    slow, fast = await change_twice(world, karim, monkeypatch)
+    slow, fast = await change_password_twice(world, karim, monkeypatch)
     data_of(fast)
     assert set(error_in(slow, 400, "VALIDATION_ERROR")) == {"current_password"}
     assert "Set-Cookie" not in slow.headers
-    assert [await logs_in(world, password) for password in (OLD, NEW, "another one")] == [False, False, True]
+    assert [await can_log_in(world, password) for password in (OLD, NEW, "another one")] == [False, False, True]
 
 
-async def test_of_five_at_once_one_wins(world: World, karim: User) -> None:
+async def test_one_of_five_simultaneous_changes_succeeds(world: World, karim: User) -> None:
     sessions = [await world.session(karim) for _ in range(5)]
     bodies = [{**CHANGE, "password": f"password {number}"} for number in range(5)]
     answers = await asyncio.gather(
         *(session.put("/users/me", body) for session, body in zip(sessions, bodies, strict=True))
     )
     world.http.cookies.clear()
-    # Who comes when the winner has ended the sessions already is nobody.
+    # A request that arrives after the winner has ended the sessions is unauthenticated (401).
     assert Counter(answer.status_code for answer in answers)[200] == 1
     assert {answer.status_code for answer in answers} <= {200, 400, 401}
     winner = [answer.status_code for answer in answers].index(200)
-    assert [await logs_in(world, body["password"]) for body in bodies] == [number == winner for number in range(5)]
-    assert await Session.filter(user_id=karim.id).count() == 2  # the winner's, and of the login above
+    assert [await can_log_in(world, body["password"]) for body in bodies] == [number == winner for number in range(5)]
+    assert await Session.filter(user_id=karim.id).count() == 2  # those of the winner and of the login above
 
 
-async def test_without_looking_again_under_the_lock_both_would_win(
+async def test_without_a_second_check_under_the_lock_both_changes_would_succeed(
     world: World, karim: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lock = profiles._lock_own_user
 
-    async def look_away(account_id: int) -> User:
+    async def lock_with_outdated_hash(account_id: int) -> User:
         user = await lock(account_id)
         user.password_hash = karim.password_hash
         return user
 
-    monkeypatch.setattr(profiles, "_lock_own_user", look_away)
-    answers = await change_twice(world, karim, monkeypatch)
+    monkeypatch.setattr(profiles, "_lock_own_user", lock_with_outdated_hash)
+    answers = await change_password_twice(world, karim, monkeypatch)
     assert [answer.status_code for answer in answers] == [200, 200]
 
 
-async def test_a_login_that_the_change_overtakes_starts_no_session(
+async def test_login_overtaken_by_a_password_change_starts_no_session(
     world: World, karim: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pause = Pause(monkeypatch)
@@ -232,8 +239,8 @@ async def test_a_login_that_the_change_overtakes_starts_no_session(
     assert await Session.filter(user_id=karim.id).count() == 0
 
 
-async def test_logins_that_renew_an_outdated_hash_at_once_all_succeed(world: World, karim: User) -> None:
+async def test_simultaneous_logins_that_renew_an_outdated_hash_all_succeed(world: World, karim: User) -> None:
     outdated = argon2.PasswordHasher(time_cost=2, memory_cost=16, parallelism=1).hash(OLD)
     await User.filter(id=karim.id).update(password_hash=outdated)
-    assert await asyncio.gather(*(logs_in(world, OLD) for _ in range(5))) == [True] * 5
+    assert await asyncio.gather(*(can_log_in(world, OLD) for _ in range(5))) == [True] * 5
     assert (await User.get(id=karim.id)).password_hash != outdated

@@ -1,4 +1,4 @@
-"""One's own account: what it shows, and what of it one changes (decisions 2.7, 8.1)."""
+"""The profile of the caller's own account: its fields and its changes (decisions 2.7, 8.1)."""
 
 import asyncio
 from collections import Counter
@@ -24,16 +24,16 @@ from tests.support.world import World
 NO_STATS = {"total_tickets": 0, "approved_tickets": 0, "total_spent": 0}
 
 
-# What it shows --------------------------------------------------------------------------------------------------
+# Reading --------------------------------------------------------------------------------------------------------
 
 
-async def test_nobody_has_no_profile(world: World, stage: Stage) -> None:
+async def test_reading_the_profile_requires_authentication_and_scope(world: World, stage: Stage) -> None:
     error_in(await world.anonymous.get("/users/me"), 401, "UNAUTHENTICATED")
     without = await world.key(stage.buyer_account, permissions=["users:write"])
     error_in(await without.get("/users/me"), 403, "MISSING_SCOPE")
 
 
-async def test_a_profile_has_these_fields_and_no_other(world: World, stage: Stage) -> None:
+async def test_profile_has_exactly_the_documented_fields(world: World, stage: Stage) -> None:
     await User.filter(id=stage.buyer_account.id).update(pfp="https://example.com/me.png", country="BD")
     for caller in (stage.buyer, await world.session(stage.buyer_account)):
         shown = data_of(await caller.get("/users/me"))
@@ -45,7 +45,7 @@ async def test_a_profile_has_these_fields_and_no_other(world: World, stage: Stag
         }  # fmt: skip
 
 
-async def test_the_organization_is_the_oldest_of_all_ones_own(world: World, stage: Stage) -> None:
+async def test_organization_is_the_oldest_one_that_the_account_owns(world: World, stage: Stage) -> None:
     assert stage.organizer.user is not None
     second = await world.organization(stage.organizer.user, eventcount=3)
     await world.event(second, privacy=Privacy.PRIVATE)
@@ -58,7 +58,7 @@ async def test_the_organization_is_the_oldest_of_all_ones_own(world: World, stag
     assert shown["organizations"][1].items() >= {**expected, "plan": "Free"}.items()
 
 
-async def test_only_approved_tickets_count_as_spent_exactly_to_the_cent(world: World, stage: Stage) -> None:
+async def test_total_spent_is_the_exact_sum_of_approved_tickets(world: World, stage: Stage) -> None:
     kind = await world.ticket_type(stage.event, price="10.10")
     for amount, status in (
         ("0.10", TicketStatus.SUCCESS), ("0.20", TicketStatus.SUCCESS), ("999999999999.99", TicketStatus.SUCCESS),
@@ -70,7 +70,7 @@ async def test_only_approved_tickets_count_as_spent_exactly_to_the_cent(world: W
     assert '"total_spent":1000000000000.29' in answer.text
 
 
-async def test_tickets_in_the_accounts_email_count_once(world: World, stage: Stage) -> None:
+async def test_tickets_with_the_accounts_email_count_once(world: World, stage: Stage) -> None:
     other = await world.user()
     await world.ticket(stage.event, other, email=stage.buyer_account.email, amount="3.50")
     await world.ticket(stage.event, stage.buyer_account, email="guest@example.com", amount="1.25")
@@ -80,7 +80,7 @@ async def test_tickets_in_the_accounts_email_count_once(world: World, stage: Sta
     assert shown == {"total_tickets": 3, "approved_tickets": 3, "total_spent": 5}
 
 
-async def test_where_emails_are_confirmed_only_a_confirmed_one_counts(
+async def test_unconfirmed_email_does_not_count_where_confirmation_is_required(
     world: World, stage: Stage, configure: Callable[..., None]
 ) -> None:
     configure(confirm_email=True)
@@ -90,23 +90,23 @@ async def test_where_emails_are_confirmed_only_a_confirmed_one_counts(
     assert data_of(await stage.buyer.get("/users/me"))["stats"]["total_tickets"] == 1
 
 
-# Who changes it -------------------------------------------------------------------------------------------------
+# Permissions ----------------------------------------------------------------------------------------------------
 
 
-async def test_organizer_keys_are_told_what_to_use_instead(world: World, stage: Stage) -> None:
+async def test_error_for_organizer_keys_names_the_accepted_key_types(world: World, stage: Stage) -> None:
     answer = await stage.organizer.put("/users/me", {"country": "BD"})
     error_in(answer, 403, "WRONG_KEY_TYPE")
     assert "user or admin" in answer.json()["error"]
 
 
-async def test_nobody_changes_a_profile_and_a_reading_key_neither(world: World, stage: Stage) -> None:
+async def test_changing_the_profile_requires_authentication_and_scope(world: World, stage: Stage) -> None:
     await refused(world.anonymous.put("/users/me", {"country": "BD"}), 401, "UNAUTHENTICATED")
     reader = await world.key(stage.buyer_account, permissions=["users:read"])
     await refused(reader.put("/users/me", {"country": "BD"}), 403, "MISSING_SCOPE")
 
 
 @pytest.mark.parametrize("role", ["user", "organizer", "admin"])
-async def test_every_session_changes_its_own_account_alone(world: World, role: str) -> None:
+async def test_session_changes_only_its_own_account(world: World, role: str) -> None:
     account = await {"user": world.user, "organizer": world.organizer, "admin": world.admin}[role]()
     other = await world.user()
     shown = data_of(await (await world.session(account)).put("/users/me", {"country": "BD"}))
@@ -116,12 +116,12 @@ async def test_every_session_changes_its_own_account_alone(world: World, role: s
 
 
 @pytest.mark.parametrize("key_type", [KeyType.USER, KeyType.ADMIN])
-async def test_user_and_admin_keys_change_their_account(world: World, key_type: KeyType) -> None:
+async def test_user_and_admin_keys_change_their_own_account(world: World, key_type: KeyType) -> None:
     caller = await world.key(await world.admin(), key_type)
     assert data_of(await caller.put("/users/me", {"country": "BD"}))["country"] == "BD"
 
 
-# What is changed ------------------------------------------------------------------------------------------------
+# Changing -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ async def test_user_and_admin_keys_change_their_account(world: World, key_type: 
         ({}, {}),
     ],
 )
-async def test_what_is_sent_changes_and_nothing_else(
+async def test_only_the_sent_fields_change(
     world: World, stage: Stage, sent: dict[str, Any], stored: dict[str, Any]
 ) -> None:
     await User.filter(id=stage.buyer_account.id).update(pfp="https://example.com/old.png", country="IN")
@@ -149,7 +149,7 @@ async def test_what_is_sent_changes_and_nothing_else(
 
 
 @pytest.mark.parametrize(
-    "unfit",
+    "invalid",
     [
         {"username": "ab"}, {"username": "x" * 51}, {"username": None}, {"username": 5}, {"username": "a\u202eb c"},
         {"username": "\u200d\u200d\u200d"}, {"number": "no"}, {"number": None}, {"pfp": "javascript:alert(1)"},
@@ -159,36 +159,36 @@ async def test_what_is_sent_changes_and_nothing_else(
     ],
     ids=str,
 )  # fmt: skip
-async def test_an_unfit_change_is_named_and_refused(stage: Stage, unfit: dict[str, Any]) -> None:
-    body = {"country": "BD", **unfit}
-    assert set(await refused(stage.buyer.put("/users/me", body), 400, "VALIDATION_ERROR")) == set(unfit)
+async def test_invalid_field_is_refused_by_name(stage: Stage, invalid: dict[str, Any]) -> None:
+    body = {"country": "BD", **invalid}
+    assert set(await refused(stage.buyer.put("/users/me", body), 400, "VALIDATION_ERROR")) == set(invalid)
 
 
 @pytest.mark.parametrize("taken", ["Boss", "BOSS", "ｂｏｓｓ", "bo\u200dss", "boß"])
-async def test_a_username_is_unique_whatever_it_is_written_like(world: World, stage: Stage, taken: str) -> None:
+async def test_username_that_looks_like_a_taken_one_is_refused(world: World, stage: Stage, taken: str) -> None:
     refusal = await refused(stage.buyer.put("/users/me", {"username": taken, "country": "BD"}), 400, "USERNAME_TAKEN")
     assert set(refusal) == {"username"}
 
 
-async def test_ones_own_name_may_be_written_otherwise(stage: Stage) -> None:
+async def test_spelling_of_the_own_username_can_change(stage: Stage) -> None:
     assert data_of(await stage.buyer.put("/users/me", {"username": "BUYER"}))["username"] == "BUYER"
     assert (await User.get(id=stage.buyer_account.id)).username_key == "buyer"
 
 
-async def test_a_name_given_up_is_free_at_once(world: World, stage: Stage) -> None:
+async def test_former_username_is_available_at_once(world: World, stage: Stage) -> None:
     data_of(await stage.buyer.put("/users/me", {"username": "Rahima"}))
     other = await world.session(await world.user())
     assert data_of(await other.put("/users/me", {"username": "Buyer"}))["username"] == "Buyer"
     await refused(other.put("/users/me", {"username": "RAHIMA"}), 400, "USERNAME_TAKEN")
 
 
-async def test_admins_find_the_account_by_what_it_has_become(stage: Stage) -> None:
+async def test_admins_find_a_changed_account_by_its_new_values(stage: Stage) -> None:
     data_of(await stage.buyer.put("/users/me", {"username": "Shefali", "number": "01999999999"}))
     for word, found in (("SHEFALI", 1), ("1999999", 1), ("buyer@", 1), (stage.buyer_account.number, 0)):
         assert len(data_of(await stage.admin.get("/admin/users", search=word))) == found
 
 
-async def test_of_five_who_want_one_name_at_once_one_gets_it(world: World) -> None:
+async def test_one_of_five_simultaneous_changes_gets_the_username(world: World) -> None:
     callers = [await world.user_key() for _ in range(5)]
     answers = await asyncio.gather(*(caller.put("/users/me", {"username": "Rahima"}) for caller in callers))
     assert Counter(answer.json().get("code") for answer in answers) == {None: 1, "USERNAME_TAKEN": 4}

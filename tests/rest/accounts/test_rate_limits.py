@@ -1,4 +1,4 @@
-"""The rate limits as they are being used right now (decisions 8.5)."""
+"""The current usage of the rate limits, listed for admins (decisions 8.5)."""
 
 import dataclasses
 import datetime
@@ -32,14 +32,14 @@ async def use(caller: Caller, times: int) -> None:
         await caller.get("/auth/me")
 
 
-async def usage_of(asked: Caller, by: Caller) -> Usage | None:
-    """What ``by`` is shown of the key of ``asked``; None where it is not listed."""
-    assert asked.key is not None
-    rows = data_of(await by.get("/admin/rate-limits"))
-    return next((row for row in rows if row["key_id"] == asked.key.id), None)
+async def usage_of(caller: Caller, viewer: Caller) -> Usage | None:
+    """Return the usage of the key of ``caller`` as ``viewer`` sees it, None if it is not listed."""
+    assert caller.key is not None
+    rows = data_of(await viewer.get("/admin/rate-limits"))
+    return next((row for row in rows if row["key_id"] == caller.key.id), None)
 
 
-async def test_only_admins_see_them(world: World, stage: Stage) -> None:
+async def test_only_admins_see_the_usage(world: World, stage: Stage) -> None:
     assert stage.admin.user is not None
     await refused(world.anonymous.get("/admin/rate-limits"), 401, "UNAUTHENTICATED")
     for caller in (stage.buyer, stage.organizer, await world.session(stage.buyer_account)):
@@ -48,7 +48,7 @@ async def test_only_admins_see_them(world: World, stage: Stage) -> None:
     await refused(without.get("/admin/rate-limits"), 403, "MISSING_SCOPE")
 
 
-async def test_a_used_key_is_shown_with_what_it_has_left(stage: Stage, configure: Configure) -> None:
+async def test_used_key_is_listed_with_its_remaining_requests(stage: Stage, configure: Configure) -> None:
     configure(rate_limit_user=60)
     assert stage.buyer.key is not None
     await use(stage.buyer, 5)
@@ -63,7 +63,7 @@ async def test_a_used_key_is_shown_with_what_it_has_left(stage: Stage, configure
     }  # fmt: skip
 
 
-async def test_it_says_what_the_headers_say(stage: Stage, configure: Configure) -> None:
+async def test_usage_matches_the_rate_limit_headers(stage: Stage, configure: Configure) -> None:
     configure(rate_limit_organizer=120)
     await use(stage.organizer, 2)
     headers = (await stage.organizer.get("/events")).headers
@@ -74,7 +74,7 @@ async def test_it_says_what_the_headers_say(stage: Stage, configure: Configure) 
     )  # fmt: skip
 
 
-async def test_keys_are_listed_newest_first_and_unused_ones_are_not(stage: Stage) -> None:
+async def test_only_used_keys_are_listed_newest_first(stage: Stage) -> None:
     for caller in (stage.rival, stage.organizer):
         await use(caller, 1)
     rows = data_of(await stage.admin.get("/admin/rate-limits"))
@@ -83,7 +83,7 @@ async def test_keys_are_listed_newest_first_and_unused_ones_are_not(stage: Stage
     assert [row["used"] for row in rows] == [1, 1, 1]
 
 
-async def test_units_of_graphql_count_and_refused_requests_do_not(stage: Stage, configure: Configure) -> None:
+async def test_root_fields_of_graphql_count_and_refused_requests_do_not(stage: Stage, configure: Configure) -> None:
     configure(rate_limit_user=4)
     await stage.buyer.graphql("{ a: __typename b: __typename me { id } }")
     await use(stage.buyer, 3)
@@ -92,22 +92,22 @@ async def test_units_of_graphql_count_and_refused_requests_do_not(stage: Stage, 
     assert (shown["used"], shown["remaining"]) == (4, 0)
 
 
-async def test_sessions_and_addresses_are_no_keys(world: World, stage: Stage) -> None:
+async def test_sessions_and_addresses_are_not_listed(world: World, stage: Stage) -> None:
     await use(await world.session(stage.buyer_account), 3)
     await use(world.anonymous, 3)
     assert [row["used"] for row in data_of(await stage.admin.get("/admin/rate-limits"))] == [1]
 
 
-async def test_keys_of_a_deleted_account_and_unknown_keys_are_left_out(world: World, stage: Stage) -> None:
-    stranger = await world.user_key()
-    await use(stranger, 2)
-    assert await usage_of(stranger, stage.admin) is not None
-    await User.filter(id=stranger.user.id if stranger.user else 0).delete()
-    await use(stranger, 2)
-    assert await usage_of(stranger, stage.admin) is None
+async def test_keys_of_a_deleted_account_are_not_listed(world: World, stage: Stage) -> None:
+    deleted = await world.user_key()
+    await use(deleted, 2)
+    assert await usage_of(deleted, stage.admin) is not None
+    await User.filter(id=deleted.user.id if deleted.user else 0).delete()
+    await use(deleted, 2)
+    assert await usage_of(deleted, stage.admin) is None
 
 
-async def test_revoked_keys_are_shown_while_they_are_tried(stage: Stage) -> None:
+async def test_revoked_keys_are_listed_while_they_are_used(stage: Stage) -> None:
     assert stage.buyer.key is not None
     data_of(await stage.admin.delete(f"/admin/revoke-key/{stage.buyer.key.id}"))
     await use(stage.buyer, 3)
@@ -116,7 +116,7 @@ async def test_revoked_keys_are_shown_while_they_are_tried(stage: Stage) -> None
     assert shown["used"] == 3
 
 
-async def test_where_a_limit_is_off_nothing_is_counted(stage: Stage, configure: Configure) -> None:
+async def test_usage_is_not_counted_where_a_limit_is_disabled(stage: Stage, configure: Configure) -> None:
     await use(stage.buyer, 2)
     configure(rate_limit_user=0)
     await use(stage.organizer, 1)
@@ -126,7 +126,7 @@ async def test_where_a_limit_is_off_nothing_is_counted(stage: Stage, configure: 
     assert data_of(await stage.admin.get("/admin/rate-limits")) == []
 
 
-async def test_a_lowered_limit_leaves_the_used_as_it_was(stage: Stage, configure: Configure) -> None:
+async def test_lowered_limit_keeps_the_counted_usage(stage: Stage, configure: Configure) -> None:
     await use(stage.buyer, 5)
     configure(rate_limit_user=3)
     shown = await usage_of(stage.buyer, stage.admin)
@@ -135,7 +135,7 @@ async def test_a_lowered_limit_leaves_the_used_as_it_was(stage: Stage, configure
 
 
 @pytest.mark.backend("sqlite")
-async def test_only_the_last_minute_counts(app: Starlette, stage: Stage) -> None:
+async def test_only_requests_of_the_last_minute_count(app: Starlette, stage: Stage) -> None:
     clock = stopped_clock(app)
     await use(stage.buyer, 2)
     clock.now = START + 30 * SECOND
@@ -146,7 +146,7 @@ async def test_only_the_last_minute_counts(app: Starlette, stage: Stage) -> None
         assert (shown and shown["used"]) == used
 
 
-# While Redis is away --------------------------------------------------------------------------------------------
+# While Redis is unavailable -------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -156,8 +156,8 @@ def server() -> Iterator[PrivateServer]:
 
 
 @pytest.fixture
-async def one_of_four(app: Starlette, server: PrivateServer) -> AsyncIterator[ResilientRateLimiter]:
-    """The application counts as one process among four, in a Redis that may be stopped."""
+async def fallback_limiter(app: Starlette, server: PrivateServer) -> AsyncIterator[ResilientRateLimiter]:
+    """Replace the limiter by one of four workers whose Redis the test can stop."""
     limiter = ResilientRateLimiter(RedisRateLimiter(redis_client(server.url)), workers=4)
     app.state.services = dataclasses.replace(app.state.services, limiter=limiter)
     yield limiter
@@ -165,8 +165,8 @@ async def one_of_four(app: Starlette, server: PrivateServer) -> AsyncIterator[Re
 
 
 @pytest.mark.backend("postgres")
-@pytest.mark.usefixtures("one_of_four")
-async def test_while_redis_is_away_each_process_shows_its_own_counts(
+@pytest.mark.usefixtures("fallback_limiter")
+async def test_each_process_shows_its_own_counts_while_redis_is_unavailable(
     server: PrivateServer, stage: Stage, configure: Configure
 ) -> None:
     configure(rate_limit_user=60)

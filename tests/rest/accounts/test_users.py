@@ -1,4 +1,4 @@
-"""Accounts as admins find, see and change them (decisions 8.5)."""
+"""The management of accounts by admins: search, details and changes (decisions 8.5)."""
 
 from typing import Any
 
@@ -24,15 +24,15 @@ USER_FIELDS = OWNING_ACCOUNT_FIELDS | {"api_keys", "ticket_count"}
 OLD, NEW = "correct horse", "battery staple"
 
 
-# Who ------------------------------------------------------------------------------------------------------------
+# Permissions ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("method", ["list", "get", "put", "delete"])
-async def test_only_admins_get_here(world: World, stage: Stage, method: str) -> None:
+async def test_only_admins_manage_accounts(world: World, stage: Stage, method: str) -> None:
     assert stage.admin.user is not None
     target = f"/admin/users/{stage.buyer_account.id}"
 
-    async def ask(caller: Caller, status: int, code: str) -> None:
+    async def require_refusal(caller: Caller, status: int, code: str) -> None:
         answers = {
             "list": lambda: caller.get("/admin/users"),
             "get": lambda: caller.get(target),
@@ -41,35 +41,35 @@ async def test_only_admins_get_here(world: World, stage: Stage, method: str) -> 
         }
         await refused(answers[method](), status, code)
 
-    await ask(world.anonymous, 401, "UNAUTHENTICATED")
+    await require_refusal(world.anonymous, 401, "UNAUTHENTICATED")
     for caller in (stage.buyer, stage.organizer, await world.session(stage.buyer_account)):
-        await ask(caller, 403, "WRONG_KEY_TYPE")
+        await require_refusal(caller, 403, "WRONG_KEY_TYPE")
     for key_type in (KeyType.USER, KeyType.ORGANIZER):
-        await ask(await world.key(stage.admin.user, key_type), 403, "WRONG_KEY_TYPE")
+        await require_refusal(await world.key(stage.admin.user, key_type), 403, "WRONG_KEY_TYPE")
     without = await world.key(stage.admin.user, KeyType.ADMIN, permissions=["users:read", "users:write"])
-    await ask(without, 403, "MISSING_SCOPE")
+    await require_refusal(without, 403, "MISSING_SCOPE")
 
 
-async def test_an_admins_session_gets_here(world: World, stage: Stage) -> None:
+async def test_session_of_an_admin_manages_accounts(world: World, stage: Stage) -> None:
     assert stage.admin.user is not None
     session = await world.session(stage.admin.user)
     assert data_of(await session.get(f"/admin/users/{stage.buyer_account.id}"))["username"] == "buyer"
 
 
-async def test_a_missing_account_is_not_found(stage: Stage) -> None:
+async def test_unknown_account_is_not_found(stage: Stage) -> None:
     error_in(await stage.admin.get("/admin/users/999999"), 404, "NOT_FOUND")
     await refused(stage.admin.put("/admin/users/999999", {"admin": True}), 404, "NOT_FOUND")
     await refused(stage.admin.delete("/admin/users/999999"), 404, "NOT_FOUND")
 
 
-# Finding --------------------------------------------------------------------------------------------------------
+# Search ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "word",
     ["Rahima", "rahima BEG", "হিমা", "RAHIMA.B@", "@post.example", "1712-34", " 5678 ", "beg\u09bem", "100%_\\'"],
 )
-async def test_search_finds_any_part_of_name_email_and_number(world: World, word: str) -> None:
+async def test_search_matches_any_part_of_username_email_and_number(world: World, word: str) -> None:
     admin = await world.admin_key()
     found = await world.user(
         username="Rahima Begাm রহিমা 100%_\\'", email="rahima.b@post.example", number="+880 1712-345678"
@@ -81,21 +81,21 @@ async def test_search_finds_any_part_of_name_email_and_number(world: World, word
 
 
 @pytest.mark.parametrize("sign", ["%", "_", "\\", "a_b", "a%b", "\\%", "'", '"', "*"])
-async def test_signs_of_patterns_are_ordinary_characters(world: World, sign: str) -> None:
+async def test_search_treats_pattern_characters_literally(world: World, sign: str) -> None:
     admin = await world.admin_key()
     found = await world.user(username=f"Only {sign} this", email="x@example.com")
     await world.user(username="Only axb this", email="y@example.com")
     assert page_in(await admin.get("/admin/users", search=sign))[0] == [found.id]
 
 
-async def test_search_does_not_reach_across_columns(world: World) -> None:
+async def test_search_does_not_match_across_columns(world: World) -> None:
     admin = await world.admin_key()
     await world.user(username="karim", email="rahman@example.com")
     for word in ("karimrahman", "karim rahman"):
         assert page_in(await admin.get("/admin/users", search=word))[0] == []
 
 
-async def test_who_registers_is_found(world: World) -> None:
+async def test_search_finds_a_new_account(world: World) -> None:
     admin = await world.admin_key()
     body = {"username": "শেফালী", "email": "Shefali@Example.com", "password": "secret123", "number": "01700123456"}
     made = data_of(await world.anonymous.post("/auth/register", body), 201)
@@ -103,7 +103,7 @@ async def test_who_registers_is_found(world: World) -> None:
         assert page_in(await admin.get("/admin/users", search=word))[0] == [made["id"]]
 
 
-async def test_lists_show_the_newest_first_with_the_fields_of_an_account(world: World) -> None:
+async def test_accounts_are_listed_newest_first(world: World) -> None:
     admin = await world.admin_key()
     others = [await world.user() for _ in range(2)]
     answer = await admin.get("/admin/users")
@@ -123,7 +123,7 @@ async def test_lists_show_the_newest_first_with_the_fields_of_an_account(world: 
         ({"type": "", "admin": " "}, ["both", "maker", "plain", "boss"]),
     ],
 )  # fmt: skip
-async def test_filters_by_type_and_admin(world: World, query: dict[str, str], names: list[str]) -> None:
+async def test_accounts_are_filtered_by_type_and_admin(world: World, query: dict[str, str], names: list[str]) -> None:
     admin = await world.admin_key(username="boss")
     await world.user(username="plain")
     await world.organizer(username="maker")
@@ -136,14 +136,14 @@ async def test_filters_by_type_and_admin(world: World, query: dict[str, str], na
 @pytest.mark.parametrize(
     "query", [{"type": "admin"}, {"type": "User"}, {"admin": "2"}, {"admin": "yes"}, {"search": "x" * 256}]
 )
-async def test_an_unfit_filter_is_refused_by_name(stage: Stage, query: dict[str, str]) -> None:
+async def test_invalid_filter_is_refused_by_name(stage: Stage, query: dict[str, str]) -> None:
     assert set(error_in(await stage.admin.get("/admin/users", **query), 400, "VALIDATION_ERROR")) == set(query)
 
 
 # One account ----------------------------------------------------------------------------------------------------
 
 
-async def test_an_account_is_shown_with_all_that_admins_see(world: World, stage: Stage) -> None:
+async def test_account_details_include_keys_organizations_and_ticket_count(world: World, stage: Stage) -> None:
     assert stage.organizer.user is not None
     assert stage.organizer.key is not None
     second = await world.organization(stage.organizer.user)
@@ -180,7 +180,7 @@ async def test_an_account_is_shown_with_all_that_admins_see(world: World, stage:
     ],
     ids=str,
 )  # fmt: skip
-async def test_what_is_sent_changes_and_nothing_else(stage: Stage, sent: dict[str, Any], shown: dict[str, Any]) -> None:
+async def test_only_the_sent_fields_change(stage: Stage, sent: dict[str, Any], shown: dict[str, Any]) -> None:
     path = f"/admin/users/{stage.buyer_account.id}"
     await User.filter(id=stage.buyer_account.id).update(country="NP")
     before = data_of(await stage.admin.get(path))
@@ -189,7 +189,7 @@ async def test_what_is_sent_changes_and_nothing_else(stage: Stage, sent: dict[st
 
 
 @pytest.mark.parametrize(
-    "unfit",
+    "invalid",
     [
         {"username": "ab"}, {"username": None}, {"email": "no"}, {"email": None}, {"number": None}, {"number": "x"},
         {"type": "admin"}, {"type": None}, {"admin": None}, {"admin": 2}, {"admin": "yes"}, {"password": "short"},
@@ -198,9 +198,9 @@ async def test_what_is_sent_changes_and_nothing_else(stage: Stage, sent: dict[st
     ],
     ids=str,
 )  # fmt: skip
-async def test_an_unfit_change_is_named_and_refused(stage: Stage, unfit: dict[str, Any]) -> None:
-    request = stage.admin.put(f"/admin/users/{stage.buyer_account.id}", {"number": "01712345678", **unfit})
-    assert set(await refused(request, 400, "VALIDATION_ERROR")) == set(unfit)
+async def test_invalid_field_is_refused_by_name(stage: Stage, invalid: dict[str, Any]) -> None:
+    request = stage.admin.put(f"/admin/users/{stage.buyer_account.id}", {"number": "01712345678", **invalid})
+    assert set(await refused(request, 400, "VALIDATION_ERROR")) == set(invalid)
 
 
 @pytest.mark.parametrize(
@@ -211,12 +211,12 @@ async def test_an_unfit_change_is_named_and_refused(stage: Stage, unfit: dict[st
         ({"email": "Boss@Example.com"}, "EMAIL_TAKEN", "email"),
     ],
 )  # fmt: skip
-async def test_names_and_emails_stay_unique(stage: Stage, sent: dict[str, str], code: str, field: str) -> None:
+async def test_taken_username_or_email_is_refused(stage: Stage, sent: dict[str, str], code: str, field: str) -> None:
     request = stage.admin.put(f"/admin/users/{stage.buyer_account.id}", {**sent, "admin": True})
     assert set(await refused(request, 400, code)) == {field}
 
 
-async def test_a_new_email_is_not_confirmed_and_the_same_one_stays_so(world: World, stage: Stage) -> None:
+async def test_only_a_different_email_becomes_unconfirmed(world: World, stage: Stage) -> None:
     path, confirmed = f"/admin/users/{stage.buyer_account.id}", utc_now()
     await User.filter(id=stage.buyer_account.id).update(email_confirmed_at=confirmed)
     data_of(await stage.admin.put(path, {"email": "BUYER@example.com", "country": "BD"}))
@@ -225,7 +225,7 @@ async def test_a_new_email_is_not_confirmed_and_the_same_one_stays_so(world: Wor
     assert (await User.get(id=stage.buyer_account.id)).email_confirmed_at is None
 
 
-async def test_where_emails_are_confirmed_the_new_address_gets_a_link(
+async def test_new_email_is_sent_a_confirmation_link_where_confirmation_is_required(
     world: World, stage: Stage, configure: Any
 ) -> None:
     configure(confirm_email=True)
@@ -233,14 +233,14 @@ async def test_where_emails_are_confirmed_the_new_address_gets_a_link(
     assert [link.email for link in await EmailConfirmation.all()] == ["new@example.com"]
 
 
-async def test_a_changed_account_is_found_by_what_it_has_become(stage: Stage) -> None:
+async def test_search_finds_a_changed_account_by_its_new_values(stage: Stage) -> None:
     sent = {"username": "Shefali", "email": "s@example.net", "number": "01999999999"}
     data_of(await stage.admin.put(f"/admin/users/{stage.buyer_account.id}", sent))
     for word, found in (("SHEFALI", 1), ("@example.net", 1), ("1999999", 1), ("buyer", 0)):
         assert page_in(await stage.admin.get("/admin/users", search=word))[1]["total"] == found
 
 
-async def test_a_new_password_ends_the_sessions_and_the_old_password(world: World, stage: Stage) -> None:
+async def test_new_password_replaces_the_old_one_and_ends_the_sessions(world: World, stage: Stage) -> None:
     account = await world.user(username="karim", password_hash=hashed(OLD))
     session, key = await world.session(account), await world.key(account)
     answer = await stage.admin.put(f"/admin/users/{account.id}", {"password": NEW})
@@ -253,7 +253,7 @@ async def test_a_new_password_ends_the_sessions_and_the_old_password(world: Worl
         assert (await world.anonymous.post("/auth/login", body)).status_code == status
 
 
-async def test_admins_who_change_their_own_password_stay_logged_in(world: World) -> None:
+async def test_admin_who_changes_the_own_password_stays_logged_in(world: World) -> None:
     admin = await world.admin()
     here, elsewhere = await world.session(admin), await world.session(admin)
     answer = await here.put(f"/admin/users/{admin.id}", {"password": "another secret"})

@@ -1,4 +1,4 @@
-"""Serving the page at ``/docs``: its policy, its parts, what may be kept."""
+"""The reference page at ``/docs``: its security headers, its static files and their caching."""
 
 import gzip
 import re
@@ -10,7 +10,7 @@ from amarevents.rest.docs_page.page import ASSETS
 
 
 async def addresses(http: httpx.AsyncClient) -> list[str]:
-    """What the page loads."""
+    """Return the addresses of the files that the page loads."""
     return re.findall(r'(?:src|href)="(/docs/[^"]+)"', (await http.get("/docs")).text)
 
 
@@ -19,7 +19,7 @@ async def library(http: httpx.AsyncClient) -> str:
     return address
 
 
-async def test_page_is_html_that_is_asked_for_anew(http: httpx.AsyncClient) -> None:
+async def test_page_is_html_and_revalidated_by_browsers(http: httpx.AsyncClient) -> None:
     answer = await http.get("/docs")
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
     assert answer.headers["Cache-Control"] == "no-cache"
@@ -27,11 +27,11 @@ async def test_page_is_html_that_is_asked_for_anew(http: httpx.AsyncClient) -> N
     assert '<html lang="en">' in answer.text
 
 
-async def test_page_says_where_to_look_without_javascript(http: httpx.AsyncClient) -> None:
+async def test_page_links_to_the_document_without_javascript(http: httpx.AsyncClient) -> None:
     assert re.search(r'<noscript>.*href="/openapi.json".*</noscript>', (await http.get("/docs")).text)
 
 
-async def test_page_may_load_and_call_nothing_but_this_origin(http: httpx.AsyncClient) -> None:
+async def test_content_security_policy_allows_only_this_origin(http: httpx.AsyncClient) -> None:
     policy = (await http.get("/docs")).headers["Content-Security-Policy"]
     allowed = dict(rule.split(" ", 1) for rule in policy.split("; "))
     assert allowed["default-src"] == "'none'"
@@ -41,12 +41,12 @@ async def test_page_may_load_and_call_nothing_but_this_origin(http: httpx.AsyncC
     assert "unsafe-eval" not in policy
 
 
-async def test_page_runs_no_script_of_its_own_text(http: httpx.AsyncClient) -> None:
+async def test_page_has_no_inline_scripts(http: httpx.AsyncClient) -> None:
     scripts = re.findall(r"<script[^>]*>(.*?)</script>", (await http.get("/docs")).text)
     assert scripts == ["", "", ""]
 
 
-async def test_everything_that_it_loads_is_there_and_may_be_kept_for_ever(http: httpx.AsyncClient) -> None:
+async def test_static_files_exist_and_are_immutable(http: httpx.AsyncClient) -> None:
     loaded = await addresses(http)
     assert len(loaded) == len(ASSETS.files)
     for address in loaded:
@@ -55,7 +55,7 @@ async def test_everything_that_it_loads_is_there_and_may_be_kept_for_ever(http: 
         assert "immutable" in answer.headers["Cache-Control"]
 
 
-async def test_parts_have_their_types(http: httpx.AsyncClient) -> None:
+async def test_static_files_have_their_media_types(http: httpx.AsyncClient) -> None:
     types = {
         address.rpartition(".")[2]: (await http.head(address)).headers["Content-Type"]
         for address in await addresses(http)
@@ -67,29 +67,29 @@ async def test_parts_have_their_types(http: httpx.AsyncClient) -> None:
     }
 
 
-@pytest.mark.parametrize("path", ["/docs", "/docs/of-yesterday/scalar.js"])
-async def test_nothing_is_guessed_at_or_told_to_others(http: httpx.AsyncClient, path: str) -> None:
+@pytest.mark.parametrize("path", ["/docs", "/docs/outdated/scalar.js"])
+async def test_sniffing_and_referrers_are_disabled(http: httpx.AsyncClient, path: str) -> None:
     answer = await http.get(path)
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Referrer-Policy"] == "no-referrer"
 
 
-async def test_head_answers_like_get(http: httpx.AsyncClient) -> None:
+async def test_head_has_the_headers_of_get(http: httpx.AsyncClient) -> None:
     for path in ("/docs", await library(http)):
         got, head = await http.get(path), await http.head(path)
         assert (head.status_code, head.headers["Content-Length"]) == (200, got.headers["Content-Length"])
 
 
-async def test_library_travels_compressed_and_whole(http: httpx.AsyncClient) -> None:
-    address, whole = await library(http), ASSETS.loaded["scalar"].content
-    packed = await http.get(address, headers={"Accept-Encoding": "br, gzip;q=0.08"})
-    assert (packed.headers["Content-Encoding"], packed.headers["Vary"]) == ("gzip", "Accept-Encoding")
-    assert packed.content == whole
-    assert int(packed.headers["Content-Length"]) < len(whole) / 3
+async def test_library_is_compressed(http: httpx.AsyncClient) -> None:
+    address, content = await library(http), ASSETS.loaded["scalar"].content
+    compressed = await http.get(address, headers={"Accept-Encoding": "br, gzip;q=0.08"})
+    assert (compressed.headers["Content-Encoding"], compressed.headers["Vary"]) == ("gzip", "Accept-Encoding")
+    assert compressed.content == content
+    assert int(compressed.headers["Content-Length"]) < len(content) / 3
 
 
 @pytest.mark.parametrize("accepted", ["identity", "gzip;q=0", "gzip;q=0.000", "br"])
-async def test_who_cannot_unpack_it_gets_it_as_it_is(http: httpx.AsyncClient, accepted: str) -> None:
+async def test_library_is_not_compressed_unless_accepted(http: httpx.AsyncClient, accepted: str) -> None:
     answer = await http.get(await library(http), headers={"Accept-Encoding": accepted})
     assert "Content-Encoding" not in answer.headers
     assert answer.content == ASSETS.loaded["scalar"].content
@@ -98,18 +98,18 @@ async def test_who_cannot_unpack_it_gets_it_as_it_is(http: httpx.AsyncClient, ac
 @pytest.mark.parametrize(
     "path",
     [
-        "/docs/of-yesterday/scalar.js",
-        "/docs/of-yesterday/manifest.json",
+        "/docs/outdated/scalar.js",
+        "/docs/outdated/manifest.json",
         "/docs/../page.py",
         "/docs/%2e%2e/page.py",
         "/docs/",
     ],
 )
-async def test_unknown_part_is_404(http: httpx.AsyncClient, path: str) -> None:
+async def test_unknown_file_is_404(http: httpx.AsyncClient, path: str) -> None:
     assert (await http.get(path)).status_code == 404
 
 
-async def test_address_of_a_part_changes_with_its_content() -> None:
+async def test_address_of_a_file_depends_on_its_content() -> None:
     for name, asset in ASSETS.loaded.items():
         assert gzip.decompress(asset.compressed) == asset.content, name
     assert len({asset.url.split("/")[2] for asset in ASSETS.loaded.values()}) == len(ASSETS.files)

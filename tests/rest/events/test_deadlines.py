@@ -1,4 +1,4 @@
-"""Until when registration is open: days end where the platform is (decisions 4.2)."""
+"""The end of registration, at midnight in the platform's time zone (decisions 4.2)."""
 
 import datetime
 from collections.abc import Callable
@@ -16,20 +16,20 @@ SetClock = Callable[[datetime.datetime], None]
 LAST_DAY = datetime.date(2030, 5, 10)
 # Midnight in Dhaka is 18:00 UTC of the day before.
 LAST_SECOND = datetime.datetime(2030, 5, 10, 17, 59, 59, tzinfo=datetime.UTC)
-TOO_LATE = datetime.datetime(2030, 5, 10, 18, 0, 0, tzinfo=datetime.UTC)
+MIDNIGHT = datetime.datetime(2030, 5, 10, 18, 0, 0, tzinfo=datetime.UTC)
 
 
-async def event_until_the_last_day(world: World, field: str) -> Event:
+async def event_ending_on_last_day(world: World, field: str) -> Event:
     owner = await world.organizer()
     date = LAST_DAY if field == "date" else LAST_DAY + datetime.timedelta(days=30)
     return await world.event(owner, **{"date": date, field: LAST_DAY})
 
 
 @pytest.mark.parametrize("field", ["deadline", "date"])
-async def test_registration_is_open_until_the_last_second_of_the_day(
+async def test_registration_is_open_until_the_end_of_the_day(
     world: World, stage: Stage, set_clock: SetClock, field: str
 ) -> None:
-    event = await event_until_the_last_day(world, field)
+    event = await event_ending_on_last_day(world, field)
     set_clock(LAST_SECOND)
     assert data_of(await world.anonymous.get(f"/events/{event.id}"))["registration_open"] is True
     assert data_of(await stage.buyer.post("/tickets", {"event_id": event.id}), 201)["event_id"] == event.id
@@ -39,18 +39,18 @@ async def test_registration_is_open_until_the_last_second_of_the_day(
 async def test_registration_is_closed_from_midnight_in_dhaka(
     world: World, stage: Stage, set_clock: SetClock, field: str
 ) -> None:
-    event = await event_until_the_last_day(world, field)
-    set_clock(TOO_LATE)
+    event = await event_ending_on_last_day(world, field)
+    set_clock(MIDNIGHT)
     assert data_of(await world.anonymous.get(f"/events/{event.id}"))["registration_open"] is False
     await refused(stage.buyer.post("/tickets", {"event_id": event.id}), 400, "REGISTRATION_CLOSED")
 
 
-async def test_the_day_ends_in_the_platforms_time_zone(
+async def test_configured_time_zone_decides_when_the_day_ends(
     world: World, stage: Stage, set_clock: SetClock, configure: Callable[..., None]
 ) -> None:
-    event = await event_until_the_last_day(world, "deadline")
+    event = await event_ending_on_last_day(world, "deadline")
     configure(time_zone=ZoneInfo("America/New_York"))
-    set_clock(TOO_LATE)
+    set_clock(MIDNIGHT)
     assert data_of(await stage.buyer.post("/tickets", {"event_id": event.id}), 201)["event_id"] == event.id
 
 
@@ -65,7 +65,9 @@ async def test_the_day_ends_in_the_platforms_time_zone(
         ({}, True),
     ],
 )
-async def test_around_today(world: World, stage: Stage, days: dict[str, int], is_open: bool) -> None:
+async def test_registration_closes_the_day_after_the_deadline_or_date(
+    world: World, stage: Stage, days: dict[str, int], is_open: bool
+) -> None:
     event = await world.event(await world.organizer(), **{name: in_days(count) for name, count in days.items()})
     assert data_of(await world.anonymous.get(f"/events/{event.id}"))["registration_open"] is is_open
     if is_open:
@@ -82,7 +84,7 @@ async def test_owner_and_admins_register_others_after_the_deadline(world: World,
         assert data_of(await caller.post("/tickets", guest), 201)["name"] == "Guest"
 
 
-async def test_after_the_deadline_the_capacity_still_holds_for_the_owner(world: World, stage: Stage) -> None:
+async def test_capacity_applies_to_organizers_and_admins_after_the_deadline(world: World, stage: Stage) -> None:
     event = await world.event(stage.organization, deadline=in_days(-1), date=in_days(3))
     await world.ticket_type(event, capacity=1)
     data_of(await stage.organizer.post("/tickets", {"event_id": event.id}), 201)
@@ -90,7 +92,7 @@ async def test_after_the_deadline_the_capacity_still_holds_for_the_owner(world: 
         await refused(caller.post("/tickets", {"event_id": event.id}), 400, "SOLD_OUT")
 
 
-async def test_the_owners_user_key_is_a_buyers(world: World, stage: Stage) -> None:
+async def test_deadline_applies_to_a_user_key_of_the_owner(world: World, stage: Stage) -> None:
     assert stage.organizer.user is not None
     event = await world.event(stage.organization, deadline=in_days(-1), date=in_days(3))
     own_user_key = await world.key(stage.organizer.user)

@@ -1,4 +1,4 @@
-"""Deleting an event deletes all that hangs on it, once, whoever else is busy with it (decisions 4.5)."""
+"""The deletion of events with all that belongs to them, also during other requests (decisions 4.5)."""
 
 import asyncio
 from typing import Any
@@ -13,10 +13,9 @@ from amarevents.models.enums import KeyType, MailKind, Privacy, TicketStatus
 from amarevents.resolvers.events import deletion, ticket_types
 from amarevents.resolvers.tickets import registration, updates
 from tests.rest.conftest import Stage
-from tests.rest.tickets.test_capacity import Outcomes, outcomes
 from tests.support.orphans import unbalanced
 from tests.support.pauses import Pause
-from tests.support.rest_answers import data_of, error_in, page_in, refused
+from tests.support.rest_answers import Outcomes, data_of, error_in, outcomes, page_in, refused
 from tests.support.world import World, snapshot
 
 PARTS = {
@@ -24,8 +23,8 @@ PARTS = {
 }  # fmt: skip
 
 
-async def furnished_event(world: World, stage: Stage, **fields: Any) -> Event:
-    """An event with something of all that can hang on one."""
+async def populated_event(world: World, stage: Stage, **fields: Any) -> Event:
+    """Create an event with rows in every table of its parts."""
     event = await world.event(stage.organization, **fields)
     kinds = [await world.ticket_type(event, capacity=10) for _ in range(2)]
     question = await world.custom_field(event, "Size")
@@ -41,10 +40,10 @@ async def furnished_event(world: World, stage: Stage, **fields: Any) -> Event:
     return event
 
 
-# Who ------------------------------------------------------------------------------------------------------------
+# Permissions ----------------------------------------------------------------------------------------------------
 
 
-async def test_nobody_else_deletes_an_event(world: World, stage: Stage) -> None:
+async def test_only_the_owner_and_admins_delete_an_event(world: World, stage: Stage) -> None:
     path = f"/events/{stage.event.id}"
     await refused(world.anonymous.delete(path), 401, "UNAUTHENTICATED")
     await refused(stage.buyer.delete(path), 403, "WRONG_KEY_TYPE")
@@ -54,29 +53,29 @@ async def test_nobody_else_deletes_an_event(world: World, stage: Stage) -> None:
     await refused(stage.admin.delete("/events/999999"), 404, "NOT_FOUND")
 
 
-async def test_the_owner_needs_events_delete(world: World, stage: Stage) -> None:
+async def test_deletion_requires_the_events_delete_scope(world: World, stage: Stage) -> None:
     assert stage.organizer.user is not None
     writer = await world.key(stage.organizer.user, KeyType.ORGANIZER, permissions=["events:read", "events:write"])
     await refused(writer.delete(f"/events/{stage.event.id}"), 403, "MISSING_SCOPE")
 
 
-# What goes ------------------------------------------------------------------------------------------------------
+# Deleted rows ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("who", ["organizer", "admin"])
-async def test_all_that_hangs_on_an_event_goes_and_nothing_else(world: World, stage: Stage, who: str) -> None:
-    await furnished_event(world, stage)
+async def test_event_is_deleted_with_its_parts_and_nothing_else(world: World, stage: Stage, who: str) -> None:
+    await populated_event(world, stage)
     before = await snapshot()
-    event = await furnished_event(world, stage)
-    furnished = await snapshot()
-    assert {table for table, rows in furnished.items() if len(rows) > len(before[table])} == PARTS
+    event = await populated_event(world, stage)
+    populated = await snapshot()
+    assert {table for table, rows in populated.items() if len(rows) > len(before[table])} == PARTS
     assert data_of(await getattr(stage, who).delete(f"/events/{event.id}")) == {"id": event.id, "deleted": True}
     assert await snapshot() == before
     assert await unbalanced() == {}
 
 
-async def test_a_deleted_event_is_nowhere_to_be_found(world: World, stage: Stage) -> None:
-    event = await furnished_event(world, stage)
+async def test_deleted_event_is_not_found(world: World, stage: Stage) -> None:
+    event = await populated_event(world, stage)
     ticket = await Ticket.filter(event_id=event.id).order_by("id").first()
     assert ticket is not None
     data_of(await stage.organizer.delete(f"/events/{event.id}"))
@@ -88,7 +87,7 @@ async def test_a_deleted_event_is_nowhere_to_be_found(world: World, stage: Stage
     await refused(stage.organizer.delete(f"/events/{event.id}"), 404, "NOT_FOUND")
 
 
-async def test_the_slot_is_free_again_exactly_once(stage: Stage) -> None:
+async def test_deletion_frees_one_event_slot(stage: Stage) -> None:
     await Organization.filter(id=stage.organization.id).update(eventcount=1)
     body = {"name": "x", "organization_id": stage.organization.id}
     await refused(stage.organizer.post("/events", body), 403, "EVENT_SLOTS_EXHAUSTED")
@@ -98,61 +97,61 @@ async def test_the_slot_is_free_again_exactly_once(stage: Stage) -> None:
     assert await unbalanced() == {}
 
 
-# At the same time -----------------------------------------------------------------------------------------------
+# Simultaneous requests ------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def slow_erasing(monkeypatch: pytest.MonkeyPatch) -> None:
-    erase = deletion.delete_tickets
+def slow_deletion(monkeypatch: pytest.MonkeyPatch) -> None:
+    delete = deletion.delete_tickets
 
-    async def erase_late(which: Q) -> None:
+    async def delete_late(which: Q) -> None:
         await asyncio.sleep(0.1)
-        await erase(which)
+        await delete(which)
 
-    monkeypatch.setattr(deletion, "delete_tickets", erase_late)
+    monkeypatch.setattr(deletion, "delete_tickets", delete_late)
 
 
-async def delete_at_once(stage: Stage, event: Event, count: int) -> Outcomes:
+async def delete_simultaneously(stage: Stage, event: Event, count: int) -> Outcomes:
     path = f"/events/{event.id}"
     return outcomes(await asyncio.gather(*(stage.organizer.delete(path) for _ in range(count))))
 
 
-@pytest.mark.usefixtures("slow_erasing")
-async def test_of_five_deletions_at_once_one_deletes(world: World, stage: Stage) -> None:
-    event = await furnished_event(world, stage)
-    assert await delete_at_once(stage, event, 5) == {(200, None): 1, (404, "NOT_FOUND"): 4}
+@pytest.mark.usefixtures("slow_deletion")
+async def test_one_of_five_simultaneous_deletions_succeeds(world: World, stage: Stage) -> None:
+    event = await populated_event(world, stage)
+    assert await delete_simultaneously(stage, event, 5) == {(200, None): 1, (404, "NOT_FOUND"): 4}
     assert await unbalanced() == {}
 
 
 @pytest.mark.backend("postgres")
-@pytest.mark.usefixtures("slow_erasing")
+@pytest.mark.usefixtures("slow_deletion")
 async def test_without_the_lock_two_deletions_would_free_two_slots(
     world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     event = await world.event(stage.organization)
     monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset: queryset)
-    assert await delete_at_once(stage, event, 2) == {(200, None): 2}
+    assert await delete_simultaneously(stage, event, 2) == {(200, None): 2}
     assert await unbalanced() == {"organizations.events_used": [stage.organization.id]}
 
 
 @pytest.mark.parametrize("position", [1, 10, 25])
-async def test_deletion_amid_registrations_leaves_nothing_behind(world: World, stage: Stage, position: int) -> None:
+async def test_deletion_during_registrations_leaves_no_rows(world: World, stage: Stage, position: int) -> None:
     event = await world.event(stage.organization)
     kind = await world.ticket_type(event)
     await world.custom_field(event, "Size")
     body = {"event_id": event.id, "ticket_type_id": kind.id, "custom_fields": {"Size": "M"}}
-    crowd = [stage.buyer.post("/tickets", body) for _ in range(40)]
-    crowd.insert(position, stage.organizer.delete(f"/events/{event.id}"))
-    happened = outcomes(await asyncio.gather(*crowd))
-    no_type = (400, "VALIDATION_ERROR")  # for who saw the event, but its ticket type no more
-    assert happened.keys() <= {(200, None), (201, None), (404, "NOT_FOUND"), no_type}
-    assert happened[200, None] == 1
+    requests = [stage.buyer.post("/tickets", body) for _ in range(40)]
+    requests.insert(position, stage.organizer.delete(f"/events/{event.id}"))
+    counts = outcomes(await asyncio.gather(*requests))
+    no_type = (400, "VALIDATION_ERROR")  # for a request that has read the event, but not its ticket type
+    assert counts.keys() <= {(200, None), (201, None), (404, "NOT_FOUND"), no_type}
+    assert counts[200, None] == 1
     assert await unbalanced() == {}
     assert await Ticket.all().count() == await CustomValue.all().count() == 0
 
 
-async def test_deletion_amid_all_kinds_of_changes_leaves_nothing_behind(world: World, stage: Stage) -> None:
-    event = await furnished_event(world, stage)
+async def test_deletion_during_other_changes_leaves_no_rows(world: World, stage: Stage) -> None:
+    event = await populated_event(world, stage)
     tickets = await Ticket.filter(event_id=event.id)
     kind, other = await TicketType.filter(event_id=event.id).order_by("id")
     requests = [
@@ -172,7 +171,7 @@ async def test_deletion_amid_all_kinds_of_changes_leaves_nothing_behind(world: W
     assert await Ticket.all().count() == await TicketType.all().count() == 0
 
 
-async def test_who_has_looked_before_the_deletion_registers_for_nothing(
+async def test_registration_overtaken_by_the_deletion_is_not_found(
     world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await world.ticket_type(stage.event)
@@ -185,7 +184,7 @@ async def test_who_has_looked_before_the_deletion_registers_for_nothing(
     assert await unbalanced() == {}
 
 
-async def test_who_has_looked_before_the_deletion_adds_no_ticket_type(
+async def test_new_ticket_type_overtaken_by_the_deletion_is_not_found(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pause = Pause(monkeypatch)
@@ -197,7 +196,7 @@ async def test_who_has_looked_before_the_deletion_adds_no_ticket_type(
     assert await TicketType.all().count() == 0
 
 
-async def test_a_change_that_the_deletion_follows_at_once_is_not_found(
+async def test_ticket_update_overtaken_by_the_deletion_is_not_found(
     world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ticket = await world.ticket(stage.event, stage.buyer_account)

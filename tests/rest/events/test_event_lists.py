@@ -1,4 +1,4 @@
-"""Lists of events: filters, search, pages (decisions 1.6, 1.7, 4.9)."""
+"""The filters, search and pages of event lists (decisions 1.6, 1.7, 4.9)."""
 
 import re
 
@@ -11,7 +11,7 @@ from tests.support.statements import counted_statements
 from tests.support.world import World, in_days
 
 
-async def test_pages_of_filtered_events_neither_skip_nor_repeat(world: World) -> None:
+async def test_pages_of_filtered_events_contain_each_event_once(world: World) -> None:
     organization = await world.organization(await world.organizer())
     events = []
     for number in range(45):
@@ -28,7 +28,7 @@ async def test_pages_of_filtered_events_neither_skip_nor_repeat(world: World) ->
     assert seen == expected
 
 
-async def test_a_page_beyond_the_last_is_empty(stage: Stage) -> None:
+async def test_page_after_the_last_is_empty(stage: Stage) -> None:
     assert page_in(await stage.buyer.get("/events", page=2)) == (
         [], {"total": 1, "page": 2, "limit": 20, "pages": 1}
     )  # fmt: skip
@@ -39,8 +39,8 @@ LISTS = ["/events", "/organizations", "/tickets"]
 
 
 @pytest.mark.parametrize("path", LISTS)
-async def test_an_order_is_total(stage: Stage, path: str) -> None:
-    """Rows that are alike in all else may come in any order on another day: the id has to be the last to decide."""
+async def test_order_ends_with_the_id(stage: Stage, path: str) -> None:
+    """Without the ID, rows with equal values could be returned in any order."""
     with counted_statements() as statements:
         data_of(await stage.buyer.get(path))
     [order] = [text.partition(" ORDER BY ")[2] for text in statements if " ORDER BY " in text]
@@ -50,12 +50,12 @@ async def test_an_order_is_total(stage: Stage, path: str) -> None:
 @pytest.mark.parametrize("path", LISTS)
 @pytest.mark.parametrize("name", ["page", "limit"])
 @pytest.mark.parametrize("value", ["0", "-1", "1.5", "1.0", "abc", "1e2", "99999999999999999999", "٢", "--1", "0x1"])
-async def test_an_unfit_page_or_limit_is_refused_by_name(stage: Stage, path: str, name: str, value: str) -> None:
+async def test_invalid_page_or_limit_is_refused_by_name(stage: Stage, path: str, name: str, value: str) -> None:
     assert set(error_in(await stage.buyer.get(path, **{name: value}), 400, "VALIDATION_ERROR")) == {name}
 
 
 @pytest.mark.parametrize("path", LISTS)
-async def test_a_limit_is_at_most_100(stage: Stage, path: str) -> None:
+async def test_limit_is_at_most_100(stage: Stage, path: str) -> None:
     assert page_in(await stage.buyer.get(path, limit=100))[1]["limit"] == 100
     assert set(error_in(await stage.buyer.get(path, limit=101), 400, "VALIDATION_ERROR")) == {"limit"}
 
@@ -79,7 +79,7 @@ async def test_unknown_and_blank_parameters_are_ignored(stage: Stage, path: str)
         ("/tickets", {"event_id": "-3"}),
     ],
 )
-async def test_an_unfit_filter_is_refused_by_name(stage: Stage, path: str, query: dict[str, str]) -> None:
+async def test_invalid_filter_is_refused_by_name(stage: Stage, path: str, query: dict[str, str]) -> None:
     assert error_in(await stage.buyer.get(path, **query), 400, "VALIDATION_ERROR").keys() == query.keys()
 
 
@@ -89,7 +89,7 @@ async def test_events_are_filtered_by_organization(world: World, stage: Stage) -
     assert page_in(await world.anonymous.get("/events", organization_id=999_999))[1]["total"] == 0
 
 
-async def test_filters_narrow_each_other(world: World, stage: Stage) -> None:
+async def test_filters_are_combined(world: World, stage: Stage) -> None:
     found = await world.event(stage.organization, name="Night run", category=Category.SPORTS)
     await world.event(stage.organization, name="Night walk", category=Category.SPORTS)
     await world.event(stage.organization, name="Night run", category=Category.OTHER)
@@ -103,7 +103,7 @@ async def test_filters_narrow_each_other(world: World, stage: Stage) -> None:
 
 @pytest.mark.parametrize("column", ["name", "location", "description"])
 @pytest.mark.parametrize("word", ["Shilpakala Academy", "SHIL", "pakala ac", "demy", " academy "])
-async def test_search_finds_any_part_of_each_column(world: World, column: str, word: str) -> None:
+async def test_search_matches_any_part_of_name_location_and_description(world: World, column: str, word: str) -> None:
     owner = await world.organizer()
     found = await world.event(owner, **{"name": "A concert", column: "Shilpakala Academy"})
     await world.event(owner, name="Another")
@@ -123,39 +123,39 @@ async def test_search_finds_any_part_of_each_column(world: World, column: str, w
         ("ΟΔΟΣ", "οδος"),
         ("Ünal & ÇELİK", "ünal & çeli̇k"),
         ("Café", "CAFÉ"),
-        # One letter, two spellings: keyboards write it as one character or as two.
+        # The same letter as one code point and as two.
         ("শিল্পা\u09df\u09a8", "শিল্পা\u09af\u09bc\u09a8"),
         ("Caf\u00e9", "cafe\u0301"),
     ],
 )
-async def test_search_knows_case_in_every_script(world: World, name: str, word: str) -> None:
+async def test_search_ignores_case_in_every_script(world: World, name: str, word: str) -> None:
     found = await world.event(await world.organizer(), name=name)
     await world.event(await world.organizer(), name="Something else")
     assert page_in(await world.anonymous.get("/events", search=word))[0] == [found.id]
 
 
 @pytest.mark.parametrize("sign", ["%", "_", "\\", "50%", "a_b", "\\%", "\\\\", "'", '"', "*", "[a]"])
-async def test_signs_of_patterns_are_ordinary_characters(world: World, sign: str) -> None:
+async def test_search_treats_pattern_characters_literally(world: World, sign: str) -> None:
     owner = await world.organizer()
     found = await world.event(owner, name=f"Only {sign} this")
     await world.event(owner, name="Only 50 axb this", location="\\ is not here".replace("\\", "/"))
     assert page_in(await world.anonymous.get("/events", search=sign))[0] == [found.id]
 
 
-async def test_search_does_not_reach_across_columns(world: World) -> None:
+async def test_search_does_not_match_across_columns(world: World) -> None:
     await world.event(await world.organizer(), name="Night", location="Run")
     for word in ("nightrun", "night run"):
         assert page_in(await world.anonymous.get("/events", search=word))[0] == []
 
 
-async def test_an_event_published_over_rest_is_found(stage: Stage) -> None:
+async def test_search_finds_a_new_event(stage: Stage) -> None:
     body = {"name": "Boi Mela", "organization_id": stage.organization.id, "location": "Suhrawardy Udyan"}
     made = data_of(await stage.organizer.post("/events", body), 201)
     assert page_in(await stage.buyer.get("/events", search="SUHRAWARDY"))[0] == [made["id"]]
     assert page_in(await stage.buyer.get("/events", search="i mel"))[0] == [made["id"]]
 
 
-async def test_private_events_are_not_found_by_search(world: World, stage: Stage) -> None:
+async def test_search_does_not_find_private_events(world: World, stage: Stage) -> None:
     await world.event(stage.organization, name="Secret supper", privacy=Privacy.PRIVATE)
     assert page_in(await world.anonymous.get("/events", search="secret")) == (
         [], {"total": 0, "page": 1, "limit": 20, "pages": 0}

@@ -1,4 +1,4 @@
-"""The numbers of an event, against sums made by hand (decisions 4.8)."""
+"""The statistics of an event, compared with sums calculated by hand (decisions 4.8)."""
 
 from decimal import Decimal
 from typing import Any
@@ -14,7 +14,7 @@ from tests.support.rest_answers import data_of, refused
 from tests.support.world import Caller, World
 
 COUNTS = {"total", "approved", "pending", "failed", "refunded", "revenue"}
-NOTHING = dict.fromkeys(COUNTS, 0)
+NO_TICKETS = dict.fromkeys(COUNTS, 0)
 
 SOLD = {
     "VIP": "Success 499.50, Success 0.10, Success 0.20, Pending 499.50, Failed 499.50, Refunded 499.50",
@@ -34,10 +34,10 @@ async def sell(world: World, stage: Stage, kind: TicketType | None, tickets: str
         await world.ticket(stage.event, stage.buyer_account, ticket_type=kind, **values)
 
 
-# Who ------------------------------------------------------------------------------------------------------------
+# Permissions ----------------------------------------------------------------------------------------------------
 
 
-async def test_nobody_else_sees_the_numbers_of_an_event(world: World, stage: Stage) -> None:
+async def test_only_the_owner_and_admins_see_the_statistics(world: World, stage: Stage) -> None:
     path = f"/events/{stage.event.id}/stats"
     await refused(world.anonymous.get(path), 401, "UNAUTHENTICATED")
     await refused(stage.buyer.get(path), 403, "WRONG_KEY_TYPE")
@@ -47,21 +47,21 @@ async def test_nobody_else_sees_the_numbers_of_an_event(world: World, stage: Sta
     await refused(stage.admin.get("/events/999999/stats"), 404, "NOT_FOUND")
 
 
-async def test_the_owner_needs_tickets_read(world: World, stage: Stage) -> None:
+async def test_statistics_require_the_tickets_read_scope(world: World, stage: Stage) -> None:
     assert stage.organizer.user is not None
     reader = await world.key(stage.organizer.user, KeyType.ORGANIZER, permissions=["events:read", "events:write"])
     await refused(reader.get(f"/events/{stage.event.id}/stats"), 403, "MISSING_SCOPE")
 
 
-# Numbers --------------------------------------------------------------------------------------------------------
+# Counts ---------------------------------------------------------------------------------------------------------
 
 
-async def test_an_event_without_anything_has_zeros(stage: Stage) -> None:
-    assert await stats(stage) == {**NOTHING, "by_ticket_type": []}
+async def test_event_without_tickets_has_zeros(stage: Stage) -> None:
+    assert await stats(stage) == {**NO_TICKETS, "by_ticket_type": []}
 
 
 @pytest.mark.parametrize("who", ["organizer", "admin"])
-async def test_the_numbers_are_those_made_by_hand(world: World, stage: Stage, who: str) -> None:
+async def test_statistics_match_sums_calculated_by_hand(world: World, stage: Stage, who: str) -> None:
     vip = await world.ticket_type(stage.event, name="VIP", price="499.50", capacity=10)
     entry = await world.ticket_type(stage.event, name="Entry")
     unsold = await world.ticket_type(stage.event, name="Unsold", price="20")
@@ -70,7 +70,7 @@ async def test_the_numbers_are_those_made_by_hand(world: World, stage: Stage, wh
     assert await stats(stage, caller=getattr(stage, who)) == {
         "total": 11, "approved": 5, "pending": 2, "failed": 2, "refunded": 2, "revenue": 514.85,
         "by_ticket_type": [
-            {**NOTHING, "ticket_type_id": unsold.id, "name": "Unsold", "price": 20, "capacity": 0},
+            {**NO_TICKETS, "ticket_type_id": unsold.id, "name": "Unsold", "price": 20, "capacity": 0},
             {"ticket_type_id": entry.id, "name": "Entry", "price": 0, "capacity": 0,
              "total": 2, "approved": 1, "pending": 1, "failed": 0, "refunded": 0, "revenue": 0},
             {"ticket_type_id": vip.id, "name": "VIP", "price": 499.5, "capacity": 10,
@@ -81,15 +81,15 @@ async def test_the_numbers_are_those_made_by_hand(world: World, stage: Stage, wh
     }  # fmt: skip
 
 
-async def test_other_events_do_not_count(world: World, stage: Stage) -> None:
+async def test_tickets_of_other_events_do_not_count(world: World, stage: Stage) -> None:
     other = await world.event(stage.organization)
     await world.ticket(other, stage.buyer_account, ticket_type=await world.ticket_type(other, price="5"))
     await world.ticket(other, stage.buyer_account, amount=Decimal(5))
-    assert await stats(stage) == {**NOTHING, "by_ticket_type": []}
+    assert await stats(stage) == {**NO_TICKETS, "by_ticket_type": []}
     assert (await stats(stage, other))["total"] == 2
 
 
-async def test_only_tickets_without_a_type_make_an_entry_without_one(world: World, stage: Stage) -> None:
+async def test_entry_without_a_type_exists_only_for_tickets_without_one(world: World, stage: Stage) -> None:
     kind = await world.ticket_type(stage.event)
     ticket = await world.ticket(stage.event, stage.buyer_account, ticket_type=kind, status=TicketStatus.PENDING)
     assert [one["ticket_type_id"] for one in (await stats(stage))["by_ticket_type"]] == [kind.id]
@@ -100,7 +100,7 @@ async def test_only_tickets_without_a_type_make_an_entry_without_one(world: Worl
     assert (await stats(stage))["by_ticket_type"] == []
 
 
-async def test_the_numbers_follow_each_change(world: World, stage: Stage) -> None:
+async def test_statistics_follow_each_change_of_status(world: World, stage: Stage) -> None:
     kind = await world.ticket_type(stage.event, price="250")
     made = data_of(await stage.buyer.post("/tickets", {"event_id": stage.event.id}), 201)
     seen = []
@@ -113,7 +113,7 @@ async def test_the_numbers_follow_each_change(world: World, stage: Stage) -> Non
     assert seen == [[1, 0, 0, 0, 250], [0, 1, 0, 0, 0], [0, 0, 1, 0, 0], [0, 0, 0, 1, 0]]
 
 
-# Money ----------------------------------------------------------------------------------------------------------
+# Revenue --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ async def test_the_numbers_follow_each_change(world: World, stage: Stage) -> Non
         (["0.29", "0.57", "0.58", "1.13", "1.15", "4.35", "8.03", "16.08"], "32.18"),
     ],
 )
-async def test_money_is_added_up_to_the_cent(stage: Stage, amounts: list[str], revenue: str) -> None:
+async def test_revenue_is_exact(stage: Stage, amounts: list[str], revenue: str) -> None:
     await Ticket.bulk_create(
         Ticket(
             code=f"AEMONEY{number}", event=stage.event, user=stage.buyer_account, name="x", email="x@example.com",
@@ -137,14 +137,14 @@ async def test_money_is_added_up_to_the_cent(stage: Stage, amounts: list[str], r
     )  # fmt: skip
     answer = await stage.organizer.get(f"/events/{stage.event.id}/stats")
     assert data_of(answer)["revenue"] == float(revenue)
-    assert answer.text.count(f'"revenue":{revenue},') == 2  # of the event, and of its tickets without a type
+    assert answer.text.count(f'"revenue":{revenue},') == 2  # for the event and for its tickets without a type
 
 
 MANY = 100_000
 MONEY = {"sqlite": "TEXT", "postgres": "NUMERIC"}
 
 
-async def test_no_number_of_tickets_is_too_much_to_add_up(stage: Stage, backend: str) -> None:
+async def test_revenue_of_a_hundred_thousand_tickets_is_exact(stage: Stage, backend: str) -> None:
     await connections.get(CONNECTION).execute_query(
         f"""
         INSERT INTO tickets (code, event_id, user_id, name, email, amount, status, created_at, updated_at)

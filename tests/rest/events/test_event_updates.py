@@ -1,4 +1,4 @@
-"""Changing events: what is sent changes, and nothing else (decisions 1.10, 4)."""
+"""Partial updates of events (decisions 1.10, 4)."""
 
 import datetime
 from typing import Any
@@ -31,18 +31,18 @@ NEW: dict[str, Any] = {  # Any: JSON
 
 @pytest.fixture
 async def event(world: World, stage: Stage) -> Event:
-    """An event with something in every column that can change."""
+    """Create an event with a value in every column that can change."""
     return await world.event(stage.organization, **OLD)
 
 
-async def managed(caller: Caller, event: Event) -> Any:  # Any: JSON
+async def event_as_seen_by(caller: Caller, event: Event) -> Any:  # Any: JSON
     return data_of(await caller.get(f"/events/{event.id}"))
 
 
-# Who ------------------------------------------------------------------------------------------------------------
+# Permissions ----------------------------------------------------------------------------------------------------
 
 
-async def test_nobody_else_changes_an_event(world: World, stage: Stage, event: Event) -> None:
+async def test_only_the_owner_and_admins_update_an_event(world: World, stage: Stage, event: Event) -> None:
     path, body = f"/events/{event.id}", {"name": "Mine"}
     await refused(world.anonymous.put(path, body), 401, "UNAUTHENTICATED")
     await refused(stage.buyer.put(path, body), 403, "WRONG_KEY_TYPE")
@@ -52,65 +52,65 @@ async def test_nobody_else_changes_an_event(world: World, stage: Stage, event: E
     await refused(stage.admin.put("/events/999999", body), 404, "NOT_FOUND")
 
 
-async def test_the_owner_needs_events_write(world: World, stage: Stage, event: Event) -> None:
+async def test_update_requires_the_events_write_scope(world: World, stage: Stage, event: Event) -> None:
     assert stage.organizer.user is not None
     reader = await world.key(stage.organizer.user, KeyType.ORGANIZER, permissions=["events:read", "events:delete"])
     await refused(reader.put(f"/events/{event.id}", {"name": "Mine"}), 403, "MISSING_SCOPE")
 
 
 @pytest.mark.parametrize("who", ["organizer", "admin", "owner's session"])
-async def test_owner_and_admins_change_an_event(world: World, stage: Stage, event: Event, who: str) -> None:
+async def test_owner_and_admins_update_an_event(world: World, stage: Stage, event: Event, who: str) -> None:
     assert stage.organizer.user is not None
     session = await world.session(stage.organizer.user)
     caller = session if who == "owner's session" else getattr(stage, who)
     assert data_of(await caller.put(f"/events/{event.id}", {"name": "New name"}))["name"] == "New name"
 
 
-# Each field -----------------------------------------------------------------------------------------------------
+# Fields ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("field", NEW)
-async def test_only_the_fields_sent_change(stage: Stage, event: Event, field: str) -> None:
-    before = await managed(stage.organizer, event)
+async def test_only_the_sent_fields_change(stage: Stage, event: Event, field: str) -> None:
+    before = await event_as_seen_by(stage.organizer, event)
     shown = data_of(await stage.organizer.put(f"/events/{event.id}", {field: NEW[field]}))
     assert shown.keys() == MANAGED_EVENT_FIELDS
     assert before[field] != NEW[field]
     assert shown == {**before, field: NEW[field], "updated_at": shown["updated_at"]}
-    assert await managed(stage.organizer, event) == shown
+    assert await event_as_seen_by(stage.organizer, event) == shown
 
 
-async def test_all_fields_change_at_once(stage: Stage, event: Event) -> None:
-    before = await managed(stage.organizer, event)
+async def test_all_fields_can_change_in_one_request(stage: Stage, event: Event) -> None:
+    before = await event_as_seen_by(stage.organizer, event)
     shown = data_of(await stage.organizer.put(f"/events/{event.id}", NEW))
     assert shown == {**before, **NEW, "updated_at": shown["updated_at"]}
 
 
 @pytest.mark.parametrize("field", sorted(NEW.keys() - {"name", "privacy"}))
-async def test_null_clears_an_optional_field_and_blank_does_not(stage: Stage, event: Event, field: str) -> None:
+async def test_null_clears_an_optional_field_and_a_blank_value_does_not(stage: Stage, event: Event, field: str) -> None:
     path, nothing = f"/events/{event.id}", {"socials": list, "wallets": dict}
     cleared = nothing[field]() if field in nothing else None
-    before = await managed(stage.organizer, event)
+    before = await event_as_seen_by(stage.organizer, event)
     kept = data_of(await stage.organizer.put(path, {field: " \t"}))
     assert kept == before
     shown = data_of(await stage.organizer.put(path, {field: None}))
     assert shown == {**before, field: cleared, "updated_at": shown["updated_at"]}
-    assert await managed(stage.organizer, event) == shown
+    assert await event_as_seen_by(stage.organizer, event) == shown
 
 
 @pytest.mark.parametrize("field", ["name", "privacy"])
-async def test_what_an_event_must_have_is_not_cleared(stage: Stage, event: Event, field: str) -> None:
+async def test_required_field_cannot_be_cleared(stage: Stage, event: Event, field: str) -> None:
     request = stage.organizer.put(f"/events/{event.id}", {field: None})
     assert set(await refused(request, 400, "VALIDATION_ERROR")) == {field}
 
 
 @pytest.mark.parametrize("body", [{}, None, {"name": "  ", "location": ""}])
-async def test_an_update_of_nothing_changes_nothing(stage: Stage, event: Event, body: dict[str, Any] | None) -> None:
-    before, shown = await snapshot(), await managed(stage.organizer, event)
+async def test_empty_update_changes_nothing(stage: Stage, event: Event, body: dict[str, Any] | None) -> None:
+    before, shown = await snapshot(), await event_as_seen_by(stage.organizer, event)
     assert data_of(await stage.organizer.put(f"/events/{event.id}", body)) == shown
     assert await snapshot() == before
 
 
-async def test_an_update_is_dated(stage: Stage, event: Event) -> None:
+async def test_update_changes_updated_at(stage: Stage, event: Event) -> None:
     long_ago = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
     await Event.filter(id=event.id).update(created_at=long_ago, updated_at=long_ago)
     shown = data_of(await stage.organizer.put(f"/events/{event.id}", {"notice": "x"}))
@@ -119,7 +119,7 @@ async def test_an_update_is_dated(stage: Stage, event: Event) -> None:
 
 
 @pytest.mark.parametrize("sent", ["cONCERT", " concert "])
-async def test_a_category_is_taken_in_any_case(stage: Stage, event: Event, sent: str) -> None:
+async def test_category_is_case_insensitive(stage: Stage, event: Event, sent: str) -> None:
     assert data_of(await stage.organizer.put(f"/events/{event.id}", {"category": sent}))["category"] == "Concert"
 
 
@@ -140,7 +140,7 @@ async def test_a_category_is_taken_in_any_case(stage: Stage, event: Event, sent:
         ("organization_id", 1), ("id", 1), ("ticket_types", []), ("created_at", "2030-01-01T00:00:00Z"),
     ],
 )  # fmt: skip
-async def test_what_does_not_fit_is_refused_by_name(stage: Stage, event: Event, field: str, value: Any) -> None:
+async def test_invalid_field_is_refused_by_name(stage: Stage, event: Event, field: str, value: Any) -> None:
     body = {"notice": "must not be stored", field: value}
     fields = await refused(stage.organizer.put(f"/events/{event.id}", body), 400, "VALIDATION_ERROR")
     assert {name.partition(".")[0] for name in fields} == {field}
@@ -150,7 +150,7 @@ async def test_what_does_not_fit_is_refused_by_name(stage: Stage, event: Event, 
 
 
 @pytest.mark.parametrize(
-    ("stored", "body", "culprit"),
+    ("stored", "body", "field"),
     [
         ({"date": 10}, {"deadline": 11}, "deadline"),
         ({"deadline": 10}, {"date": 9}, "date"),
@@ -160,12 +160,12 @@ async def test_what_does_not_fit_is_refused_by_name(stage: Stage, event: Event, 
         ({}, {"date": 20, "deadline": 21}, "deadline"),
     ],
 )
-async def test_the_deadline_never_lies_after_the_date(
-    world: World, stage: Stage, stored: dict[str, int], body: dict[str, int], culprit: str
+async def test_deadline_after_the_date_is_refused(
+    world: World, stage: Stage, stored: dict[str, int], body: dict[str, int], field: str
 ) -> None:
     event = await world.event(stage.organization, **{name: datetime.date(2030, 5, day) for name, day in stored.items()})
-    request = stage.organizer.put(f"/events/{event.id}", {**days_of_may(body), "name": "x"})
-    assert set(await refused(request, 400, "VALIDATION_ERROR")) == {culprit}
+    request = stage.organizer.put(f"/events/{event.id}", {**dates_in_may(body), "name": "x"})
+    assert set(await refused(request, 400, "VALIDATION_ERROR")) == {field}
 
 
 @pytest.mark.parametrize(
@@ -181,20 +181,20 @@ async def test_the_deadline_never_lies_after_the_date(
         ({"date": 10, "deadline": 5}, {"deadline": None}),
     ],
 )
-async def test_date_and_deadline_move_together_or_alone(
+async def test_date_and_deadline_can_change_together_or_alone(
     world: World, stage: Stage, stored: dict[str, int], body: dict[str, int | None]
 ) -> None:
     event = await world.event(stage.organization, **{name: datetime.date(2030, 5, day) for name, day in stored.items()})
-    shown = data_of(await stage.organizer.put(f"/events/{event.id}", days_of_may(body)))
-    expected = {"date": None, "deadline": None, **days_of_may(stored), **days_of_may(body)}
+    shown = data_of(await stage.organizer.put(f"/events/{event.id}", dates_in_may(body)))
+    expected = {"date": None, "deadline": None, **dates_in_may(stored), **dates_in_may(body)}
     assert {name: shown[name] for name in expected} == expected
 
 
-def days_of_may(days: Any) -> dict[str, str | None]:  # Any: a dict of numbers and None
+def dates_in_may(days: Any) -> dict[str, str | None]:  # Any: a dict of numbers and None
     return {name: day and f"2030-05-{day:02d}" for name, day in days.items()}
 
 
-async def test_moving_the_deadline_opens_and_closes_registration(stage: Stage, event: Event) -> None:
+async def test_new_deadline_opens_or_closes_registration(stage: Stage, event: Event) -> None:
     for deadline, is_open in (("2020-01-01", False), ("2030-01-01", True)):
         shown = data_of(await stage.organizer.put(f"/events/{event.id}", {"deadline": deadline}))
         assert shown["registration_open"] is is_open
@@ -202,10 +202,10 @@ async def test_moving_the_deadline_opens_and_closes_registration(stage: Stage, e
         assert answer.status_code == (201 if is_open else 400)
 
 
-# What follows the change ----------------------------------------------------------------------------------------
+# Effects of a change --------------------------------------------------------------------------------------------
 
 
-async def test_lists_follow_the_date(world: World, stage: Stage) -> None:
+async def test_lists_are_ordered_by_the_new_date(world: World, stage: Stage) -> None:
     early, late, undated = [
         await world.event(stage.organization, date=date, name="Mela")
         for date in (datetime.date(2030, 1, 1), datetime.date(2030, 3, 1), None)
@@ -217,7 +217,7 @@ async def test_lists_follow_the_date(world: World, stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("field", ["name", "location", "description"])
-async def test_search_follows_the_change(world: World, stage: Stage, event: Event, field: str) -> None:
+async def test_search_finds_the_event_by_its_new_text(world: World, stage: Stage, event: Event, field: str) -> None:
     data_of(await stage.organizer.put(f"/events/{event.id}", {field: "শিল্পকলা Shilpakala"}))
     for word in ("শিল্পকলা", "SHILPAKALA"):
         assert page_in(await world.anonymous.get("/events", search=word))[0] == [event.id]
@@ -226,13 +226,13 @@ async def test_search_follows_the_change(world: World, stage: Stage, event: Even
     assert [page_in(await world.anonymous.get("/events", search=OLD[name]))[0] for name in others] == [[event.id]] * 2
 
 
-async def test_the_category_filter_follows_the_change(world: World, stage: Stage, event: Event) -> None:
+async def test_category_filter_finds_the_event_by_its_new_category(world: World, stage: Stage, event: Event) -> None:
     data_of(await stage.organizer.put(f"/events/{event.id}", {"category": "Games"}))
     assert page_in(await world.anonymous.get("/events", category="Games"))[0] == [event.id]
     assert page_in(await world.anonymous.get("/events", category="Other"))[0] == []
 
 
-async def test_privacy_hides_and_shows(world: World, stage: Stage, event: Event) -> None:
+async def test_privacy_hides_and_shows_the_event(world: World, stage: Stage, event: Event) -> None:
     path = f"/events/{event.id}"
     data_of(await stage.organizer.put(path, {"privacy": "private"}))
     error_in(await world.anonymous.get(path), 404, "NOT_FOUND")
@@ -244,12 +244,14 @@ async def test_privacy_hides_and_shows(world: World, stage: Stage, event: Event)
     assert data_of(await world.anonymous.get(f"/organizations/{stage.organization.id}"))["public_event_count"] == 2
 
 
-async def test_nobody_else_sees_the_mails_that_were_written(world: World, stage: Stage, event: Event) -> None:
+async def test_email_texts_are_visible_only_to_those_who_manage_the_event(
+    world: World, stage: Stage, event: Event
+) -> None:
     mails = {"emailtitle": "Secret title", "emailmessage": "Secret message", "template": "Secret template"}
     data_of(await stage.organizer.put(f"/events/{event.id}", mails))
     for caller in (world.anonymous, stage.buyer, stage.rival):
         answer = await caller.get(f"/events/{event.id}")
         assert data_of(answer).keys() == EVENT_DETAIL_FIELDS
         assert "Secret" not in answer.text
-    shown = await managed(stage.admin, event)
+    shown = await event_as_seen_by(stage.admin, event)
     assert {name: shown[name] for name in mails} == mails

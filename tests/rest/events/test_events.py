@@ -1,4 +1,4 @@
-"""Events over REST: lists, one event, publishing (decisions 4)."""
+"""Reading and publishing events over REST (decisions 4)."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ CATEGORIES = [
 ]  # fmt: skip
 
 
-async def test_anonymous_sees_public_events_by_date_undated_last(world: World) -> None:
+async def test_public_events_are_listed_by_date_with_undated_events_last(world: World) -> None:
     owner = await world.organizer()
     late = await world.event(owner, date=in_days(9))
     undated = await world.event(owner)
@@ -36,11 +36,11 @@ async def test_anonymous_sees_public_events_by_date_undated_last(world: World) -
     assert pagination == {"total": 3, "page": 1, "limit": 20, "pages": 1}
 
 
-async def test_no_events_are_an_empty_list(world: World) -> None:
+async def test_list_without_events_is_empty(world: World) -> None:
     assert page_in(await world.anonymous.get("/events")) == ([], {"total": 0, "page": 1, "limit": 20, "pages": 0})
 
 
-async def test_a_listed_event_has_exactly_its_fields(world: World) -> None:
+async def test_listed_event_has_exactly_the_documented_fields(world: World) -> None:
     organization = await world.organization(await world.organizer(), name="Chhayanaut")
     event = await world.event(organization, name="Boishakh", date=in_days(3), category=Category.CULTURAL)
     [shown] = data_of(await world.anonymous.get("/events"))
@@ -57,7 +57,7 @@ async def test_a_listed_event_has_exactly_its_fields(world: World) -> None:
 
 
 @pytest.mark.parametrize("who", ["organizer", "admin"])
-async def test_those_who_manage_an_event_see_its_mails(stage: Stage, who: str) -> None:
+async def test_owner_and_admins_see_the_email_texts(stage: Stage, who: str) -> None:
     await Event.filter(id=stage.event.id).update(emailtitle="Hi {name}", emailmessage="…", template="plain")
     shown = data_of(await getattr(stage, who).get(f"/events/{stage.event.id}"))
     assert shown.keys() == MANAGED_EVENT_FIELDS
@@ -65,14 +65,14 @@ async def test_those_who_manage_an_event_see_its_mails(stage: Stage, who: str) -
 
 
 @pytest.mark.parametrize("who", ["anonymous", "buyer", "rival", "owner as a user"])
-async def test_nobody_else_sees_the_mails_of_an_event(world: World, stage: Stage, who: str) -> None:
+async def test_other_callers_do_not_see_the_email_texts(world: World, stage: Stage, who: str) -> None:
     assert stage.organizer.user is not None
     callers = {"anonymous": world.anonymous, "owner as a user": await world.key(stage.organizer.user)}
     caller = callers.get(who) or getattr(stage, who)
     assert data_of(await caller.get(f"/events/{stage.event.id}")).keys() == EVENT_DETAIL_FIELDS
 
 
-async def test_an_event_shows_what_registration_needs(world: World, stage: Stage) -> None:
+async def test_event_includes_its_ticket_types_and_custom_fields(world: World, stage: Stage) -> None:
     first = await world.ticket_type(stage.event, price="499.50", capacity=3)
     second = await world.ticket_type(stage.event)
     last = await world.custom_field(stage.event, "Size", type=FieldType.DROPDOWN, options=["S", "M"], position=2)
@@ -86,7 +86,7 @@ async def test_an_event_shows_what_registration_needs(world: World, stage: Stage
     assert (shown["custom_fields"][1]["type"], shown["custom_fields"][1]["options"]) == ("dropdown", ["S", "M"])
 
 
-async def test_socials_and_wallets_are_json(world: World, stage: Stage) -> None:
+async def test_socials_and_wallets_are_returned_as_json(world: World, stage: Stage) -> None:
     socials = [{"type": "facebook", "url": "https://facebook.com/boimela"}]
     await Event.filter(id=stage.event.id).update(socials=socials, wallets={"bkash": "01700000000"}, notice="Bring ID")
     shown = data_of(await world.anonymous.get(f"/events/{stage.event.id}"))
@@ -94,7 +94,7 @@ async def test_socials_and_wallets_are_json(world: World, stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("id", ["999999", "0", "-1", "abc", "1.0", "99999999999999999999", "2147483648", "١"])
-async def test_what_is_no_event_is_not_found(stage: Stage, id: str) -> None:
+async def test_unknown_event_is_not_found(stage: Stage, id: str) -> None:
     for caller in (stage.buyer, stage.admin):
         assert error_in(await caller.get(f"/events/{id}"), 404, "NOT_FOUND") == {}
 
@@ -102,7 +102,7 @@ async def test_what_is_no_event_is_not_found(stage: Stage, id: str) -> None:
 # Publishing -----------------------------------------------------------------------------------------------------
 
 
-async def test_an_organizer_publishes_an_event_with_its_ticket_types(stage: Stage) -> None:
+async def test_organizer_publishes_an_event_with_its_ticket_types(stage: Stage) -> None:
     body = {
         "name": "Boi Mela", "organization_id": stage.organization.id, "date": "2030-02-21", "deadline": "2030-02-20",
         "location": "Bangla Academy", "category": "festival", "description": "Books.\n\tMany books.",
@@ -133,42 +133,40 @@ async def test_only_name_and_organization_are_required(stage: Stage, blank: dict
     assert (made["ticket_types"], made["custom_fields"], made["socials"], made["wallets"]) == ([], [], [], {})
 
 
-async def test_texts_may_be_as_long_as_their_bounds(stage: Stage) -> None:
+async def test_texts_of_the_maximum_length_are_accepted(stage: Stage) -> None:
     body = {"name": "ম" * 200, "location": "ঢ" * 255, "description": "ক" * 20_000}
     made = data_of(await stage.organizer.post("/events", {**body, "organization_id": stage.organization.id}), 201)
     assert {name: made[name] for name in body} == body
 
 
 @pytest.mark.parametrize("category", CATEGORIES)
-async def test_a_category_is_taken_in_any_case(stage: Stage, category: str) -> None:
+async def test_category_is_case_insensitive(stage: Stage, category: str) -> None:
     for sent in (category, category.upper(), f" {category.lower()} "):
         body = {"name": "x", "organization_id": stage.organization.id, "category": sent}
         assert data_of(await stage.organizer.post("/events", body), 201)["category"] == category
     assert page_in(await stage.buyer.get("/events", category=category.swapcase()))[1]["total"] == 3
 
 
-async def test_the_deadline_may_be_the_day_itself(stage: Stage) -> None:
+async def test_deadline_can_be_the_date_of_the_event(stage: Stage) -> None:
     body = {"name": "x", "organization_id": stage.organization.id, "date": "2030-05-01", "deadline": "2030-05-01"}
     assert data_of(await stage.organizer.post("/events", body), 201)["deadline"] == "2030-05-01"
 
 
-async def test_an_organizer_publishes_for_own_organizations_alone(stage: Stage) -> None:
+async def test_organizer_publishes_only_for_own_organizations(stage: Stage) -> None:
     body = {"name": "x", "organization_id": stage.organization.id}
     await refused(stage.rival.post("/events", body), 403, "FORBIDDEN")
     await refused(stage.rival.post("/events", body | {"organization_id": 999_999}), 404, "NOT_FOUND")
     assert data_of(await stage.admin.post("/events", body), 201)["organization_id"] == stage.organization.id
 
 
-async def test_ticket_types_are_created_with_the_event_or_not_at_all(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_event_is_not_created_when_a_ticket_type_fails(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     create = TicketType.create
 
-    async def create_but_the_second(**values: Any) -> TicketType:  # Any: a row's values
+    async def fail_for_the_second(**values: Any) -> TicketType:  # Any: a row's values
         assert values["name"] != "Second"
         return await create(**values)
 
-    monkeypatch.setattr(TicketType, "create", create_but_the_second)
+    monkeypatch.setattr(TicketType, "create", fail_for_the_second)
     body = {
         "name": "x",
         "organization_id": stage.organization.id,

@@ -1,4 +1,4 @@
-"""The pictures and the questions of an event: all of them, in their order, for who may see it (decisions 1.2, 4.7)."""
+"""The gallery images and custom fields of an event, as lists over REST (decisions 1.2, 4.7)."""
 
 from typing import Any
 
@@ -13,13 +13,13 @@ from tests.support.world import World
 LISTS = ["gallery", "fields"]
 
 
-async def add(world: World, event: Event, what: str, name: str, **fields: Any) -> int:  # Any: each column's own type
-    if what == "gallery":
+async def add(world: World, event: Event, part: str, name: str, **fields: Any) -> int:  # Any: each column's own type
+    if part == "gallery":
         return (await world.gallery_image(event, caption=name, **fields)).id
     return (await world.custom_field(event, name, **fields)).id
 
 
-async def test_a_picture_has_exactly_its_fields(world: World, stage: Stage) -> None:
+async def test_gallery_image_has_exactly_the_documented_fields(world: World, stage: Stage) -> None:
     url = "https://example.com/মেলা.png"
     image = await world.gallery_image(stage.event, url=url, caption="বইমেলা", position=3)
     plain = await world.gallery_image(stage.event, url="https://example.com/2.png", position=4)
@@ -30,7 +30,7 @@ async def test_a_picture_has_exactly_its_fields(world: World, stage: Stage) -> N
     ]  # fmt: skip
 
 
-async def test_a_question_has_exactly_its_fields(world: World, stage: Stage) -> None:
+async def test_custom_field_has_exactly_the_documented_fields(world: World, stage: Stage) -> None:
     options = ["ছোট", "বড়"]
     size = await world.custom_field(
         stage.event, "সাইজ", type=FieldType.DROPDOWN, options=options, required=True, position=1
@@ -46,31 +46,29 @@ async def test_a_question_has_exactly_its_fields(world: World, stage: Stage) -> 
     assert data_of(await world.anonymous.get(f"/events/{stage.event.id}"))["custom_fields"] == expected
 
 
-@pytest.mark.parametrize("what", LISTS)
-async def test_they_come_all_in_the_order_of_their_positions_then_of_their_making(
-    world: World, stage: Stage, what: str
-) -> None:
-    ids = {name: await add(world, stage.event, what, name, position=5) for name in ("d", "e")}
-    ids |= {name: await add(world, stage.event, what, name, position=-1) for name in ("a", "b")}
-    ids["c"] = await add(world, stage.event, what, "c", position=0)
-    later = [await add(world, stage.event, what, f"later {number}", position=6) for number in range(30)]
-    answer = await world.anonymous.get(f"/events/{stage.event.id}/{what}", page=2, limit=1)
+@pytest.mark.parametrize("part", LISTS)
+async def test_all_parts_are_listed_by_position_and_then_by_creation(world: World, stage: Stage, part: str) -> None:
+    ids = {name: await add(world, stage.event, part, name, position=5) for name in ("d", "e")}
+    ids |= {name: await add(world, stage.event, part, name, position=-1) for name in ("a", "b")}
+    ids["c"] = await add(world, stage.event, part, "c", position=0)
+    later = [await add(world, stage.event, part, f"later {number}", position=6) for number in range(30)]
+    answer = await world.anonymous.get(f"/events/{stage.event.id}/{part}", page=2, limit=1)
     assert [one["id"] for one in data_of(answer)] == [*(ids[name] for name in "abcde"), *later]
     assert "pagination" not in answer.json()
 
 
-@pytest.mark.parametrize("what", LISTS)
-async def test_an_event_without_any_has_an_empty_list(world: World, stage: Stage, what: str) -> None:
-    await add(world, await world.event(stage.organization), what, "another event's")
-    answer = await world.anonymous.get(f"/events/{stage.event.id}/{what}")
+@pytest.mark.parametrize("part", LISTS)
+async def test_list_of_an_event_without_parts_is_empty(world: World, stage: Stage, part: str) -> None:
+    await add(world, await world.event(stage.organization), part, "another event's")
+    answer = await world.anonymous.get(f"/events/{stage.event.id}/{part}")
     assert answer.json() == {"success": True, "data": []}
 
 
-@pytest.mark.parametrize("what", LISTS)
-async def test_those_of_a_private_event_are_for_who_may_see_it(world: World, stage: Stage, what: str) -> None:
+@pytest.mark.parametrize("part", LISTS)
+async def test_parts_of_a_private_event_are_hidden_with_it(world: World, stage: Stage, part: str) -> None:
     assert stage.organizer.user is not None
-    path = f"/events/{stage.event.id}/{what}"
-    await add(world, stage.event, what, "secret")
+    path = f"/events/{stage.event.id}/{part}"
+    await add(world, stage.event, part, "secret")
     await Event.filter(id=stage.event.id).update(privacy=Privacy.PRIVATE)
     without_scope = await world.key(stage.organizer.user, KeyType.ORGANIZER, permissions=["events:write"])
     for caller in (world.anonymous, stage.buyer, stage.rival, without_scope):
@@ -80,7 +78,7 @@ async def test_those_of_a_private_event_are_for_who_may_see_it(world: World, sta
         assert len(data_of(await caller.get(path))) == 1
 
 
-@pytest.mark.parametrize("what", LISTS)
+@pytest.mark.parametrize("part", LISTS)
 @pytest.mark.parametrize("id", ["999999", "0", "abc", "99999999999999999999"])
-async def test_those_of_no_event_are_not_found(world: World, what: str, id: str) -> None:
-    error_in(await world.anonymous.get(f"/events/{id}/{what}"), 404, "NOT_FOUND")
+async def test_parts_of_an_unknown_event_are_not_found(world: World, part: str, id: str) -> None:
+    error_in(await world.anonymous.get(f"/events/{id}/{part}"), 404, "NOT_FOUND")

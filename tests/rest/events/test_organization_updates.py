@@ -1,4 +1,4 @@
-"""Changing organizations: texts by their owners, plan and allowance by admins alone (decisions 5)."""
+"""Updates of organizations: texts by their owners, plan and event limit only by admins (decisions 5)."""
 
 import asyncio
 import itertools
@@ -9,13 +9,12 @@ import pytest
 from amarevents.models import Event, Organization
 from amarevents.models.enums import KeyType
 from tests.rest.conftest import Stage
-from tests.rest.tickets.test_capacity import outcomes
 from tests.support.orphans import unbalanced
-from tests.support.rest_answers import MANAGED_ORGANIZATION_FIELDS, data_of, page_in, refused
+from tests.support.rest_answers import MANAGED_ORGANIZATION_FIELDS, data_of, outcomes, page_in, refused
 from tests.support.world import World, snapshot
 
 NEW: dict[str, Any] = {"name": "ছায়ানট", "description": "গান\n\tও আবৃত্তি", "notice": "শুক্রবার বন্ধ"}  # Any: JSON
-FOR_ADMINS: dict[str, Any] = {"plan": "Pro", "eventcount": 7}  # Any: as above
+NEW_BY_ADMINS: dict[str, Any] = {"plan": "Pro", "eventcount": 7}  # Any: JSON
 
 
 @pytest.fixture
@@ -25,24 +24,24 @@ def path(stage: Stage) -> str:
 
 @pytest.fixture
 async def described(world: World, stage: Stage) -> None:
-    """Something in every column that can change, and another plan."""
+    """Put a value into every column that can change, and create another plan."""
     await Organization.filter(id=stage.organization.id).update(
         description="Old", notice="Old", eventcount=3, search_text=f"{stage.organization.name.lower()}\nold"
     )
     await world.plan("Pro")
 
 
-# Who ------------------------------------------------------------------------------------------------------------
+# Permissions ----------------------------------------------------------------------------------------------------
 
 
-async def test_nobody_else_changes_an_organization(world: World, stage: Stage, path: str) -> None:
+async def test_only_the_owner_and_admins_update_an_organization(world: World, stage: Stage, path: str) -> None:
     await refused(world.anonymous.put(path, NEW), 401, "UNAUTHENTICATED")
     await refused(stage.buyer.put(path, NEW), 403, "WRONG_KEY_TYPE")
     await refused(stage.rival.put(path, NEW), 403, "FORBIDDEN")
     await refused(stage.admin.put("/organizations/999999", NEW), 404, "NOT_FOUND")
 
 
-async def test_the_owner_needs_organizations_write(world: World, stage: Stage, path: str) -> None:
+async def test_update_requires_the_organizations_write_scope(world: World, stage: Stage, path: str) -> None:
     assert stage.organizer.user is not None
     reader = await world.key(stage.organizer.user, KeyType.ORGANIZER, permissions=["organizations:read"])
     await refused(reader.put(path, NEW), 403, "MISSING_SCOPE")
@@ -50,7 +49,7 @@ async def test_the_owner_needs_organizations_write(world: World, stage: Stage, p
 
 @pytest.mark.parametrize("who", ["organizer", "admin", "owner's session"])
 @pytest.mark.usefixtures("described")
-async def test_owner_and_admins_change_the_texts(world: World, stage: Stage, path: str, who: str) -> None:
+async def test_owner_and_admins_update_the_texts(world: World, stage: Stage, path: str, who: str) -> None:
     assert stage.organizer.user is not None
     session = await world.session(stage.organizer.user)
     caller = session if who == "owner's session" else getattr(stage, who)
@@ -64,17 +63,17 @@ async def test_owner_and_admins_change_the_texts(world: World, stage: Stage, pat
 @pytest.mark.parametrize("body", [{"plan": "Pro"}, {"plan": "Free"}, {"eventcount": 9}, {"eventcount": 3},
                                   {"eventcount": None}, {"name": "New", "eventcount": 3}])  # fmt: skip
 @pytest.mark.usefixtures("described")
-async def test_plan_and_allowance_are_not_the_owners_to_change(
+async def test_owner_cannot_change_the_plan_or_the_event_limit(
     world: World, stage: Stage, path: str, body: dict[str, Any]
 ) -> None:
-    """Not even to what they are already."""
+    """Current values are refused as well."""
     assert stage.organizer.user is not None
     await refused(stage.organizer.put(path, body), 403, "FORBIDDEN")
     await refused((await world.session(stage.organizer.user)).put(path, body), 403, "FORBIDDEN")
 
 
 @pytest.mark.usefixtures("described")
-async def test_an_admins_organizer_key_is_an_owners(world: World, stage: Stage) -> None:
+async def test_organizer_key_of_an_admin_has_the_rights_of_an_owner(world: World, stage: Stage) -> None:
     assert stage.admin.user is not None
     await stage.admin.user.update_from_dict({"type": "organizer"}).save()
     own = await world.organization(stage.admin.user)
@@ -86,13 +85,13 @@ async def test_an_admins_organizer_key_is_an_owners(world: World, stage: Stage) 
     assert data_of(await session.put(f"/organizations/{own.id}", {"eventcount": 9}))["eventcount"] == 9
 
 
-# Each field -----------------------------------------------------------------------------------------------------
+# Fields ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("field", [*NEW, *FOR_ADMINS])
+@pytest.mark.parametrize("field", [*NEW, *NEW_BY_ADMINS])
 @pytest.mark.usefixtures("described")
-async def test_only_the_fields_sent_change(stage: Stage, path: str, field: str) -> None:
-    value = {**NEW, **FOR_ADMINS}[field]
+async def test_only_the_sent_fields_change(stage: Stage, path: str, field: str) -> None:
+    value = {**NEW, **NEW_BY_ADMINS}[field]
     before = data_of(await stage.admin.get(path))
     shown = data_of(await stage.admin.put(path, {field: value}))
     assert before[field] != value
@@ -101,7 +100,7 @@ async def test_only_the_fields_sent_change(stage: Stage, path: str, field: str) 
 
 @pytest.mark.parametrize("field", ["description", "notice", "eventcount"])
 @pytest.mark.usefixtures("described")
-async def test_null_clears_an_optional_field_and_blank_does_not(stage: Stage, path: str, field: str) -> None:
+async def test_null_clears_an_optional_field_and_a_blank_value_does_not(stage: Stage, path: str, field: str) -> None:
     before = data_of(await stage.admin.get(path))
     assert data_of(await stage.admin.put(path, {field: " "})) == before
     assert data_of(await stage.admin.put(path, {field: None})) == {**before, field: None}
@@ -109,7 +108,7 @@ async def test_null_clears_an_optional_field_and_blank_does_not(stage: Stage, pa
 
 @pytest.mark.parametrize("body", [{}, None, {"name": " "}])
 @pytest.mark.usefixtures("described")
-async def test_an_update_of_nothing_changes_nothing(stage: Stage, path: str, body: dict[str, Any] | None) -> None:
+async def test_empty_update_changes_nothing(stage: Stage, path: str, body: dict[str, Any] | None) -> None:
     before, shown = await snapshot(), data_of(await stage.organizer.get(path))
     assert data_of(await stage.organizer.put(path, body)) == shown
     assert await snapshot() == before
@@ -125,13 +124,13 @@ async def test_an_update_of_nothing_changes_nothing(stage: Stage, path: str, bod
     ],
 )  # fmt: skip
 @pytest.mark.usefixtures("described")
-async def test_what_does_not_fit_is_refused_by_name(stage: Stage, path: str, field: str, value: Any) -> None:
+async def test_invalid_field_is_refused_by_name(stage: Stage, path: str, field: str, value: Any) -> None:
     body = {"notice": "must not be stored", field: value}
     assert set(await refused(stage.admin.put(path, body), 400, "VALIDATION_ERROR")) == {field}
 
 
 @pytest.mark.usefixtures("described")
-async def test_search_follows_a_rename(stage: Stage, path: str) -> None:
+async def test_search_finds_the_organization_by_its_new_name(stage: Stage, path: str) -> None:
     old = stage.organization.name
     data_of(await stage.organizer.put(path, {"name": "Udichi শিল্পীগোষ্ঠী"}))
     for word in ("UDICHI", "শিল্পী", "old"):
@@ -143,10 +142,10 @@ async def test_search_follows_a_rename(stage: Stage, path: str) -> None:
     assert event["organization_name"] == "Udichi শিল্পীগোষ্ঠী"
 
 
-# Allowance ------------------------------------------------------------------------------------------------------
+# Event limit ----------------------------------------------------------------------------------------------------
 
 
-async def test_an_allowance_below_what_is_used_closes_the_door_alone(world: World, stage: Stage, path: str) -> None:
+async def test_limit_below_the_events_in_use_only_prevents_new_events(world: World, stage: Stage, path: str) -> None:
     for _ in range(3):
         await world.event(stage.organization)
     shown = data_of(await stage.admin.put(path, {"eventcount": 2}))
@@ -161,17 +160,17 @@ async def test_an_allowance_below_what_is_used_closes_the_door_alone(world: Worl
 
 
 @pytest.mark.parametrize(("eventcount", "status"), [(0, 403), (1, 403), (2, 201), (None, 201)])
-async def test_the_allowance_counts_at_once(stage: Stage, path: str, eventcount: int | None, status: int) -> None:
+async def test_new_limit_takes_effect_at_once(stage: Stage, path: str, eventcount: int | None, status: int) -> None:
     data_of(await stage.admin.put(path, {"eventcount": eventcount}))
     answer = await stage.organizer.post("/events", {"name": "x", "organization_id": stage.organization.id})
     assert answer.status_code == status
 
 
-async def test_changing_texts_amid_creations_keeps_the_allowance(stage: Stage, path: str) -> None:
+async def test_updates_during_creations_do_not_exceed_the_limit(stage: Stage, path: str) -> None:
     await Organization.filter(id=stage.organization.id).update(eventcount=6)
     body = {"name": "x", "organization_id": stage.organization.id}
     creations = [stage.organizer.post("/events", body) for _ in range(12)]
     updates = [stage.admin.put(path, {**NEW, "eventcount": 6}) for _ in range(12)]
-    happened = outcomes(await asyncio.gather(*itertools.chain(*zip(creations, updates, strict=True))))
-    assert happened == {(201, None): 5, (403, "EVENT_SLOTS_EXHAUSTED"): 7, (200, None): 12}
+    counts = outcomes(await asyncio.gather(*itertools.chain(*zip(creations, updates, strict=True))))
+    assert counts == {(201, None): 5, (403, "EVENT_SLOTS_EXHAUSTED"): 7, (200, None): 12}
     assert await unbalanced() == {}

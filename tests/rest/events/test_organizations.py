@@ -35,12 +35,12 @@ async def test_organizations_are_listed_newest_first(world: World) -> None:
     assert answer.json()["pagination"] == {"total": 2, "page": 1, "limit": 20, "pages": 1}
 
 
-async def test_no_organizations_are_an_empty_list(world: World) -> None:
+async def test_list_without_organizations_is_empty(world: World) -> None:
     empty = {"total": 0, "page": 1, "limit": 20, "pages": 0}
     assert page_in(await world.anonymous.get("/organizations")) == ([], empty)
 
 
-async def test_pages_of_organizations_neither_skip_nor_repeat(world: World) -> None:
+async def test_pages_of_organizations_contain_each_one_once(world: World) -> None:
     owner = await world.organizer()
     made = [(await world.organization(owner)).id for _ in range(45)]
     pages = [page_in(await world.anonymous.get("/organizations", page=page, limit=10)) for page in range(1, 6)]
@@ -61,7 +61,7 @@ async def test_search_matches_any_part_of_name_or_description(world: World, word
     ("rival", ORGANIZATION_DETAIL_FIELDS), ("organizer", MANAGED_ORGANIZATION_FIELDS),
     ("admin", MANAGED_ORGANIZATION_FIELDS),
 ])  # fmt: skip
-async def test_owner_and_admins_see_the_allowance(world: World, stage: Stage, who: str, fields: set[str]) -> None:
+async def test_owner_and_admins_see_the_event_limit(world: World, stage: Stage, who: str, fields: set[str]) -> None:
     caller = world.anonymous if who == "anonymous" else getattr(stage, who)
     shown = data_of(await caller.get(f"/organizations/{stage.organization.id}"))
     assert shown.keys() == fields
@@ -69,7 +69,7 @@ async def test_owner_and_admins_see_the_allowance(world: World, stage: Stage, wh
         assert (shown["user_id"], shown["eventcount"], shown["events_used"]) == (stage.organization.user_id, None, 1)
 
 
-async def test_recent_events_are_the_ten_newest(world: World, stage: Stage) -> None:
+async def test_recent_events_are_the_ten_newest_events(world: World, stage: Stage) -> None:
     newer = [(await world.event(stage.organization, date=in_days(-number))).id for number in range(11)]
     await world.event(await world.organizer())
     shown = data_of(await world.anonymous.get(f"/organizations/{stage.organization.id}"))
@@ -79,11 +79,11 @@ async def test_recent_events_are_the_ten_newest(world: World, stage: Stage) -> N
 
 
 @pytest.mark.parametrize("id", ["999999", "0", "abc", "99999999999999999999"])
-async def test_what_is_no_organization_is_not_found(world: World, id: str) -> None:
+async def test_unknown_organization_is_not_found(world: World, id: str) -> None:
     error_in(await world.anonymous.get(f"/organizations/{id}"), 404, "NOT_FOUND")
 
 
-async def test_an_admin_creates_an_organization_for_an_account(stage: Stage) -> None:
+async def test_admin_creates_an_organization_for_an_account(stage: Stage) -> None:
     body = {"name": " Udichi ", "user_id": stage.buyer_account.id, "description": "Theatre", "eventcount": 3}
     made = data_of(await stage.admin.post("/organizations", body), 201)
     assert made.keys() == MANAGED_ORGANIZATION_FIELDS
@@ -93,19 +93,19 @@ async def test_an_admin_creates_an_organization_for_an_account(stage: Stage) -> 
     assert page_in(await stage.buyer.get("/organizations", search="UDI"))[0] == [made["id"]]
 
 
-async def test_an_organization_without_allowance_is_unlimited(stage: Stage) -> None:
+async def test_organization_without_an_event_limit_is_unlimited(stage: Stage) -> None:
     body = {"name": "Udichi", "user_id": stage.buyer_account.id, "eventcount": None, "description": " "}
     made = data_of(await stage.admin.post("/organizations", body), 201)
     assert (made["eventcount"], made["description"]) == (None, None)
 
 
 @pytest.mark.parametrize("who", ["organizer", "buyer"])
-async def test_nobody_else_creates_organizations(stage: Stage, who: str) -> None:
+async def test_only_admins_create_organizations(stage: Stage, who: str) -> None:
     body = {"name": "Udichi", "user_id": stage.buyer_account.id}
     await refused(getattr(stage, who).post("/organizations", body), 403, "WRONG_KEY_TYPE")
 
 
-async def test_an_organization_for_nobody_is_refused(stage: Stage) -> None:
+async def test_organization_of_an_unknown_account_is_refused(stage: Stage) -> None:
     body = {"name": "Udichi", "user_id": 999_999}
     assert set(await refused(stage.admin.post("/organizations", body), 400, "VALIDATION_ERROR")) == {"user_id"}
     assert await Organization.all().count() == 1

@@ -1,4 +1,4 @@
-"""Plans, as admins list them (decisions 5.2)."""
+"""The list of plans, for admins (decisions 5.2)."""
 
 from decimal import Decimal
 
@@ -17,7 +17,7 @@ async def test_only_admins_see_plans(world: World, stage: Stage) -> None:
     await refused(without.get("/admin/plans"), 403, "MISSING_SCOPE")
 
 
-async def test_one_plan_exists_from_the_beginning(world: World, stage: Stage) -> None:
+async def test_free_plan_exists_in_a_new_database(world: World, stage: Stage) -> None:
     assert stage.admin.user is not None
     for caller in (stage.admin, await world.session(stage.admin.user)):
         [free] = data_of(await caller.get("/admin/plans"))
@@ -25,7 +25,7 @@ async def test_one_plan_exists_from_the_beginning(world: World, stage: Stage) ->
         assert free == {"name": "Free", "price": 0, "currency": "BDT", "event_limit": None, "features": {}}
 
 
-async def test_all_plans_are_listed_newest_first_without_pages(world: World, stage: Stage) -> None:
+async def test_all_plans_are_listed_newest_first_without_pagination(world: World, stage: Stage) -> None:
     features = {"support": "প্রতিদিন", "seats": [1, 2.5, None], "badge": {"colour": "gold"}}
     plan = await world.plan("Gold", price=Decimal("1999.90"), event_limit=25, features=features, currency="USD")
     answer = await stage.admin.get("/admin/plans", page=2, limit=1)

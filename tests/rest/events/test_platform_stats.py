@@ -1,4 +1,4 @@
-"""The platform in numbers: a scene counted by hand (decisions 8.4)."""
+"""The statistics of the platform, compared with numbers counted by hand (decisions 8.4)."""
 
 import datetime
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from tests.support.rest_answers import data_of, refused
 from tests.support.world import World
 
 WEEK = datetime.timedelta(days=7)
-NOTHING = {
+EMPTY_PLATFORM = {
     "total_users": 1, "total_organizers": 0, "total_admins": 1, "total_organizations": 0, "total_events": 0,
     "public_events": 0, "total_tickets": 0,
     "tickets_by_status": {"Pending": 0, "Success": 0, "Failed": 0, "Refunded": 0}, "total_revenue": 0,
@@ -23,7 +23,7 @@ NOTHING = {
 }  # fmt: skip
 
 
-async def test_only_admins_see_them(world: World, stage: Stage) -> None:
+async def test_only_admins_see_the_statistics(world: World, stage: Stage) -> None:
     assert stage.admin.user is not None
     await refused(world.anonymous.get("/admin/stats"), 401, "UNAUTHENTICATED")
     for caller in (stage.buyer, stage.organizer, await world.session(stage.buyer_account)):
@@ -32,13 +32,13 @@ async def test_only_admins_see_them(world: World, stage: Stage) -> None:
     await refused(without.get("/admin/stats"), 403, "MISSING_SCOPE")
 
 
-async def test_an_empty_platform_has_every_number(world: World) -> None:
+async def test_empty_platform_has_every_number(world: World) -> None:
     admin = await world.admin_key()
-    assert data_of(await admin.get("/admin/stats")) == NOTHING
+    assert data_of(await admin.get("/admin/stats")) == EMPTY_PLATFORM
 
 
-async def test_a_scene_is_counted(world: World, stage: Stage) -> None:
-    """The stage's four accounts and keys, organization and public event, and what is added here."""
+async def test_statistics_match_numbers_counted_by_hand(world: World, stage: Stage) -> None:
+    """Count the rows of ``stage`` (four accounts with keys, an organization, a public event) and those added here."""
     await world.organizer(admin=True)
     await world.event(stage.organization, privacy=Privacy.PRIVATE)
     await world.event(await world.organization(stage.buyer_account))
@@ -65,13 +65,13 @@ async def test_a_scene_is_counted(world: World, stage: Stage) -> None:
         (["0.29", "0.57", "1.13", "8.41", "4.35"], "14.75"),
     ],
 )  # fmt: skip
-async def test_money_is_exact(world: World, stage: Stage, amounts: list[str], total: str) -> None:
+async def test_revenue_is_exact(world: World, stage: Stage, amounts: list[str], total: str) -> None:
     for amount in amounts:
         await world.ticket(stage.event, stage.buyer_account, amount=amount)
     assert f'"total_revenue":{total},' in (await stage.admin.get("/admin/stats")).text
 
 
-async def test_donations_beyond_what_a_column_holds_are_added_up(world: World, stage: Stage) -> None:
+async def test_sum_of_donations_can_exceed_a_32_bit_integer(world: World, stage: Stage) -> None:
     for _ in range(3):
         await world.donation(amount=2**31 - 1, status=DonationStatus.VERIFIED)
     assert data_of(await stage.admin.get("/admin/stats"))["verified_donation_amount"] == 3 * (2**31 - 1)
@@ -85,7 +85,7 @@ async def test_donations_beyond_what_a_column_holds_are_added_up(world: World, s
         ({"expires_at": utc_now() + datetime.timedelta(days=1)}, True),
     ],
 )  # fmt: skip
-async def test_active_keys_are_those_that_are_let_in(
+async def test_active_keys_are_those_that_authenticate(
     world: World, stage: Stage, state: dict[str, Any], counted: bool
 ) -> None:
     caller = await world.key(stage.buyer_account, **state)
@@ -100,7 +100,7 @@ async def test_active_keys_are_those_that_are_let_in(
         (WEEK + datetime.timedelta(microseconds=1), False), (10 * WEEK, False),
     ],
 )  # fmt: skip
-async def test_new_is_what_came_within_seven_days(
+async def test_new_rows_are_those_of_the_last_seven_days(
     world: World, stage: Stage, set_clock: Callable[[datetime.datetime], None], age: datetime.timedelta, counted: bool
 ) -> None:
     now = utc_now()

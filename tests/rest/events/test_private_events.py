@@ -1,4 +1,4 @@
-"""Private events exist for their owner, admins and ticket holders alone (decisions 4.1)."""
+"""Private events, visible only to their owner, admins and ticket holders (decisions 4.1)."""
 
 import pytest
 
@@ -19,7 +19,7 @@ async def secret(world: World, stage: Stage) -> Event:
 
 
 async def sees(caller: Caller, event: Event) -> bool:
-    """Whether the event exists for the caller: all ways to look at it must agree."""
+    """Return whether the caller sees the event; the list, the event and its ticket types must agree."""
     ids, pagination = page_in(await caller.get("/events", search="secret"))
     answers = [await caller.get(f"/events/{event.id}"), await caller.get("/ticket-types", event_id=event.id)]
     statuses = {answer.status_code for answer in answers}
@@ -29,7 +29,7 @@ async def sees(caller: Caller, event: Event) -> bool:
 
 
 @pytest.mark.parametrize("who", ["anonymous", "buyer", "rival", "rival session", "holder of another ticket"])
-async def test_others_do_not_see_it_anywhere(world: World, stage: Stage, secret: Event, who: str) -> None:
+async def test_other_callers_do_not_see_a_private_event(world: World, stage: Stage, secret: Event, who: str) -> None:
     assert stage.rival.user is not None
     other = await world.user()
     await world.ticket(stage.event, other)
@@ -44,7 +44,7 @@ async def test_others_do_not_see_it_anywhere(world: World, stage: Stage, secret:
 
 
 @pytest.mark.parametrize("who", ["buyer", "rival"])
-async def test_others_cannot_register_for_it_or_list_its_tickets(stage: Stage, secret: Event, who: str) -> None:
+async def test_other_callers_cannot_register_or_list_tickets(stage: Stage, secret: Event, who: str) -> None:
     caller = getattr(stage, who)
     await refused(caller.post("/tickets", {"event_id": secret.id}), 404, "NOT_FOUND")
     await refused(caller.get("/tickets", event_id=secret.id), 404, "NOT_FOUND")
@@ -52,13 +52,13 @@ async def test_others_cannot_register_for_it_or_list_its_tickets(stage: Stage, s
         await refused(caller.post("/ticket-types", {"event_id": secret.id, "name": "x"}), 404, "NOT_FOUND")
 
 
-async def test_a_hidden_event_is_refused_like_one_that_never_was(stage: Stage, secret: Event) -> None:
+async def test_hidden_event_gives_the_same_error_as_an_unknown_one(stage: Stage, secret: Event) -> None:
     hidden = await stage.buyer.get(f"/events/{secret.id}")
     assert hidden.json() == (await stage.buyer.get("/events/999999")).json()
 
 
 @pytest.mark.parametrize("key_type", list(KeyType))
-async def test_its_owner_sees_it_with_a_key_of_any_type(
+async def test_owner_sees_a_private_event_with_a_key_of_any_type(
     world: World, stage: Stage, secret: Event, key_type: KeyType
 ) -> None:
     assert stage.organizer.user is not None
@@ -66,7 +66,7 @@ async def test_its_owner_sees_it_with_a_key_of_any_type(
     assert await sees(await world.key(stage.organizer.user, key_type), secret)
 
 
-async def test_its_owner_and_admins_see_it_in_a_session(world: World, stage: Stage, secret: Event) -> None:
+async def test_owner_and_admins_see_a_private_event_in_a_session(world: World, stage: Stage, secret: Event) -> None:
     assert stage.organizer.user is not None
     assert stage.admin.user is not None
     assert await sees(await world.session(stage.organizer.user), secret)
@@ -74,7 +74,7 @@ async def test_its_owner_and_admins_see_it_in_a_session(world: World, stage: Sta
     assert await sees(stage.admin, secret)
 
 
-async def test_an_admins_user_key_sees_no_more_than_a_users(world: World, stage: Stage, secret: Event) -> None:
+async def test_user_key_of_an_admin_does_not_see_a_private_event(world: World, stage: Stage, secret: Event) -> None:
     assert stage.admin.user is not None
     assert not await sees(await world.key(stage.admin.user), secret)
 
@@ -86,7 +86,7 @@ async def test_an_admins_user_key_sees_no_more_than_a_users(world: World, stage:
         (TicketStatus.FAILED, False), (TicketStatus.REFUNDED, False),
     ],
 )  # fmt: skip
-async def test_who_holds_a_ticket_sees_it(
+async def test_holder_of_a_valid_ticket_sees_a_private_event(
     world: World, stage: Stage, secret: Event, status: TicketStatus, seen: bool
 ) -> None:
     await world.ticket(secret, stage.buyer_account, status=status)
@@ -94,18 +94,18 @@ async def test_who_holds_a_ticket_sees_it(
     assert await sees(await world.session(stage.buyer_account), secret) is seen
 
 
-async def test_a_ticket_in_the_accounts_email_counts(world: World, stage: Stage, secret: Event) -> None:
+async def test_ticket_with_the_accounts_email_shows_a_private_event(world: World, stage: Stage, secret: Event) -> None:
     assert stage.organizer.user is not None
     await world.ticket(secret, stage.organizer.user, email=stage.buyer_account.email)
     assert await sees(stage.buyer, secret)
 
 
-async def test_a_holder_may_register_again(world: World, stage: Stage, secret: Event) -> None:
+async def test_ticket_holder_can_register_again(world: World, stage: Stage, secret: Event) -> None:
     await world.ticket(secret, stage.buyer_account)
     assert data_of(await stage.buyer.post("/tickets", {"event_id": secret.id}), 201)["event_name"] == "Secret supper"
 
 
-async def test_without_events_read_nobody_sees_it(world: World, stage: Stage, secret: Event) -> None:
+async def test_key_without_events_read_does_not_see_a_private_event(world: World, stage: Stage, secret: Event) -> None:
     assert stage.organizer.user is not None
     await world.ticket(secret, stage.buyer_account)
     assert not await sees(await world.key(stage.buyer_account, permissions=WITHOUT_EVENTS_READ), secret)
@@ -113,14 +113,14 @@ async def test_without_events_read_nobody_sees_it(world: World, stage: Stage, se
     assert not await sees(owner_key, secret)
 
 
-async def test_private_events_are_not_counted_by_organizations(world: World, stage: Stage, secret: Event) -> None:
+async def test_organizations_do_not_count_private_events(world: World, stage: Stage, secret: Event) -> None:
     for caller in (world.anonymous, stage.organizer, stage.admin):
         shown = data_of(await caller.get(f"/organizations/{stage.organization.id}"))
         assert shown["public_event_count"] == 1
         assert [event["id"] for event in shown["recent_events"]] == [stage.event.id]
 
 
-async def test_making_an_event_private_hides_it_at_once(world: World, stage: Stage) -> None:
+async def test_event_that_becomes_private_is_hidden_at_once(world: World, stage: Stage) -> None:
     assert data_of(await world.anonymous.get(f"/events/{stage.event.id}"))["privacy"] == "public"
     await Event.filter(id=stage.event.id).update(privacy=Privacy.PRIVATE)
     error_in(await world.anonymous.get(f"/events/{stage.event.id}"), 404, "NOT_FOUND")

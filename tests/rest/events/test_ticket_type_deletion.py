@@ -1,4 +1,4 @@
-"""A ticket type goes only while none of its tickets is approved, whoever approves meanwhile (decisions 6.3)."""
+"""The deletion of ticket types, refused once a ticket is approved, even by a simultaneous request (decisions 6.3)."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -12,13 +12,12 @@ from amarevents.models.enums import KeyType, Privacy, TicketStatus
 from amarevents.resolvers.events import ticket_types
 from amarevents.resolvers.tickets import registration
 from tests.rest.conftest import Stage
-from tests.rest.tickets.test_capacity import outcomes
 from tests.support.orphans import unbalanced
 from tests.support.pauses import Pause
-from tests.support.rest_answers import data_of, refused
+from tests.support.rest_answers import data_of, outcomes, refused
 from tests.support.world import World, snapshot
 
-# For who has looked at the type before it went, and for who comes later.
+# The errors of requests that have read the type before its deletion, and of later ones.
 TOO_LATE = {(404, "NOT_FOUND"), (400, "VALIDATION_ERROR")}
 NOT_APPROVED = [status for status in TicketStatus if status is not TicketStatus.SUCCESS]
 
@@ -28,10 +27,10 @@ async def kind(world: World, stage: Stage) -> TicketType:
     return await world.ticket_type(stage.event, price="250", capacity=10)
 
 
-# Who ------------------------------------------------------------------------------------------------------------
+# Permissions ----------------------------------------------------------------------------------------------------
 
 
-async def test_nobody_else_deletes_a_ticket_type(world: World, stage: Stage, kind: TicketType) -> None:
+async def test_only_the_owner_and_admins_delete_a_ticket_type(world: World, stage: Stage, kind: TicketType) -> None:
     path = f"/ticket-types/{kind.id}"
     await refused(world.anonymous.delete(path), 401, "UNAUTHENTICATED")
     await refused(stage.buyer.delete(path), 403, "WRONG_KEY_TYPE")
@@ -41,26 +40,26 @@ async def test_nobody_else_deletes_a_ticket_type(world: World, stage: Stage, kin
     await refused(stage.admin.delete("/ticket-types/999999"), 404, "NOT_FOUND")
 
 
-async def test_the_owner_needs_events_write(world: World, stage: Stage, kind: TicketType) -> None:
+async def test_deletion_requires_the_events_write_scope(world: World, stage: Stage, kind: TicketType) -> None:
     assert stage.organizer.user is not None
     deleter = await world.key(stage.organizer.user, KeyType.ORGANIZER, permissions=["events:delete", "tickets:delete"])
     await refused(deleter.delete(f"/ticket-types/{kind.id}"), 403, "MISSING_SCOPE")
 
 
-# What goes ------------------------------------------------------------------------------------------------------
+# Deletion -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("who", ["organizer", "admin"])
-async def test_a_ticket_type_goes_and_nothing_else(world: World, stage: Stage, kind: TicketType, who: str) -> None:
+async def test_only_the_ticket_type_is_deleted(world: World, stage: Stage, kind: TicketType, who: str) -> None:
     before = await snapshot()
-    doomed = await world.ticket_type(stage.event)
-    answer = await getattr(stage, who).delete(f"/ticket-types/{doomed.id}")
-    assert data_of(answer) == {"id": doomed.id, "deleted": True}
+    deleted = await world.ticket_type(stage.event)
+    answer = await getattr(stage, who).delete(f"/ticket-types/{deleted.id}")
+    assert data_of(answer) == {"id": deleted.id, "deleted": True}
     assert await snapshot() == before
-    await refused(stage.organizer.delete(f"/ticket-types/{doomed.id}"), 404, "NOT_FOUND")
+    await refused(stage.organizer.delete(f"/ticket-types/{deleted.id}"), 404, "NOT_FOUND")
 
 
-async def test_a_type_with_an_approved_ticket_stays(world: World, stage: Stage, kind: TicketType) -> None:
+async def test_type_with_an_approved_ticket_cannot_be_deleted(world: World, stage: Stage, kind: TicketType) -> None:
     for status in TicketStatus:
         await world.ticket(stage.event, stage.buyer_account, ticket_type=kind, status=status)
     for caller in (stage.organizer, stage.admin):
@@ -68,7 +67,7 @@ async def test_a_type_with_an_approved_ticket_stays(world: World, stage: Stage, 
 
 
 @pytest.mark.parametrize("status", NOT_APPROVED)
-async def test_its_other_tickets_go_on_without_a_type(
+async def test_tickets_that_are_not_approved_remain_without_a_type(
     world: World, stage: Stage, kind: TicketType, status: TicketStatus
 ) -> None:
     ticket = await world.ticket(stage.event, stage.buyer_account, ticket_type=kind, status=status)
@@ -80,7 +79,7 @@ async def test_its_other_tickets_go_on_without_a_type(
     assert await unbalanced() == {}
 
 
-async def test_an_approved_ticket_of_another_type_is_no_reason_to_stay(
+async def test_approved_tickets_of_other_types_do_not_prevent_the_deletion(
     world: World, stage: Stage, kind: TicketType
 ) -> None:
     other = await world.ticket_type(stage.event)
@@ -90,51 +89,51 @@ async def test_an_approved_ticket_of_another_type_is_no_reason_to_stay(
     assert data_of(await stage.buyer.get(f"/tickets/{ticket.id}"))["ticket_type_id"] == other.id
 
 
-async def test_a_refunded_ticket_lets_its_type_go(world: World, stage: Stage, kind: TicketType) -> None:
+async def test_type_can_be_deleted_after_a_refund(world: World, stage: Stage, kind: TicketType) -> None:
     ticket = await world.ticket(stage.event, stage.buyer_account, ticket_type=kind)
     await refused(stage.organizer.delete(f"/ticket-types/{kind.id}"), 400, "HAS_APPROVED_TICKETS")
     data_of(await stage.organizer.put(f"/tickets/{ticket.id}", {"status": "Refunded"}))
     data_of(await stage.organizer.delete(f"/ticket-types/{kind.id}"))
 
 
-# At the same time -----------------------------------------------------------------------------------------------
+# Simultaneous requests ------------------------------------------------------------------------------------------
 
-# Any: what a coroutine sends and yields is between it and the event loop.
+# Any: the types that a coroutine sends and yields.
 Request = Coroutine[Any, Any, httpx.Response]
 
 
-async def head_start(request: Request) -> asyncio.Task[httpx.Response]:
-    """Begin the request, and give it the time that it needs unless it has to wait for somebody."""
+async def start(request: Request) -> asyncio.Task[httpx.Response]:
+    """Start the request, and wait until it is done or, most likely, blocked by a lock."""
     task = asyncio.create_task(request)
     await asyncio.wait([task], timeout=0.5)
     return task
 
 
-async def amid_deletion(stage: Stage, kind: TicketType, pause: Pause, request: Request) -> tuple[int, Any]:
-    """The deletion has found no approved ticket when ``request`` comes: its status, and the answer to the request."""
+async def answer_during_deletion(stage: Stage, kind: TicketType, pause: Pause, request: Request) -> tuple[int, Any]:
+    """Send the request after the deletion has found no approved ticket; return the deletion's status and the data."""
     pause.stop_after(ticket_types, "_require_none_approved")
-    deletion, task = await pause.during(stage.organizer.delete(f"/ticket-types/{kind.id}"), head_start(request))
+    deletion, task = await pause.during(stage.organizer.delete(f"/ticket-types/{kind.id}"), start(request))
     return deletion.status_code, data_of(await task)
 
 
-async def test_who_approves_amid_the_deletion_approves_a_ticket_without_a_type(
+async def test_approval_during_the_deletion_approves_a_ticket_without_a_type(
     world: World, stage: Stage, kind: TicketType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ticket = await world.ticket(stage.event, stage.buyer_account, ticket_type=kind, status=TicketStatus.PENDING)
     approving = stage.organizer.put(f"/tickets/{ticket.id}", {"status": "Success"})
-    status, approved = await amid_deletion(stage, kind, Pause(monkeypatch), approving)
+    status, approved = await answer_during_deletion(stage, kind, Pause(monkeypatch), approving)
     assert (status, approved["status"], approved["ticket_type_id"]) == (200, "Success", None)
     assert await unbalanced() == {}
 
 
-async def test_who_moves_in_amid_the_deletion_is_too_late(
+async def test_move_to_the_type_during_its_deletion_is_refused(
     world: World, stage: Stage, kind: TicketType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = await world.ticket_type(stage.event)
     ticket = await world.ticket(stage.event, stage.buyer_account, ticket_type=other)
     pause = Pause(monkeypatch)
     pause.stop_after(ticket_types, "_require_none_approved")
-    moving = head_start(stage.organizer.put(f"/tickets/{ticket.id}", {"ticket_type_id": kind.id}))
+    moving = start(stage.organizer.put(f"/tickets/{ticket.id}", {"ticket_type_id": kind.id}))
     deletion, moved = await pause.during(stage.organizer.delete(f"/ticket-types/{kind.id}"), moving)
     data_of(deletion)
     assert outcomes([await moved]).keys() <= TOO_LATE
@@ -142,13 +141,13 @@ async def test_who_moves_in_amid_the_deletion_is_too_late(
     assert await unbalanced() == {}
 
 
-async def test_who_registers_once_the_deletion_has_begun_is_too_late(
+async def test_registration_during_the_deletion_is_refused(
     stage: Stage, kind: TicketType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Otherwise the new ticket could be approved between the look for such tickets and the deletion."""
+    """Otherwise the new ticket could be approved between the check for approved tickets and the deletion."""
     pause = Pause(monkeypatch)
     pause.stop_after(ticket_types, "lock_in_order")
-    registering = head_start(stage.buyer.post("/tickets", {"event_id": stage.event.id, "ticket_type_id": kind.id}))
+    registering = start(stage.buyer.post("/tickets", {"event_id": stage.event.id, "ticket_type_id": kind.id}))
     deletion, registered = await pause.during(stage.organizer.delete(f"/ticket-types/{kind.id}"), registering)
     data_of(deletion)
     assert outcomes([await registered]).keys() <= TOO_LATE
@@ -165,13 +164,13 @@ async def test_without_the_locks_an_approved_ticket_would_lose_its_type(
     monkeypatch.setattr(ticket_types, "lock_in_order", lock_nothing)
     ticket = await world.ticket(stage.event, stage.buyer_account, ticket_type=kind, status=TicketStatus.PENDING)
     approving = stage.organizer.put(f"/tickets/{ticket.id}", {"status": "Success"})
-    status, approved = await amid_deletion(stage, kind, Pause(monkeypatch), approving)
+    status, approved = await answer_during_deletion(stage, kind, Pause(monkeypatch), approving)
     assert (status, approved["status"], approved["ticket_type_id"]) == (200, "Success", kind.id)
     assert (await Ticket.get(id=ticket.id)).ticket_type_id is None
 
 
-async def test_approvals_and_deletions_at_once_agree(world: World, stage: Stage) -> None:
-    """Whichever comes first, of each pair: an approval that was told of a type keeps it."""
+async def test_simultaneous_approvals_and_deletions_agree(world: World, stage: Stage) -> None:
+    """An approved ticket keeps the type that its response contains, in either order of approval and deletion."""
 
     async def approve_and_delete(kind: TicketType, ticket: Ticket) -> None:
         approval, deletion = await asyncio.gather(
@@ -190,10 +189,10 @@ async def test_approvals_and_deletions_at_once_agree(world: World, stage: Stage)
     assert await unbalanced() == {}
 
 
-async def test_registrations_amid_the_deletion_are_answered(
+async def test_registrations_during_deletions_are_refused_or_prevent_them(
     world: World, stage: Stage, kind: TicketType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All have looked at the type before it goes, or come later."""
+    """Delay the registrations, so that all read the type before the deletion or begin after it."""
     choose = registration._choose_ticket_type
 
     async def choose_late(event: Event, ticket_type_id: int | None) -> TicketType | None:
@@ -204,12 +203,12 @@ async def test_registrations_amid_the_deletion_are_answered(
     monkeypatch.setattr(registration, "_choose_ticket_type", choose_late)
     await TicketType.filter(id=kind.id).update(price=0, capacity=0)
     body = {"event_id": stage.event.id, "ticket_type_id": kind.id}
-    crowd = [stage.buyer.post("/tickets", body) for _ in range(30)]
+    registrations = [stage.buyer.post("/tickets", body) for _ in range(30)]
     deletions = [stage.organizer.delete(f"/ticket-types/{kind.id}") for _ in range(3)]
-    happened = outcomes(await asyncio.gather(*deletions, *crowd))
-    assert happened.keys() <= {
+    counts = outcomes(await asyncio.gather(*deletions, *registrations))
+    assert counts.keys() <= {
         (200, None), (201, None), (400, "HAS_APPROVED_TICKETS"), (400, "VALIDATION_ERROR"), (404, "NOT_FOUND")
     }  # fmt: skip
     typeless = await Ticket.filter(ticket_type_id=None).count()
-    assert (happened[200, None], happened[201, None], typeless) in {(1, 0, 0), (0, 30, 0)}
+    assert (counts[200, None], counts[201, None], typeless) in {(1, 0, 0), (0, 30, 0)}
     assert await unbalanced() == {}

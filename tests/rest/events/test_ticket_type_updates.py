@@ -1,4 +1,4 @@
-"""Changing ticket types: never fewer places than are held, and tickets stay what they cost (decisions 6.2, 6.3)."""
+"""Updates of ticket types: the capacity never falls below the places held (decisions 6.2, 6.3)."""
 
 import asyncio
 from typing import Any
@@ -10,10 +10,9 @@ from amarevents.models import Event, Ticket, TicketType
 from amarevents.models.enums import KeyType, Privacy, TicketStatus
 from amarevents.resolvers.events import ticket_types
 from tests.rest.conftest import Stage
-from tests.rest.tickets.test_capacity import Outcomes, outcomes
 from tests.support.orphans import unbalanced
 from tests.support.pauses import Pause
-from tests.support.rest_answers import TICKET_TYPE_FIELDS, data_of, refused
+from tests.support.rest_answers import TICKET_TYPE_FIELDS, Outcomes, data_of, outcomes, refused
 from tests.support.world import World, snapshot
 
 NEW: dict[str, Any] = {"name": "ভিআইপি", "price": 1200.25, "capacity": 40, "description": "সামনের সারি\nআসন"}  # Any: JSON
@@ -21,7 +20,7 @@ NEW: dict[str, Any] = {"name": "ভিআইপি", "price": 1200.25, "capacity
 
 @pytest.fixture
 async def kind(world: World, stage: Stage) -> TicketType:
-    """Ten places, of which three are held."""
+    """Create a type with ten places, three of them held."""
     kind = await world.ticket_type(stage.event, price="250", capacity=10, name="Old", description="Old")
     for status in (*TicketStatus, TicketStatus.SUCCESS):
         await world.ticket(stage.event, stage.buyer_account, ticket_type=kind, status=status)
@@ -32,7 +31,7 @@ async def update(stage: Stage, kind: TicketType, **fields: Any) -> Any:  # Any: 
     return data_of(await stage.organizer.put(f"/ticket-types/{kind.id}", fields))
 
 
-async def test_nobody_else_changes_a_ticket_type(world: World, stage: Stage, kind: TicketType) -> None:
+async def test_only_the_owner_and_admins_update_a_ticket_type(world: World, stage: Stage, kind: TicketType) -> None:
     path, body = f"/ticket-types/{kind.id}", {"price": 1}
     await refused(world.anonymous.put(path, body), 401, "UNAUTHENTICATED")
     await refused(stage.buyer.put(path, body), 403, "WRONG_KEY_TYPE")
@@ -42,14 +41,14 @@ async def test_nobody_else_changes_a_ticket_type(world: World, stage: Stage, kin
     await refused(stage.admin.put("/ticket-types/999999", body), 404, "NOT_FOUND")
 
 
-async def test_the_owner_needs_events_write(world: World, stage: Stage, kind: TicketType) -> None:
+async def test_update_requires_the_events_write_scope(world: World, stage: Stage, kind: TicketType) -> None:
     assert stage.organizer.user is not None
     writer = await world.key(stage.organizer.user, KeyType.ORGANIZER, permissions=["events:read", "tickets:write"])
     await refused(writer.put(f"/ticket-types/{kind.id}", {"price": 1}), 403, "MISSING_SCOPE")
 
 
 @pytest.mark.parametrize("field", NEW)
-async def test_only_the_fields_sent_change(stage: Stage, kind: TicketType, field: str) -> None:
+async def test_only_the_sent_fields_change(stage: Stage, kind: TicketType, field: str) -> None:
     before = await update(stage, kind)
     shown = await update(stage, kind, **{field: NEW[field]})
     expected = {**before, field: NEW[field]}
@@ -60,21 +59,19 @@ async def test_only_the_fields_sent_change(stage: Stage, kind: TicketType, field
     assert data_of(await stage.buyer.get("/ticket-types", event_id=stage.event.id)) == [shown]
 
 
-async def test_an_admin_changes_any_ticket_type(stage: Stage, kind: TicketType) -> None:
+async def test_admin_updates_any_ticket_type(stage: Stage, kind: TicketType) -> None:
     shown = data_of(await stage.admin.put(f"/ticket-types/{kind.id}", NEW))
     assert {field: shown[field] for field in NEW} == NEW
 
 
 @pytest.mark.parametrize("body", [{}, None, {"name": " ", "description": ""}])
-async def test_an_update_of_nothing_changes_nothing(
-    stage: Stage, kind: TicketType, body: dict[str, Any] | None
-) -> None:
+async def test_empty_update_changes_nothing(stage: Stage, kind: TicketType, body: dict[str, Any] | None) -> None:
     before = await snapshot()
     assert data_of(await stage.organizer.put(f"/ticket-types/{kind.id}", body))["name"] == "Old"
     assert await snapshot() == before
 
 
-async def test_null_clears_the_description_alone(stage: Stage, kind: TicketType) -> None:
+async def test_null_clears_only_the_description(stage: Stage, kind: TicketType) -> None:
     assert (await update(stage, kind, description=None))["description"] is None
     for field in ("name", "price", "capacity"):
         request = stage.organizer.put(f"/ticket-types/{kind.id}", {field: None})
@@ -88,7 +85,7 @@ async def test_null_clears_the_description_alone(stage: Stage, kind: TicketType)
         ("capacity", True), ("capacity", 2**31), ("name", "x" * 201), ("sold", 0), ("event_id", 1), ("available", 1),
     ],
 )  # fmt: skip
-async def test_what_does_not_fit_is_refused_by_name(stage: Stage, kind: TicketType, field: str, value: Any) -> None:
+async def test_invalid_field_is_refused_by_name(stage: Stage, kind: TicketType, field: str, value: Any) -> None:
     request = stage.organizer.put(f"/ticket-types/{kind.id}", {"description": "x", field: value})
     assert set(await refused(request, 400, "VALIDATION_ERROR")) == {field}
 
@@ -97,7 +94,7 @@ async def test_what_does_not_fit_is_refused_by_name(stage: Stage, kind: TicketTy
 
 
 @pytest.mark.parametrize(("capacity", "available"), [(3, 0), (4, 1), (0, None), (2**31 - 1, 2**31 - 4)])
-async def test_a_capacity_may_be_all_that_is_held_or_more(
+async def test_capacity_can_equal_or_exceed_the_places_held(
     stage: Stage, kind: TicketType, capacity: int, available: int | None
 ) -> None:
     shown = await update(stage, kind, capacity=capacity)
@@ -108,21 +105,21 @@ async def test_a_capacity_may_be_all_that_is_held_or_more(
 
 
 @pytest.mark.parametrize("capacity", [1, 2])
-async def test_a_capacity_below_what_is_held_is_refused(stage: Stage, kind: TicketType, capacity: int) -> None:
+async def test_capacity_below_the_places_held_is_refused(stage: Stage, kind: TicketType, capacity: int) -> None:
     body = {"capacity": capacity, "name": "x", "price": 1}
     for caller in (stage.organizer, stage.admin):
         request = caller.put(f"/ticket-types/{kind.id}", body)
         assert set(await refused(request, 400, "CAPACITY_TOO_LOW")) == {"capacity"}
 
 
-async def test_unlimited_places_become_limited_to_what_is_held(stage: Stage, kind: TicketType) -> None:
+async def test_unlimited_type_can_be_limited_to_the_places_held(stage: Stage, kind: TicketType) -> None:
     await update(stage, kind, capacity=0)
     data_of(await stage.buyer.post("/tickets", {"event_id": stage.event.id}), 201)
     await refused(stage.organizer.put(f"/ticket-types/{kind.id}", {"capacity": 3}), 400, "CAPACITY_TOO_LOW")
     assert (await update(stage, kind, capacity=4))["available"] == 0
 
 
-async def test_the_price_of_what_is_sold_already_stays(stage: Stage, kind: TicketType) -> None:
+async def test_new_price_does_not_change_existing_tickets(stage: Stage, kind: TicketType) -> None:
     before = await Ticket.all().order_by("id").values()
     await update(stage, kind, price=999.99)
     assert await Ticket.all().order_by("id").values() == before
@@ -130,27 +127,27 @@ async def test_the_price_of_what_is_sold_already_stays(stage: Stage, kind: Ticke
     assert (made["amount"], made["status"]) == (999.99, "Pending")
 
 
-# At the same time -----------------------------------------------------------------------------------------------
+# Simultaneous requests ------------------------------------------------------------------------------------------
 
 
-async def lower_amid_registrations(stage: Stage, kind: TicketType) -> Outcomes:
+async def lower_capacity_during_registrations(stage: Stage, kind: TicketType) -> Outcomes:
     await TicketType.filter(id=kind.id).update(price=0, capacity=30)
-    crowd = [stage.buyer.post("/tickets", {"event_id": stage.event.id}) for _ in range(40)]
+    requests = [stage.buyer.post("/tickets", {"event_id": stage.event.id}) for _ in range(40)]
     for position, capacity in ((5, 20), (15, 12), (25, 8), (35, 25)):
-        crowd.insert(position, stage.organizer.put(f"/ticket-types/{kind.id}", {"capacity": capacity}))
-    return outcomes(await asyncio.gather(*crowd))
+        requests.insert(position, stage.organizer.put(f"/ticket-types/{kind.id}", {"capacity": capacity}))
+    return outcomes(await asyncio.gather(*requests))
 
 
-async def test_lowering_the_capacity_amid_registrations_never_oversells(stage: Stage, kind: TicketType) -> None:
-    happened = await lower_amid_registrations(stage, kind)
-    assert happened.keys() <= {(200, None), (201, None), (400, "CAPACITY_TOO_LOW"), (400, "SOLD_OUT")}
+async def test_lowering_the_capacity_during_registrations_never_oversells(stage: Stage, kind: TicketType) -> None:
+    counts = await lower_capacity_during_registrations(stage, kind)
+    assert counts.keys() <= {(200, None), (201, None), (400, "CAPACITY_TOO_LOW"), (400, "SOLD_OUT")}
     await kind.refresh_from_db()
-    assert kind.sold == 3 + happened[201, None] <= kind.capacity
+    assert kind.sold == 3 + counts[201, None] <= kind.capacity
     assert await unbalanced() == {}
 
 
-async def lowered_to_three(stage: Stage, kind: TicketType, pause: Pause) -> tuple[int, str | None]:
-    """Three places are held, and a fourth is taken while the request to lower the capacity stands still."""
+async def lower_capacity_to_three(stage: Stage, kind: TicketType, pause: Pause) -> tuple[int, str | None]:
+    """Lower the capacity to three, and let a fourth place be taken while the request is paused."""
     await TicketType.filter(id=kind.id).update(price=0)
     lowering = stage.organizer.put(f"/ticket-types/{kind.id}", {"capacity": 3})
     answer, registered = await pause.during(lowering, stage.buyer.post("/tickets", {"event_id": stage.event.id}))
@@ -160,26 +157,26 @@ async def lowered_to_three(stage: Stage, kind: TicketType, pause: Pause) -> tupl
     return answer.status_code, answer.json().get("code")
 
 
-async def test_a_place_taken_a_moment_before_is_not_cut_off(
+async def test_capacity_is_not_lowered_below_a_place_taken_by_another_request(
     stage: Stage, kind: TicketType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pause = Pause(monkeypatch)
     pause.stop_before(ticket_types, "_update")
-    assert await lowered_to_three(stage, kind, pause) == (400, "CAPACITY_TOO_LOW")
+    assert await lower_capacity_to_three(stage, kind, pause) == (400, "CAPACITY_TOO_LOW")
 
 
-async def test_looking_first_would_leave_it_to_the_database(
+async def test_checking_before_the_update_would_fail_with_an_internal_error(
     stage: Stage, kind: TicketType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the conditional update is for: only the CHECK would object, and nobody would know why."""
+    """Replace the conditional update by a check before it: the database constraint would cause an internal error."""
     pause = Pause(monkeypatch)
 
-    async def look_and_update(ticket_type_id: int, changes: dict[str, Any]) -> None:  # Any: each column's own type
+    async def check_and_update(ticket_type_id: int, changes: dict[str, Any]) -> None:  # Any: each column's own type
         row = await TicketType.get(id=ticket_type_id)
         await pause.stop()
         if row.sold > changes["capacity"]:
             raise errors.CapacityTooLow(1)
         await TicketType.filter(id=ticket_type_id).update(**changes)
 
-    monkeypatch.setattr(ticket_types, "_update", look_and_update)
-    assert await lowered_to_three(stage, kind, pause) == (500, "INTERNAL")
+    monkeypatch.setattr(ticket_types, "_update", check_and_update)
+    assert await lower_capacity_to_three(stage, kind, pause) == (500, "INTERNAL")

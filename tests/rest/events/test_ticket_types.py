@@ -1,4 +1,4 @@
-"""Ticket types over REST: what is left of each (decisions 6.3)."""
+"""Listing and creating ticket types over REST (decisions 6.3)."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from tests.support.rest_answers import INSTANT, TICKET_TYPE_FIELDS, data_of, err
 from tests.support.world import World
 
 
-async def test_ticket_types_come_all_and_newest_first(world: World, stage: Stage) -> None:
+async def test_all_ticket_types_are_listed_newest_first(world: World, stage: Stage) -> None:
     made = [(await world.ticket_type(stage.event)).id for _ in range(25)]
     await world.ticket_type(await world.event(stage.organization))
     answer = await world.anonymous.get("/ticket-types", event_id=stage.event.id, limit=3)
@@ -19,12 +19,12 @@ async def test_ticket_types_come_all_and_newest_first(world: World, stage: Stage
     assert "pagination" not in answer.json()
 
 
-async def test_an_event_without_ticket_types_has_none(world: World, stage: Stage) -> None:
+async def test_list_without_ticket_types_is_empty(world: World, stage: Stage) -> None:
     assert data_of(await world.anonymous.get("/ticket-types", event_id=stage.event.id)) == []
 
 
 @pytest.mark.parametrize(("capacity", "available", "is_available"), [(0, None, True), (3, 1, True), (2, 0, False)])
-async def test_places_held_are_not_available(
+async def test_available_places_exclude_the_places_held(
     world: World, stage: Stage, capacity: int, available: int | None, is_available: bool
 ) -> None:
     kind = await world.ticket_type(stage.event, price="499.50", capacity=capacity, name="VIP", description="Front")
@@ -40,11 +40,11 @@ async def test_places_held_are_not_available(
 
 
 @pytest.mark.parametrize("query", [{}, {"event_id": ""}, {"event_id": "x"}, {"event_id": "0"}, {"event_id": "1.5"}])
-async def test_the_event_must_be_named(stage: Stage, query: dict[str, str]) -> None:
+async def test_event_id_is_required(stage: Stage, query: dict[str, str]) -> None:
     assert set(error_in(await stage.buyer.get("/ticket-types", **query), 400, "VALIDATION_ERROR")) == {"event_id"}
 
 
-async def test_an_unknown_event_is_not_found(stage: Stage) -> None:
+async def test_unknown_event_is_not_found(stage: Stage) -> None:
     error_in(await stage.buyer.get("/ticket-types", event_id=999_999), 404, "NOT_FOUND")
     body = {"event_id": 999_999, "name": "VIP"}
     for caller in (stage.organizer, stage.admin):
@@ -60,7 +60,7 @@ async def test_owner_and_admins_create_ticket_types(stage: Stage, who: str) -> N
     assert made == {**body, "name": "VIP", "sold": 0, "available": 40, "is_available": True}
 
 
-async def test_a_ticket_type_is_free_and_unlimited_unless_said_otherwise(stage: Stage) -> None:
+async def test_ticket_type_is_free_and_unlimited_by_default(stage: Stage) -> None:
     made = data_of(await stage.organizer.post("/ticket-types", {"event_id": stage.event.id, "name": "Entry"}), 201)
     assert (made["price"], made["capacity"], made["description"], made["available"]) == (0, 0, None, None)
 
@@ -69,20 +69,20 @@ async def test_a_ticket_type_is_free_and_unlimited_unless_said_otherwise(stage: 
     ("price", "shown"),
     [(0, "0"), (5, "5"), (0.1, "0.1"), (19.99, "19.99"), (5.50, "5.5"), (999_999_999_999.99, "999999999999.99")],
 )
-async def test_money_is_a_number_with_two_decimals_at_most(stage: Stage, price: Any, shown: str) -> None:
+async def test_price_is_a_number_with_at_most_two_decimals(stage: Stage, price: Any, shown: str) -> None:
     body = {"event_id": stage.event.id, "name": "Entry", "price": price}
     answer = await stage.organizer.post("/ticket-types", body)
     assert data_of(answer, 201)["price"] == price
     assert f'"price":{shown},' in answer.text
 
 
-async def test_nobody_else_creates_ticket_types(stage: Stage) -> None:
+async def test_other_callers_cannot_create_ticket_types(stage: Stage) -> None:
     body = {"event_id": stage.event.id, "name": "VIP"}
     await refused(stage.rival.post("/ticket-types", body), 403, "FORBIDDEN")
     await refused(stage.buyer.post("/ticket-types", body), 403, "WRONG_KEY_TYPE")
 
 
-async def test_an_event_has_a_bounded_number_of_types(
+async def test_number_of_ticket_types_of_an_event_is_limited(
     world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ticket_types, "MAX_TICKET_TYPES", 2)

@@ -1,4 +1,4 @@
-"""The document that the tests read, and ways through it."""
+"""The OpenAPI document under test, and functions that find its parts."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -17,7 +17,7 @@ BY_LINE = {f"{route.method} {route.path}": route for route in ROUTES}
 
 
 def operation(line: str) -> Json:
-    """The operation of ``POST /tickets``."""
+    """Return the operation of a line such as ``POST /tickets``."""
     method, path = line.split()
     found: Json = DOCUMENT["paths"][path][method.lower()]
     return found
@@ -37,26 +37,26 @@ def schema(name: str) -> Json:
 
 
 def shapes(name: str) -> dict[str, Json]:
-    """The fields of a shared schema, without the words about them."""
-    return {field: _without_words(one) for field, one in schema(name)["properties"].items()}
+    """Return the fields of a shared schema without their descriptions."""
+    return {field: _without_description(one) for field, one in schema(name)["properties"].items()}
 
 
-def _without_words(described: Json) -> Json:
+def _without_description(described: Json) -> Json:
     return {name: value for name, value in described.items() if name != "description"}
 
 
 def success(route: Route) -> Json:
-    """The JSON content of its success: schema and example."""
+    """Return the JSON content of the success response: schema and example."""
     found: Json = operation_of(route)["responses"][str(route.status)]["content"]["application/json"]
     return found
 
 
-def parameters(line: str, where: str) -> dict[str, Json]:
-    return {one["name"]: one for one in operation(line)["parameters"] if one.get("in") == where}
+def parameters(line: str, location: str) -> dict[str, Json]:
+    return {one["name"]: one for one in operation(line)["parameters"] if one.get("in") == location}
 
 
-def mistakes(described: Json, value: Any) -> list[str]:
-    """What is wrong with a value by a schema of the document."""
+def validation_errors(described: Json, value: Any) -> list[str]:
+    """Return the errors of a value that is validated against a schema of the document."""
     components = {"schemas": DOCUMENT["components"]["schemas"]}
     validator = Draft202012Validator({**described, "components": components}, validate_formats=True)
     return [error.message for error in validator.iter_errors(value)]

@@ -1,4 +1,4 @@
-"""The document as a whole: valid, complete, without loose ends."""
+"""The OpenAPI document as a whole: validity, routes, references and texts."""
 
 import json
 import re
@@ -11,33 +11,35 @@ from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 from amarevents import errors
 from amarevents.rest.openapi.document import build_document
 from amarevents.rest.routes import ROUTES
-from tests.contract.contract import contract_routes, same_for_all_names
+from tests.contract.contract import contract_routes, with_contract_parameters
 from tests.rest.openapi.reading import BY_LINE, DOCUMENT, operation, operations, schema
 
 TEXT = json.dumps(DOCUMENT, ensure_ascii=False)
 REFERENCES = re.findall(r'"\$ref": "(#/components/[^"]+)"', TEXT)
 
 
-def test_the_document_is_valid_openapi_3_1() -> None:
+def test_document_is_valid_openapi_3_1() -> None:
     assert DOCUMENT["openapi"] == "3.1.0"
     assert [error.message for error in OPENAPI_31_VALIDATOR.iter_errors(DOCUMENT)] == []
 
 
 @pytest.mark.parametrize("change", [lambda it: it.pop("info"), lambda it: it.update(paths=[])], ids=["info", "paths"])
-def test_an_invalid_document_would_be_noticed(change: Any) -> None:  # Any: a function that damages it
+def test_invalid_document_is_detected(change: Any) -> None:  # Any: a function that changes JSON
     damaged = json.loads(TEXT)
     change(damaged)
     assert not OPENAPI_31_VALIDATOR.is_valid(damaged)
 
 
 @pytest.mark.parametrize("name", sorted(DOCUMENT["components"]["schemas"]))
-def test_a_shared_schema_is_valid_json_schema(name: str) -> None:
+def test_shared_schema_is_valid_json_schema(name: str) -> None:
     meta.validate({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema(name)})
 
 
-def test_it_has_the_routes_of_the_contract_and_no_other() -> None:
+def test_document_has_exactly_the_routes_of_the_contract() -> None:
     documented = {
-        (method.upper(), same_for_all_names(path)) for path, methods in DOCUMENT["paths"].items() for method in methods
+        (method.upper(), with_contract_parameters(path))
+        for path, methods in DOCUMENT["paths"].items()
+        for method in methods
     }
     assert documented == {(route.method, route.path) for route in contract_routes()}
 
@@ -47,18 +49,18 @@ def test_operation_ids_are_unique() -> None:
     assert len(set(ids)) == len(ids) == len(ROUTES)
 
 
-def test_every_reference_leads_somewhere_and_everything_shared_is_used() -> None:
-    there = {f"#/components/{kind}/{name}" for kind, named in DOCUMENT["components"].items() for name in named}
-    schemes = {name for name in there if name.startswith("#/components/securitySchemes/")}
-    assert set(REFERENCES) == there - schemes
+def test_references_resolve_and_every_component_is_used() -> None:
+    components = {f"#/components/{kind}/{name}" for kind, named in DOCUMENT["components"].items() for name in named}
+    schemes = {name for name in components if name.startswith("#/components/securitySchemes/")}
+    assert set(REFERENCES) == components - schemes
 
 
-def test_tags_are_described_and_used() -> None:
+def test_tags_are_described_and_in_the_order_of_use() -> None:
     described = [tag["name"] for tag in DOCUMENT["tags"]]
     assert list(dict.fromkeys(tag for one in operations() for tag in one["tags"])) == described
 
 
-def test_every_operation_has_something_to_say_of_itself() -> None:
+def test_every_operation_has_a_summary_and_a_description() -> None:
     for one in operations():
         assert 5 < len(one["summary"]) <= 120
         assert one["description"]
@@ -68,7 +70,7 @@ def test_no_description_repeats_its_summary() -> None:
     assert [one["operationId"] for one in operations() if one["summary"] in one["description"]] == []
 
 
-def test_the_first_sentence_is_the_summary_and_the_rest_the_description() -> None:
+def test_first_sentence_is_the_summary_and_the_rest_the_description() -> None:
     declared, documented = BY_LINE["POST /keys"].operation.description, operation("POST /keys")
     details = declared.removeprefix(f"{documented['summary']}.").strip()
     assert "." not in documented["summary"]
@@ -76,17 +78,17 @@ def test_the_first_sentence_is_the_summary_and_the_rest_the_description() -> Non
     assert len(details) < len(declared)
 
 
-def test_no_text_names_its_sources_or_its_markup() -> None:
+def test_texts_have_no_internal_references_or_markup() -> None:
     assert not re.search(r"decisions \d|Raises |``", TEXT)
 
 
-def test_a_route_without_an_example_cannot_be_documented(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_route_without_an_example_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(build_document.__globals__["EXAMPLES"], ("GET", "/events"))
     with pytest.raises(KeyError, match="/events"):
         build_document(ROUTES)
 
 
-def test_the_errors_of_requests_and_operations_are_documented_with_their_status() -> None:
+def test_every_error_is_documented_with_its_status() -> None:
     documented = {
         (code, response["description"])
         for response in DOCUMENT["components"]["responses"].values()

@@ -1,4 +1,4 @@
-"""The examples: one for each route, and each as the service takes and gives it."""
+"""The examples of the document: one for each route, valid for the service and for the schemas."""
 
 import pytest
 
@@ -7,17 +7,17 @@ from amarevents.rest.openapi.examples import EXAMPLES
 from amarevents.rest.openapi.schemas import takes_body
 from amarevents.rest.routes import ROUTES
 from amarevents.rest.routing import Route, decode_query
-from tests.rest.openapi.reading import DOCUMENT, mistakes, operation_of, success
+from tests.rest.openapi.reading import DOCUMENT, operation_of, success, validation_errors
 
 by_route = pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
 
 
-def test_every_route_has_an_example_and_no_other_is_there() -> None:
+def test_exactly_the_routes_have_examples() -> None:
     assert EXAMPLES.keys() == {(route.method, route.path) for route in ROUTES}
 
 
 @by_route
-def test_an_example_names_what_the_route_takes(route: Route) -> None:
+def test_example_has_the_path_parameters_and_body_of_its_route(route: Route) -> None:
     example = EXAMPLES[route.method, route.path]
     assert set(example.path) == {name for name in ("id", "ticket") if f"{{{name}}}" in route.path}
     assert (example.body is not None) is takes_body(route)
@@ -25,7 +25,7 @@ def test_an_example_names_what_the_route_takes(route: Route) -> None:
 
 
 @by_route
-def test_an_example_of_a_request_is_valid(route: Route) -> None:
+def test_request_example_is_valid_for_the_input(route: Route) -> None:
     example, input_type = EXAMPLES[route.method, route.path], route.operation.input_type
     if input_type is not None:
         query = decode_query(input_type, {name: str(value) for name, value in example.query.items()})
@@ -34,35 +34,35 @@ def test_an_example_of_a_request_is_valid(route: Route) -> None:
 
 
 @by_route
-def test_an_example_of_a_request_is_as_documented(route: Route) -> None:
+def test_request_example_is_valid_for_the_schema(route: Route) -> None:
     documented = operation_of(route)
     for parameter in documented["parameters"]:
         if "example" in parameter:
-            assert mistakes(parameter["schema"], parameter["example"]) == []
+            assert validation_errors(parameter["schema"], parameter["example"]) == []
     if "requestBody" in documented:
         content = documented["requestBody"]["content"]["application/json"]
-        assert mistakes(content["schema"], content["example"]) == []
+        assert validation_errors(content["schema"], content["example"]) == []
 
 
 @by_route
-def test_an_example_of_a_query_has_parameters_of_the_route(route: Route) -> None:
+def test_query_example_uses_parameters_of_the_route(route: Route) -> None:
     known = {one["name"] for one in operation_of(route)["parameters"] if one.get("in") == "query"}
     assert EXAMPLES[route.method, route.path].query.keys() <= known
 
 
 @by_route
-def test_an_example_of_an_answer_is_as_documented(route: Route) -> None:
+def test_response_example_is_valid_for_the_schema(route: Route) -> None:
     content = success(route)
-    assert mistakes(content["schema"], content["example"]) == []
+    assert validation_errors(content["schema"], content["example"]) == []
 
 
 @pytest.mark.parametrize("name", sorted(DOCUMENT["components"]["responses"]))
-def test_an_example_of_a_failure_is_as_documented(name: str) -> None:
+def test_error_example_is_valid_for_the_schema(name: str) -> None:
     content = DOCUMENT["components"]["responses"][name]["content"]["application/json"]
-    assert mistakes(content["schema"], content["example"]) == []
+    assert validation_errors(content["schema"], content["example"]) == []
 
 
-def test_the_examples_of_the_contract_are_kept() -> None:
+def test_examples_include_those_of_the_contract() -> None:
     assert EXAMPLES["POST", "/auth/register"].body == {
         "username": "john",
         "email": "john@email.com",

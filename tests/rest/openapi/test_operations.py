@@ -1,4 +1,4 @@
-"""Single operations: who may call, what they take, what they answer."""
+"""The operations of the document: permissions, request bodies and responses."""
 
 import pytest
 
@@ -8,16 +8,16 @@ from tests.rest.openapi.reading import operation, operation_of, operations, sche
 
 CREDENTIALS: list[dict[str, list[str]]] = [{"apiKey": []}, {"session": []}]
 NAMES = [f"{route.method} {route.path}" for route in ROUTES]
-EVERYWHERE = {"401", "403", "405", "429", "500"}
+COMMON_STATUSES = {"401", "403", "405", "429", "500"}
 
 
-def test_one_operation_at_two_addresses_has_two_ids() -> None:
+def test_operation_with_two_routes_has_two_ids() -> None:
     assert operation("GET /users/me/keys")["operationId"] == "list_api_keys"
     assert operation("GET /keys")["operationId"] == "list_api_keys_at_keys"
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=NAMES)
-def test_security_is_the_policy_of_the_route(route: Route) -> None:
+def test_security_matches_the_policy_of_the_route(route: Route) -> None:
     policy, documented = route.operation.policy, operation_of(route)
     assert documented["security"] == ([{}, *CREDENTIALS] if policy.is_public else CREDENTIALS)
     assert set(documented["x-key-types"]) == policy.key_types
@@ -42,25 +42,25 @@ def test_security_is_the_policy_of_the_route(route: Route) -> None:
         ),
     ],
 )
-def test_the_description_says_who_may_call(line: str, sentence: str) -> None:
+def test_description_states_the_required_credentials(line: str, sentence: str) -> None:
     assert sentence in operation(line)["description"].split("\n\n")
 
 
 @pytest.mark.parametrize(
     ("line", "limit"), [("POST /auth/login", 10), ("POST /auth/register", 10), ("POST /donations", 20)]
 )
-def test_the_description_says_what_is_limited_per_address(line: str, limit: int) -> None:
+def test_description_states_the_rate_limit_per_address(line: str, limit: int) -> None:
     assert f"limited by default to {limit} requests per minute from one IP address" in operation(line)["description"]
 
 
-def test_the_description_names_what_the_operation_can_fail_with() -> None:
+def test_description_lists_the_error_codes() -> None:
     described = operation("POST /ticket-types")
     assert described["x-error-codes"] == ["NOT_FOUND", "FORBIDDEN", "TOO_MANY_TICKET_TYPES"]
     assert described["description"].endswith("Error codes: `NOT_FOUND`, `FORBIDDEN`, `TOO_MANY_TICKET_TYPES`.")
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=NAMES)
-def test_success_is_the_status_of_the_route(route: Route) -> None:
+def test_only_success_status_is_that_of_the_route(route: Route) -> None:
     assert [status for status in operation_of(route)["responses"] if status < "400"] == [str(route.status)]
 
 
@@ -80,40 +80,40 @@ def test_success_is_the_status_of_the_route(route: Route) -> None:
         ("GET /admin/stats", set()),
     ],
 )
-def test_failures_follow_from_what_a_route_reads_and_names(line: str, more: set[str]) -> None:
-    assert {status for status in operation(line)["responses"] if status >= "400"} == EVERYWHERE | more
+def test_error_statuses_depend_on_the_parameters_and_body(line: str, more: set[str]) -> None:
+    assert {status for status in operation(line)["responses"] if status >= "400"} == COMMON_STATUSES | more
 
 
-def test_creating_takes_an_idempotency_key_and_nothing_else_does() -> None:
+def test_exactly_the_creating_operations_accept_an_idempotency_key() -> None:
     reference = {"$ref": "#/components/parameters/IdempotencyKey"}
-    taking = {one["operationId"] for one in operations() if reference in one["parameters"]}
-    assert taking == {
+    accepting = {one["operationId"] for one in operations() if reference in one["parameters"]}
+    assert accepting == {
         "register", "create_event", "create_organization", "register_for_event", "create_ticket_type",
         "submit_donation", "create_api_key",
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=NAMES)
-def test_only_what_changes_something_takes_a_body(route: Route) -> None:
+def test_only_operations_that_write_accept_a_body(route: Route) -> None:
     takes_body = "requestBody" in operation_of(route)
     has_fields = route.operation.input_type is not None and "{ticket}" not in route.path
     assert takes_body is (has_fields and route.method != "GET")
 
 
-def test_a_body_is_required_where_one_of_its_fields_is() -> None:
+def test_body_is_required_if_one_of_its_fields_is() -> None:
     assert operation("POST /tickets")["requestBody"]["required"]
     assert not operation("PUT /tickets/{id}")["requestBody"]["required"]
 
 
-def test_a_page_has_its_pagination_and_a_list_without_pages_has_none() -> None:
-    def shown(line: str) -> set[str]:
+def test_only_paginated_lists_have_a_pagination() -> None:
+    def fields_of(line: str) -> set[str]:
         return set(operation(line)["responses"]["200"]["content"]["application/json"]["schema"]["properties"])
 
-    assert shown("GET /tickets") == {"success", "data", "pagination"}
-    assert shown("GET /ticket-types") == shown("GET /auth/me") == {"success", "data"}
+    assert fields_of("GET /tickets") == {"success", "data", "pagination"}
+    assert fields_of("GET /ticket-types") == fields_of("GET /auth/me") == {"success", "data"}
 
 
-def test_an_answer_of_two_forms_is_documented_with_both() -> None:
+def test_response_of_two_types_is_documented_with_both() -> None:
     content = operation("GET /events/{id}")["responses"]["200"]["content"]["application/json"]
     forms = content["schema"]["properties"]["data"]["anyOf"]
     assert [form["$ref"].rpartition("/")[2] for form in forms] == ["EventDetail", "ManagedEvent"]

@@ -1,4 +1,4 @@
-"""Paths and queries."""
+"""Path and query parameters of the document."""
 
 import re
 
@@ -12,17 +12,17 @@ ID = {"type": "integer", "minimum": 1, "maximum": 2147483647}
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
-def test_what_stands_in_a_path_is_a_parameter_and_nothing_else(route: Route) -> None:
+def test_path_parameters_are_those_of_the_path(route: Route) -> None:
     in_path = [one for one in operation_of(route)["parameters"] if one.get("in") == "path"]
     assert [one["name"] for one in in_path] == re.findall(r"\{(\w+)\}", route.path)
     assert all(one["required"] for one in in_path)
 
 
-def test_an_id_is_an_integer() -> None:
+def test_id_is_an_integer() -> None:
     assert parameters("GET /events/{id}", "path")["id"]["schema"] == ID
 
 
-def test_a_ticket_to_be_verified_is_named_by_its_id_or_its_code() -> None:
+def test_ticket_to_verify_is_an_id_or_a_code() -> None:
     assert parameters("POST /tickets/{ticket}/verify", "path")["ticket"]["schema"] == {
         "type": "string",
         "minLength": 1,
@@ -30,7 +30,7 @@ def test_a_ticket_to_be_verified_is_named_by_its_id_or_its_code() -> None:
     }
 
 
-def test_a_query_has_the_bounds_and_defaults_of_its_input() -> None:
+def test_query_parameters_have_the_bounds_and_defaults_of_the_input() -> None:
     query = parameters("GET /events", "query")
     assert list(query) == ["page", "limit", "search", "category", "organization_id"]
     assert query["page"]["schema"] == {"type": "integer", "minimum": 1, "maximum": 2147483647, "default": 1}
@@ -41,11 +41,11 @@ def test_a_query_has_the_bounds_and_defaults_of_its_input() -> None:
     assert not any(one["required"] for one in query.values())
 
 
-def test_a_field_that_is_required_is_so_in_the_query() -> None:
+def test_required_field_is_a_required_query_parameter() -> None:
     assert parameters("GET /ticket-types", "query")["event_id"]["required"]
 
 
-def test_flags_are_0_or_1_as_in_the_contract() -> None:
+def test_flags_are_0_or_1() -> None:
     assert parameters("GET /admin/users", "query")["admin"]["schema"] == {"type": "integer", "enum": [0, 1]}
     assert parameters("GET /admin/api-keys", "query")["active"]["schema"] == {"type": "integer", "enum": [0, 1]}
 
@@ -56,5 +56,5 @@ def test_no_parameter_can_be_null() -> None:
             assert "null" not in str(one.get("schema")), one
 
 
-def test_a_query_s_input_is_no_shared_object() -> None:
+def test_inputs_of_queries_are_not_shared_schemas() -> None:
     assert not {"ListEvents", "ListTickets", "Paging", "VerifyTicket"} & DOCUMENT["components"]["schemas"].keys()

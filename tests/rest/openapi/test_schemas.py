@@ -1,4 +1,4 @@
-"""Inputs and views as JSON Schema."""
+"""The JSON Schemas of inputs and views."""
 
 import dataclasses
 import typing
@@ -9,7 +9,7 @@ import pytest
 from amarevents.resolvers.core.inputs import Input
 from amarevents.rest.openapi.schemas import data_type, takes_body
 from amarevents.rest.routes import ROUTES
-from tests.rest.openapi.reading import mistakes, schema, shapes
+from tests.rest.openapi.reading import schema, shapes, validation_errors
 
 # Any below: annotations and JSON.
 
@@ -29,14 +29,14 @@ VIEWS = sorted({view for route in ROUTES for view in _views(data_type(route))}, 
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.__name__)
-def test_a_view_has_exactly_its_fields_and_all_of_them_always(view: type) -> None:
+def test_view_requires_exactly_its_fields(view: type) -> None:
     fields = list(typing.get_type_hints(view))
     described = schema(view.__name__.removesuffix("View"))
     assert list(described["properties"]) == described["required"] == fields
     assert described["additionalProperties"] is False
 
 
-def test_views_are_typed_as_they_are_written() -> None:
+def test_fields_of_views_have_their_json_types() -> None:
     fields = shapes("TicketDetail")
     assert fields["id"] == {"type": "integer"}
     assert fields["amount"] == {"type": "number", "minimum": 0}
@@ -46,20 +46,20 @@ def test_views_are_typed_as_they_are_written() -> None:
     assert fields["custom_fields"] == {"type": "array", "items": {"$ref": "#/components/schemas/CustomAnswer"}}
 
 
-def test_maps_stay_open() -> None:
+def test_maps_accept_any_key() -> None:
     assert shapes("EventDetail")["wallets"] == {
         "type": "object",
         "additionalProperties": {"type": "string"},
     }
 
 
-def test_the_raw_key_is_in_the_answer_that_creates_it_alone() -> None:
+def test_only_the_response_of_creation_contains_the_key() -> None:
     assert shapes("CreatedApiKey")["key"] == {"anyOf": [{"type": "string"}, {"type": "null"}]}
     assert "key" not in schema("ApiKey")["properties"]
 
 
 @pytest.mark.parametrize("route", WITH_BODY, ids=lambda route: f"{route.method} {route.path}")
-def test_an_input_has_exactly_its_fields(route: Any) -> None:
+def test_input_has_exactly_its_fields(route: Any) -> None:
     input_type: type[Input] = route.operation.input_type
     described = schema(input_type.__name__)
     required = [name for name, field in input_type.model_fields.items() if field.is_required()]
@@ -68,23 +68,23 @@ def test_an_input_has_exactly_its_fields(route: Any) -> None:
     assert described["additionalProperties"] is False
 
 
-def test_rest_has_its_second_name_for_a_transaction_id() -> None:
+def test_rest_accepts_transid_as_well_as_transaction_id() -> None:
     assert {"transaction_id", "transid"} <= schema("RegisterForEvent")["properties"].keys()
 
 
-def test_what_an_update_cannot_clear_is_not_null() -> None:
+def test_field_that_an_update_cannot_clear_is_not_nullable() -> None:
     fields = shapes("UpdateTicket")
     assert fields["name"] == {"type": "string", "maxLength": 200}
     assert fields["note"] == {"anyOf": [{"type": "string", "maxLength": 20000}, {"type": "null"}]}
 
 
-def test_an_expiry_is_a_text_in_one_of_two_forms() -> None:
+def test_expiry_is_a_date_or_an_instant() -> None:
     forms = shapes("CreateApiKey")["expires_at"]["anyOf"]
     assert forms == [{"type": "string", "format": "date"}, INSTANT, {"type": "null"}]
 
 
 @pytest.mark.parametrize(
-    ("name", "body", "is_right"),
+    ("name", "body", "is_valid"),
     [
         ("Register", {"email": "john@email.com"}, True),
         ("Register", {"email": "john"}, False),
@@ -111,6 +111,6 @@ def test_an_expiry_is_a_text_in_one_of_two_forms() -> None:
         ("UpdateDonation", {"status": "accepted"}, False),
     ],
 )
-def test_a_body_is_bounded_as_its_input_is(name: str, body: dict[str, Any], is_right: bool) -> None:
+def test_schema_validates_bodies_as_the_input_does(name: str, body: dict[str, Any], is_valid: bool) -> None:
     described = {**schema(name), "required": []}
-    assert (mistakes(described, body) == []) is is_right
+    assert (validation_errors(described, body) == []) is is_valid

@@ -1,8 +1,7 @@
-"""No place is sold twice, however many ask at once (decisions 6.2)."""
+"""No overselling, however many registrations are simultaneous (decisions 6.2)."""
 
 import asyncio
 import random
-from collections import Counter
 from typing import Any
 
 import httpx
@@ -15,33 +14,27 @@ from amarevents.models.enums import TicketStatus
 from amarevents.resolvers.events import ticket_types
 from amarevents.resolvers.tickets import registration, updates
 from tests.rest.conftest import Stage
-from tests.rest.tickets.test_ticket_updates import places_held
+from tests.support.places import HOLDING, places_held
+from tests.support.rest_answers import Outcomes, outcomes
 from tests.support.world import World
 
-HOLDING = [TicketStatus.PENDING, TicketStatus.SUCCESS]
-Outcomes = Counter[tuple[int, str | None]]
 
-
-def outcomes(answers: list[httpx.Response]) -> Outcomes:
-    return Counter((answer.status_code, answer.json().get("code")) for answer in answers)
-
-
-async def register_at_once(stage: Stage, count: int) -> Outcomes:
+async def register_simultaneously(stage: Stage, count: int) -> Outcomes:
     body = {"event_id": stage.event.id}
     return outcomes(await asyncio.gather(*(stage.buyer.post("/tickets", body) for _ in range(count))))
 
 
-async def test_three_hundred_at_once_get_twenty_places(world: World, stage: Stage) -> None:
+async def test_three_hundred_simultaneous_registrations_get_twenty_places(world: World, stage: Stage) -> None:
     kind = await world.ticket_type(stage.event, capacity=20)
-    assert await register_at_once(stage, 300) == {(201, None): 20, (400, "SOLD_OUT"): 280}
+    assert await register_simultaneously(stage, 300) == {(201, None): 20, (400, "SOLD_OUT"): 280}
     assert await places_held() == {kind.id: 20}
     assert await Ticket.all().count() == 20
 
 
-async def test_the_conditional_update_alone_keeps_to_the_capacity(
+async def test_conditional_update_alone_prevents_overselling(
     world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The look before the transaction only spares work: with what it read long out of date, nothing is oversold."""
+    """Delay the registrations after they have read the type, so that what they have read is outdated."""
     choose = registration._choose_ticket_type
 
     async def choose_late(event: Event, ticket_type_id: int | None) -> TicketType | None:
@@ -51,12 +44,14 @@ async def test_the_conditional_update_alone_keeps_to_the_capacity(
 
     monkeypatch.setattr(registration, "_choose_ticket_type", choose_late)
     kind = await world.ticket_type(stage.event, capacity=20)
-    assert await register_at_once(stage, 60) == {(201, None): 20, (400, "SOLD_OUT"): 40}
+    assert await register_simultaneously(stage, 60) == {(201, None): 20, (400, "SOLD_OUT"): 40}
     assert await places_held() == {kind.id: 20}
 
 
-async def test_counting_first_would_oversell(world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the conditional update is for: the same sixty, let in by a count."""
+async def test_counting_instead_of_claiming_would_oversell(
+    world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Replace the conditional update by a count of the tickets."""
     choose = registration._choose_ticket_type
 
     async def choose_by_count(event: Event, ticket_type_id: int | None) -> TicketType | None:
@@ -71,12 +66,12 @@ async def test_counting_first_would_oversell(world: World, stage: Stage, monkeyp
     monkeypatch.setattr(registration, "_choose_ticket_type", choose_by_count)
     monkeypatch.setattr(registration, "claim_place", claim_nothing)
     await world.ticket_type(stage.event, capacity=20)
-    await register_at_once(stage, 60)
+    await register_simultaneously(stage, 60)
     assert await Ticket.all().count() > 20
 
 
 @pytest.mark.parametrize("capacity", [0, 1])
-async def test_the_database_itself_refuses_what_the_code_would_oversell(
+async def test_database_constraint_prevents_overselling(
     world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch, capacity: int
 ) -> None:
     async def claim_unconditionally(ticket_type_id: int) -> None:
@@ -85,26 +80,26 @@ async def test_the_database_itself_refuses_what_the_code_would_oversell(
 
     monkeypatch.setattr(registration, "claim_place", claim_unconditionally)
     kind = await world.ticket_type(stage.event, capacity=capacity)
-    [(status, _)] = await register_at_once(stage, 1)
+    [(status, _)] = await register_simultaneously(stage, 1)
     await kind.refresh_from_db()
     assert (status, kind.sold, await Ticket.all().count()) == ((201, 2, 1) if capacity == 0 else (500, 0, 0))
 
 
-# Changes at once ------------------------------------------------------------------------------------------------
+# Simultaneous changes -------------------------------------------------------------------------------------------
 
 
-async def test_fifty_random_changes_at_once_keep_the_books(world: World, stage: Stage) -> None:
-    chance = random.Random(7)
+async def test_fifty_simultaneous_random_changes_keep_the_counts_of_places(world: World, stage: Stage) -> None:
+    rng = random.Random(7)
     kinds = [await world.ticket_type(stage.event, capacity=4) for _ in range(3)]
     tickets = [await world.ticket(stage.event, stage.buyer_account, ticket_type=kinds[n % 3]) for n in range(9)]
 
     async def change() -> httpx.Response:
-        body = {"status": chance.choice(list(TicketStatus)), "ticket_type_id": chance.choice(kinds).id}
-        return await stage.organizer.put(f"/tickets/{chance.choice(tickets).id}", body)
+        body = {"status": rng.choice(list(TicketStatus)), "ticket_type_id": rng.choice(kinds).id}
+        return await stage.organizer.put(f"/tickets/{rng.choice(tickets).id}", body)
 
-    happened = outcomes(await asyncio.gather(*(change() for _ in range(50))))
-    assert happened.keys() <= {(200, None), (400, "SOLD_OUT")}
-    assert happened[200, None] > 0
+    counts = outcomes(await asyncio.gather(*(change() for _ in range(50))))
+    assert counts.keys() <= {(200, None), (400, "SOLD_OUT")}
+    assert counts[200, None] > 0
     assert max((await places_held()).values()) <= 4
 
 
@@ -114,20 +109,20 @@ async def fail_ten_times(stage: Stage, ticket: Ticket) -> Outcomes:
     return outcomes(await asyncio.gather(*(stage.organizer.put(path, body) for _ in range(10))))
 
 
-async def ticket_among_twenty(world: World, stage: Stage) -> Ticket:
+async def one_of_twenty_tickets(world: World, stage: Stage) -> Ticket:
     kind = await world.ticket_type(stage.event)
     first, *_ = [await world.ticket(stage.event, stage.buyer_account, ticket_type=kind) for _ in range(20)]
     return first
 
 
-async def test_a_place_is_given_back_once(world: World, stage: Stage) -> None:
-    ticket = await ticket_among_twenty(world, stage)
+async def test_ten_simultaneous_failures_release_one_place(world: World, stage: Stage) -> None:
+    ticket = await one_of_twenty_tickets(world, stage)
     assert await fail_ten_times(stage, ticket) == {(200, None): 10}
     assert await places_held() == {ticket.ticket_type_id: 19}
 
 
 @pytest.mark.backend("postgres")
-async def test_without_the_lock_it_would_be_given_back_several_times(
+async def test_without_the_lock_several_places_would_be_released(
     world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save = updates._save
@@ -138,13 +133,13 @@ async def test_without_the_lock_it_would_be_given_back_several_times(
 
     monkeypatch.setattr(updates, "_save", save_late)
     monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset: queryset)
-    ticket = await ticket_among_twenty(world, stage)
+    ticket = await one_of_twenty_tickets(world, stage)
     await fail_ten_times(stage, ticket)
     assert (await TicketType.get(id=ticket.ticket_type_id)).sold < 19
 
 
-async def swap_at_once(world: World, stage: Stage) -> Outcomes:
-    """Two tickets change places: each leaves the type that the other enters."""
+async def swap_types(world: World, stage: Stage) -> Outcomes:
+    """Move two tickets simultaneously, each to the ticket type of the other."""
     kinds = [await world.ticket_type(stage.event, capacity=9) for _ in range(2)]
     tickets = [await world.ticket(stage.event, stage.buyer_account, ticket_type=kind) for kind in kinds]
     moves = zip(tickets, kinds[::-1], strict=True)
@@ -155,7 +150,7 @@ async def swap_at_once(world: World, stage: Stage) -> Outcomes:
     )
 
 
-async def _give_back_slowly(ticket_type_id: int) -> None:
+async def _release_slowly(ticket_type_id: int) -> None:
     await ticket_types.release_place(ticket_type_id)
     await asyncio.sleep(0.3)
 
@@ -167,23 +162,23 @@ async def _claim_slowly(ticket_type_id: int) -> None:
 
 @pytest.fixture
 def slow_moves(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(updates, "release_place", _give_back_slowly)
+    monkeypatch.setattr(updates, "release_place", _release_slowly)
     monkeypatch.setattr(updates, "claim_place", _claim_slowly)
 
 
 @pytest.mark.usefixtures("slow_moves")
-async def test_two_who_swap_types_do_not_wait_for_each_other(world: World, stage: Stage) -> None:
-    assert await swap_at_once(world, stage) == {(200, None): 2}
+async def test_two_tickets_that_swap_types_do_not_deadlock(world: World, stage: Stage) -> None:
+    assert await swap_types(world, stage) == {(200, None): 2}
     assert set((await places_held()).values()) == {1}
 
 
 @pytest.mark.backend("postgres")
 @pytest.mark.usefixtures("slow_moves")
-async def test_without_an_order_two_who_swap_would_deadlock(
+async def test_without_a_fixed_order_of_locks_they_would_deadlock(
     world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unsorted(steps: list[Any], key: object) -> list[Any]:  # Any: what sorted is given
+    def unsorted(steps: list[Any], key: object) -> list[Any]:  # Any: the items of sorted
         return steps
 
     monkeypatch.setattr(updates, "sorted", unsorted, raising=False)
-    assert (await swap_at_once(world, stage))[200, None] < 2
+    assert (await swap_types(world, stage))[200, None] < 2

@@ -1,4 +1,4 @@
-"""Donations: anybody gives, the organization's owner or an admin decides (decisions 7)."""
+"""Donations, made by any caller and decided by the organization's owner or an admin (decisions 7)."""
 
 import asyncio
 from collections import Counter
@@ -24,13 +24,13 @@ GIFT = {
 UNIQUE_INDEX = "uq_donations_transaction_id"
 
 
-# Giving ---------------------------------------------------------------------------------------------------------
+# Donating -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("who", ["nobody", "buyer", "organizer", "admin", "session", "a key without permissions"])
-async def test_anybody_gives(world: World, stage: Stage, who: str) -> None:
+@pytest.mark.parametrize("who", ["anonymous", "buyer", "organizer", "admin", "session", "a key without permissions"])
+async def test_any_caller_can_donate(world: World, stage: Stage, who: str) -> None:
     others = {
-        "nobody": world.anonymous,
+        "anonymous": world.anonymous,
         "session": await world.session(stage.buyer_account),
         "a key without permissions": await world.key(stage.buyer_account, permissions=[]),
     }
@@ -39,7 +39,7 @@ async def test_anybody_gives(world: World, stage: Stage, who: str) -> None:
     assert await Donation.all().count() == 1
 
 
-async def test_a_donation_is_answered_with_all_its_fields(world: World, stage: Stage) -> None:
+async def test_new_donation_is_returned_with_all_its_fields(world: World, stage: Stage) -> None:
     sent = {**GIFT, "email": " Giver@Example.com ", "organization_id": stage.organization.id, "note": "For\nbooks"}
     made = data_of(await world.anonymous.post("/donations", sent), 201)
     assert made.keys() == DONATION_FIELDS
@@ -50,21 +50,21 @@ async def test_a_donation_is_answered_with_all_its_fields(world: World, stage: S
     }  # fmt: skip
 
 
-async def test_without_an_organization_it_is_to_the_platform(world: World) -> None:
+async def test_donation_without_an_organization_is_to_the_platform(world: World) -> None:
     made = data_of(await world.anonymous.post("/donations", GIFT), 201)
     assert (made["organization_id"], made["organization_name"], made["note"]) == (None, None, None)
 
 
 @pytest.mark.parametrize("method", list(PaymentMethod))
 @pytest.mark.parametrize("amount", [1, MAX_ID])
-async def test_amounts_and_methods_up_to_their_bounds(world: World, method: str, amount: int) -> None:
+async def test_every_method_and_extreme_amount_is_accepted(world: World, method: str, amount: int) -> None:
     made = data_of(await world.anonymous.post("/donations", {**GIFT, "type": method, "amount": amount}), 201)
     assert (made["type"], made["amount"]) == (method, amount)
 
 
 @pytest.mark.parametrize("name", GIFT)
 @pytest.mark.parametrize("value", [None, "", " ", [], {}])
-async def test_no_field_of_a_gift_may_be_missing(world: World, name: str, value: object) -> None:
+async def test_missing_field_is_refused_by_name(world: World, name: str, value: object) -> None:
     body: dict[str, Any] = {**GIFT, name: value}
     assert set(await refused(world.anonymous.post("/donations", body), 400, "VALIDATION_ERROR")) == {name}
     del body[name]
@@ -72,7 +72,7 @@ async def test_no_field_of_a_gift_may_be_missing(world: World, name: str, value:
 
 
 @pytest.mark.parametrize(
-    "unfit",
+    "invalid",
     [
         {"amount": 0}, {"amount": -5}, {"amount": 1.5}, {"amount": 500.0}, {"amount": "500"}, {"amount": True},
         {"amount": MAX_ID + 1}, {"amount": 10**30}, {"transaction_id": "8N7A"}, {"transaction_id": "   8N7A   "},
@@ -84,38 +84,36 @@ async def test_no_field_of_a_gift_may_be_missing(world: World, name: str, value:
     ],
     ids=str,
 )  # fmt: skip
-async def test_an_unfit_field_is_named_and_nothing_is_stored(world: World, unfit: dict[str, Any]) -> None:
-    named = await refused(world.anonymous.post("/donations", {**GIFT, **unfit}), 400, "VALIDATION_ERROR")
-    assert set(named) == set(unfit)
+async def test_invalid_field_is_refused_by_name(world: World, invalid: dict[str, Any]) -> None:
+    named = await refused(world.anonymous.post("/donations", {**GIFT, **invalid}), 400, "VALIDATION_ERROR")
+    assert set(named) == set(invalid)
 
 
-# Transaction ids ------------------------------------------------------------------------------------------------
+# Transaction IDs ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("sent", ["8n7a6b5c", "  8N7a6B5c ", "８Ｎ７Ａ６Ｂ５Ｃ"])
-async def test_transaction_ids_have_one_form(world: World, sent: str) -> None:
+async def test_transaction_id_is_normalized(world: World, sent: str) -> None:
     made = data_of(await world.anonymous.post("/donations", {**GIFT, "transaction_id": sent}), 201)
     assert made["transaction_id"] == "8N7A6B5C"
 
 
 @pytest.mark.parametrize("status", [DonationStatus.PENDING, DonationStatus.VERIFIED])
 @pytest.mark.parametrize("again", ["8N7A6B5C", "8n7a6b5c"])
-async def test_an_id_counts_once_whoever_it_was_given_to(
-    world: World, stage: Stage, status: DonationStatus, again: str
-) -> None:
+async def test_transaction_id_in_use_is_refused(world: World, stage: Stage, status: DonationStatus, again: str) -> None:
     await world.donation(stage.organization, transaction_id="8N7A6B5C", status=status)
     body = {**GIFT, "transaction_id": again}
     named = await refused(world.anonymous.post("/donations", body), 400, "DUPLICATE_TRANSACTION")
     assert set(named) == {"transaction_id"}
 
 
-async def test_ids_of_other_payment_methods_are_other_ids(world: World) -> None:
+async def test_transaction_id_is_unique_per_payment_method(world: World) -> None:
     for method in PaymentMethod:
         data_of(await world.anonymous.post("/donations", {**GIFT, "type": method}), 201)
     assert await Donation.all().count() == len(PaymentMethod)
 
 
-async def test_an_id_is_free_again_once_its_donation_is_rejected(world: World, stage: Stage) -> None:
+async def test_transaction_id_of_a_rejected_donation_can_be_reused(world: World, stage: Stage) -> None:
     first = data_of(await world.anonymous.post("/donations", GIFT), 201)["id"]
     data_of(await stage.admin.put(f"/donations/{first}", {"status": "rejected"}))
     second = data_of(await world.anonymous.post("/donations", GIFT), 201)["id"]
@@ -127,13 +125,13 @@ async def test_an_id_is_free_again_once_its_donation_is_rejected(world: World, s
     assert data_of(await stage.admin.put(f"/donations/{first}", {"status": "pending"}))["status"] == "pending"
 
 
-async def give_twenty_times(world: World) -> Counter[tuple[int, str | None]]:
+async def donate_twenty_times(world: World) -> Counter[tuple[int, str | None]]:
     answers = await asyncio.gather(*(world.anonymous.post("/donations", GIFT) for _ in range(20)))
     return Counter((answer.status_code, answer.json().get("code")) for answer in answers)
 
 
-async def test_of_twenty_gifts_with_one_id_at_once_exactly_one_counts(world: World) -> None:
-    assert await give_twenty_times(world) == {(201, None): 1, (400, "DUPLICATE_TRANSACTION"): 19}
+async def test_one_of_twenty_simultaneous_donations_with_one_id_succeeds(world: World) -> None:
+    assert await donate_twenty_times(world) == {(201, None): 1, (400, "DUPLICATE_TRANSACTION"): 19}
     assert await Donation.all().count() == 1
 
 
@@ -149,26 +147,26 @@ async def without_unique_index(world: World) -> AsyncIterator[None]:
 
 
 @pytest.mark.usefixtures("without_unique_index")
-async def test_without_the_databases_guard_all_twenty_would_count(world: World) -> None:
-    assert await give_twenty_times(world) == {(201, None): 20}
+async def test_without_the_unique_index_all_twenty_would_succeed(world: World) -> None:
+    assert await donate_twenty_times(world) == {(201, None): 20}
 
 
 # Idempotency and limits -----------------------------------------------------------------------------------------
 
 
-async def test_a_repetition_from_the_same_address_answers_the_same(app: Starlette, world: World) -> None:
+async def test_repeated_request_from_the_same_address_gets_the_same_response(app: Starlette, world: World) -> None:
     made = data_of(await world.anonymous.post("/donations", GIFT, Idempotency_Key="once"), 201)
     assert data_of(await world.anonymous.post("/donations", GIFT, Idempotency_Key="once"), 201) == made
     other = {**GIFT, "transaction_id": "OTHER1"}
     await refused(world.anonymous.post("/donations", other, Idempotency_Key="once"), 400, "IDEMPOTENCY_MISMATCH")
     async with client_from(app, "203.0.113.9") as elsewhere:
-        stranger = Caller(elsewhere)
-        await refused(stranger.post("/donations", GIFT, Idempotency_Key="once"), 400, "DUPLICATE_TRANSACTION")
-        data_of(await stranger.post("/donations", other, Idempotency_Key="once"), 201)
+        other_address = Caller(elsewhere)
+        await refused(other_address.post("/donations", GIFT, Idempotency_Key="once"), 400, "DUPLICATE_TRANSACTION")
+        data_of(await other_address.post("/donations", other, Idempotency_Key="once"), 201)
     assert await Donation.all().count() == 2
 
 
-async def test_ten_repetitions_at_once_are_one_donation(world: World) -> None:
+async def test_ten_simultaneous_repetitions_make_one_donation(world: World) -> None:
     answers = await asyncio.gather(
         *(world.anonymous.post("/donations", GIFT, Idempotency_Key="once") for _ in range(10))
     )
@@ -176,7 +174,7 @@ async def test_ten_repetitions_at_once_are_one_donation(world: World) -> None:
     assert await Donation.all().count() == 1
 
 
-async def test_an_address_gives_as_often_as_the_setting_says(
+async def test_donations_are_limited_per_address(
     app: Starlette, world: World, stage: Stage, configure: Callable[..., None]
 ) -> None:
     configure(rate_limit_donations=3)
@@ -194,16 +192,16 @@ async def test_an_address_gives_as_often_as_the_setting_says(
         data_of(await Caller(elsewhere).post("/donations", GIFT), 201)
 
 
-async def test_20_a_minute_unless_it_is_set(world: World, configure: Callable[..., None]) -> None:
+async def test_twenty_donations_per_minute_are_allowed_by_default(world: World, configure: Callable[..., None]) -> None:
     configure(rate_limit_donations=20)
     answers = [await world.anonymous.post("/donations", {}) for _ in range(21)]
     assert [answer.status_code for answer in answers] == [400] * 20 + [429]
 
 
-# Who sees and decides -------------------------------------------------------------------------------------------
+# Lists and decisions --------------------------------------------------------------------------------------------
 
 
-async def test_lists_are_for_organizers_and_admins(world: World, stage: Stage) -> None:
+async def test_only_organizers_and_admins_list_donations(world: World, stage: Stage) -> None:
     assert stage.organizer.user is not None
     await refused(world.anonymous.get("/donations"), 401, "UNAUTHENTICATED")
     await refused(stage.buyer.get("/donations"), 403, "WRONG_KEY_TYPE")
@@ -214,11 +212,11 @@ async def test_lists_are_for_organizers_and_admins(world: World, stage: Stage) -
         assert (await caller.get("/admin/donations")).status_code in {401, 403}
 
 
-async def test_organizers_see_their_organizations_donations_and_admins_all(world: World, stage: Stage) -> None:
+async def test_organizers_list_donations_to_their_organizations_and_admins_all(world: World, stage: Stage) -> None:
     assert stage.organizer.user is not None
     second = await world.organization(stage.organizer.user)
-    foreign = await world.organization(await world.organizer())
-    ids = [(await world.donation(to)).id for to in (stage.organization, second, foreign, None)]
+    other = await world.organization(await world.organizer())
+    ids = [(await world.donation(to)).id for to in (stage.organization, second, other, None)]
     session = await world.session(stage.organizer.user)
     for caller in (stage.organizer, session):
         assert page_in(await caller.get("/donations")) == (
@@ -229,7 +227,7 @@ async def test_organizers_see_their_organizations_donations_and_admins_all(world
         assert page_in(await stage.admin.get(path))[0] == ids[::-1]
 
 
-async def test_an_organizer_key_of_an_admin_sees_only_its_own(world: World, stage: Stage) -> None:
+async def test_organizer_key_of_an_admin_lists_only_own_donations(world: World, stage: Stage) -> None:
     assert stage.admin.user is not None
     await world.donation(stage.organization)
     mine = await world.donation(await world.organization(stage.admin.user))
@@ -238,20 +236,22 @@ async def test_an_organizer_key_of_an_admin_sees_only_its_own(world: World, stag
 
 
 @pytest.mark.parametrize("path", ["/donations", "/admin/donations"])
-async def test_lists_are_filtered_by_status_and_approved_is_verified(world: World, stage: Stage, path: str) -> None:
+async def test_lists_are_filtered_by_status_with_approved_meaning_verified(
+    world: World, stage: Stage, path: str
+) -> None:
     ids = {status: (await world.donation(stage.organization, status=status)).id for status in DonationStatus}
     for word, status in [*((status, status) for status in DonationStatus), ("approved", DonationStatus.VERIFIED)]:
         answer = await stage.admin.get(path, status=word)
         assert page_in(answer) == ([ids[status]], {"total": 1, "page": 1, "limit": 20, "pages": 1})
         assert data_of(answer)[0].keys() == DONATION_FIELDS
         assert data_of(answer)[0]["status"] == status
-    for unfit in ("Verified", "done"):
-        assert set(error_in(await stage.admin.get(path, status=unfit), 400, "VALIDATION_ERROR")) == {"status"}
+    for invalid in ("Verified", "done"):
+        assert set(error_in(await stage.admin.get(path, status=invalid), 400, "VALIDATION_ERROR")) == {"status"}
 
 
 @pytest.mark.parametrize("word", ["pending", "verified", "approved", "rejected"])
 @pytest.mark.parametrize("who", ["organizer", "admin", "admin route"])
-async def test_a_decision_is_stored_and_shown(world: World, stage: Stage, word: str, who: str) -> None:
+async def test_decision_is_stored_and_returned(world: World, stage: Stage, word: str, who: str) -> None:
     donation = await world.donation(stage.organization, status=DonationStatus.REJECTED)
     caller = stage.organizer if who == "organizer" else stage.admin
     path = f"/admin/donations/{donation.id}" if who == "admin route" else f"/donations/{donation.id}"
@@ -264,13 +264,13 @@ async def test_a_decision_is_stored_and_shown(world: World, stage: Stage, word: 
 
 
 @pytest.mark.parametrize("body", [{}, {"status": None}, {"status": "APPROVED"}, {"status": "pending", "amount": 5}])
-async def test_only_a_known_status_is_a_decision(world: World, stage: Stage, body: dict[str, Any]) -> None:
+async def test_invalid_decision_is_refused(world: World, stage: Stage, body: dict[str, Any]) -> None:
     donation = await world.donation(stage.organization)
     for path in (f"/donations/{donation.id}", f"/admin/donations/{donation.id}"):
         await refused(stage.admin.put(path, body), 400, "VALIDATION_ERROR")
 
 
-async def test_nobody_else_decides_and_others_donations_do_not_exist(world: World, stage: Stage) -> None:
+async def test_other_callers_cannot_decide(world: World, stage: Stage) -> None:
     assert stage.organizer.user is not None
     path = f"/donations/{(await world.donation(stage.organization)).id}"
     verified = {"status": "verified"}
@@ -284,7 +284,7 @@ async def test_nobody_else_decides_and_others_donations_do_not_exist(world: Worl
     assert (await Donation.get()).status == DonationStatus.PENDING
 
 
-async def test_donations_to_the_platform_are_the_admins(world: World, stage: Stage) -> None:
+async def test_only_admins_decide_donations_to_the_platform(world: World, stage: Stage) -> None:
     donation = await world.donation()
     hidden = await stage.organizer.put(f"/donations/{donation.id}", {"status": "verified"})
     missing = await stage.organizer.put("/donations/999999", {"status": "verified"})
@@ -293,6 +293,6 @@ async def test_donations_to_the_platform_are_the_admins(world: World, stage: Sta
     assert data_of(await stage.admin.put(f"/donations/{donation.id}", {"status": "verified"}))["status"] == "verified"
 
 
-async def test_what_is_missing_is_not_found(stage: Stage) -> None:
+async def test_unknown_donation_is_not_found(stage: Stage) -> None:
     for path in ("/donations/999999", "/admin/donations/999999"):
         await refused(stage.admin.put(path, {"status": "verified"}), 404, "NOT_FOUND")

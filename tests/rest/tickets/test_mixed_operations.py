@@ -1,4 +1,4 @@
-"""Everything at the same event at once: nobody waits in a circle, and the books are balanced afterwards."""
+"""Simultaneous operations of every kind on one event, without deadlocks and with correct counts afterwards."""
 
 import asyncio
 import random
@@ -13,8 +13,8 @@ from amarevents.models.enums import TicketStatus
 from amarevents.resolvers.events import ticket_types
 from amarevents.resolvers.tickets import registration, updates
 from tests.rest.conftest import Stage
-from tests.rest.tickets.test_capacity import Outcomes, outcomes
 from tests.support.orphans import unbalanced
+from tests.support.rest_answers import Outcomes, outcomes
 from tests.support.world import World
 
 DOCUMENTED = {
@@ -25,7 +25,7 @@ DOCUMENTED = {
 
 @pytest.fixture(autouse=True)
 def slow_moves(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows stay locked for long enough that others meet at them."""
+    """Keep rows locked long enough for other requests to wait for them."""
     monkeypatch.setattr(registration, "claim_place", _slowly(ticket_types.claim_place))
     monkeypatch.setattr(updates, "claim_place", _slowly(ticket_types.claim_place))
     monkeypatch.setattr(updates, "release_place", _slowly(ticket_types.release_place))
@@ -39,24 +39,24 @@ def _slowly(step: Any) -> Any:  # Any: a coroutine function, passed through
     return slow
 
 
-class Chance:
-    """Makes requests about an event with three types, two tickets of each in every status."""
+class RandomRequests:
+    """Random requests about one event with its ticket types and tickets."""
 
     def __init__(self, stage: Stage, kinds: list[TicketType], tickets: list[Ticket], seed: int) -> None:
         self._stage, self._kinds, self._tickets = stage, kinds, tickets
         self._random = random.Random(seed)
 
     def request(self) -> Coroutine[Any, Any, httpx.Response]:
-        make = self._random.choice(
+        create = self._random.choice(
             [self._register, self._register, self._approve, self._move, self._delete, self._resize, self._rename]
         )
-        request: Coroutine[Any, Any, httpx.Response] = make()
+        request: Coroutine[Any, Any, httpx.Response] = create()
         return request
 
-    def delete_a_type(self) -> Coroutine[Any, Any, httpx.Response]:
+    def delete_ticket_type(self) -> Coroutine[Any, Any, httpx.Response]:
         return self._stage.organizer.delete(f"/ticket-types/{self._kind}")
 
-    # Any below: coroutines of answers.
+    # Any below: coroutines of responses.
 
     def _register(self) -> Any:
         return self._stage.buyer.post("/tickets", {"event_id": self._stage.event.id, "ticket_type_id": self._kind})
@@ -104,46 +104,46 @@ async def tickets(world: World, stage: Stage, kinds: list[TicketType]) -> list[T
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-async def test_a_hundred_mixed_requests_at_once_keep_the_books(
+async def test_a_hundred_mixed_requests_keep_all_counts(
     stage: Stage, kinds: list[TicketType], tickets: list[Ticket], seed: int
 ) -> None:
-    chance = Chance(stage, kinds, tickets, seed)
-    happened = outcomes(await asyncio.gather(*(chance.request() for _ in range(100))))
-    assert happened.keys() <= DOCUMENTED
-    assert happened[200, None] > 20
-    assert happened[201, None] > 0
+    randomly = RandomRequests(stage, kinds, tickets, seed)
+    counts = outcomes(await asyncio.gather(*(randomly.request() for _ in range(100))))
+    assert counts.keys() <= DOCUMENTED
+    assert counts[200, None] > 20
+    assert counts[201, None] > 0
     assert await unbalanced() == {}
     assert all(kind.sold <= kind.capacity for kind in await TicketType.all())
 
 
 @pytest.mark.parametrize("position", [5, 30, 60])
-async def test_they_keep_them_amid_deletions_of_types_too(
+async def test_mixed_requests_with_deleted_types_keep_all_counts(
     stage: Stage, kinds: list[TicketType], tickets: list[Ticket], position: int
 ) -> None:
     await Ticket.filter(status=TicketStatus.SUCCESS).update(status=TicketStatus.PENDING)
-    chance = Chance(stage, kinds, tickets, position)
-    requests = [chance.request() for _ in range(70)]
-    requests[position:position] = [chance.delete_a_type() for _ in range(3)]
+    randomly = RandomRequests(stage, kinds, tickets, position)
+    requests = [randomly.request() for _ in range(70)]
+    requests[position:position] = [randomly.delete_ticket_type() for _ in range(3)]
     assert outcomes(await asyncio.gather(*requests)).keys() <= DOCUMENTED
     assert await unbalanced() == {}
 
 
-async def test_they_leave_nothing_behind_when_the_event_goes(
+async def test_mixed_requests_during_the_deletion_of_the_event_leave_no_rows(
     stage: Stage, kinds: list[TicketType], tickets: list[Ticket]
 ) -> None:
-    chance = Chance(stage, kinds, tickets, 4)
-    requests = [chance.request() for _ in range(70)]
+    randomly = RandomRequests(stage, kinds, tickets, 4)
+    requests = [randomly.request() for _ in range(70)]
     requests.insert(35, stage.organizer.delete(f"/events/{stage.event.id}"))
     assert outcomes(await asyncio.gather(*requests)).keys() <= DOCUMENTED
     assert [await model.all().count() for model in (TicketType, Ticket)] == [0, 0]
     assert await unbalanced() == {}
 
 
-# Two types ------------------------------------------------------------------------------------------------------
+# Lock order -----------------------------------------------------------------------------------------------------
 
 
-async def change_places(world: World, stage: Stage) -> Outcomes:
-    """Twelve tickets leave either type for the other one, and every fifth is deleted meanwhile."""
+async def swap_types(world: World, stage: Stage) -> Outcomes:
+    """Move twelve tickets between two types, and delete every fifth one simultaneously."""
     kinds = [await world.ticket_type(stage.event) for _ in range(2)]
     requests = []
     for number in range(12):
@@ -154,18 +154,20 @@ async def change_places(world: World, stage: Stage) -> Outcomes:
     return outcomes(await asyncio.gather(*requests))
 
 
-async def test_moves_and_deletions_do_not_wait_for_each_other_in_a_circle(world: World, stage: Stage) -> None:
-    happened = await change_places(world, stage)
-    assert happened.keys() <= {(200, None), (404, "NOT_FOUND")}
+async def test_moves_and_deletions_do_not_deadlock(world: World, stage: Stage) -> None:
+    counts = await swap_types(world, stage)
+    assert counts.keys() <= {(200, None), (404, "NOT_FOUND")}
     assert await Ticket.all().count() == 9
     assert await unbalanced() == {}
 
 
 @pytest.mark.backend("postgres")
-async def test_without_an_order_they_would(world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    def unsorted(steps: list[Any], key: object) -> list[Any]:  # Any: what sorted is given
+async def test_without_a_fixed_order_of_locks_they_would_deadlock(
+    world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unsorted(steps: list[Any], key: object) -> list[Any]:  # Any: the items of sorted
         return steps
 
     monkeypatch.setattr(updates, "sorted", unsorted, raising=False)
-    assert (await change_places(world, stage))[500, "UNAVAILABLE"] > 0
+    assert (await swap_types(world, stage))[500, "UNAVAILABLE"] > 0
     assert await unbalanced() == {}

@@ -1,4 +1,4 @@
-"""Registering for an event: what is asked, what it costs, who it is for (decisions 6.1, 6.4, 6.7)."""
+"""Registrations for events: attendee, price and ticket type (decisions 6.1, 6.4, 6.7)."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ def caller_named(stage: Stage, who: str) -> Caller:
     return caller
 
 
-async def test_a_free_place_is_good_at_once(world: World, stage: Stage) -> None:
+async def test_free_ticket_is_approved_at_once(world: World, stage: Stage) -> None:
     event = await world.event(stage.organization, name="Boi Mela", date=in_days(4))
     kind = await world.ticket_type(event, name="Entry", capacity=2)
     made = data_of(await stage.buyer.post("/tickets", {"event_id": event.id}), 201)
@@ -34,7 +34,7 @@ async def test_a_free_place_is_good_at_once(world: World, stage: Stage) -> None:
     assert (await TicketType.get(id=kind.id)).sold == 1
 
 
-async def test_a_paid_place_waits_for_approval(world: World, stage: Stage) -> None:
+async def test_paid_ticket_is_pending_until_its_approval(world: World, stage: Stage) -> None:
     kind = await world.ticket_type(stage.event, price="499.50")
     body = {
         "event_id": stage.event.id, "ticket_type_id": kind.id, "transaction_id": " 8n7a6 ", "payment_method": "bkash",
@@ -46,13 +46,13 @@ async def test_a_paid_place_waits_for_approval(world: World, stage: Stage) -> No
     assert (await TicketType.get(id=kind.id)).sold == 1
 
 
-async def test_an_answer_is_what_reading_the_ticket_shows(world: World, stage: Stage) -> None:
+async def test_registration_returns_the_ticket_as_reading_does(world: World, stage: Stage) -> None:
     await world.ticket_type(stage.event, price="10")
     made = data_of(await stage.buyer.post("/tickets", {"event_id": stage.event.id, "amount": 12.25}), 201)
     assert data_of(await stage.buyer.get(f"/tickets/{made['id']}")) == made
 
 
-async def test_the_attendee_may_be_somebody_else(stage: Stage) -> None:
+async def test_attendee_can_be_another_person(stage: Stage) -> None:
     guest = {"name": "  Karim Rahman ", "email": "Karim@Example.COM", "number": "01711111111"}
     made = data_of(await stage.buyer.post("/tickets", {"event_id": stage.event.id, **guest}), 201)
     assert (made["name"], made["email"], made["number"]) == ("Karim Rahman", "karim@example.com", "01711111111")
@@ -60,30 +60,30 @@ async def test_the_attendee_may_be_somebody_else(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("blank", [None, "", " \t "])
-async def test_blank_details_default_to_the_accounts(stage: Stage, blank: str | None) -> None:
+async def test_blank_details_default_to_those_of_the_account(stage: Stage, blank: str | None) -> None:
     names = ("name", "email", "number", "note", "transaction_id", "transid", "payment_method")
     made = data_of(await stage.buyer.post("/tickets", {"event_id": stage.event.id, **dict.fromkeys(names, blank)}), 201)
     assert (made["name"], made["email"]) == ("buyer", "buyer@example.com")
     assert (made["note"], made["transaction_id"], made["payment_method"]) == (None, None, None)
 
 
-async def test_an_account_may_hold_several_tickets_with_codes_of_their_own(stage: Stage) -> None:
+async def test_one_account_can_hold_several_tickets(stage: Stage) -> None:
     made = [data_of(await stage.buyer.post("/tickets", {"event_id": stage.event.id}), 201) for _ in range(3)]
     assert len({ticket["code"] for ticket in made}) == 3
     assert page_in(await stage.buyer.get("/tickets"))[0] == [ticket["id"] for ticket in made[::-1]]
 
 
 @pytest.mark.parametrize("event_id", [999_999, 2**31 - 1])
-async def test_an_unknown_event_is_not_found(stage: Stage, event_id: int) -> None:
+async def test_unknown_event_is_not_found(stage: Stage, event_id: int) -> None:
     for caller in (stage.buyer, stage.admin):
         await refused(caller.post("/tickets", {"event_id": event_id}), 404, "NOT_FOUND")
 
 
-async def test_registration_needs_an_account(world: World, stage: Stage) -> None:
+async def test_registration_requires_authentication(world: World, stage: Stage) -> None:
     await refused(world.anonymous.post("/tickets", {"event_id": stage.event.id}), 401, "UNAUTHENTICATED")
 
 
-# What it costs --------------------------------------------------------------------------------------------------
+# Price ----------------------------------------------------------------------------------------------------------
 
 PRICE = "500"
 AMOUNTS = [
@@ -101,7 +101,7 @@ AMOUNTS = [
 
 
 @pytest.mark.parametrize(("who", "body", "amount", "status"), AMOUNTS)
-async def test_the_server_decides_what_a_place_costs(
+async def test_amount_and_status_depend_on_the_price_and_the_caller(
     world: World, stage: Stage, who: str, body: dict[str, Any], amount: float, status: str
 ) -> None:
     await world.ticket_type(stage.event, price=PRICE)
@@ -111,13 +111,13 @@ async def test_the_server_decides_what_a_place_costs(
 
 @pytest.mark.parametrize("who", ["buyer", "rival"])
 @pytest.mark.parametrize("amount", [0, 1, 499.99])
-async def test_a_buyer_cannot_pay_less_than_is_due(world: World, stage: Stage, who: str, amount: float) -> None:
+async def test_amount_below_the_price_is_refused(world: World, stage: Stage, who: str, amount: float) -> None:
     await world.ticket_type(stage.event, price=PRICE, capacity=1)
     body = {"event_id": stage.event.id, "amount": amount}
     assert set(await refused(caller_named(stage, who).post("/tickets", body), 400, "AMOUNT_TOO_LOW")) == {"amount"}
 
 
-async def test_the_user_keys_of_owner_and_admins_are_buyers(world: World, stage: Stage) -> None:
+async def test_user_keys_of_owner_and_admins_pay_the_full_price(world: World, stage: Stage) -> None:
     await world.ticket_type(stage.event, price=PRICE)
     body = {"event_id": stage.event.id, "amount": 0}
     for account in (stage.organizer.user, stage.admin.user):
@@ -126,20 +126,20 @@ async def test_the_user_keys_of_owner_and_admins_are_buyers(world: World, stage:
         await refused((await world.key(account, KeyType.USER)).post("/tickets", body), 400, "AMOUNT_TOO_LOW")
 
 
-async def test_an_amount_does_not_approve_and_does_not_hold_up_a_free_place(world: World, stage: Stage) -> None:
+async def test_free_ticket_with_an_amount_is_approved_at_once(world: World, stage: Stage) -> None:
     made = data_of(await stage.buyer.post("/tickets", {"event_id": stage.event.id, "amount": 1_000_000}), 201)
     assert (made["amount"], made["status"]) == (1_000_000, "Success")
 
 
-# Of which type --------------------------------------------------------------------------------------------------
+# Ticket type ----------------------------------------------------------------------------------------------------
 
 
-async def test_an_event_without_ticket_types_gives_places_without_one(stage: Stage) -> None:
+async def test_event_without_ticket_types_gives_tickets_without_one(stage: Stage) -> None:
     made = data_of(await stage.buyer.post("/tickets", {"event_id": stage.event.id}), 201)
     assert (made["ticket_type_id"], made["ticket_type_name"], made["amount"]) == (None, None, 0)
 
 
-async def test_with_several_types_one_has_to_be_named(world: World, stage: Stage) -> None:
+async def test_ticket_type_is_required_if_the_event_has_several(world: World, stage: Stage) -> None:
     kinds = [await world.ticket_type(stage.event) for _ in range(2)]
     for caller in (stage.buyer, stage.organizer):
         fields = await refused(caller.post("/tickets", {"event_id": stage.event.id}), 400, "VALIDATION_ERROR")
@@ -148,16 +148,16 @@ async def test_with_several_types_one_has_to_be_named(world: World, stage: Stage
     assert data_of(await stage.buyer.post("/tickets", body), 201)["ticket_type_id"] == kinds[1].id
 
 
-async def test_a_type_of_another_event_is_refused(world: World, stage: Stage) -> None:
-    foreign = await world.ticket_type(await world.event(stage.organization))
+async def test_ticket_type_of_another_event_is_refused(world: World, stage: Stage) -> None:
+    other = await world.ticket_type(await world.event(stage.organization))
     await world.ticket_type(stage.event)
-    for unfit in (foreign.id, 999_999):
-        body = {"event_id": stage.event.id, "ticket_type_id": unfit}
+    for invalid in (other.id, 999_999):
+        body = {"event_id": stage.event.id, "ticket_type_id": invalid}
         assert set(await refused(stage.buyer.post("/tickets", body), 400, "VALIDATION_ERROR")) == {"ticket_type_id"}
 
 
 @pytest.mark.parametrize("who", ["buyer", "organizer", "admin"])
-async def test_a_sold_out_type_refuses_everybody(world: World, stage: Stage, who: str) -> None:
+async def test_sold_out_type_refuses_every_caller(world: World, stage: Stage, who: str) -> None:
     kind = await world.ticket_type(stage.event, capacity=1)
     await world.ticket(stage.event, stage.buyer_account, ticket_type=kind)
     await refused(caller_named(stage, who).post("/tickets", {"event_id": stage.event.id}), 400, "SOLD_OUT")

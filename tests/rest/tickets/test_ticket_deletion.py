@@ -1,4 +1,4 @@
-"""A deleted ticket gives its place back, at once and only once (decisions 6.2)."""
+"""The deletion of tickets, which releases the place exactly once (decisions 6.2)."""
 
 import asyncio
 
@@ -11,9 +11,8 @@ from amarevents.models.columns import utc_now
 from amarevents.models.enums import KeyType, MailKind, TicketStatus
 from amarevents.resolvers.tickets import updates
 from tests.rest.conftest import Stage
-from tests.rest.tickets.test_capacity import Outcomes, outcomes
 from tests.support.orphans import unbalanced
-from tests.support.rest_answers import data_of, error_in, page_in, refused
+from tests.support.rest_answers import Outcomes, data_of, error_in, outcomes, page_in, refused
 from tests.support.world import World, snapshot
 
 
@@ -27,7 +26,7 @@ async def ticket(world: World, stage: Stage, kind: TicketType) -> Ticket:
     return await world.ticket(stage.event, stage.buyer_account, ticket_type=kind)
 
 
-async def test_nobody_else_deletes_a_ticket(world: World, stage: Stage, ticket: Ticket) -> None:
+async def test_other_callers_cannot_delete_a_ticket(world: World, stage: Stage, ticket: Ticket) -> None:
     assert stage.rival.user is not None
     own = await world.ticket(stage.event, stage.rival.user)
     await refused(world.anonymous.delete(f"/tickets/{ticket.id}"), 401, "UNAUTHENTICATED")
@@ -37,57 +36,59 @@ async def test_nobody_else_deletes_a_ticket(world: World, stage: Stage, ticket: 
     await refused(stage.admin.delete("/tickets/999999"), 404, "NOT_FOUND")
 
 
-async def test_the_owner_needs_tickets_delete(world: World, stage: Stage, ticket: Ticket) -> None:
+async def test_deletion_requires_the_tickets_delete_scope(world: World, stage: Stage, ticket: Ticket) -> None:
     assert stage.organizer.user is not None
     writer = await world.key(stage.organizer.user, KeyType.ORGANIZER, permissions=["tickets:read", "tickets:write"])
     await refused(writer.delete(f"/tickets/{ticket.id}"), 403, "MISSING_SCOPE")
 
 
 @pytest.mark.parametrize("who", ["organizer", "admin"])
-async def test_a_ticket_goes_with_its_answers_and_mails(
+async def test_ticket_is_deleted_with_its_answers_and_emails(
     world: World, stage: Stage, kind: TicketType, ticket: Ticket, who: str
 ) -> None:
     question = await world.custom_field(stage.event, "Size")
     before = await snapshot()
-    doomed = await world.ticket(stage.event, stage.buyer_account, ticket_type=kind)
-    await CustomValue.create(ticket=doomed, field=question, value="M")
+    deleted = await world.ticket(stage.event, stage.buyer_account, ticket_type=kind)
+    await CustomValue.create(ticket=deleted, field=question, value="M")
     await OutgoingMail.create(
-        kind=MailKind.TICKET_CONFIRMED, ticket=doomed, recipient="x@example.com", subject="x", body="x",
+        kind=MailKind.TICKET_CONFIRMED, ticket=deleted, recipient="x@example.com", subject="x", body="x",
         next_attempt_at=utc_now(),
     )  # fmt: skip
-    answer = await getattr(stage, who).delete(f"/tickets/{doomed.id}")
-    assert data_of(answer) == {"id": doomed.id, "deleted": True}
+    answer = await getattr(stage, who).delete(f"/tickets/{deleted.id}")
+    assert data_of(answer) == {"id": deleted.id, "deleted": True}
     assert await snapshot() == before
-    error_in(await stage.buyer.get(f"/tickets/{doomed.id}"), 404, "NOT_FOUND")
-    await refused(stage.organizer.delete(f"/tickets/{doomed.id}"), 404, "NOT_FOUND")
+    error_in(await stage.buyer.get(f"/tickets/{deleted.id}"), 404, "NOT_FOUND")
+    await refused(stage.organizer.delete(f"/tickets/{deleted.id}"), 404, "NOT_FOUND")
     assert page_in(await stage.buyer.get("/tickets"))[0] == [ticket.id]
 
 
 @pytest.mark.parametrize("status", list(TicketStatus))
-async def test_only_who_held_a_place_gives_one_back(
+async def test_deletion_releases_a_place_only_if_the_ticket_held_one(
     world: World, stage: Stage, kind: TicketType, ticket: Ticket, status: TicketStatus
 ) -> None:
-    doomed = await world.ticket(stage.event, stage.buyer_account, ticket_type=kind, status=status)
-    data_of(await stage.organizer.delete(f"/tickets/{doomed.id}"))
+    deleted = await world.ticket(stage.event, stage.buyer_account, ticket_type=kind, status=status)
+    data_of(await stage.organizer.delete(f"/tickets/{deleted.id}"))
     await kind.refresh_from_db()
     assert kind.sold == 1
     assert await unbalanced() == {}
 
 
-async def test_a_ticket_without_a_type_goes(world: World, stage: Stage, kind: TicketType, ticket: Ticket) -> None:
-    doomed = await world.ticket(stage.event, stage.buyer_account)
-    data_of(await stage.organizer.delete(f"/tickets/{doomed.id}"))
+async def test_ticket_without_a_type_can_be_deleted(
+    world: World, stage: Stage, kind: TicketType, ticket: Ticket
+) -> None:
+    deleted = await world.ticket(stage.event, stage.buyer_account)
+    data_of(await stage.organizer.delete(f"/tickets/{deleted.id}"))
     assert await unbalanced() == {}
 
 
-async def test_the_place_is_sold_again_at_once(stage: Stage, kind: TicketType, ticket: Ticket) -> None:
+async def test_released_place_is_available_at_once(stage: Stage, kind: TicketType, ticket: Ticket) -> None:
     await TicketType.filter(id=kind.id).update(capacity=1)
     await refused(stage.rival.post("/tickets", {"event_id": stage.event.id}), 400, "SOLD_OUT")
     data_of(await stage.organizer.delete(f"/tickets/{ticket.id}"))
     data_of(await stage.rival.post("/tickets", {"event_id": stage.event.id}), 201)
 
 
-async def test_its_transaction_id_is_free_again(world: World, stage: Stage) -> None:
+async def test_transaction_id_of_a_deleted_ticket_can_be_reused(world: World, stage: Stage) -> None:
     ticket = await world.ticket(stage.event, stage.buyer_account, transaction_id="8N7A6B")
     body = {"event_id": stage.event.id, "transaction_id": "8N7A6B"}
     await refused(stage.buyer.post("/tickets", body), 400, "DUPLICATE_TRANSACTION")
@@ -95,7 +96,7 @@ async def test_its_transaction_id_is_free_again(world: World, stage: Stage) -> N
     data_of(await stage.buyer.post("/tickets", body), 201)
 
 
-# At the same time -----------------------------------------------------------------------------------------------
+# Simultaneous requests ------------------------------------------------------------------------------------------
 
 
 async def delete_five_times(stage: Stage, ticket: Ticket) -> Outcomes:
@@ -103,43 +104,43 @@ async def delete_five_times(stage: Stage, ticket: Ticket) -> Outcomes:
     return outcomes(await asyncio.gather(*(stage.organizer.delete(path) for _ in range(5))))
 
 
-async def sold_after(world: World, stage: Stage, kind: TicketType, ticket: Ticket) -> tuple[Outcomes, int]:
-    """Four others hold a place of the type as well."""
+async def delete_among_others(world: World, stage: Stage, kind: TicketType, ticket: Ticket) -> tuple[Outcomes, int]:
+    """Delete the ticket in five requests while four others hold places; return the outcomes and the places sold."""
     await kind.refresh_from_db()
     for _ in range(4):
         await world.ticket(stage.event, stage.buyer_account, ticket_type=kind)
-    happened = await delete_five_times(stage, ticket)
+    counts = await delete_five_times(stage, ticket)
     await kind.refresh_from_db()
-    return happened, kind.sold
+    return counts, kind.sold
 
 
-async def test_of_five_deletions_at_once_one_gives_the_place_back(
+async def test_five_simultaneous_deletions_release_one_place(
     world: World, stage: Stage, kind: TicketType, ticket: Ticket
 ) -> None:
-    happened, sold = await sold_after(world, stage, kind, ticket)
-    assert (happened, sold) == ({(200, None): 1, (404, "NOT_FOUND"): 4}, 4)
+    counts, sold = await delete_among_others(world, stage, kind, ticket)
+    assert (counts, sold) == ({(200, None): 1, (404, "NOT_FOUND"): 4}, 4)
     assert await unbalanced() == {}
 
 
 @pytest.mark.backend("postgres")
-async def test_without_the_lock_it_would_be_given_back_several_times(
+async def test_without_the_lock_several_places_would_be_released(
     world: World, stage: Stage, kind: TicketType, ticket: Ticket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lock = updates.lock_ticket
 
-    async def look_early(ticket_id: int) -> Ticket:
+    async def lock_and_wait(ticket_id: int) -> Ticket:
         found = await lock(ticket_id)
         await asyncio.sleep(0.3)
         return found
 
-    monkeypatch.setattr(updates, "lock_ticket", look_early)
+    monkeypatch.setattr(updates, "lock_ticket", lock_and_wait)
     monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset: queryset)
-    happened, sold = await sold_after(world, stage, kind, ticket)
-    assert happened[200, None] > 1
+    counts, sold = await delete_among_others(world, stage, kind, ticket)
+    assert counts[200, None] > 1
     assert sold < 4
 
 
-async def test_deletion_and_refund_at_once_give_one_place_back(world: World, stage: Stage, kind: TicketType) -> None:
+async def test_simultaneous_deletion_and_refund_release_one_place(world: World, stage: Stage, kind: TicketType) -> None:
     tickets = [await world.ticket(stage.event, stage.buyer_account, ticket_type=kind) for _ in range(5)]
 
     async def change(ticket: Ticket) -> tuple[httpx.Response, httpx.Response]:

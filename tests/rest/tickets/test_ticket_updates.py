@@ -1,4 +1,4 @@
-"""Approving, refunding, correcting and moving tickets keeps the books of places (decisions 6.2)."""
+"""Updates of tickets: status, ticket type and details, with correct counts of places (decisions 6.2)."""
 
 import datetime
 import itertools
@@ -6,27 +6,18 @@ from typing import Any
 
 import pytest
 
-from amarevents.models import Ticket, TicketType
+from amarevents.models import Ticket
 from amarevents.models.enums import TicketStatus
 from tests.rest.conftest import Stage
+from tests.support.places import HOLDING, places_held
 from tests.support.rest_answers import TICKET_DETAIL_FIELDS, data_of, refused
 from tests.support.world import World
 
-HOLDING = {TicketStatus.PENDING, TicketStatus.SUCCESS}
 EVERY_PAIR = list(itertools.product(TicketStatus, TicketStatus))
 
 
-async def places_held() -> dict[int, int]:
-    """By ticket type, counted; what the types say of themselves must agree."""
-    kinds = {kind.id: kind.sold for kind in await TicketType.all()}
-    tickets = await Ticket.filter(status__in=list(HOLDING), ticket_type_id__isnull=False)
-    counted = {kind: len([ticket for ticket in tickets if ticket.ticket_type_id == kind]) for kind in kinds}
-    assert counted == kinds
-    return counted
-
-
 @pytest.mark.parametrize(("before", "after"), EVERY_PAIR)
-async def test_every_change_of_status_keeps_the_books(
+async def test_every_change_of_status_keeps_the_count_of_places(
     world: World, stage: Stage, before: TicketStatus, after: TicketStatus
 ) -> None:
     kind = await world.ticket_type(stage.event, capacity=2)
@@ -39,7 +30,7 @@ async def test_every_change_of_status_keeps_the_books(
 
 
 @pytest.mark.parametrize(("before", "after"), EVERY_PAIR)
-async def test_a_full_type_lets_nobody_come_back(
+async def test_sold_out_type_refuses_to_restore_a_ticket(
     world: World, stage: Stage, before: TicketStatus, after: TicketStatus
 ) -> None:
     kind = await world.ticket_type(stage.event, capacity=1)
@@ -55,7 +46,7 @@ async def test_a_full_type_lets_nobody_come_back(
 
 
 @pytest.mark.parametrize(("before", "after"), EVERY_PAIR)
-async def test_moving_to_another_type_moves_the_place(
+async def test_move_to_another_type_moves_the_place(
     world: World, stage: Stage, before: TicketStatus, after: TicketStatus
 ) -> None:
     left, entered = [await world.ticket_type(stage.event, capacity=1) for _ in range(2)]
@@ -66,7 +57,7 @@ async def test_moving_to_another_type_moves_the_place(
 
 
 @pytest.mark.parametrize("upwards", [True, False])
-async def test_a_full_type_refuses_who_moves(world: World, stage: Stage, upwards: bool) -> None:
+async def test_sold_out_type_refuses_a_move_to_it(world: World, stage: Stage, upwards: bool) -> None:
     kinds = [await world.ticket_type(stage.event, capacity=1) for _ in range(2)]
     left, full = kinds if upwards else kinds[::-1]
     ticket = await world.ticket(stage.event, stage.buyer_account, ticket_type=left)
@@ -75,7 +66,7 @@ async def test_a_full_type_refuses_who_moves(world: World, stage: Stage, upwards
     assert await places_held() == {left.id: 1, full.id: 1}
 
 
-async def test_leaving_the_type_gives_the_place_back(world: World, stage: Stage) -> None:
+async def test_removing_the_type_releases_the_place(world: World, stage: Stage) -> None:
     kind = await world.ticket_type(stage.event, capacity=1)
     ticket = await world.ticket(stage.event, stage.buyer_account, ticket_type=kind)
     shown = data_of(await stage.organizer.put(f"/tickets/{ticket.id}", {"ticket_type_id": None}))
@@ -84,7 +75,7 @@ async def test_leaving_the_type_gives_the_place_back(world: World, stage: Stage)
 
 
 @pytest.mark.parametrize("status", ["Failed", "Refunded"])
-async def test_a_place_given_back_is_sold_again_at_once(world: World, stage: Stage, status: str) -> None:
+async def test_released_place_is_available_at_once(world: World, stage: Stage, status: str) -> None:
     kind = await world.ticket_type(stage.event, capacity=1)
     ticket = await world.ticket(stage.event, stage.buyer_account, ticket_type=kind)
     await refused(stage.rival.post("/tickets", {"event_id": stage.event.id}), 400, "SOLD_OUT")
@@ -93,14 +84,14 @@ async def test_a_place_given_back_is_sold_again_at_once(world: World, stage: Sta
     await refused(stage.organizer.put(f"/tickets/{ticket.id}", {"status": "Success"}), 400, "SOLD_OUT")
 
 
-async def test_a_type_of_another_event_is_refused(world: World, stage: Stage) -> None:
-    foreign = await world.ticket_type(await world.event(stage.organization))
+async def test_ticket_type_of_another_event_is_refused(world: World, stage: Stage) -> None:
+    other = await world.ticket_type(await world.event(stage.organization))
     ticket = await world.ticket(stage.event, stage.buyer_account)
-    request = stage.organizer.put(f"/tickets/{ticket.id}", {"ticket_type_id": foreign.id})
+    request = stage.organizer.put(f"/tickets/{ticket.id}", {"ticket_type_id": other.id})
     assert set(await refused(request, 400, "VALIDATION_ERROR")) == {"ticket_type_id"}
 
 
-# Partial --------------------------------------------------------------------------------------------------------
+# Details --------------------------------------------------------------------------------------------------------
 
 DETAILS = {
     "name": "Karim Rahman", "email": "karim@example.com", "number": "01711111111", "note": "Row 3", "amount": 12.5,
@@ -118,7 +109,7 @@ async def detailed(world: World, stage: Stage) -> Ticket:
 
 
 @pytest.mark.parametrize("field", DETAILS)
-async def test_only_the_fields_sent_change(stage: Stage, detailed: Ticket, field: str) -> None:
+async def test_only_the_sent_fields_change(stage: Stage, detailed: Ticket, field: str) -> None:
     before = data_of(await stage.organizer.get(f"/tickets/{detailed.id}"))
     shown = data_of(await stage.organizer.put(f"/tickets/{detailed.id}", {field: DETAILS[field]}))
     assert shown == {**before, field: DETAILS[field], "updated_at": shown["updated_at"]}
@@ -126,22 +117,22 @@ async def test_only_the_fields_sent_change(stage: Stage, detailed: Ticket, field
 
 
 @pytest.mark.parametrize("field", ["number", "note", "transaction_id", "payment_method"])
-async def test_null_clears_an_optional_field_and_blank_does_not(stage: Stage, detailed: Ticket, field: str) -> None:
+async def test_null_clears_an_optional_field_and_a_blank_value_does_not(
+    stage: Stage, detailed: Ticket, field: str
+) -> None:
     kept = data_of(await stage.organizer.put(f"/tickets/{detailed.id}", {field: " "}))
     assert kept[field] is not None
     assert data_of(await stage.organizer.put(f"/tickets/{detailed.id}", {field: None}))[field] is None
 
 
 @pytest.mark.parametrize("body", [{}, None])
-async def test_an_empty_update_changes_nothing_that_is_shown(
-    stage: Stage, detailed: Ticket, body: dict[str, Any] | None
-) -> None:
+async def test_empty_update_changes_no_field(stage: Stage, detailed: Ticket, body: dict[str, Any] | None) -> None:
     before = data_of(await stage.organizer.get(f"/tickets/{detailed.id}"))
     shown = data_of(await stage.organizer.put(f"/tickets/{detailed.id}", body))
     assert {**shown, "updated_at": ""} == {**before, "updated_at": ""}
 
 
-async def test_an_update_is_dated(stage: Stage, detailed: Ticket) -> None:
+async def test_update_changes_updated_at(stage: Stage, detailed: Ticket) -> None:
     long_ago = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
     await Ticket.filter(id=detailed.id).update(created_at=long_ago, updated_at=long_ago)
     shown = data_of(await stage.organizer.put(f"/tickets/{detailed.id}", {"note": "x"}))
@@ -149,7 +140,7 @@ async def test_an_update_is_dated(stage: Stage, detailed: Ticket) -> None:
     assert shown["updated_at"] > "2020-01-02"
 
 
-async def test_only_those_who_manage_the_event_update_its_tickets(world: World, stage: Stage, detailed: Ticket) -> None:
+async def test_only_the_owner_and_admins_update_tickets(world: World, stage: Stage, detailed: Ticket) -> None:
     assert stage.rival.user is not None
     own = await world.ticket(stage.event, stage.rival.user)
     body = {"status": "Failed"}

@@ -1,4 +1,4 @@
-"""Whose tickets one sees, and checking them at the door (decisions 6.7, 6.9, 6.10)."""
+"""Reading and listing tickets (decisions 6.7, 6.9)."""
 
 import datetime
 from collections.abc import Callable
@@ -17,7 +17,7 @@ async def ticket(world: World, stage: Stage) -> Ticket:
     return await world.ticket(stage.event, stage.buyer_account)
 
 
-async def test_a_listed_ticket_has_exactly_its_fields(stage: Stage, ticket: Ticket) -> None:
+async def test_listed_ticket_has_exactly_the_documented_fields(stage: Stage, ticket: Ticket) -> None:
     [shown] = data_of(await stage.buyer.get("/tickets"))
     assert shown.keys() == TICKET_FIELDS
     assert INSTANT.fullmatch(shown["created_at"])
@@ -25,7 +25,7 @@ async def test_a_listed_ticket_has_exactly_its_fields(stage: Stage, ticket: Tick
     assert data_of(await stage.buyer.get(f"/tickets/{ticket.id}")).keys() == TICKET_DETAIL_FIELDS
 
 
-async def test_own_tickets_are_those_registered_and_those_in_ones_email(world: World, stage: Stage) -> None:
+async def test_own_tickets_include_those_with_the_accounts_email(world: World, stage: Stage) -> None:
     assert stage.rival.user is not None
     registered = await world.ticket(stage.event, stage.buyer_account, email="guest@example.com")
     await world.ticket(stage.event, stage.rival.user)
@@ -34,7 +34,7 @@ async def test_own_tickets_are_those_registered_and_those_in_ones_email(world: W
     assert data_of(await stage.buyer.get(f"/tickets/{in_email.id}"))["id"] == in_email.id
 
 
-async def test_where_emails_are_confirmed_only_a_confirmed_one_counts(
+async def test_unconfirmed_email_does_not_count_where_confirmation_is_required(
     world: World, stage: Stage, configure: Callable[..., None]
 ) -> None:
     assert stage.rival.user is not None
@@ -48,14 +48,12 @@ async def test_where_emails_are_confirmed_only_a_confirmed_one_counts(
 
 
 @pytest.mark.parametrize("who", ["organizer", "admin"])
-async def test_without_an_event_even_organizers_and_admins_list_their_own(
-    stage: Stage, ticket: Ticket, who: str
-) -> None:
+async def test_organizers_and_admins_list_own_tickets_without_an_event(stage: Stage, ticket: Ticket, who: str) -> None:
     assert page_in(await getattr(stage, who).get("/tickets"))[0] == []
 
 
 @pytest.mark.parametrize("who", ["organizer", "admin"])
-async def test_who_manages_an_event_lists_its_tickets_newest_first(world: World, stage: Stage, who: str) -> None:
+async def test_owner_and_admins_list_the_tickets_of_an_event_newest_first(world: World, stage: Stage, who: str) -> None:
     made = [(await world.ticket(stage.event, stage.buyer_account)).id for _ in range(3)]
     await world.ticket(await world.event(stage.organization), stage.buyer_account)
     ids, pagination = page_in(await getattr(stage, who).get("/tickets", event_id=stage.event.id, limit=2))
@@ -63,7 +61,9 @@ async def test_who_manages_an_event_lists_its_tickets_newest_first(world: World,
 
 
 @pytest.mark.parametrize("who", ["buyer", "rival", "owner as a user"])
-async def test_nobody_else_lists_an_events_tickets(world: World, stage: Stage, ticket: Ticket, who: str) -> None:
+async def test_other_callers_cannot_list_the_tickets_of_an_event(
+    world: World, stage: Stage, ticket: Ticket, who: str
+) -> None:
     assert stage.organizer.user is not None
     caller = await world.key(stage.organizer.user) if who == "owner as a user" else getattr(stage, who)
     await refused(caller.get("/tickets", event_id=stage.event.id), 403, "FORBIDDEN")
@@ -71,7 +71,7 @@ async def test_nobody_else_lists_an_events_tickets(world: World, stage: Stage, t
 
 
 @pytest.mark.parametrize("status", list(TicketStatus))
-async def test_tickets_are_filtered_by_status_and_paged(world: World, stage: Stage, status: TicketStatus) -> None:
+async def test_tickets_are_filtered_by_status_and_paginated(world: World, stage: Stage, status: TicketStatus) -> None:
     made = [
         await world.ticket(stage.event, stage.buyer_account, status=list(TicketStatus)[number % 4])
         for number in range(45)
@@ -86,12 +86,12 @@ async def test_tickets_are_filtered_by_status_and_paged(world: World, stage: Sta
 
 
 @pytest.mark.parametrize(
-    ("who", "status"), [("buyer", 200), ("organizer", 200), ("admin", 200), ("rival", 404), ("stranger", 404)]
+    ("who", "status"), [("buyer", 200), ("organizer", 200), ("admin", 200), ("rival", 404), ("another account", 404)]
 )
-async def test_a_ticket_is_its_holders_and_its_events_managers(
+async def test_ticket_is_visible_to_its_holder_and_those_who_manage_the_event(
     world: World, stage: Stage, ticket: Ticket, who: str, status: int
 ) -> None:
-    caller = await world.user_key() if who == "stranger" else getattr(stage, who)
+    caller = await world.user_key() if who == "another account" else getattr(stage, who)
     answer = await caller.get(f"/tickets/{ticket.id}")
     assert answer.status_code == status
     if status == 404:
@@ -99,18 +99,18 @@ async def test_a_ticket_is_its_holders_and_its_events_managers(
 
 
 @pytest.mark.parametrize("id", ["999999", "0", "-1", "abc", "99999999999999999999"])
-async def test_what_is_no_ticket_is_not_found(stage: Stage, id: str) -> None:
+async def test_unknown_ticket_is_not_found(stage: Stage, id: str) -> None:
     for caller in (stage.buyer, stage.admin):
         error_in(await caller.get(f"/tickets/{id}"), 404, "NOT_FOUND")
     await refused(stage.admin.put(f"/tickets/{id}", {}), 404, "NOT_FOUND")
 
 
-# At the door ----------------------------------------------------------------------------------------------------
+# Verification ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", list(TicketStatus))
 @pytest.mark.parametrize("who", ["organizer", "admin"])
-async def test_verification_says_whether_a_ticket_is_good(
+async def test_verification_returns_whether_a_ticket_is_valid(
     world: World, stage: Stage, status: TicketStatus, who: str
 ) -> None:
     event = await world.event(stage.organization, name="Tech Summit", date=in_days(1))
@@ -122,14 +122,14 @@ async def test_verification_says_whether_a_ticket_is_good(
         }  # fmt: skip
 
 
-async def test_verification_changes_nothing_and_may_be_repeated(stage: Stage, ticket: Ticket) -> None:
+async def test_repeated_verification_changes_nothing(stage: Stage, ticket: Ticket) -> None:
     before = await snapshot()
     answers = [data_of(await stage.organizer.post(f"/tickets/{ticket.id}/verify", {})) for _ in range(3)]
     assert answers[0] == answers[1] == answers[2]
     assert await snapshot() == before
 
 
-async def test_only_those_who_manage_the_event_verify(world: World, stage: Stage, ticket: Ticket) -> None:
+async def test_only_the_owner_and_admins_verify_tickets(world: World, stage: Stage, ticket: Ticket) -> None:
     assert stage.rival.user is not None
     own = await world.ticket(stage.event, stage.rival.user)
     for reference in (ticket.id, ticket.code, "AEUNKNOWN", "0", "999999", "99999999999999999999"):
@@ -138,11 +138,11 @@ async def test_only_those_who_manage_the_event_verify(world: World, stage: Stage
     await refused(stage.buyer.post(f"/tickets/{ticket.id}/verify"), 403, "WRONG_KEY_TYPE")
 
 
-async def test_a_code_of_a_ticket_opens_nothing_to_others(world: World, stage: Stage, ticket: Ticket) -> None:
+async def test_ticket_is_not_found_by_its_code(world: World, stage: Stage, ticket: Ticket) -> None:
     error_in(await stage.rival.get(f"/tickets/{ticket.code}"), 404, "NOT_FOUND")
 
 
-async def test_a_body_cannot_name_another_ticket_than_the_path(stage: Stage, ticket: Ticket) -> None:
+async def test_body_of_a_verification_must_be_empty(stage: Stage, ticket: Ticket) -> None:
     for body in ({"ticket": "1"}, {"id": 1}, {"code": ticket.code}, {"colour": "red"}):
         await refused(stage.organizer.post(f"/tickets/{ticket.id}/verify", body), 400, "VALIDATION_ERROR")
 
@@ -152,7 +152,7 @@ async def session_of(world: World, caller: Caller) -> Caller:
     return await world.session(caller.user)
 
 
-async def test_a_session_counts_as_every_key_its_account_may_create(world: World, stage: Stage, ticket: Ticket) -> None:
+async def test_session_has_the_rights_of_every_key_of_its_account(world: World, stage: Stage, ticket: Ticket) -> None:
     organizer = await session_of(world, stage.organizer)
     assert data_of(await organizer.post(f"/tickets/{ticket.id}/verify", {}))["valid"] is True
     buyer = await session_of(world, stage.buyer)
@@ -160,7 +160,7 @@ async def test_a_session_counts_as_every_key_its_account_may_create(world: World
     assert page_in(await buyer.get("/tickets"))[0] == [ticket.id]
 
 
-async def test_an_admins_organizer_key_manages_own_events_alone(world: World, stage: Stage, ticket: Ticket) -> None:
+async def test_organizer_key_of_an_admin_manages_only_own_events(world: World, stage: Stage, ticket: Ticket) -> None:
     assert stage.admin.user is not None
     organizer_key = await world.key(stage.admin.user, KeyType.ORGANIZER)
     await refused(organizer_key.get("/tickets", event_id=stage.event.id), 403, "FORBIDDEN")

@@ -1,4 +1,4 @@
-"""Transaction ids: one form, two names, one living ticket each (decisions 6.6)."""
+"""Transaction IDs of tickets, normalized and unique among tickets that have not failed (decisions 6.6)."""
 
 import asyncio
 from collections import Counter
@@ -26,7 +26,7 @@ UNIQUE_INDEX = "uq_tickets_transaction_id"
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("method", ["POST", "PUT"])
-async def test_both_names_are_accepted_and_the_id_is_upper_cased(
+async def test_both_parameter_names_are_accepted_and_the_id_is_normalized(
     world: World, stage: Stage, method: str, names: dict[str, Any]
 ) -> None:
     if method == "POST":
@@ -38,7 +38,7 @@ async def test_both_names_are_accepted_and_the_id_is_upper_cased(
     assert "transid" not in made
 
 
-async def test_two_names_with_different_ids_are_refused(world: World, stage: Stage) -> None:
+async def test_different_ids_under_the_two_names_are_refused(world: World, stage: Stage) -> None:
     names = {"transaction_id": "8N7A6B", "transid": "8N7A6C"}
     ticket = await world.ticket(stage.event, stage.buyer_account)
     created = stage.organizer.post("/tickets", {"event_id": stage.event.id, **names})
@@ -50,9 +50,7 @@ async def test_two_names_with_different_ids_are_refused(world: World, stage: Sta
 
 @pytest.mark.parametrize("status", [TicketStatus.PENDING, TicketStatus.SUCCESS, TicketStatus.REFUNDED])
 @pytest.mark.parametrize("again", ["8N7A6B", "8n7a6b", " 8n7A6b "])
-async def test_an_id_in_use_is_refused_in_any_case(
-    world: World, stage: Stage, status: TicketStatus, again: str
-) -> None:
+async def test_transaction_id_in_use_is_refused(world: World, stage: Stage, status: TicketStatus, again: str) -> None:
     elsewhere = await world.event(await world.organizer())
     await world.ticket(elsewhere, stage.buyer_account, transaction_id="8N7A6B", status=status)
     await world.ticket_type(stage.event, capacity=1)
@@ -60,7 +58,7 @@ async def test_an_id_in_use_is_refused_in_any_case(
     assert set(await refused(stage.buyer.post("/tickets", body), 400, "DUPLICATE_TRANSACTION")) == {"transaction_id"}
 
 
-async def test_an_id_is_free_again_once_its_ticket_failed(world: World, stage: Stage) -> None:
+async def test_transaction_id_of_a_failed_ticket_can_be_reused(world: World, stage: Stage) -> None:
     first = await world.ticket(stage.event, stage.buyer_account, transaction_id="8N7A6B")
     data_of(await stage.organizer.put(f"/tickets/{first.id}", {"status": "Failed"}))
     data_of(await stage.buyer.post("/tickets", {"event_id": stage.event.id, "transid": "8N7A6B"}), 201)
@@ -68,7 +66,7 @@ async def test_an_id_is_free_again_once_its_ticket_failed(world: World, stage: S
     await refused(again, 400, "DUPLICATE_TRANSACTION")
 
 
-async def test_an_update_cannot_take_an_id_in_use(world: World, stage: Stage) -> None:
+async def test_update_to_a_transaction_id_in_use_is_refused(world: World, stage: Stage) -> None:
     await world.ticket(stage.event, stage.buyer_account, transaction_id="8N7A6B")
     ticket = await world.ticket(stage.event, stage.buyer_account, transaction_id="OTHER1")
     await refused(stage.organizer.put(f"/tickets/{ticket.id}", {"transid": "8n7a6b"}), 400, "DUPLICATE_TRANSACTION")
@@ -76,18 +74,18 @@ async def test_an_update_cannot_take_an_id_in_use(world: World, stage: Stage) ->
 
 
 @pytest.mark.parametrize("name", ["transaction_id", "transid"])
-async def test_null_clears_the_id(world: World, stage: Stage, name: str) -> None:
+async def test_null_clears_the_transaction_id(world: World, stage: Stage, name: str) -> None:
     ticket = await world.ticket(stage.event, stage.buyer_account, transaction_id="8N7A6B")
     assert data_of(await stage.organizer.put(f"/tickets/{ticket.id}", {name: None}))["transaction_id"] is None
     data_of(await stage.buyer.post("/tickets", {"event_id": stage.event.id, "transid": "8N7A6B"}), 201)
 
 
-async def test_tickets_without_an_id_do_not_meet(stage: Stage) -> None:
+async def test_several_tickets_can_have_no_transaction_id(stage: Stage) -> None:
     for _ in range(3):
         data_of(await stage.buyer.post("/tickets", {"event_id": stage.event.id}), 201)
 
 
-# Twenty at once -------------------------------------------------------------------------------------------------
+# Simultaneous requests ------------------------------------------------------------------------------------------
 
 
 async def pay_twenty_times(stage: Stage) -> Counter[tuple[int, str | None]]:
@@ -108,7 +106,7 @@ async def without_unique_index(stage: Stage) -> AsyncIterator[None]:
     )
 
 
-async def test_of_twenty_payments_with_one_id_exactly_one_counts(world: World, stage: Stage) -> None:
+async def test_one_of_twenty_simultaneous_payments_with_one_id_succeeds(world: World, stage: Stage) -> None:
     kind = await world.ticket_type(stage.event, capacity=30)
     assert await pay_twenty_times(stage) == {(201, None): 1, (400, "DUPLICATE_TRANSACTION"): 19}
     await kind.refresh_from_db()
@@ -116,5 +114,5 @@ async def test_of_twenty_payments_with_one_id_exactly_one_counts(world: World, s
 
 
 @pytest.mark.usefixtures("without_unique_index")
-async def test_without_the_databases_guard_all_twenty_would_count(stage: Stage) -> None:
+async def test_without_the_unique_index_all_twenty_would_succeed(stage: Stage) -> None:
     assert await pay_twenty_times(stage) == {(201, None): 20}
