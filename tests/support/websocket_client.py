@@ -63,6 +63,15 @@ async def open_socket(
 
 
 def gql_transport(address: str, headers: dict[str, str], *, in_handshake: bool) -> WebsocketsTransport:
-    """Return a WebSocket transport for gql, with ``headers`` in the handshake or, like browsers, in the first message."""
+    """Return a WebSocket transport for gql; without ``in_handshake`` the headers are sent in the first message."""
     credentials: dict[str, Any] = {"headers" if in_handshake else "init_payload": headers}
     return WebsocketsTransport(f"ws://{address}/graphql", subprotocols=[Subprotocol(PROTOCOL)], **credentials)
+
+
+async def username_over(socket: WebSocketClient) -> str:
+    """Return the username of the caller, as the ``me`` query returns it over the connection."""
+    await socket.subscribe("{ me { username } }")
+    answer = await socket.receive()
+    assert await socket.receive() == {"id": "1", "type": "complete"}
+    assert answer["payload"]["data"]["me"], answer
+    return str(answer["payload"]["data"]["me"]["username"])

@@ -1,4 +1,4 @@
-"""An event with its organizer and its subscribers, and the application on a socket."""
+"""An event with its organizer and subscribers, and the application on a socket."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -36,7 +36,7 @@ class Scene:
         return self.organizer.key
 
     async def register(self) -> int:
-        """The id of a new ticket."""
+        """Register the buyer, and return the ID of the new ticket."""
         body = {"event_id": self.event.id, "ticket_type_id": self.kind.id}
         return int(data_of(await self.buyer.post("/tickets", body), 201)["id"])
 
@@ -51,7 +51,7 @@ async def scene(world: World) -> Scene:
 
 @pytest.fixture
 async def address(app: Starlette) -> AsyncIterator[str]:
-    """Where the application listens; whatever a test has opened is to leave nothing behind."""
+    """Serve the application, yield ``host:port``, and require that the test leaves nothing open."""
     async with serve_in_process(app) as address:
         assert has_nothing_open(app)
         yield address
@@ -60,7 +60,7 @@ async def address(app: Starlette) -> AsyncIterator[str]:
 
 @pytest.fixture
 def checked_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is checked every few seconds, several times a second: the tests wait for it."""
+    """Check the authorization of subscribers several times a second, because the tests wait for it."""
     monkeypatch.setattr(subscription, "CHECK_SECONDS", 0.1)
 
 
@@ -72,7 +72,7 @@ async def stats(app: Starlette, scene: Scene) -> AsyncIterator[ViewStream]:
 
 @pytest.fixture
 async def tickets(app: Starlette, scene: Scene) -> AsyncIterator[tuple[ViewStream, "asyncio.Task[Any]"]]:
-    """A views of tickets, and what it is told first."""
+    """A subscription to tickets, and a task that waits for its first view."""
     async with open_subscription(app, subscriptions.ticket_updated, scene.organizer, scene.event.id) as views:
         first = asyncio.create_task(views.next(5))
         await wait_for_subscribers(app)

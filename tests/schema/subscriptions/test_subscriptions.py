@@ -1,4 +1,4 @@
-"""What subscribers of an event are told, and who may follow it."""
+"""Subscriptions to an event: what they deliver, and who can subscribe."""
 
 import asyncio
 import contextlib
@@ -25,17 +25,17 @@ from tests.support.world import Caller, World
 
 pytestmark = pytest.mark.usefixtures("checked_often")
 
-# The numbers ----------------------------------------------------------------------------------------------------
+# eventStats -----------------------------------------------------------------------------------------------------
 
 
-async def test_the_numbers_are_told_at_once_and_whenever_they_change(stats: ViewStream, scene: Scene) -> None:
+async def test_statistics_are_delivered_on_subscribing_and_after_each_change(stats: ViewStream, scene: Scene) -> None:
     assert (await stats.next()).total == 0
     ticket_id = await scene.register()
-    told = await stats.next()
-    assert (told.total, told.approved, told.by_ticket_type[0].total) == (1, 1, 1)
+    view = await stats.next()
+    assert (view.total, view.approved, view.by_ticket_type[0].total) == (1, 1, 1)
     data_of(await scene.organizer.put(f"/tickets/{ticket_id}", {"status": "Refunded"}))
-    told = await stats.next()
-    assert (told.total, told.approved, told.refunded) == (1, 0, 1)
+    view = await stats.next()
+    assert (view.total, view.approved, view.refunded) == (1, 0, 1)
     data_of(await scene.organizer.delete(f"/tickets/{ticket_id}"))
     assert (await stats.next()).total == 0
 
@@ -45,29 +45,29 @@ CHECK_IN = "mutation($code: String!) { checkInTicket(code: $code) { outcome } }"
 UNDO = "mutation($id: ID!) { undoCheckIn(ticketId: $id) { id } }"
 
 
-async def test_approvals_and_check_ins_move_the_numbers(stats: ViewStream, scene: Scene, world: World) -> None:
+async def test_approvals_and_check_ins_change_the_statistics(stats: ViewStream, scene: Scene, world: World) -> None:
     assert scene.buyer.user is not None
     ticket = await world.ticket(scene.event, scene.buyer.user, ticket_type=scene.kind, status=TicketStatus.PENDING)
     assert (await stats.next()).pending == 1
     assert "errors" not in await scene.organizer.graphql(APPROVE, id=ticket.id)
-    told = await stats.next()
-    assert (told.pending, told.approved, told.checked_in) == (0, 1, 0)
-    for _scan in ("first", "again"):  # which changes nothing, and is not told
+    view = await stats.next()
+    assert (view.pending, view.approved, view.checked_in) == (0, 1, 0)
+    for _scan in ("first", "again"):  # the second scan changes nothing and is not delivered
         assert "errors" not in await scene.organizer.graphql(CHECK_IN, code=ticket.code)
     assert (await stats.next()).checked_in == 1
     assert "errors" not in await scene.organizer.graphql(UNDO, id=ticket.id)
     assert (await stats.next()).checked_in == 0
 
 
-async def test_approvals_and_check_ins_are_told_as_updates_of_the_ticket(
+async def test_approvals_and_check_ins_are_delivered_as_ticket_updates(
     tickets: "tuple[ViewStream, asyncio.Task[Any]]", scene: Scene, world: World
 ) -> None:
     views, first = tickets
     assert scene.buyer.user is not None
     ticket = await world.ticket(scene.event, scene.buyer.user, ticket_type=scene.kind, status=TicketStatus.PENDING)
     assert "errors" not in await scene.organizer.graphql(APPROVE, id=ticket.id)
-    told = await first
-    assert (told.kind, told.ticket_id, told.ticket.status) == (
+    view = await first
+    assert (view.kind, view.ticket_id, view.ticket.status) == (
         TicketChangeKind.UPDATED,
         ticket.id,
         TicketStatus.SUCCESS,
@@ -76,7 +76,7 @@ async def test_approvals_and_check_ins_are_told_as_updates_of_the_ticket(
     assert (await views.next()).ticket_id == ticket.id
 
 
-async def test_changes_of_ticket_types_are_changes_of_the_numbers(stats: ViewStream, scene: Scene) -> None:
+async def test_changes_of_ticket_types_change_the_statistics(stats: ViewStream, scene: Scene) -> None:
     await stats.next()
     body = {"event_id": scene.event.id, "name": "Balcony", "capacity": 3}
     created = data_of(await scene.organizer.post("/ticket-types", body), 201)["id"]
@@ -87,7 +87,7 @@ async def test_changes_of_ticket_types_are_changes_of_the_numbers(stats: ViewStr
     assert len((await stats.next()).by_ticket_type) == 1
 
 
-async def test_a_deleted_account_takes_its_tickets_out_of_the_numbers(
+async def test_deletion_of_an_account_removes_its_tickets_from_the_statistics(
     stats: ViewStream, scene: Scene, world: World
 ) -> None:
     await stats.next()
@@ -99,71 +99,71 @@ async def test_a_deleted_account_takes_its_tickets_out_of_the_numbers(
     assert (await stats.next()).total == 0
 
 
-async def test_numbers_that_stay_the_same_are_not_told_again(stats: ViewStream, scene: Scene, app: Starlette) -> None:
+async def test_unchanged_statistics_are_not_delivered_again(stats: ViewStream, scene: Scene, app: Starlette) -> None:
     await stats.next()
     for _ in range(5):
         await app.state.services.broker.publish(scene.event.id, [])
     assert await stats.stays_silent()
 
 
-async def test_a_rush_is_told_as_the_sum_of_it(stats: ViewStream, scene: Scene) -> None:
+async def test_many_concurrent_changes_are_combined(stats: ViewStream, scene: Scene) -> None:
     await stats.next()
     await asyncio.gather(*(scene.register() for _ in range(20)))
-    told = [(await stats.next()).total]
-    while told[-1] < 20:
-        told.append((await stats.next()).total)
-    assert told[-1] == 20
-    assert len(told) < 10
+    totals = [(await stats.next()).total]
+    while totals[-1] < 20:
+        totals.append((await stats.next()).total)
+    assert totals[-1] == 20
+    assert len(totals) < 10
 
 
-async def test_another_event_is_none_of_its_business(stats: ViewStream, scene: Scene, world: World) -> None:
+async def test_changes_of_other_events_are_not_delivered(stats: ViewStream, scene: Scene, world: World) -> None:
     await stats.next()
     other = await world.event(scene.owner)
     data_of(await scene.buyer.post("/tickets", {"event_id": other.id}), 201)
     assert await stats.stays_silent()
 
 
-# The tickets ----------------------------------------------------------------------------------------------------
+# ticketUpdated --------------------------------------------------------------------------------------------------
 
 
-async def test_tickets_are_told_one_by_one_with_what_has_happened_to_them(
+async def test_tickets_are_delivered_one_by_one_with_the_kind_of_change(
     tickets: tuple[ViewStream, "asyncio.Task[Any]"], scene: Scene
 ) -> None:
     views, first = tickets
     ticket_id = await scene.register()
-    told = await first
-    assert (told.kind, told.ticket_id) == (TicketChangeKind.CREATED, ticket_id)
-    assert (told.ticket.id, told.ticket.status, told.ticket.name) == (ticket_id, TicketStatus.SUCCESS, "buyer")
+    view = await first
+    assert (view.kind, view.ticket_id) == (TicketChangeKind.CREATED, ticket_id)
+    assert (view.ticket.id, view.ticket.status, view.ticket.name) == (ticket_id, TicketStatus.SUCCESS, "buyer")
     data_of(await scene.organizer.put(f"/tickets/{ticket_id}", {"status": "Failed", "note": "No money"}))
-    told = await views.next()
-    assert (told.kind, told.ticket.status, told.ticket.note) == (
+    view = await views.next()
+    assert (view.kind, view.ticket.status, view.ticket.note) == (
         TicketChangeKind.UPDATED,
         TicketStatus.FAILED,
         "No money",
     )
     data_of(await scene.organizer.delete(f"/tickets/{ticket_id}"))
-    told = await views.next()
-    assert (told.kind, told.ticket_id, told.ticket) == (TicketChangeKind.DELETED, ticket_id, None)
+    view = await views.next()
+    assert (view.kind, view.ticket_id, view.ticket) == (TicketChangeKind.DELETED, ticket_id, None)
 
 
-async def test_tickets_that_lose_their_type_have_changed(
+async def test_deletion_of_a_ticket_type_updates_its_tickets(
     tickets: tuple[ViewStream, "asyncio.Task[Any]"], scene: Scene, world: World
 ) -> None:
     ticket = await world.ticket(scene.event, await world.user(), ticket_type=scene.kind, status=TicketStatus.PENDING)
     data_of(await scene.organizer.delete(f"/ticket-types/{scene.kind.id}"))
-    told = await tickets[1]
-    assert (told.kind, told.ticket_id, told.ticket.ticket_type_id) == (TicketChangeKind.UPDATED, ticket.id, None)
+    view = await tickets[1]
+    assert (view.kind, view.ticket_id, view.ticket.ticket_type_id) == (TicketChangeKind.UPDATED, ticket.id, None)
 
 
-async def test_the_tickets_of_a_deleted_account_are_deleted(
+async def test_deletion_of_an_account_deletes_its_tickets(
     tickets: tuple[ViewStream, "asyncio.Task[Any]"], scene: Scene, world: World
 ) -> None:
     assert scene.buyer.user is not None
     ticket = await world.ticket(scene.event, scene.buyer.user, ticket_type=scene.kind)
     admin = await world.admin_key()
     data_of(await admin.delete(f"/admin/users/{scene.buyer.user.id}"))
-    told = await tickets[1]
-    assert (told.kind, told.ticket_id) == (TicketChangeKind.DELETED, ticket.id)
+    view = await tickets[1]
+    assert (view.kind, view.ticket_id) == (TicketChangeKind.DELETED, ticket.id)
 
 
 REFUSED_AND_REPLAYED = """mutation($id: ID!, $missing: ID!) {
@@ -173,26 +173,26 @@ REFUSED_AND_REPLAYED = """mutation($id: ID!, $missing: ID!) {
 }"""
 
 
-async def test_what_is_refused_or_only_repeated_is_not_told(
+async def test_failed_and_replayed_registrations_are_not_delivered(
     tickets: tuple[ViewStream, "asyncio.Task[Any]"], scene: Scene
 ) -> None:
     views, first = tickets
     answer = await scene.buyer.graphql(REFUSED_AND_REPLAYED, id=scene.event.id, missing=999)
     assert answer["data"]["refused"] is None
     assert answer["data"]["first"] == answer["data"]["again"]
-    told = await first
-    assert (told.kind, str(told.ticket_id)) == (TicketChangeKind.CREATED, answer["data"]["first"]["id"])
+    view = await first
+    assert (view.kind, str(view.ticket_id)) == (TicketChangeKind.CREATED, answer["data"]["first"]["id"])
     assert await views.stays_silent()
 
 
-# Who may --------------------------------------------------------------------------------------------------------
+# Access ---------------------------------------------------------------------------------------------------------
 
 
-def test_no_subscription_is_left_out() -> None:
+def test_every_subscription_is_covered() -> None:
     assert {one.name for one in EVENT_SUBSCRIPTIONS} == SUBSCRIPTIONS.keys()
 
 
-async def _refusal(app: Starlette, subscription: Subscription[Any], caller: Caller, event_id: int) -> str:
+async def _error_code(app: Starlette, subscription: Subscription[Any], caller: Caller, event_id: int) -> str:
     with pytest.raises(errors.AmarEventsError) as refused:
         async with open_subscription(app, subscription, caller, event_id) as views:
             await views.next(5)
@@ -200,20 +200,22 @@ async def _refusal(app: Starlette, subscription: Subscription[Any], caller: Call
 
 
 @EACH_SUBSCRIPTION
-async def test_owner_and_admins_may_and_nobody_else(
+async def test_only_owner_and_admins_can_subscribe(
     app: Starlette, scene: Scene, world: World, subscription: Subscription[Any]
 ) -> None:
     event_id = scene.event.id
-    assert await _refusal(app, subscription, world.anonymous, event_id) == "UNAUTHENTICATED"
-    assert await _refusal(app, subscription, scene.buyer, event_id) == "WRONG_KEY_TYPE"
-    assert await _refusal(app, subscription, await world.organizer_key(), event_id) == "FORBIDDEN"
-    assert await _refusal(app, subscription, await world.key(scene.owner, KeyType.USER), event_id) == "WRONG_KEY_TYPE"
+    assert await _error_code(app, subscription, world.anonymous, event_id) == "UNAUTHENTICATED"
+    assert await _error_code(app, subscription, scene.buyer, event_id) == "WRONG_KEY_TYPE"
+    assert await _error_code(app, subscription, await world.organizer_key(), event_id) == "FORBIDDEN"
+    assert (
+        await _error_code(app, subscription, await world.key(scene.owner, KeyType.USER), event_id) == "WRONG_KEY_TYPE"
+    )
     unscoped = await world.key(scene.owner, KeyType.ORGANIZER, permissions=[Scope.EVENTS_READ])
-    assert await _refusal(app, subscription, unscoped, event_id) == "MISSING_SCOPE"
-    assert await _refusal(app, subscription, scene.organizer, 999_999) == "NOT_FOUND"
-    assert await _refusal(app, subscription, scene.organizer, 0) == "VALIDATION_ERROR"
+    assert await _error_code(app, subscription, unscoped, event_id) == "MISSING_SCOPE"
+    assert await _error_code(app, subscription, scene.organizer, 999_999) == "NOT_FOUND"
+    assert await _error_code(app, subscription, scene.organizer, 0) == "VALIDATION_ERROR"
     private = await world.event(await world.organizer(), privacy="private")
-    assert await _refusal(app, subscription, scene.organizer, private.id) == "NOT_FOUND"
+    assert await _error_code(app, subscription, scene.organizer, private.id) == "NOT_FOUND"
     for caller in (await world.admin_key(), await world.session(scene.owner)):
         async with open_subscription(app, subscriptions.event_stats, caller, event_id) as views:
             assert (await views.next()).total == 0
@@ -224,13 +226,13 @@ async def test_owner_and_admins_may_and_nobody_else(
 WITH_ANSWERS = "subscription($id: ID!) { ticketUpdated(eventId: $id) { kind ticket { customFields { value } } } }"
 
 
-async def test_each_delivery_loads_anew(app: Starlette, scene: Scene, world: World) -> None:
+async def test_data_is_reloaded_for_each_delivery(app: Starlette, scene: Scene, world: World) -> None:
     field = await world.custom_field(scene.event, "Size")
     ticket = await world.ticket(scene.event, await world.user(), ticket_type=scene.kind)
     answer = await CustomValue.create(ticket=ticket, field=field, value="M")
     context = await context_for(app, scene.organizer)
-    asked = GraphQLRequest(query=WITH_ANSWERS, variables={"id": scene.event.id}, operation_name=None)
-    results = await execute_stream(asked, context, allowed=list(OperationType))
+    request = GraphQLRequest(query=WITH_ANSWERS, variables={"id": scene.event.id}, operation_name=None)
+    results = await execute_stream(request, context, allowed=list(OperationType))
     assert isinstance(results, ResultStream)
     async with contextlib.aclosing(results):
         values = []
@@ -247,7 +249,7 @@ async def test_each_delivery_loads_anew(app: Starlette, scene: Scene, world: Wor
 # Slow readers ---------------------------------------------------------------------------------------------------
 
 
-async def test_who_takes_tickets_too_slowly_is_told_to_begin_anew(
+async def test_slow_subscriber_to_tickets_has_to_subscribe_again(
     app: Starlette, scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("amarevents.infra.pubsub.base.MAX_QUEUED", 3)
@@ -258,16 +260,16 @@ async def test_who_takes_tickets_too_slowly_is_told_to_begin_anew(
     ):
         upcoming = [asyncio.create_task(views.next(5)) for views in (slow, quick)]
         await wait_for_subscribers(app, 2)
-        made = [await scene.register()]
+        ticket_ids = [await scene.register()]
         await asyncio.gather(*upcoming)
         for _ in range(4):
-            made.append(await scene.register())
-            assert (await quick.next()).ticket_id == made[-1]
+            ticket_ids.append(await scene.register())
+            assert (await quick.next()).ticket_id == ticket_ids[-1]
         with pytest.raises(errors.UpdatesMissed, match="subscribe again"):
             await slow.next()
 
 
-async def test_a_slow_follower_of_numbers_gets_the_latest(
+async def test_slow_subscriber_to_statistics_gets_the_latest(
     app: Starlette, stats: ViewStream, scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("amarevents.infra.pubsub.base.MAX_QUEUED", 3)

@@ -1,4 +1,4 @@
-"""How many WebSockets there may be, and that nothing is left of one that has gone."""
+"""WebSocket connections: their maximum numbers, and their cleanup when clients leave."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ from tests.support.world import World
 STATS = "subscription($id: ID!) { eventStats(eventId: $id) { total approved } }"
 
 
-async def test_an_address_has_so_many_connections(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_connections_per_address_are_limited(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection_limits, "MAX_PER_ADDRESS", 2)
     async with open_socket(address), open_socket(address):
         with pytest.raises(InvalidStatus) as refused:
@@ -29,7 +29,7 @@ async def test_an_address_has_so_many_connections(address: str, monkeypatch: pyt
     assert b"TOO_MANY_CONNECTIONS" in (response.body or b"")
 
 
-async def test_an_account_has_so_many_connections_over_all_its_keys(
+async def test_connections_per_account_are_limited_across_its_keys(
     address: str, world: World, scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection_limits, "MAX_PER_ACCOUNT", 1)
@@ -45,7 +45,9 @@ async def test_an_account_has_so_many_connections_over_all_its_keys(
         await third.initialize(dict(scene.buyer.headers))
 
 
-async def test_handshakes_count_for_the_address(address: str, configure: Callable[..., None], scene: Scene) -> None:
+async def test_handshakes_count_towards_the_rate_limit_of_the_address(
+    address: str, configure: Callable[..., None], scene: Scene
+) -> None:
     configure(rate_limit_anonymous=2)
     for _ in range(2):
         async with open_socket(address, scene.organizer.headers):
@@ -57,7 +59,9 @@ async def test_handshakes_count_for_the_address(address: str, configure: Callabl
     assert int(refused.value.response.headers["Retry-After"]) > 50
 
 
-async def test_leaving_leaves_nothing_behind(address: str, app: Starlette, scene: Scene) -> None:
+async def test_subscriptions_end_when_the_client_closes_the_connection(
+    address: str, app: Starlette, scene: Scene
+) -> None:
     async with open_socket(address, scene.organizer.headers) as socket:
         await socket.initialize()
         for number in range(5):
@@ -68,7 +72,7 @@ async def test_leaving_leaves_nothing_behind(address: str, app: Starlette, scene
     await wait_for_subscribers(app, 0)
 
 
-async def test_losing_the_line_leaves_nothing_behind(address: str, app: Starlette, scene: Scene) -> None:
+async def test_subscriptions_end_when_the_connection_is_lost(address: str, app: Starlette, scene: Scene) -> None:
     async with open_socket(address, scene.organizer.headers) as socket:
         await socket.initialize()
         await socket.subscribe(STATS, id=scene.event.id)
@@ -77,32 +81,32 @@ async def test_losing_the_line_leaves_nothing_behind(address: str, app: Starlett
         await wait_for_subscribers(app, 0)
 
 
-async def test_leaving_during_the_handshake_fills_no_log(
+async def test_client_that_leaves_during_the_handshake_logs_no_warnings(
     address: str, app: Starlette, scene: Scene, caplog: pytest.LogCaptureFixture
 ) -> None:
     before, (host, port) = asyncio.all_tasks(), address.split(":")
     key = "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
     head = f"GET /graphql HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{key}"
-    shown = f"Authorization: {scene.organizer.headers['Authorization']}\r\n"
+    credential = f"Authorization: {scene.organizer.headers['Authorization']}\r\n"
     for headers in ["", "Sec-WebSocket-Protocol: graphql-transport-ws\r\n"] * 10:
         _, writer = await asyncio.open_connection(host, int(port))
-        writer.write(f"{head}{headers}{shown}\r\n".encode())
+        writer.write(f"{head}{headers}{credential}\r\n".encode())
         await writer.drain()
         await asyncio.sleep(0)
         writer.transport.abort()
-    async with open_socket(address) as last:  # is served once they are
+    async with open_socket(address) as last:  # which is served after those before it
         await last.initialize()
     await wait_for_new_tasks(before)
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
-async def test_other_paths_know_no_websockets(address: str) -> None:
+async def test_other_paths_refuse_websockets(address: str) -> None:
     with pytest.raises(InvalidStatus):
         async with connect(f"ws://{address}/api/events", proxy=None):
             pass
 
 
-async def test_a_process_that_stops_says_so(address: str, app: Starlette, scene: Scene) -> None:
+async def test_shutdown_closes_connections_with_1001(address: str, app: Starlette, scene: Scene) -> None:
     shutting_down = app.state.services.connections.shutting_down
     async with open_socket(address, scene.organizer.headers) as socket:
         await socket.initialize()

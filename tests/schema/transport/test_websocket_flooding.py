@@ -1,4 +1,4 @@
-"""WebSocket clients that send without end what costs them nothing, or never read: closed soon, at nobody's cost."""
+"""Floods: clients that send cheap frames without end, or never read, are disconnected without harm to others."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidStatus
 
-from amarevents.schema.transport import websocket as module
+from amarevents.schema.transport import websocket
 from amarevents.security import connection_limits
 from amarevents.server import websocket_protocol
 from amarevents.server.websocket_protocol import WebSocketProtocol
@@ -21,18 +21,18 @@ from tests.support.local_server import serve_in_process
 from tests.support.websocket_client import open_socket
 from tests.support.world import World
 
-SOON = 5.0  # seconds: a shared machine may be slow
+TIMEOUT_SECONDS = 5.0  # generous, because a shared machine can be slow
 HANDSHAKE = (
     "GET /graphql HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
     "Sec-WebSocket-Protocol: graphql-transport-ws\r\n{more}\r\n"
 )
-BURST = 262_144  # bytes, as many as are read at once
+BURST = 262_144  # bytes, the most that one read returns
 TEXT, CONTINUED, PING, PONG, FINAL = 0x1, 0x0, 0x9, 0xA, 0x80
 
 
 def frame(head: int, data: bytes = b"") -> bytes:
-    """A client's, masked by nothing."""
+    """Return a frame of a client, with a mask of zeros."""
     assert len(data) <= 125
     return bytes([head, 0x80 | len(data)]) + bytes(4) + data
 
@@ -43,7 +43,7 @@ PONGS = frame(FINAL | PONG) * (BURST // 6)
 FRAGMENTS = frame(TEXT) + frame(CONTINUED) * (BURST // 6)
 MESSAGES = frame(FINAL | TEXT, b'{"type":"ping"}') * (BURST // 21)
 COMPLETES = frame(FINAL | TEXT, b'{"type":"complete","id":"1"}') * (BURST // 34)
-AFTER_A_MISTAKE = frame(FINAL | TEXT, b"{") + EMPTY_PINGS
+AFTER_AN_ERROR = frame(FINAL | TEXT, b"{") + EMPTY_PINGS
 FLOODS = {
     "empty pings": EMPTY_PINGS,
     "full pings": FULL_PINGS,
@@ -51,33 +51,33 @@ FLOODS = {
     "fragments": FRAGMENTS,
     "messages": MESSAGES,
     "completes": COMPLETES,
-    "after a mistake": AFTER_A_MISTAKE,
+    "after an error": AFTER_AN_ERROR,
 }
 
 
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> list[WebSocketProtocol]:
-    """The server's side of each connection."""
-    made: list[WebSocketProtocol] = []
+    """The server's protocol objects, one for each connection."""
+    protocols: list[WebSocketProtocol] = []
     connection_made = WebSocketProtocol.connection_made
 
     def record(self: WebSocketProtocol, transport: asyncio.BaseTransport) -> None:
-        made.append(self)
+        protocols.append(self)
         connection_made(self, transport)
 
     monkeypatch.setattr(WebSocketProtocol, "connection_made", record)
-    return made
+    return protocols
 
 
 @pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is too much."""
+def unlimited_messages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lift the limit on messages."""
     monkeypatch.setattr(connection_limits, "FREE_MESSAGES", 10**9)
 
 
 @contextlib.asynccontextmanager
 async def _raw(address: str, more: str = "") -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """A connection whose handshake is done, on which nothing is read unless the test does."""
+    """Open a connection and complete its handshake; nothing more is read unless the test does so."""
     host, port = address.split(":")
     reader, writer = await asyncio.open_connection(host, int(port), limit=1_024)
     writer.write(HANDSHAKE.format(host=address, more=more).encode())
@@ -89,43 +89,43 @@ async def _raw(address: str, more: str = "") -> AsyncIterator[tuple[asyncio.Stre
 
 
 async def _read_until(words: bytes, reader: asyncio.StreamReader) -> None:
-    heard = b""
-    async with asyncio.timeout(SOON):
-        while words not in heard:
+    received = b""
+    async with asyncio.timeout(TIMEOUT_SECONDS):
+        while words not in received:
             chunk = await reader.read(65_536)
-            assert chunk, "closed before that"
-            heard = heard[-len(words) :] + chunk
+            assert chunk, "the connection was closed first"
+            received = received[-len(words) :] + chunk
 
 
-async def _until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(SOON):
-        while not condition():  # noqa: ASYNC110 - nobody tells when
+async def _wait_until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(TIMEOUT_SECONDS):
+        while not condition():  # noqa: ASYNC110 - there is no event to wait for
             await asyncio.sleep(0.005)
 
 
 @pytest.mark.parametrize("flood", FLOODS.values(), ids=list(FLOODS))
-async def test_a_flood_without_reading_is_closed_soon_and_others_are_served_meanwhile(
+async def test_flood_is_disconnected_soon_and_others_are_served(
     address: str, served: list[WebSocketProtocol], flood: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with open_socket(address) as other, _raw(address) as (_reader, writer):
         await other.initialize()
         writer.write(frame(FINAL | TEXT, b'{"type":"connection_init"}') + flood)
-        await _until(lambda: served[1].transport.is_closing())
+        await _wait_until(lambda: served[1].transport.is_closing())
         assert served[1].transport.get_write_buffer_size() == 0
         await other.send({"type": "ping"})
         assert await other.receive() == {"type": "pong"}
-        await _until(lambda: served[1].disconnected)
+        await _wait_until(lambda: served[1].disconnected)
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 @pytest.mark.parametrize("flood", [EMPTY_PINGS, FRAGMENTS, MESSAGES], ids=["pings", "fragments", "messages"])
-async def test_a_flood_is_told_why(address: str, flood: bytes) -> None:
+async def test_flood_is_closed_with_a_reason(address: str, flood: bytes) -> None:
     async with _raw(address) as (reader, writer):
         writer.write(frame(FINAL | TEXT, b'{"type":"connection_init"}') + flood[:4_000])
         await _read_until(struct.pack("!H", 1008) + b"Too many ", reader)
 
 
-async def test_a_flood_before_the_handshake_is_answered_is_closed_as_well(
+async def test_flood_during_the_handshake_is_disconnected(
     address: str, served: list[WebSocketProtocol], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     host, port = address.split(":")
@@ -137,20 +137,22 @@ async def test_a_flood_before_the_handshake_is_answered_is_closed_as_well(
 
     monkeypatch.setattr("amarevents.security.middleware.authenticate_handshake", wait)
     writer.write(HANDSHAKE.format(host=address, more="").encode())
-    await _until(lambda: bool(served))
+    await _wait_until(lambda: bool(served))
     writer.write(EMPTY_PINGS)
     try:
-        await _until(lambda: served[0].disconnected)
+        await _wait_until(lambda: served[0].disconnected)
     finally:
         answered.set()
         writer.transport.abort()
 
 
-async def test_without_the_count_it_would_go_on(address: str, served: list[WebSocketProtocol], patient: None) -> None:
-    """The control of the above: all of it is answered."""
+async def test_flood_is_not_disconnected_without_the_limit(
+    address: str, served: list[WebSocketProtocol], unlimited_messages: None
+) -> None:
+    """Negative control: all pings are answered."""
     async with _raw(address) as (reader, writer):
         writer.write(EMPTY_PINGS)
-        async with asyncio.timeout(SOON):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             assert set(await reader.readexactly(BURST // 6 * 2)) == {FINAL | PONG, 0}
         assert not served[0].transport.is_closing()
 
@@ -158,84 +160,84 @@ async def test_without_the_count_it_would_go_on(address: str, served: list[WebSo
 # Memory ---------------------------------------------------------------------------------------------------------
 
 
-async def _most_kept(address: str, served: list[WebSocketProtocol]) -> int:
-    """The bytes that wait in the server for a client that pings on and on and does not read."""
-    most = 0
+async def _largest_buffer(address: str, served: list[WebSocketProtocol]) -> int:
+    """Return the most bytes that the server buffers for a client that pings continuously and does not read."""
+    largest = 0
     async with _raw(address) as (_reader, writer):
         for _ in range(60):
             writer.write(FULL_PINGS)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(0.1):
                     await writer.drain()
-            most = max(most, served[-1].transport.get_write_buffer_size())
-    return most
+            largest = max(largest, served[-1].transport.get_write_buffer_size())
+    return largest
 
 
-async def test_what_is_kept_for_who_does_not_read_is_bounded(
-    app: Starlette, served: list[WebSocketProtocol], patient: None
+async def test_buffer_for_a_client_that_does_not_read_is_bounded(
+    app: Starlette, served: list[WebSocketProtocol], unlimited_messages: None
 ) -> None:
     async with serve_in_process(app, send_buffer=16_384) as address:
         high_water = 65_536
-        assert high_water < await _most_kept(address, served) <= high_water + 2 * websocket_protocol.SLICE
+        assert high_water < await _largest_buffer(address, served) <= high_water + 2 * websocket_protocol.SLICE
 
 
-async def test_without_holding_pongs_back_it_is_not(
-    app: Starlette, served: list[WebSocketProtocol], patient: None, monkeypatch: pytest.MonkeyPatch
+async def test_buffer_is_not_bounded_if_every_ping_is_answered(
+    app: Starlette, served: list[WebSocketProtocol], unlimited_messages: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The control."""
+    """Negative control."""
     monkeypatch.setattr(WebSocketProtocol, "handle_ping", WebSocketsSansIOProtocol.handle_ping)
     async with serve_in_process(app, send_buffer=16_384) as address:
-        assert await _most_kept(address, served) > 1_000_000
+        assert await _largest_buffer(address, served) > 1_000_000
 
 
-async def test_the_latest_ping_is_answered_once_the_client_reads(
-    app: Starlette, served: list[WebSocketProtocol], patient: None
+async def test_latest_ping_is_answered_when_the_client_reads(
+    app: Starlette, served: list[WebSocketProtocol], unlimited_messages: None
 ) -> None:
     async with serve_in_process(app, send_buffer=16_384) as address, _raw(address) as (reader, writer):
         for _ in range(30):
             writer.write(FULL_PINGS)
-            await _until(lambda: not writer.transport.get_write_buffer_size())
+            await _wait_until(lambda: not writer.transport.get_write_buffer_size())
         assert not served[0].writable.is_set()
         writer.write(frame(FINAL | PING, b"the latest"))
         await _read_until(b"the latest", reader)
-    await _until(lambda: served[0].disconnected)
+    await _wait_until(lambda: served[0].disconnected)
 
 
-async def test_messages_that_nobody_has_taken_yet_are_not_parsed(
+async def test_messages_are_not_parsed_faster_than_they_are_handled(
     address: str, app: Starlette, served: list[WebSocketProtocol], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    taken = asyncio.Event()
+    continued = asyncio.Event()
 
-    async def wait(*_introduction: object) -> None:
-        await taken.wait()
+    async def wait(*_message: object) -> None:
+        await continued.wait()
 
-    monkeypatch.setattr(module, "authenticate_connection_init", wait)
+    monkeypatch.setattr(websocket, "authenticate_connection_init", wait)
     async with _raw(address) as (_reader, writer):
         writer.write(frame(FINAL | TEXT, b'{"type":"connection_init"}') + MESSAGES)
-        await _until(lambda: served[0].read_paused and served[0].queue.empty() is False)
+        await _wait_until(lambda: served[0].read_paused and served[0].queue.empty() is False)
         await asyncio.sleep(0.05)
         assert served[0].queue.qsize() <= websocket_protocol.SLICE // 21 + 1
-        taken.set()
-        await _until(lambda: served[0].disconnected)
+        continued.set()
+        await _wait_until(lambda: served[0].disconnected)
 
 
-async def test_who_never_reads_the_end_does_not_hold_the_connection(
-    app: Starlette, served: list[WebSocketProtocol], patient: None, monkeypatch: pytest.MonkeyPatch
+async def test_client_that_does_not_read_the_close_frame_is_disconnected(
+    app: Starlette, served: list[WebSocketProtocol], unlimited_messages: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "INIT_SECONDS", 0.5)
+    monkeypatch.setattr(websocket, "INIT_SECONDS", 0.5)
     async with serve_in_process(app, send_buffer=16_384) as address, _raw(address) as (_reader, writer):
         served[0].close_timeout = 0.3
         for _ in range(30):
             writer.write(FULL_PINGS)
-        await _until(lambda: not served[0].writable.is_set())
-        await _until(lambda: served[0].disconnected)
+        await _wait_until(lambda: not served[0].writable.is_set())
+        await _wait_until(lambda: served[0].disconnected)
 
 
-# Honest clients -------------------------------------------------------------------------------------------------
+# Well-behaved clients -------------------------------------------------------------------------------------------
 
 
-async def test_who_pings_now_and_then_is_answered(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As many an hour as a client may, in a moment: the clock goes on by a second with each."""
+async def test_pings_within_the_limit_are_answered(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pings of several minutes, during which the clock advances by a second with each."""
     clock = [0.0]
     monkeypatch.setattr("amarevents.security.connection_limits.time.monotonic", lambda: clock[0])
     async with open_socket(address) as socket:
@@ -247,7 +249,7 @@ async def test_who_pings_now_and_then_is_answered(address: str, monkeypatch: pyt
             assert await socket.receive() == {"type": "pong"}
 
 
-async def test_a_message_in_large_fragments_is_no_flood(address: str) -> None:
+async def test_message_in_large_fragments_is_not_a_flood(address: str) -> None:
     async with open_socket(address) as socket:
         await socket.initialize()
         for _ in range(5):
@@ -257,40 +259,40 @@ async def test_a_message_in_large_fragments_is_no_flood(address: str) -> None:
 
 # Refused handshakes ---------------------------------------------------------------------------------------------
 
-Refuse = Callable[[World, Scene], Awaitable[dict[str, str]]]
+InvalidHeaders = Callable[[World, Scene], Awaitable[dict[str, str]]]
 
 
-async def _wrong_key(world: World, scene: Scene) -> dict[str, str]:
+async def _invalid_key(world: World, scene: Scene) -> dict[str, str]:
     return {"Authorization": "Bearer ae_u_wrong"}
 
 
-async def _foreign_page(world: World, scene: Scene) -> dict[str, str]:
+async def _foreign_origin(world: World, scene: Scene) -> dict[str, str]:
     session = await world.session(scene.owner)
     return {"Cookie": session.headers["Cookie"], "Origin": "https://evil.example"}
 
 
-@pytest.mark.parametrize("refuse", [_wrong_key, _foreign_page])
-async def test_a_refused_handshake_fills_no_log(
-    address: str, world: World, scene: Scene, caplog: pytest.LogCaptureFixture, refuse: Refuse
+@pytest.mark.parametrize("invalid_headers", [_invalid_key, _foreign_origin])
+async def test_refused_handshake_logs_no_warnings(
+    address: str, world: World, scene: Scene, caplog: pytest.LogCaptureFixture, invalid_headers: InvalidHeaders
 ) -> None:
-    headers = await refuse(world, scene)
+    headers = await invalid_headers(world, scene)
     with pytest.raises(InvalidStatus) as refused:
         async with open_socket(address, headers):
             pass
     assert refused.value.response.body
     async with _raw(address, "".join(f"{name}: {value}\r\n" for name, value in headers.items())) as (reader, _writer):
-        await reader.read(-1)  # a patient client, until the server closes
+        await reader.read(-1)  # until the server closes the connection
     async with httpx.AsyncClient(base_url=f"http://{address}", trust_env=False) as client:
         assert (await client.get("/healthz")).status_code == 200
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
-async def test_uvicorn_alone_would_log_it_as_an_error(
+async def test_stock_protocol_logs_refused_handshakes_as_errors(
     address: str, world: World, scene: Scene, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The control."""
+    """Negative control."""
     monkeypatch.setattr(WebSocketProtocol, "send", WebSocketsSansIOProtocol.send)
     with pytest.raises(InvalidStatus):
-        async with open_socket(address, await _wrong_key(world, scene)):
+        async with open_socket(address, await _invalid_key(world, scene)):
             pass
-    await _until(lambda: any("without completing handshake" in record.getMessage() for record in caplog.records))
+    await _wait_until(lambda: any("without completing handshake" in record.getMessage() for record in caplog.records))

@@ -1,4 +1,4 @@
-"""Messages of graphql-transport-ws, well and badly formed: what is none closes with 4400, and fills no log."""
+"""Messages of graphql-transport-ws: invalid ones close the connection with 4400 and log no warnings."""
 
 import logging
 import random
@@ -54,13 +54,13 @@ MALFORMED: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("is_begun", [False, True], ids=["before init", "after init"])
+@pytest.mark.parametrize("is_initialized", [False, True], ids=["before init", "after init"])
 @pytest.mark.parametrize("message", MALFORMED, ids=str)
-async def test_what_is_no_message_of_the_protocol_closes_with_4400(
-    address: str, message: Any, is_begun: bool, caplog: pytest.LogCaptureFixture
+async def test_invalid_message_closes_with_4400(
+    address: str, message: Any, is_initialized: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with open_socket(address) as socket:
-        if is_begun:
+        if is_initialized:
             await socket.initialize()
         await socket.send(message)
         assert (await socket.wait_closed())[0] == 4400
@@ -68,24 +68,24 @@ async def test_what_is_no_message_of_the_protocol_closes_with_4400(
 
 
 @pytest.mark.parametrize("payload", [None, [], 3, "x"])
-async def test_an_initialisation_with_an_odd_payload_closes_with_4400(address: str, payload: object) -> None:
+async def test_initialization_with_an_invalid_payload_closes_with_4400(address: str, payload: object) -> None:
     async with open_socket(address) as socket:
         await socket.send({"type": "connection_init", "payload": payload})
         assert (await socket.wait_closed())[0] == 4400
 
 
-async def test_without_the_subprotocol_there_is_nothing_to_talk_about(address: str) -> None:
+async def test_connection_without_the_subprotocol_closes_with_4406(address: str) -> None:
     async with open_socket(address, subprotocols=None) as socket:
         assert (await socket.wait_closed())[0] == 4406
 
 
-async def test_a_frame_above_the_limit_of_bodies_closes(address: str) -> None:
+async def test_frame_above_the_maximum_body_size_closes_with_1009(address: str) -> None:
     async with open_socket(address) as socket:
         await socket.send(" " * 70_000)
         assert (await socket.wait_closed())[0] == 1009
 
 
-async def test_pings_are_answered_and_pongs_are_not_at_any_time(address: str) -> None:
+async def test_pings_are_answered_and_pongs_ignored_before_and_after_initialization(address: str) -> None:
     async with open_socket(address) as socket:
         await socket.send({"type": "pong"})
         await socket.send({"type": "ping", "payload": {"at": 1}})
@@ -96,7 +96,7 @@ async def test_pings_are_answered_and_pongs_are_not_at_any_time(address: str) ->
         assert await socket.receive() == {"type": "pong"}
 
 
-async def test_completing_what_is_not_there_is_no_mistake(address: str) -> None:
+async def test_complete_for_an_unknown_id_is_ignored(address: str) -> None:
     async with open_socket(address) as socket:
         await socket.initialize()
         await socket.send({"type": "complete", "id": "1"})
@@ -111,34 +111,34 @@ MUTABLE: list[dict[str, Any]] = [
     {"type": "complete", "id": "1"},
     {"type": "subscribe", "id": "1", "payload": {"query": ME, "variables": {"a": 1}, "operationName": None}},
 ]
-ODD: list[Any] = [None, 3, -1.5, True, "", "x", "\x00", [], {}, [[]], {"id": {}}, "subscribe", 10**30, "ü" * 100]
+ODD_VALUES: list[Any] = [None, 3, -1.5, True, "", "x", "\x00", [], {}, [[]], {"id": {}}, "subscribe", 10**30, "ü" * 100]
 
 
-def _mutated(dice: random.Random) -> str | bytes:
-    """A message with something of it replaced, left out or torn off."""
-    message = orjson.loads(orjson.dumps(dice.choice(MUTABLE)))
-    inner = dice.choice([message, *(part for part in message.values() if isinstance(part, dict))])
-    name = dice.choice([*inner, "type", "id", "payload"])
-    if dice.random() < 0.2:
+def _mutate(rng: random.Random) -> str | bytes:
+    """Return a message with a part replaced, removed or cut off."""
+    message = orjson.loads(orjson.dumps(rng.choice(MUTABLE)))
+    inner = rng.choice([message, *(part for part in message.values() if isinstance(part, dict))])
+    name = rng.choice([*inner, "type", "id", "payload"])
+    if rng.random() < 0.2:
         inner.pop(name, None)
     else:
-        inner[name] = dice.choice([odd for odd in ODD if odd != 10**30])
+        inner[name] = rng.choice([odd for odd in ODD_VALUES if odd != 10**30])
     text = orjson.dumps(message).decode()
-    if dice.random() < 0.3:
-        text = text[: dice.randrange(len(text))] + dice.choice(["", "}", '"', "1" + "0" * 30, "\\", "é"])
-    return text.encode() if dice.random() < 0.1 else text
+    if rng.random() < 0.3:
+        text = text[: rng.randrange(len(text))] + rng.choice(["", "}", '"', "1" + "0" * 30, "\\", "é"])
+    return text.encode() if rng.random() < 0.1 else text
 
 
-async def test_hundreds_of_mutated_frames_close_with_44xx_or_are_answered(
+async def test_mutated_frames_get_responses_or_close_with_44xx(
     address: str, app: Starlette, caplog: pytest.LogCaptureFixture
 ) -> None:
-    dice, codes = random.Random(20), set()
+    rng, codes = random.Random(20), set()
     for _ in range(400):
         async with open_socket(address) as socket:
-            if dice.random() < 0.8:
+            if rng.random() < 0.8:
                 await socket.initialize()
             for _ in range(3):
-                await socket.send(_mutated(dice))
+                await socket.send(_mutate(rng))
             await socket.send({"type": "end of the test"})
             codes.add((await socket.wait_closed())[0])
     assert codes <= {4400, 4401, 4409, 4429}

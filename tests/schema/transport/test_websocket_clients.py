@@ -1,4 +1,4 @@
-"""Whole clients over real sockets: gql's, several at once, and those that do not read."""
+"""WebSocket clients: the client of gql, and clients that do not read what they are sent."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,7 @@ import pytest
 from gql import Client, GraphQLRequest
 from starlette.applications import Starlette
 
-from amarevents.schema.transport import websocket as module
+from amarevents.schema.transport import websocket
 from tests.schema.subscriptions.conftest import Scene
 from tests.support.local_server import serve_in_process, wait_for_subscribers, wait_until_nothing_open
 from tests.support.websocket_client import WebSocketClient, gql_transport, open_socket
@@ -23,27 +23,27 @@ TICKETS = "subscription($id: ID!) { ticketUpdated(eventId: $id) { kind ticket { 
 
 
 @pytest.mark.parametrize("in_handshake", [True, False])
-async def test_gql_follows_an_event(address: str, app: Starlette, scene: Scene, in_handshake: bool) -> None:
+async def test_gql_client_can_subscribe(address: str, app: Starlette, scene: Scene, in_handshake: bool) -> None:
     transport = gql_transport(address, scene.organizer.headers, in_handshake=in_handshake)
     async with Client(transport=transport) as session:
-        told = session.subscribe(GraphQLRequest(STATS, variable_values={"id": scene.event.id}))
-        assert await anext(told) == {"eventStats": {"total": 0}}
+        stats = session.subscribe(GraphQLRequest(STATS, variable_values={"id": scene.event.id}))
+        assert await anext(stats) == {"eventStats": {"total": 0}}
         tickets = session.subscribe(GraphQLRequest(TICKETS, variable_values={"id": scene.event.id}))
         first = asyncio.create_task(anext(tickets))
         await wait_for_subscribers(app, 2)
         await scene.register()
         async with asyncio.timeout(1):
-            assert await anext(told) == {"eventStats": {"total": 1}}
+            assert await anext(stats) == {"eventStats": {"total": 1}}
             assert await first == {"ticketUpdated": {"kind": "CREATED", "ticket": {"name": "buyer"}}}
         answer = await session.execute(GraphQLRequest("{ me { username } }"))
         assert answer == {"me": {"username": "owner"}}
-        await told.aclose()
+        await stats.aclose()
         await wait_for_subscribers(app, 1)
         await tickets.aclose()
     await wait_until_nothing_open(app)
 
 
-# Those that do not read -----------------------------------------------------------------------------------------
+# Clients that do not read ---------------------------------------------------------------------------------------
 
 SMALL = 4096  # bytes in the system's buffers
 _TYPES = "byTicketType { name total approved pending failed refunded revenue price capacity }"
@@ -52,8 +52,8 @@ LONG = f"subscription($id: ID!) {{ eventStats(eventId: $id) {{ total {_MANY_TIME
 
 
 @contextlib.asynccontextmanager
-async def _connected_narrowly(address: str, scene: Scene) -> AsyncIterator[WebSocketClient]:
-    """Through a socket that takes little before it is read."""
+async def _open_narrow_socket(address: str, scene: Scene) -> AsyncIterator[WebSocketClient]:
+    """Open a WebSocket whose receive buffer is small."""
     host, port = address.split(":")
     narrow = sockets.socket()
     narrow.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, SMALL)
@@ -69,44 +69,44 @@ async def narrow_address(app: Starlette) -> AsyncIterator[str]:
         yield address
 
 
-async def _follow_at_length(socket: WebSocketClient, scene: Scene) -> None:
+async def _subscribe_to_long_views(socket: WebSocketClient, scene: Scene) -> None:
     await socket.initialize()
     await socket.subscribe(LONG, id=scene.event.id)
     assert (await socket.receive())["type"] == "next"
 
 
-async def _quick_reader(narrow_address: str, app: Starlette, world: World, scene: Scene) -> None:
-    """Beside a reader that is deaf, another one hears of each registration at once, until the deaf one is let go."""
+async def _require_prompt_delivery(narrow_address: str, app: Starlette, world: World, scene: Scene) -> None:
+    """Require that one client receives each registration promptly until another, which never reads, is disconnected."""
     for number in range(49):
         await world.ticket_type(scene.event, name=f"Kind {number} {'of place ' * 15}")
-    async with _connected_narrowly(narrow_address, scene) as deaf, _connected_narrowly(narrow_address, scene) as quick:
-        await _follow_at_length(deaf, scene)
-        await _follow_at_length(quick, scene)
+    async with _open_narrow_socket(narrow_address, scene) as idle, _open_narrow_socket(narrow_address, scene) as quick:
+        await _subscribe_to_long_views(idle, scene)
+        await _subscribe_to_long_views(quick, scene)
         for total in range(1, 12):
             await scene.register()
-            heard = await quick.receive(2)
-            assert heard["payload"]["data"]["eventStats"]["total"] == total
+            message = await quick.receive(2)
+            assert message["payload"]["data"]["eventStats"]["total"] == total
         await wait_for_subscribers(app, 1)
-        assert app.state.services.connections._open.total() == 3  # an address, an account and what it follows
+        assert app.state.services.connections._open.total() == 3  # an address, an account and a subscription
 
 
-async def test_who_does_not_read_costs_nobody_else_anything_and_is_let_go(
+async def test_client_that_does_not_read_is_disconnected_and_does_not_delay_others(
     narrow_address: str, app: Starlette, world: World, scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "SEND_SECONDS", 0.5)
-    await _quick_reader(narrow_address, app, world, scene)
+    monkeypatch.setattr(websocket, "SEND_SECONDS", 0.5)
+    await _require_prompt_delivery(narrow_address, app, world, scene)
 
 
-async def test_if_one_waited_for_the_other_it_would_hear_nothing(
+async def test_client_that_does_not_read_delays_others_if_messages_are_sent_in_turn(
     narrow_address: str, app: Starlette, world: World, scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The control: the reader that is deaf does fill the buffers, and whoever sends to it does wait."""
-    send, in_turn = module._Connection._send, asyncio.Lock()
+    """Negative control: the buffers of the client that does not read fill up, and sending to it blocks."""
+    send, in_turn = websocket._Connection._send, asyncio.Lock()
 
-    async def send_in_turn(connection: module._Connection, message: dict[str, Any]) -> None:
+    async def send_in_turn(connection: websocket._Connection, message: dict[str, Any]) -> None:
         async with in_turn:
             await send(connection, message)
 
-    monkeypatch.setattr(module._Connection, "_send", send_in_turn)
+    monkeypatch.setattr(websocket._Connection, "_send", send_in_turn)
     with pytest.raises(TimeoutError):
-        await _quick_reader(narrow_address, app, world, scene)
+        await _require_prompt_delivery(narrow_address, app, world, scene)

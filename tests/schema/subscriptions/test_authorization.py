@@ -1,4 +1,4 @@
-"""When subscribed an event ends, and that nothing is told after that."""
+"""Authorization of subscribers: a subscription ends when access is lost, and delivers nothing afterwards."""
 
 import asyncio
 import datetime
@@ -37,7 +37,7 @@ async def _expire(scene: Scene, world: World) -> None:
     await ApiKey.filter(id=scene.key.id).update(expires_at=utc_now() - datetime.timedelta(seconds=1))
 
 
-async def _unscope(scene: Scene, world: World) -> None:
+async def _remove_scope(scene: Scene, world: World) -> None:
     await ApiKey.filter(id=scene.key.id).update(permissions=["events:read"])
 
 
@@ -46,7 +46,7 @@ async def _demote(scene: Scene, world: World) -> None:
     await scene.owner.save(update_fields=["type"])
 
 
-async def _hand_over(scene: Scene, world: World) -> None:
+async def _transfer_organization(scene: Scene, world: World) -> None:
     organization = await scene.event.organization
     organization.user_id = (await world.organizer()).id
     await organization.save(update_fields=["user_id"])
@@ -60,48 +60,48 @@ async def _delete_account(scene: Scene, world: World) -> None:
     data_of(await (await world.admin_key()).delete(f"/admin/users/{scene.owner.id}"))
 
 
-ENDS = {
+LOSSES = {
     "API_KEY_REVOKED": _revoke,
     "API_KEY_SUSPENDED": _suspend,
     "API_KEY_EXPIRED": _expire,
-    "MISSING_SCOPE": _unscope,
+    "MISSING_SCOPE": _remove_scope,
     "ROLE_LOST": _demote,
-    "FORBIDDEN": _hand_over,
+    "FORBIDDEN": _transfer_organization,
     "NOT_FOUND": _delete_event,
     "INVALID_API_KEY": _delete_account,
 }
-End = Callable[[Scene, World], Awaitable[None]]
+Loss = Callable[[Scene, World], Awaitable[None]]
 
 
 @EACH_SUBSCRIPTION
-@pytest.mark.parametrize(("code", "end"), ENDS.items(), ids=list(ENDS))
-async def test_it_ends_by_itself_when_the_right_to_it_does(
-    app: Starlette, scene: Scene, world: World, subscription: Subscription[Any], code: str, end: End
+@pytest.mark.parametrize(("code", "lose_access"), LOSSES.items(), ids=list(LOSSES))
+async def test_idle_subscription_ends_when_access_is_lost(
+    app: Starlette, scene: Scene, world: World, subscription: Subscription[Any], code: str, lose_access: Loss
 ) -> None:
-    """Nothing happens in the event meanwhile."""
+    """Nothing changes in the event."""
     async with open_subscription(app, subscription, scene.organizer, scene.event.id) as views:
         if subscription is subscriptions.event_stats:
             await views.next()
         upcoming = asyncio.create_task(views.next(5))
         await wait_for_subscribers(app)
-        await end(scene, world)
+        await lose_access(scene, world)
         with pytest.raises(errors.AmarEventsError) as ended:
             await upcoming
         assert ended.value.code == code
 
 
 @EACH_SUBSCRIPTION
-@pytest.mark.parametrize(("code", "end"), list(ENDS.items())[:6], ids=list(ENDS)[:6])
-async def test_nothing_is_told_after_its_end_even_if_it_happened_before(
+@pytest.mark.parametrize(("code", "lose_access"), list(LOSSES.items())[:6], ids=list(LOSSES)[:6])
+async def test_change_before_the_loss_of_access_is_not_delivered_after_it(
     app: Starlette,
     scene: Scene,
     world: World,
     subscription: Subscription[Any],
     code: str,
-    end: End,
+    lose_access: Loss,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Without waiting for the next check: what has been told to the broker meets a views without a right to it."""
+    """The subscription ends without waiting for the next periodic check, although the change is already queued."""
     monkeypatch.setattr("amarevents.resolvers.core.subscription.CHECK_SECONDS", 60)
     async with open_subscription(app, subscription, scene.organizer, scene.event.id) as views:
         if subscription is subscriptions.event_stats:
@@ -112,28 +112,28 @@ async def test_nothing_is_told_after_its_end_even_if_it_happened_before(
             await scene.register()
             await first
         await scene.register()
-        await end(scene, world)
+        await lose_access(scene, world)
         with pytest.raises(errors.AmarEventsError) as ended:
             await views.next(5)
         assert ended.value.code == code
 
 
-async def test_without_the_check_before_each_delivery_it_would_be_told(
+async def test_change_is_delivered_without_the_check_before_each_delivery(
     stats: ViewStream, scene: Scene, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The control of the above."""
+    """Negative control."""
 
-    async def trusting(_standing: SubscriberAuthorization) -> None:
+    async def skip_check(_authorization: SubscriberAuthorization) -> None:
         return
 
     await stats.next()
     await _revoke(scene, world)
-    monkeypatch.setattr(SubscriberAuthorization, "identify", trusting)
+    monkeypatch.setattr(SubscriberAuthorization, "identify", skip_check)
     await scene.register()
     assert (await stats.next()).total == 1
 
 
-async def test_it_ends_with_its_session(app: Starlette, scene: Scene, world: World) -> None:
+async def test_subscription_ends_with_its_session(app: Starlette, scene: Scene, world: World) -> None:
     session = await world.session(scene.owner)
     async with open_subscription(app, subscriptions.event_stats, session, scene.event.id) as views:
         await views.next()

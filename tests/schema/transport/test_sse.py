@@ -1,4 +1,4 @@
-"""graphql-sse, a connection for each operation: what begins is a stream, what cannot is an answer as any other."""
+"""Operations over server-sent events, in the distinct connections mode of graphql-sse."""
 
 import asyncio
 import contextlib
@@ -24,15 +24,15 @@ from tests.support.world import World, snapshot
 
 STATS = "subscription($id: ID!) { eventStats(eventId: $id) { total } }"
 TICKETS = "subscription($id: ID!) { ticketUpdated(eventId: $id) { kind ticketId } }"
-EVENTS = {"Accept": "text/event-stream"}
+EVENT_STREAM = {"Accept": "text/event-stream"}
 
 ALIASED = " ".join(f"a{number}: total" for number in range(31))
 
 # Any: JSON.
 
 
-class Events:
-    """The events of an answer, one by one; comments are ``("", "")``."""
+class EventReader:
+    """The events of a response, one at a time; comments are ``("", "")``."""
 
     def __init__(self, response: httpx.Response) -> None:
         self.response = response
@@ -52,73 +52,75 @@ class Events:
 
 
 @contextlib.asynccontextmanager
-async def _streaming(address: str, query: str, headers: dict[str, str], **variables: Any) -> AsyncIterator[Events]:
+async def _streaming(address: str, query: str, headers: dict[str, str], **variables: Any) -> AsyncIterator[EventReader]:
     body = {"query": query, "variables": variables}
     async with (
         httpx.AsyncClient(base_url=f"http://{address}", trust_env=False, timeout=TIMEOUT_SECONDS) as client,
-        client.stream("POST", "/graphql", json=body, headers={**EVENTS, **headers}) as response,
+        client.stream("POST", "/graphql", json=body, headers={**EVENT_STREAM, **headers}) as response,
     ):
-        yield Events(response)
+        yield EventReader(response)
 
 
-async def test_a_subscription_is_a_stream_that_tells_changes_as_they_happen(
-    address: str, app: Starlette, scene: Scene
-) -> None:
+async def test_subscription_streams_changes_as_they_happen(address: str, app: Starlette, scene: Scene) -> None:
     async with _streaming(address, STATS, scene.organizer.headers, id=scene.event.id) as events:
         assert events.response.status_code == 200
         assert events.response.headers["Content-Type"].startswith("text/event-stream")
         assert events.response.headers["Cache-Control"] == "no-store"
         assert events.response.headers["X-RateLimit-Type"] == "organizer"
-        name, told = await events.next()
-        assert (name, told["data"]) == ("next", {"eventStats": {"total": 0}})
-        assert told["extensions"]["cost"]["requested"] == 11
+        name, result = await events.next()
+        assert (name, result["data"]) == ("next", {"eventStats": {"total": 0}})
+        assert result["extensions"]["cost"]["requested"] == 11
         await scene.register()
-        name, told = await events.next(1)
-        assert (name, told["data"]) == ("next", {"eventStats": {"total": 1}})
+        name, result = await events.next(1)
+        assert (name, result["data"]) == ("next", {"eventStats": {"total": 1}})
     await wait_until_nothing_open(app)
 
 
-async def test_once_the_answer_begins_nothing_is_missed(address: str, scene: Scene) -> None:
+async def test_no_change_is_missed_after_the_response_has_started(address: str, scene: Scene) -> None:
     async with _streaming(address, TICKETS, scene.organizer.headers, id=scene.event.id) as events:
         ticket_id = await scene.register()
         assert (await events.next())[1]["data"]["ticketUpdated"] == {"kind": "CREATED", "ticketId": str(ticket_id)}
 
 
-async def test_silence_is_broken_by_comments(address: str, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_comments_keep_an_idle_stream_alive(address: str, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sse, "KEEP_ALIVE_SECONDS", 0.05)
     async with _streaming(address, TICKETS, scene.organizer.headers, id=scene.event.id) as events:
         assert [await events.next() for _ in range(3)] == [("", "")] * 3
         await scene.register()
-        told = await events.next()
-        while told == ("", ""):
-            told = await events.next()
-        assert told[1]["data"]["ticketUpdated"]["kind"] == "CREATED"
+        result = await events.next()
+        while result == ("", ""):
+            result = await events.next()
+        assert result[1]["data"]["ticketUpdated"]["kind"] == "CREATED"
 
 
-async def test_a_subscription_that_ends_says_why(address: str, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_subscription_that_ends_sends_the_error(
+    address: str, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(subscription, "CHECK_SECONDS", 0.1)
     async with _streaming(address, TICKETS, scene.organizer.headers, id=scene.event.id) as events:
         await ApiKey.filter(id=scene.key.id).update(is_active=False)
-        name, told = await events.next()
-        assert (name, told.keys()) == ("next", {"errors"})
-        assert told["errors"][0]["extensions"]["code"] == "API_KEY_SUSPENDED"
+        name, result = await events.next()
+        assert (name, result.keys()) == ("next", {"errors"})
+        assert result["errors"][0]["extensions"]["code"] == "API_KEY_SUSPENDED"
         assert await events.next() == ("complete", "")
         with pytest.raises(EOFError):
             await events.next()
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_a_query_is_one_event(address: str, scene: Scene, method: str) -> None:
-    asked = {"query": "{ me { username } }"}
-    carried: dict[str, Any] = {"params": asked} if method == "GET" else {"json": asked}
+async def test_query_is_a_stream_of_one_result(address: str, scene: Scene, method: str) -> None:
+    parameters = {"query": "{ me { username } }"}
+    options: dict[str, Any] = {"params": parameters} if method == "GET" else {"json": parameters}
     async with httpx.AsyncClient(base_url=f"http://{address}", trust_env=False) as client:
-        answer = await client.request(method, "/graphql", headers={**EVENTS, **scene.organizer.headers}, **carried)
+        answer = await client.request(
+            method, "/graphql", headers={**EVENT_STREAM, **scene.organizer.headers}, **options
+        )
     first, last = answer.text.strip().split("\n\n")
     assert first.startswith('event: next\ndata: {"data":{"me":{"username":"owner"}}')
     assert last == "event: complete\ndata:"
 
 
-async def test_a_mutation_is_carried_out_once(address: str, scene: Scene) -> None:
+async def test_mutation_is_executed_once(address: str, scene: Scene) -> None:
     query = "mutation($id: ID!) { registerForEvent(input: {eventId: $id}) { status } }"
     async with _streaming(address, query, scene.buyer.headers, id=scene.event.id) as events:
         assert (await events.next())[1]["data"] == {"registerForEvent": {"status": "SUCCESS"}}
@@ -138,33 +140,35 @@ async def test_a_mutation_is_carried_out_once(address: str, scene: Scene) -> Non
         (f"subscription {{ eventStats(eventId: 9) {{ {ALIASED} }} }}", 400, "DOCUMENT_TOO_LARGE"),
     ],
 )
-async def test_what_cannot_begin_is_an_answer_as_any_other(
+async def test_operation_that_cannot_start_gets_an_ordinary_response(
     address: str, scene: Scene, query: str, status: int, code: str
 ) -> None:
     async with httpx.AsyncClient(base_url=f"http://{address}", trust_env=False) as client:
-        headers = {**EVENTS, **scene.organizer.headers}
+        headers = {**EVENT_STREAM, **scene.organizer.headers}
         answer = await client.post("/graphql", json={"query": query}, headers=headers)
     [failure] = answer.json()["errors"]
     assert (answer.status_code, failure["extensions"]["code"]) == (status, code)
 
 
-async def test_nobody_is_told_anything(world: World, scene: Scene) -> None:
+async def test_callers_without_access_cannot_subscribe(world: World, scene: Scene) -> None:
     for caller, status in [(world.anonymous, 401), (scene.buyer, 403), (await world.organizer_key(), 403)]:
         body = {"query": STATS, "variables": {"id": scene.event.id}}
-        answer = await world.http.post("/graphql", json=body, headers={**EVENTS, **caller.headers})
+        answer = await world.http.post("/graphql", json=body, headers={**EVENT_STREAM, **caller.headers})
         assert answer.status_code == status
 
 
-async def test_a_subscription_or_a_mutation_by_get_is_405(world: World, scene: Scene) -> None:
+async def test_subscription_or_mutation_by_get_is_405(world: World, scene: Scene) -> None:
     before = await snapshot()
-    for kind in (STATS, "mutation($id: ID!) { deleteEvent(id: $id) { id } }"):
-        asked = {"query": kind, "variables": json.dumps({"id": scene.event.id})}
-        answer = await world.http.get("/graphql", params=asked, headers={**EVENTS, **scene.organizer.headers})
+    for document in (STATS, "mutation($id: ID!) { deleteEvent(id: $id) { id } }"):
+        parameters = {"query": document, "variables": json.dumps({"id": scene.event.id})}
+        answer = await world.http.get(
+            "/graphql", params=parameters, headers={**EVENT_STREAM, **scene.organizer.headers}
+        )
         assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
     assert await snapshot() == before
 
 
-async def test_a_session_follows_from_an_allowed_origin_alone(world: World, scene: Scene, address: str) -> None:
+async def test_session_can_subscribe_from_an_allowed_origin_only(world: World, scene: Scene, address: str) -> None:
     session = await world.session(scene.owner)
     foreign = {**session.headers, "Origin": "https://evil.example"}
     async with _streaming(address, STATS, foreign, id=scene.event.id) as events:
@@ -174,7 +178,7 @@ async def test_a_session_follows_from_an_allowed_origin_alone(world: World, scen
         assert (await events.next())[0] == "next"
 
 
-async def test_it_is_charged_as_any_other(
+async def test_stream_counts_towards_the_rate_limit(
     address: str, world: World, scene: Scene, configure: Callable[..., None]
 ) -> None:
     configure(rate_limit_organizer=1)
@@ -185,7 +189,7 @@ async def test_it_is_charged_as_any_other(
         assert int(events.response.headers["Retry-After"]) > 50
 
 
-async def test_streams_count_among_the_connections_of_an_account(
+async def test_streams_count_towards_the_connections_of_the_account(
     address: str, scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection_limits, "MAX_PER_ACCOUNT", 1)
@@ -197,13 +201,13 @@ async def test_streams_count_among_the_connections_of_an_account(
         assert (await first.next())[1]["data"] == {"eventStats": {"total": 1}}
 
 
-async def test_one_stream_too_many_is_refused_before_anything_is_done(
+async def test_stream_beyond_the_limit_is_rejected_before_execution(
     scene: Scene, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection_limits, "MAX_PER_ACCOUNT", 0)
     before = await snapshot()
     query = f"mutation {{ registerForEvent(input: {{eventId: {scene.event.id}}}) {{ id }} }}"
-    answer = await world.http.post("/graphql", json={"query": query}, headers={**EVENTS, **scene.buyer.headers})
+    answer = await world.http.post("/graphql", json={"query": query}, headers={**EVENT_STREAM, **scene.buyer.headers})
     assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (429, "TOO_MANY_CONNECTIONS")
     assert await snapshot() == before
 
@@ -221,7 +225,7 @@ async def test_one_stream_too_many_is_refused_before_anything_is_done(
         ("*/*", False),
     ],
 )
-async def test_a_stream_is_for_whom_it_is_more_welcome_than_json(
+async def test_stream_is_sent_only_if_it_is_preferred_to_json(
     world: World, scene: Scene, accept: str, is_stream: bool
 ) -> None:
     headers = {**scene.buyer.headers, "Accept": accept}
@@ -230,19 +234,19 @@ async def test_a_stream_is_for_whom_it_is_more_welcome_than_json(
     assert answer.headers["Content-Type"].startswith("text/event-stream") is is_stream
 
 
-async def test_a_result_is_worked_at_only_once_the_one_before_is_on_its_way(app: Starlette) -> None:
-    """What a slow reader is told at last must not be what it might have known long ago."""
-    worked_at, drained = [], asyncio.Event()
+async def test_next_result_is_computed_only_after_the_previous_one_has_been_sent(app: Starlette) -> None:
+    """Otherwise a slow reader would receive outdated results."""
+    computed, drained = [], asyncio.Event()
 
     async def results() -> AsyncGenerator[ExecutionResult, None]:
         for number in range(2):
-            worked_at.append(number)
+            computed.append(number)
             yield ExecutionResult(data={"number": number}, errors=None)
 
     sent: list[bytes] = []
 
     async def send(message: Message) -> None:
-        """As a server's, once its buffers are full: it waits before it writes."""
+        """Wait like a server whose buffers are full, before writing."""
         if any(b"next" in chunk for chunk in sent):
             await drained.wait()
         sent.append(message.get("body", b""))
@@ -252,18 +256,18 @@ async def test_a_result_is_worked_at_only_once_the_one_before_is_on_its_way(app:
         raise AssertionError
 
     context = Context(services=app.state.services, request_id="x", address="x")
-    answering = asyncio.create_task(
+    responding = asyncio.create_task(
         sse.EventStreamResponse(ResultStream(results()), context, contextlib.ExitStack())({}, receive, send)
     )
     await asyncio.sleep(0.1)
-    assert worked_at == [0]
+    assert computed == [0]
     drained.set()
-    await answering
-    assert worked_at == [0, 1]
+    await responding
+    assert computed == [0, 1]
     assert sent[-2:] == [b"event: complete\ndata:\n\n", b""]
 
 
-async def test_a_process_that_stops_completes_its_streams(address: str, app: Starlette, scene: Scene) -> None:
+async def test_shutdown_completes_streams(address: str, app: Starlette, scene: Scene) -> None:
     shutting_down = app.state.services.connections.shutting_down
     async with _streaming(address, TICKETS, scene.organizer.headers, id=scene.event.id) as events:
         await wait_for_subscribers(app)
