@@ -6,33 +6,33 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support.mail_server import SENDER, PostOffice, open_post_office
+from tests.support.mail_server import SENDER, MailServer, start_mail_server
 from tests.support.platforms import Deployment, new_user_key, put_on_sale, register
 
 REGISTRATIONS = 30
 
 
-async def _messages(office: PostOffice, count: int) -> list[str]:
+async def _messages(mail_server: MailServer, count: int) -> list[str]:
     """The texts of the next messages."""
-    return [(await office.arrival()).text for _ in range(count)]
+    return [(await mail_server.arrival()).text for _ in range(count)]
 
 
 async def test_a_newcomer_confirms_the_email_and_gets_a_ticket_by_mail(
     operated: Deployment, admin_key: str, new_name: Callable[[], str]
 ) -> None:
-    async with open_post_office() as office:
-        with operated.serving(smtp_url=office.url, mail_from=SENDER) as platform:
+    async with start_mail_server() as mail_server:
+        with operated.serving(smtp_url=mail_server.url, mail_from=SENDER) as platform:
             async with platform.client() as client, platform.client(admin_key) as admin:
                 sale = await put_on_sale(admin, capacity=5)
                 key = await new_user_key(client, new_name())
-                [text] = await _messages(office, 1)
+                [text] = await _messages(mail_server, 1)
                 [(base, token)] = re.findall(r"^(http\S+)/confirm-email\?token=(\S+)$", text, re.MULTILINE)
                 assert base == platform.url
                 page = await client.post("/confirm-email", data={"token": token})
                 assert page.status_code == 200
             async with platform.client(key) as buyer:
                 made = (await buyer.post("/api/tickets", json={"event_id": sale.event_id})).json()["data"]
-            [text] = await _messages(office, 1)
+            [text] = await _messages(mail_server, 1)
             assert made["code"] in text
             assert token not in platform.log
 
@@ -41,34 +41,34 @@ async def test_a_newcomer_confirms_the_email_and_gets_a_ticket_by_mail(
 async def test_four_processes_deliver_every_mail_once(
     operated: Deployment, admin_key: str, new_name: Callable[[], str]
 ) -> None:
-    async with open_post_office() as office:
-        with operated.serving(workers=4, smtp_url=office.url, mail_from=SENDER, confirm_email="false") as platform:
+    async with start_mail_server() as mail_server:
+        with operated.serving(workers=4, smtp_url=mail_server.url, mail_from=SENDER, confirm_email="false") as platform:
             async with platform.client(admin_key) as admin:
                 sale = await put_on_sale(admin, capacity=REGISTRATIONS)
                 asked = [admin.post("/api/tickets", json={"event_id": sale.event_id}) for _ in range(REGISTRATIONS)]
                 codes = [answer.json()["data"]["code"] for answer in await asyncio.gather(*asked)]
-            texts = await _messages(office, REGISTRATIONS)
+            texts = await _messages(mail_server, REGISTRATIONS)
         # The processes have ended: what they had under way has come.
-        assert len(office.delivered) == REGISTRATIONS
+        assert len(mail_server.delivered) == REGISTRATIONS
     assert sorted(re.findall(r"AE[A-Z2-7]{25}", "".join(texts))) == sorted(codes)
 
 
 async def test_a_dead_server_delays_nobody_and_loses_nothing(
     operated: Deployment, admin_key: str, new_name: Callable[[], str]
 ) -> None:
-    async with open_post_office() as office:
-        office.answering.clear()
-        with operated.serving(smtp_url=office.url, mail_from=SENDER, confirm_email="false") as platform:
+    async with start_mail_server() as mail_server:
+        mail_server.answering.clear()
+        with operated.serving(smtp_url=mail_server.url, mail_from=SENDER, confirm_email="false") as platform:
             async with platform.client(admin_key) as admin, platform.client() as client:
                 sale = await put_on_sale(admin, capacity=REGISTRATIONS)
                 first = await admin.post("/api/tickets", json={"event_id": sale.event_id})
-                await asyncio.wait_for(office.asked.wait(), 20)
+                await asyncio.wait_for(mail_server.asked.wait(), 20)
                 await register(client, new_name())
                 asked = [admin.post("/api/tickets", json={"event_id": sale.event_id}) for _ in range(10)]
                 answers = [first, *await asyncio.gather(*asked)]
             assert {answer.status_code for answer in answers} == {201}
-            assert office.delivered == []
-            office.answering.set()
+            assert mail_server.delivered == []
+            mail_server.answering.set()
             codes = [answer.json()["data"]["code"] for answer in answers]
-            texts = await _messages(office, len(codes))
+            texts = await _messages(mail_server, len(codes))
         assert sorted(re.findall(r"AE[A-Z2-7]{25}", "".join(texts))) == sorted(codes)

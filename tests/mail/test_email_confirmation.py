@@ -1,4 +1,4 @@
-"""Confirming an account's email by the link that was mailed to it (decisions 6.7)."""
+"""Confirmation of an account's email address with the link sent to it (decisions 6.7)."""
 
 import asyncio
 import datetime
@@ -19,7 +19,7 @@ from amarevents.resolvers.accounts.email_confirmation import (
     purge_expired_links,
 )
 from amarevents.security.context import Context
-from tests.support.mail_server import PostOffice
+from tests.support.mail_server import MailServer
 from tests.support.rest_answers import data_of
 from tests.support.world import Caller, World, snapshot
 
@@ -29,25 +29,25 @@ PAGE = "/confirm-email"
 
 
 @pytest.fixture
-def confirming(mailing: PostOffice, configure: Callable[..., None]) -> None:
+def confirming(configured_mail_server: MailServer, configure: Callable[..., None]) -> None:
     configure(confirm_email=True)
 
 
 async def mailed_token() -> str:
-    """The token in the one mail that waits."""
+    """Return the token in the only pending email."""
     mail = await OutgoingMail.get(kind=MailKind.CONFIRM_EMAIL, status=MailStatus.PENDING)
     [token] = re.findall(r"^https://amarevents\.example/confirm-email\?token=(\S+)$", mail.body, re.MULTILINE)
     return str(token)
 
 
 async def register(world: World) -> str:
-    """Register, and return the token that the account was mailed."""
+    """Register, and return the token in the confirmation email."""
     data_of(await world.anonymous.post("/auth/register", ACCOUNT), 201)
     return await mailed_token()
 
 
 async def log_in(world: World) -> None:
-    """Past the surfaces: a client would keep the cookie."""
+    """Log in by the operation itself; an HTTP client would keep the cookie."""
     await auth.login(context_of(world), data=CREDENTIALS)
 
 
@@ -56,7 +56,7 @@ def _without_nonce(page: str) -> str:
 
 
 def context_of(world: World) -> Context:
-    """A request of nobody's."""
+    """Return the context of an anonymous request."""
     transport = world.http._transport
     assert isinstance(transport, httpx.ASGITransport)
     app = transport.app
@@ -72,14 +72,14 @@ async def is_confirmed() -> bool:
     return (await User.get(email=ACCOUNT["email"])).email_confirmed_at is not None
 
 
-async def end_links() -> None:
+async def expire_links() -> None:
     await EmailConfirmation.all().update(expires_at=utc_now() - datetime.timedelta(seconds=1))
 
 
-# Being asked ----------------------------------------------------------------------------------------------------
+# Requests for confirmation --------------------------------------------------------------------------------------
 
 
-async def test_registration_mails_a_link_and_keeps_its_digest(world: World, confirming: None) -> None:
+async def test_registration_sends_a_link_and_stores_its_digest(world: World, confirming: None) -> None:
     token = await register(world)
     assert len(token) >= 43
     link = await EmailConfirmation.get()
@@ -89,30 +89,32 @@ async def test_registration_mails_a_link_and_keeps_its_digest(world: World, conf
     assert datetime.timedelta(days=LINK_DAYS - 1) < link.expires_at - utc_now() <= datetime.timedelta(days=LINK_DAYS)
 
 
-async def test_registration_mails_nothing_where_emails_are_not_confirmed(world: World, mailing: PostOffice) -> None:
+async def test_registration_sends_nothing_if_confirmation_is_disabled(
+    world: World, configured_mail_server: MailServer
+) -> None:
     data_of(await world.anonymous.post("/auth/register", ACCOUNT), 201)
     await log_in(world)
     assert await OutgoingMail.all().count() == await EmailConfirmation.all().count() == 0
 
 
-async def test_a_registration_that_is_refused_mails_nothing(world: World, confirming: None) -> None:
+async def test_a_refused_registration_sends_nothing(world: World, confirming: None) -> None:
     await register(world)
     before = await snapshot()
     assert (await world.anonymous.post("/auth/register", ACCOUNT)).status_code == 400
     assert await snapshot() == before
 
 
-async def test_a_login_mails_a_new_link_only_once_the_last_has_expired(world: World, confirming: None) -> None:
+async def test_a_login_sends_a_new_link_only_after_the_last_has_expired(world: World, confirming: None) -> None:
     first = await register(world)
     await log_in(world)
     assert await mailed_token() == first
-    await end_links()
+    await expire_links()
     await asyncio.gather(*(log_in(world) for _ in range(4)))
     assert await mailed_token() != first
     assert await EmailConfirmation.all().count() == 1
 
 
-async def test_a_login_mails_nothing_to_who_has_confirmed(world: World, confirming: None) -> None:
+async def test_a_login_sends_nothing_to_a_confirmed_account(world: World, confirming: None) -> None:
     token = await register(world)
     await confirm(world.http, token)
     await OutgoingMail.all().delete()
@@ -120,8 +122,8 @@ async def test_a_login_mails_nothing_to_who_has_confirmed(world: World, confirmi
     assert await OutgoingMail.all().count() == 0
 
 
-async def test_an_account_older_than_the_setting_is_asked_when_it_logs_in(
-    world: World, mailing: PostOffice, configure: Callable[..., None]
+async def test_an_account_older_than_the_setting_gets_a_link_at_login(
+    world: World, configured_mail_server: MailServer, configure: Callable[..., None]
 ) -> None:
     data_of(await world.anonymous.post("/auth/register", ACCOUNT), 201)
     configure(confirm_email=True)
@@ -129,7 +131,7 @@ async def test_an_account_older_than_the_setting_is_asked_when_it_logs_in(
     assert await mailed_token()
 
 
-async def test_an_account_has_one_link_that_works(world: World, confirming: None) -> None:
+async def test_only_the_latest_link_of_an_account_works(world: World, confirming: None) -> None:
     first = await register(world)
     user = await User.get(email=ACCOUNT["email"])
     await enqueue_confirmation_email(context_of(world), user)
@@ -142,7 +144,7 @@ async def test_an_account_has_one_link_that_works(world: World, confirming: None
 # The page -------------------------------------------------------------------------------------------------------
 
 
-async def test_opening_the_link_changes_nothing_and_says_whose_it_is(world: World, confirming: None) -> None:
+async def test_opening_the_link_shows_the_account_and_changes_nothing(world: World, confirming: None) -> None:
     token = await register(world)
     before = await snapshot()
     for method in ("GET", "HEAD", "GET"):
@@ -154,7 +156,7 @@ async def test_opening_the_link_changes_nothing_and_says_whose_it_is(world: Worl
     assert "<b>Mina <b>" not in page.text
 
 
-async def test_the_button_confirms(world: World, confirming: None) -> None:
+async def test_the_button_confirms_the_email(world: World, confirming: None) -> None:
     token = await register(world)
     form = (await world.http.get(PAGE, params={"token": token})).text
     [action] = re.findall(r'<form method="post" action="([^"]+)">', form)
@@ -165,7 +167,7 @@ async def test_the_button_confirms(world: World, confirming: None) -> None:
     assert await EmailConfirmation.all().count() == 0
 
 
-async def test_a_link_works_once_and_says_why_not_to_worry(world: World, confirming: None) -> None:
+async def test_a_used_link_explains_that_nothing_is_left_to_do(world: World, confirming: None) -> None:
     token = await register(world)
     await confirm(world.http, token)
     again = await confirm(world.http, token)
@@ -173,33 +175,31 @@ async def test_a_link_works_once_and_says_why_not_to_worry(world: World, confirm
     assert await is_confirmed()
 
 
-async def test_two_at_once_confirm_once(world: World, confirming: None) -> None:
+async def test_simultaneous_confirmations_confirm_once(world: World, confirming: None) -> None:
     token = await register(world)
     pages = await asyncio.gather(*(confirm(world.http, token) for _ in range(5)))
     assert sorted(page.status_code for page in pages) == [200, 404, 404, 404, 404]
     assert await is_confirmed()
 
 
-async def test_links_that_do_not_work_are_all_told_the_same(world: World, confirming: None) -> None:
+async def test_all_invalid_links_get_the_same_answer(world: World, confirming: None) -> None:
     used = await register(world)
     await confirm(world.http, used)
     await User.all().update(email_confirmed_at=None)
     await enqueue_confirmation_email(context_of(world), await User.get())
     expired = await mailed_token()
-    await end_links()
+    await expire_links()
     pages = [
         await world.http.get(PAGE, params={"token": token}) for token in (used, expired, "wrong", "", "\x00", "ক" * 99)
     ]
     pages += [await confirm(world.http, token) for token in (used, expired, "wrong", "", "\x00")]
     pages += [await world.http.get(PAGE), await world.http.post(PAGE), await world.http.post(PAGE, json={"token": 1})]
-    shown = {(page.status_code, _without_nonce(page.text)) for page in pages}
-    assert shown == {(404, _without_nonce(pages[0].text))}
+    answers = {(page.status_code, _without_nonce(page.text)) for page in pages}
+    assert answers == {(404, _without_nonce(pages[0].text))}
     assert not await is_confirmed()
 
 
-async def test_a_link_to_an_address_that_the_account_no_longer_has_confirms_nothing(
-    world: World, confirming: None
-) -> None:
+async def test_a_link_to_a_former_address_confirms_nothing(world: World, confirming: None) -> None:
     token = await register(world)
     await User.all().update(email="other@example.com")
     assert (await world.http.get(PAGE, params={"token": token})).status_code == 404
@@ -207,10 +207,10 @@ async def test_a_link_to_an_address_that_the_account_no_longer_has_confirms_noth
     assert (await User.get()).email_confirmed_at is None
 
 
-async def test_an_address_that_changes_meanwhile_is_not_confirmed(
+async def test_an_address_that_changes_during_confirmation_is_not_confirmed(
     world: World, confirming: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As where an admin changes it between the look-up of the link and the confirmation."""
+    """An admin changes it between the look-up of the link and the confirmation."""
     get_link = email_confirmation._get_link
 
     async def then_changed(token: str, now: datetime.datetime) -> EmailConfirmation:
@@ -230,7 +230,7 @@ async def test_other_methods_are_refused(world: World, method: str) -> None:
     assert (page.status_code, page.headers["Allow"]) == (405, "GET, HEAD, POST")
 
 
-async def test_the_page_loads_nothing_and_tells_nobody(world: World, confirming: None) -> None:
+async def test_the_page_loads_no_resources_and_sends_no_referrer(world: World, confirming: None) -> None:
     token = await register(world)
     for page in (await world.http.get(PAGE, params={"token": token}), await confirm(world.http, token)):
         policy = page.headers["Content-Security-Policy"]
@@ -243,15 +243,15 @@ async def test_the_page_loads_nothing_and_tells_nobody(world: World, confirming:
         assert not re.search(r"(?:src|href)=|https?://", page.text)
 
 
-async def test_the_page_works_for_whoever_is_logged_in_as_anybody(world: World, confirming: None) -> None:
+async def test_the_page_works_with_the_session_of_another_account(world: World, confirming: None) -> None:
     token = await register(world)
-    somebody = await world.session(await world.user())
-    headers = {"Cookie": somebody.headers["Cookie"], "Origin": "null"}
+    other = await world.session(await world.user())
+    headers = {"Cookie": other.headers["Cookie"], "Origin": "null"}
     assert (await world.http.post(PAGE, data={"token": token}, headers=headers)).status_code == 200
     assert (await world.http.get(PAGE, headers={"Authorization": "Bearer nonsense"})).status_code == 404
 
 
-async def test_the_page_is_limited_like_every_anonymous_request(
+async def test_the_page_has_the_rate_limit_of_anonymous_requests(
     world: World, confirming: None, configure: Callable[..., None]
 ) -> None:
     configure(rate_limit_anonymous=3)
@@ -265,10 +265,10 @@ async def test_a_form_that_is_too_large_is_refused(world: World) -> None:
     assert (await confirm(world.http, "x" * 2000)).status_code == 400
 
 
-# What it is good for --------------------------------------------------------------------------------------------
+# Effects --------------------------------------------------------------------------------------------------------
 
 
-async def test_tickets_in_the_accounts_email_are_its_own_from_then_on(world: World, confirming: None) -> None:
+async def test_a_confirmed_account_sees_the_tickets_for_its_email(world: World, confirming: None) -> None:
     event = await world.event(await world.organizer())
     ticket = await world.ticket(event, await world.user(), email=ACCOUNT["email"])
     token = await register(world)
@@ -278,7 +278,7 @@ async def test_tickets_in_the_accounts_email_are_its_own_from_then_on(world: Wor
     assert [found["id"] for found in data_of(await caller.get("/tickets"))] == [ticket.id]
 
 
-async def test_expired_links_are_forgotten(world: World, confirming: None) -> None:
+async def test_expired_links_are_purged(world: World, confirming: None) -> None:
     await register(world)
     await purge_expired_links(utc_now())
     assert await EmailConfirmation.all().count() == 1
@@ -286,7 +286,7 @@ async def test_expired_links_are_forgotten(world: World, confirming: None) -> No
     assert await EmailConfirmation.all().count() == 0
 
 
-async def test_links_go_with_their_account(world: World, confirming: None) -> None:
+async def test_links_are_deleted_with_their_account(world: World, confirming: None) -> None:
     await register(world)
     await User.filter(email=ACCOUNT["email"]).delete()
     assert await EmailConfirmation.all().count() == await OutgoingMail.all().count() == 0

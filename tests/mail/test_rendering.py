@@ -1,4 +1,4 @@
-"""How mails look to whoever receives them."""
+"""Rendering of emails: headers, text and HTML, and the QR code."""
 
 import datetime
 import struct
@@ -41,13 +41,13 @@ def composed(**changes: object) -> EmailMessage:
 
 
 def received(**changes: object) -> Delivered:
-    """The message after a journey as bytes."""
+    """Return the message as a mail client parses it."""
     raw = composed(**changes).as_bytes()
     return Delivered("", [], message_from_bytes(raw, _class=EmailMessage, policy=default))
 
 
-def picture_of(part: EmailMessage) -> list[list[int]]:
-    """The pixels of a PNG of one bit each, 1 for dark; its rows are as they are, or what changes from the one above."""
+def pixels_of(part: EmailMessage) -> list[list[int]]:
+    """Return the pixels of a one-bit PNG, 1 for dark; only the row filters "none" and "up" are supported."""
     data = part.get_content()
     chunks, position = {}, 8
     while position < len(data):
@@ -65,7 +65,7 @@ def picture_of(part: EmailMessage) -> list[list[int]]:
     return [[int(bit == "0") for bit in row] for row in bits]
 
 
-def test_headers_say_who_wrote_to_whom_and_that_it_was_a_machine() -> None:
+def test_headers_have_sender_recipient_and_mark_the_email_as_automatic() -> None:
     message = received().message
     assert message["From"] == SENDER
     assert message["To"] == "karim@example.com"
@@ -78,12 +78,12 @@ def test_headers_say_who_wrote_to_whom_and_that_it_was_a_machine() -> None:
 def test_a_sender_may_have_any_name(name: str) -> None:
     quoted = name.replace('"', '\\"')
     raw = compose(mail_of(), code=None, sender=f'"{quoted}" <tickets@example.org>').as_bytes()
-    # Not as an address header of the policy ``default``, which reads spaces into long names that are not ASCII.
+    # Not as an address header of the policy ``default``, which adds spaces to long names that are not ASCII.
     decoded = make_header(decode_header(str(message_from_bytes(raw)["From"])))
     assert parseaddr(str(decoded).replace("\n", "")) == (name, "tickets@example.org")
 
 
-def test_a_mail_has_one_message_id_at_every_attempt_and_another_mail_another() -> None:
+def test_an_email_keeps_its_message_id_at_every_attempt() -> None:
     first, again = received().message["Message-ID"], received().message["Message-ID"]
     assert first == again == "<7.20270102030405678901@example.org>"
     assert received(id=8).message["Message-ID"] != first
@@ -91,7 +91,7 @@ def test_a_mail_has_one_message_id_at_every_attempt_and_another_mail_another() -
 
 
 @pytest.mark.parametrize("subject", [BANGLA.strip(), "বৃষ্টির গান | Songs of Rain 🎶", "é", "x" * 240])
-def test_subjects_arrive_as_they_were_written(subject: str) -> None:
+def test_subjects_arrive_unchanged(subject: str) -> None:
     raw = composed(subject=subject).as_bytes()
     assert raw.isascii()
     assert max(len(line) for line in raw.partition(b"\r\n\r\n")[0].split(b"\r\n")) < 998
@@ -99,20 +99,20 @@ def test_subjects_arrive_as_they_were_written(subject: str) -> None:
 
 
 @pytest.mark.parametrize("subject", ["x\nBcc: a@example.org", "টিকিট\r\nBcc: a@example.org"])
-def test_a_subject_never_begins_another_header(subject: str) -> None:
+def test_a_subject_cannot_inject_a_header(subject: str) -> None:
     message = received(subject=subject).message
     assert message["Bcc"] is None
     assert message["Subject"] == " ".join(subject.split())
 
 
-def test_texts_arrive_in_both_forms_with_their_line_breaks() -> None:
+def test_the_body_arrives_as_text_and_html_with_its_line_breaks() -> None:
     got = received(body=f"{BANGLA}\n\nসাদর আমন্ত্রণ\n")
     assert got.text.startswith(f"{BANGLA}\n\nসাদর আমন্ত্রণ\n")
     assert f"{BANGLA}<br><br>সাদর আমন্ত্রণ" in got.html
-    assert got.message.get_body(("plain",)).get_content_charset() == "utf-8"  # type: ignore[union-attr] # it is there
+    assert got.message.get_body(("plain",)).get_content_charset() == "utf-8"  # type: ignore[union-attr] # the part exists
 
 
-def test_html_shows_texts_and_never_runs_them() -> None:
+def test_html_escapes_the_body() -> None:
     body = "<script>alert(1)</script> & \"quoted\" 'text' https://evil.example/x <a href=https://evil.example>y</a>"
     got = received(body=body)
     assert "<script" not in got.html
@@ -121,7 +121,7 @@ def test_html_shows_texts_and_never_runs_them() -> None:
     assert body in got.text
 
 
-def test_the_code_is_in_both_texts_and_the_qr_code_in_and_beside_the_page() -> None:
+def test_the_code_is_in_both_parts_and_the_qr_code_inline_and_attached() -> None:
     got = received()
     assert CODE in got.text
     assert CODE in got.html
@@ -132,10 +132,10 @@ def test_the_code_is_in_both_texts_and_the_qr_code_in_and_beside_the_page() -> N
     assert pictures[0].get_content() == pictures[1].get_content()
 
 
-def test_the_qr_code_holds_the_code() -> None:
+def test_the_qr_code_encodes_the_code() -> None:
     [_, attached] = [part for part in received().message.walk() if part.get_content_type() == "image/png"]
     assert isinstance(attached, EmailMessage)
-    pixels, scale, border = picture_of(attached), 8, 4
+    pixels, scale, border = pixels_of(attached), 8, 4
     modules = [
         row[border * scale : -border * scale : scale] for row in pixels[border * scale : -border * scale : scale]
     ]
@@ -143,7 +143,7 @@ def test_the_qr_code_holds_the_code() -> None:
     assert modules != [list(row) for row in segno.make_qr(CODE[::-1], error="m").matrix]
 
 
-def test_a_mail_that_confirms_an_email_links_its_own_address_alone() -> None:
+def test_a_confirmation_email_links_only_its_own_url() -> None:
     body = "An account, “https://evil.example”.\n\nhttps://amarevents.example/confirm-email?token=abc-_\n\nBye"
     got = received(kind=MailKind.CONFIRM_EMAIL, body=body)
     assert got.html.count("<a ") == 1
@@ -154,13 +154,13 @@ def test_a_mail_that_confirms_an_email_links_its_own_address_alone() -> None:
     ]  # fmt: skip
 
 
-def test_a_rejection_carries_no_ticket() -> None:
+def test_a_rejection_contains_no_ticket() -> None:
     got = received(kind=MailKind.PAYMENT_REJECTED)
     assert CODE not in got.text + got.html
     assert not list(got.message.iter_attachments())
 
 
-def test_domains_go_in_ascii_as_servers_know_them() -> None:
+def test_international_domains_are_encoded_in_ascii() -> None:
     assert deliverable("karim@উদাহরণ.বাংলা").isascii()
     assert deliverable("karim@bücher.example") == "karim@xn--bcher-kva.example"
     assert deliverable("করিম@example.com") == "করিম@example.com"
@@ -172,5 +172,5 @@ def test_domains_go_in_ascii_as_servers_know_them() -> None:
     "recipient",
     ["a.b+c@example.com", "a..b@example.com", ".a@example.com", "o'hara!#$%@example.com", "করিম@example.com"],
 )
-def test_every_address_that_registration_takes_makes_a_message(recipient: str) -> None:
+def test_every_address_accepted_at_registration_can_be_a_recipient(recipient: str) -> None:
     assert str(composed(recipient=recipient)["To"]) == recipient

@@ -1,4 +1,4 @@
-"""Handing messages to a real SMTP server: how, and what its answers mean."""
+"""The SMTP client against a real server: envelopes, refusals, authentication and TLS."""
 
 import asyncio
 import socket
@@ -11,7 +11,7 @@ import pytest
 
 from amarevents.mail import smtp
 from amarevents.mail.smtp import MailDeferred, MailRejected, ServerUnavailable, SmtpClient
-from tests.support.mail_server import PASSWORD, SENDER, USERNAME, PostOffice, open_post_office
+from tests.support.mail_server import PASSWORD, SENDER, USERNAME, MailServer, start_mail_server
 
 TO = "karim@example.com"
 CREDENTIALS = f"{USERNAME}:pass%20word%2F%3F"
@@ -25,16 +25,16 @@ def message_to(recipient: str) -> EmailMessage:
 
 
 async def send(url: str, recipient: str = TO) -> None:
-    postman = SmtpClient(url, SENDER)
+    client = SmtpClient(url, SENDER)
     try:
-        await postman.send(message_to(recipient), recipient)
+        await client.send(message_to(recipient), recipient)
     finally:
-        await postman.close()
+        await client.close()
 
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with the key and the self-signed certificate of 127.0.0.1."""
+    """Create a file with the key and the self-signed certificate of 127.0.0.1."""
     folder = tmp_path_factory.mktemp("certificate")
     key, made = folder / "key.pem", folder / "made.pem"
     names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
@@ -64,19 +64,19 @@ def server_side(certificate: Path) -> ssl.SSLContext:
     return context
 
 
-async def test_a_message_arrives_with_its_envelope(office: PostOffice) -> None:
-    await send(office.url)
-    [got] = office.delivered
+async def test_a_message_arrives_with_its_envelope(mail_server: MailServer) -> None:
+    await send(mail_server.url)
+    [got] = mail_server.delivered
     assert (got.sender, got.recipients) == ("tickets@example.org", [TO])
     assert got.message["Subject"] == "Hello"
 
 
-async def test_several_messages_take_one_connection(office: PostOffice) -> None:
-    postman = SmtpClient(office.url, SENDER)
+async def test_several_messages_share_a_connection(mail_server: MailServer) -> None:
+    client = SmtpClient(mail_server.url, SENDER)
     for _ in range(3):
-        await postman.send(message_to(TO), TO)
-    await postman.close()
-    assert (len(office.delivered), office.connections) == (3, 1)
+        await client.send(message_to(TO), TO)
+    await client.close()
+    assert (len(mail_server.delivered), mail_server.connections) == (3, 1)
 
 
 @pytest.mark.parametrize(
@@ -88,44 +88,44 @@ async def test_several_messages_take_one_connection(office: PostOffice) -> None:
         ("452 Full", MailDeferred),
     ],
 )
-async def test_a_refused_recipient_is_final_or_not_as_the_server_says(
-    office: PostOffice, answer: str, failure: type[Exception]
+async def test_the_reply_code_decides_whether_a_refusal_is_permanent(
+    mail_server: MailServer, answer: str, failure: type[Exception]
 ) -> None:
-    office.refusals[TO] = answer.strip()
-    postman = SmtpClient(office.url, SENDER)
-    with pytest.raises(failure, match=answer[:3]) as told:
-        await postman.send(message_to(TO), TO)
-    assert type(told.value) is failure
-    await postman.send(message_to("other@example.com"), "other@example.com")  # over the same connection
-    await postman.close()
-    assert (len(office.delivered), office.connections) == (1, 1)
+    mail_server.refusals[TO] = answer.strip()
+    client = SmtpClient(mail_server.url, SENDER)
+    with pytest.raises(failure, match=answer[:3]) as refusal:
+        await client.send(message_to(TO), TO)
+    assert type(refusal.value) is failure
+    await client.send(message_to("other@example.com"), "other@example.com")  # over the same connection
+    await client.close()
+    assert (len(mail_server.delivered), mail_server.connections) == (1, 1)
 
 
-async def test_nobody_listening_is_a_failure_of_the_server() -> None:
+async def test_a_refused_connection_is_server_unavailable() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         with pytest.raises(ServerUnavailable):
             await send(f"smtp://127.0.0.1:{unused.getsockname()[1]}")
 
 
-async def test_a_server_that_does_not_answer_is_left_after_a_while(
-    office: PostOffice, monkeypatch: pytest.MonkeyPatch
+async def test_a_server_that_does_not_answer_times_out(
+    mail_server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    office.answering.clear()
+    mail_server.answering.clear()
     monkeypatch.setattr(smtp, "STEP_SECONDS", 0.05)
     with pytest.raises(ServerUnavailable, match="Timed out"):
-        await send(office.url)
-    assert office.asked.is_set()
+        await send(mail_server.url)
+    assert mail_server.receiving.is_set()
 
 
-async def test_all_steps_together_have_a_limit(office: PostOffice, monkeypatch: pytest.MonkeyPatch) -> None:
-    office.answering.clear()
+async def test_a_whole_delivery_has_a_time_limit(mail_server: MailServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    mail_server.answering.clear()
     monkeypatch.setattr(smtp, "MAIL_SECONDS", 0.05)
     with pytest.raises(ServerUnavailable):
-        await send(office.url)
+        await send(mail_server.url)
 
 
-async def test_a_server_that_hangs_up_is_a_failure_of_the_server() -> None:
+async def test_a_closed_connection_is_server_unavailable() -> None:
     async def hang_up(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"421 Closing\r\n")
         writer.close()
@@ -136,7 +136,7 @@ async def test_a_server_that_hangs_up_is_a_failure_of_the_server() -> None:
             await send(f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}")
 
 
-async def test_an_answer_in_no_encoding_becomes_a_reason_that_can_be_stored() -> None:
+async def test_a_reply_that_is_not_utf8_becomes_a_valid_reason() -> None:
     ended = asyncio.Event()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -149,84 +149,84 @@ async def test_an_answer_in_no_encoding_becomes_a_reason_that_can_be_stored() ->
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     async with server:
-        with pytest.raises(MailRejected, match="550 Empf") as told:
+        with pytest.raises(MailRejected, match="550 Empf") as refusal:
             await send(f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}")
         await ended.wait()
-    assert str(told.value).encode()
+    assert str(refusal.value).encode()
 
 
 # Addresses that are not ASCII -----------------------------------------------------------------------------------
 
 
-async def test_a_mailbox_that_is_not_ascii_is_written_to_where_the_server_can(office: PostOffice) -> None:
-    await send(office.url, "করিম@example.com")
-    [got] = office.delivered
+async def test_a_mailbox_that_is_not_ascii_needs_smtputf8(mail_server: MailServer) -> None:
+    await send(mail_server.url, "করিম@example.com")
+    [got] = mail_server.delivered
     assert got.recipients == ["করিম@example.com"]
     assert got.message["To"] == "করিম@example.com"
 
 
-async def test_and_refused_where_it_cannot() -> None:
-    async with open_post_office(smtputf8=False) as office:
+async def test_a_mailbox_that_is_not_ascii_is_rejected_without_smtputf8() -> None:
+    async with start_mail_server(smtputf8=False) as mail_server:
         with pytest.raises(MailRejected, match="only ASCII addresses"):
-            await send(office.url, "করিম@example.com")
-    assert office.delivered == []
+            await send(mail_server.url, "করিম@example.com")
+    assert mail_server.delivered == []
 
 
 # Passwords and TLS ----------------------------------------------------------------------------------------------
 
 
 async def test_credentials_are_decoded_and_accepted() -> None:
-    async with open_post_office(asks_for_password=True) as office:
+    async with start_mail_server(requires_login=True) as mail_server:
         with pytest.raises(MailRejected, match="Who are you"):
-            await send(office.url)
-        await send(office.url.replace("//", f"//{CREDENTIALS}@"))
-    assert len(office.delivered) == 1
+            await send(mail_server.url)
+        await send(mail_server.url.replace("//", f"//{CREDENTIALS}@"))
+    assert len(mail_server.delivered) == 1
 
 
-async def test_wrong_credentials_are_a_failure_of_the_server_that_does_not_tell_them() -> None:
-    async with open_post_office(asks_for_password=True) as office:
-        with pytest.raises(ServerUnavailable) as told:
-            await send(office.url.replace("//", "//amar:hunter2@"))
-    assert "535" in str(told.value)
-    assert "hunter2" not in str(told.value)
+async def test_wrong_credentials_are_server_unavailable_without_the_password() -> None:
+    async with start_mail_server(requires_login=True) as mail_server:
+        with pytest.raises(ServerUnavailable) as refusal:
+            await send(mail_server.url.replace("//", "//amar:hunter2@"))
+    assert "535" in str(refusal.value)
+    assert "hunter2" not in str(refusal.value)
 
 
-def test_a_password_that_the_server_repeats_is_left_out() -> None:
+def test_the_password_is_removed_from_the_reason() -> None:
     reason = SmtpClient(f"smtp://{CREDENTIALS}@127.0.0.1", SENDER)._reason(ValueError(f"bad\r\n {PASSWORD}!"))
     assert reason == "bad …!"
 
 
-async def test_starttls_is_used_where_it_is_offered_even_if_nobody_vouches_for_it(certificate: Path) -> None:
-    async with open_post_office(tls=server_side(certificate)) as office:
-        await send(office.url)
-    assert len(office.delivered) == 1
+async def test_offered_starttls_is_used_even_with_an_untrusted_certificate(certificate: Path) -> None:
+    async with start_mail_server(tls=server_side(certificate)) as mail_server:
+        await send(mail_server.url)
+    assert len(mail_server.delivered) == 1
 
 
-async def test_starttls_that_is_required_needs_a_trusted_certificate(
+async def test_required_starttls_needs_a_trusted_certificate(
     certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with open_post_office(tls=server_side(certificate), asks_for_password=True) as office:
-        url = office.url.replace("smtp://", f"smtp+starttls://{CREDENTIALS}@")
+    async with start_mail_server(tls=server_side(certificate), requires_login=True) as mail_server:
+        url = mail_server.url.replace("smtp://", f"smtp+starttls://{CREDENTIALS}@")
         with pytest.raises(ServerUnavailable, match="certificate"):
             await send(url)
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         await send(url)
-    assert len(office.delivered) == 1
+    assert len(mail_server.delivered) == 1
 
 
-async def test_starttls_that_is_required_is_not_done_without(office: PostOffice) -> None:
+async def test_required_starttls_fails_if_the_server_does_not_offer_it(mail_server: MailServer) -> None:
     with pytest.raises(ServerUnavailable, match="STARTTLS"):
-        await send(office.url.replace("smtp://", "smtp+starttls://"))
-    assert office.delivered == []
+        await send(mail_server.url.replace("smtp://", "smtp+starttls://"))
+    assert mail_server.delivered == []
 
 
-async def test_smtps_encrypts_from_the_first_byte_and_needs_a_trusted_certificate(
+async def test_smtps_uses_implicit_tls_and_needs_a_trusted_certificate(
     certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with open_post_office(tls_at_once=server_side(certificate), asks_for_password=True) as office:
-        url = office.url.replace("smtp://", f"smtps://{CREDENTIALS}@")
+    async with start_mail_server(implicit_tls=server_side(certificate), requires_login=True) as mail_server:
+        url = mail_server.url.replace("smtp://", f"smtps://{CREDENTIALS}@")
         with pytest.raises(ServerUnavailable, match="certificate"):
             await send(url)
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         await send(url)
-    assert len(office.delivered) == 1
+    assert len(mail_server.delivered) == 1

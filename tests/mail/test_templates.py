@@ -1,4 +1,4 @@
-"""What mails say: placeholders are filled in once and nothing is evaluated (decisions 4.3)."""
+"""Email templates: placeholders are substituted once and nothing is evaluated (decisions 4.3)."""
 
 import datetime
 from decimal import Decimal
@@ -26,18 +26,18 @@ def event_of(**changes: object) -> Event:
     return Event(**values)
 
 
-def test_every_placeholder_of_the_contract_is_filled_in() -> None:
+def test_every_placeholder_of_the_contract_is_substituted() -> None:
     event = event_of(emailtitle="{name}: {event}", emailmessage="{name}|{event}|{location}|{date}|{price}|{id}|{Size}")
-    letter = templates.ticket_confirmed(ticket_of(), event, {"Size": "XL"})
-    assert letter.subject == "Karim: Tech Summit"
-    assert letter.text == "Karim|Tech Summit|Dhaka|2027-06-10|500|42|XL"
+    email = templates.ticket_confirmed(ticket_of(), event, {"Size": "XL"})
+    assert email.subject == "Karim: Tech Summit"
+    assert email.text == "Karim|Tech Summit|Dhaka|2027-06-10|500|42|XL"
 
 
-def test_the_placeholders_that_no_custom_field_may_be_named_after_are_those_filled_in() -> None:
+def test_reserved_names_of_custom_fields_are_those_of_the_placeholders() -> None:
     assert templates._ticket_values(ticket_of(), event_of()).keys() == templates.PLACEHOLDERS
 
 
-def test_a_placeholder_without_a_value_is_empty_and_an_unknown_one_stays() -> None:
+def test_a_placeholder_without_a_value_is_empty_and_an_unknown_one_is_kept() -> None:
     event = event_of(date=None, location=None, emailmessage="[{date}][{location}][{Size}][{Colour}]")
     assert templates.ticket_confirmed(ticket_of(), event, {"Size": ""}).text == "[][][][{Colour}]"
 
@@ -45,9 +45,9 @@ def test_a_placeholder_without_a_value_is_empty_and_an_unknown_one_stays() -> No
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_values_are_text(text: str) -> None:
     event = event_of(name=text, emailtitle="{name}", emailmessage="{event} of {Answer} for {name}")
-    letter = templates.ticket_confirmed(ticket_of(name=text), event, {"Answer": text})
-    assert letter.subject == text
-    assert letter.text == f"{text} of {text} for {text}"
+    email = templates.ticket_confirmed(ticket_of(name=text), event, {"Answer": text})
+    assert email.subject == text
+    assert email.text == f"{text} of {text} for {text}"
 
 
 @pytest.mark.parametrize("text", [text for text in HOSTILE if text not in {"{event}", "{{name}}", "${name}"}])
@@ -60,7 +60,7 @@ def test_custom_fields_may_have_any_name(name: str) -> None:
     assert fill(f"<{{{name}}}>", {name: "value"}, limit=100) == "<value>"
 
 
-def test_a_custom_field_does_not_take_the_place_of_a_placeholder_of_the_contract() -> None:
+def test_a_custom_field_cannot_replace_a_placeholder_of_the_contract() -> None:
     event = event_of(emailmessage="{name} {id}")
     assert templates.ticket_confirmed(ticket_of(), event, {"name": "Admin", "id": "1"}).text == "Karim 42"
 
@@ -76,39 +76,39 @@ def test_one_line_keeps_the_joiners_of_bangla_spelling() -> None:
     assert one_line("র\u200d্যাব  ক্\u200cষ") == "র\u200d্যাব ক্\u200cষ"
 
 
-def test_texts_are_bounded_however_often_an_answer_is_repeated() -> None:
+def test_rendered_texts_have_a_maximum_length() -> None:
     event = event_of(emailtitle="{A}" * 80, emailmessage="{A}" * 6_000)
-    letter = templates.ticket_confirmed(ticket_of(), event, {"A": "x" * 20_000})
-    assert (len(letter.subject), len(letter.text)) == (MAX_SUBJECT, MAX_BODY)
+    email = templates.ticket_confirmed(ticket_of(), event, {"A": "x" * 20_000})
+    assert (len(email.subject), len(email.text)) == (MAX_SUBJECT, MAX_BODY)
 
 
 @pytest.mark.parametrize(("amount", "shown"), [("0", "0"), ("500.00", "500"), ("99.50", "99.50"), ("1000", "1000")])
-def test_prices_have_decimals_only_where_they_say_something(amount: str, shown: str) -> None:
+def test_prices_have_decimals_only_if_they_are_not_zero(amount: str, shown: str) -> None:
     event = event_of(emailmessage="{price}")
     assert templates.ticket_confirmed(ticket_of(amount=Decimal(amount)), event, {}).text == shown
 
 
-def test_the_default_confirmation_says_where_and_when_as_far_as_known() -> None:
-    told = templates.ticket_confirmed(ticket_of(), event_of(), {})
-    assert "Tech Summit" in told.subject
-    assert all(fact in told.text for fact in ("Karim", "2027-06-10", "Dhaka", "42"))
-    vague = templates.ticket_confirmed(ticket_of(), event_of(date=None, location=None), {}).text
-    assert "Date" not in vague
-    assert "Location" not in vague
-    assert "{" not in told.text + vague
+def test_the_default_confirmation_has_date_and_location_if_they_are_set() -> None:
+    confirmation = templates.ticket_confirmed(ticket_of(), event_of(), {})
+    assert "Tech Summit" in confirmation.subject
+    assert all(fact in confirmation.text for fact in ("Karim", "2027-06-10", "Dhaka", "42"))
+    without_date_and_location = templates.ticket_confirmed(ticket_of(), event_of(date=None, location=None), {}).text
+    assert "Date" not in without_date_and_location
+    assert "Location" not in without_date_and_location
+    assert "{" not in confirmation.text + without_date_and_location
 
 
-def test_a_rejection_is_ours_whatever_the_organizer_writes_to_confirm() -> None:
+def test_a_rejection_ignores_the_organizers_template() -> None:
     event = event_of(emailtitle="Welcome!", emailmessage="Your place is good")
-    letter = templates.payment_rejected(ticket_of(transaction_id="8N7A"), event)
-    assert "Tech Summit" in letter.subject
-    assert "Welcome" not in letter.subject
-    assert "good" not in letter.text
-    assert all(fact in letter.text for fact in ("Karim", "Tech Summit", "8N7A", "contact the organizer", "42"))
+    email = templates.payment_rejected(ticket_of(transaction_id="8N7A"), event)
+    assert "Tech Summit" in email.subject
+    assert "Welcome" not in email.subject
+    assert "good" not in email.text
+    assert all(fact in email.text for fact in ("Karim", "Tech Summit", "8N7A", "contact the organizer", "42"))
     assert "Transaction id /" not in templates.payment_rejected(ticket_of(transaction_id=None), event).text
 
 
-def test_a_rejection_says_why_where_a_reason_was_given() -> None:
-    told = templates.payment_rejected(ticket_of(decision_reason="No such payment, {name}"), event_of()).text
-    assert "Reason / কারণ: No such payment, {name}" in told
+def test_a_rejection_has_the_reason_if_one_was_given() -> None:
+    rejection = templates.payment_rejected(ticket_of(decision_reason="No such payment, {name}"), event_of()).text
+    assert "Reason / কারণ: No such payment, {name}" in rejection
     assert "Reason /" not in templates.payment_rejected(ticket_of(), event_of()).text

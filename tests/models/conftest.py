@@ -1,4 +1,4 @@
-"""Databases of the current backend for one test each, and the clients to them."""
+"""Fixtures of the model tests: an empty or migrated database for each test, and clients to it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,20 +16,20 @@ from tests.support.selection import Backend
 
 @pytest.fixture
 def empty(databases: Databases, backend: Backend, tmp_path: Path) -> Settings:
-    """The settings of a deployment whose database is empty and of this test alone; a SQLite file is in ``tmp_path``."""
+    """Return settings with an empty database for this test alone; a SQLite file is in ``tmp_path``."""
     url = f"sqlite:///{tmp_path / 'empty.db'}" if backend == "sqlite" else databases.empty()
     return Settings(database_url=url, database_pool_size=3)
 
 
 @pytest.fixture
 async def migrated(databases: Databases) -> Settings:
-    """The settings of a deployment whose database is migrated and of this test alone."""
+    """Return settings with a migrated database for this test alone."""
     return Settings(database_url=await databases.migrated(), database_pool_size=3)
 
 
 @asynccontextmanager
 async def connected(settings: Settings, *, engine: str | None = None) -> AsyncIterator[BaseDBAsyncClient]:
-    """A client of our engine, or of another ``engine`` as a negative control, beside the models."""
+    """Connect the models, and yield a client of the project's engine or, as a negative control, of ``engine``."""
     config = tortoise_config(settings)
     if engine is not None:
         config["connections"][CONNECTION]["engine"] = engine

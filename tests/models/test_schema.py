@@ -1,4 +1,4 @@
-"""What the migrations make is what the models say, the same on both databases, and it guards what it should."""
+"""The migrated schema: equal to the models on both databases, with its checks and unique indexes."""
 
 import dataclasses
 from typing import Any
@@ -43,7 +43,7 @@ def expected_schema(backend: Backend) -> dict[str, Table]:
     return schema
 
 
-async def test_migrated_schema_is_that_of_the_models_on_either_database(empty: Settings, backend: Backend) -> None:
+async def test_migrated_schema_is_that_of_the_models(empty: Settings, backend: Backend) -> None:
     await migrate(empty)
     async with connected(empty) as client:
         found = await read_schema(client)
@@ -60,22 +60,22 @@ async def test_every_change_of_a_model_has_a_migration(empty: Settings) -> None:
         assert apps is not None
         writers = await MigrationAutodetector(apps, apps_config).changes()
     operations = [operation for writer in writers for operation in writer.operations]
-    # A changed docstring of a model counts as a changed option, but is nothing to the database.
+    # A changed docstring of a model counts as a changed option, but does not affect the database.
     assert [operation for operation in operations if not isinstance(operation, AlterModelOptions)] == []
 
 
 async def test_free_plan_exists(migrated: Settings) -> None:
-    """decisions 5.2"""
+    """It is part of the initial data (decisions 5.2)."""
     async with connected(migrated):
         (plan,) = await Plan.all().values("name", "price", "currency", "event_limit", "features")
     assert plan == {"name": "Free", "price": 0, "currency": "BDT", "event_limit": None, "features": {}}
 
 
 @pytest.mark.parametrize(
-    ("capacity", "sold"), [(2, 3), (2, -1), (-1, 0)], ids=["more than there are", "less than none", "below zero"]
+    ("capacity", "sold"), [(2, 3), (2, -1), (-1, 0)], ids=["sold over capacity", "negative sold", "negative capacity"]
 )
-async def test_database_sells_no_place_twice(migrated: Settings, capacity: int, sold: int) -> None:
-    """decisions 6.2"""
+async def test_sold_cannot_exceed_capacity(migrated: Settings, capacity: int, sold: int) -> None:
+    """No overselling (decisions 6.2)."""
     async with connected(migrated):
         ticket_type = await add_ticket_type(capacity=2, sold=2)
         with pytest.raises(IntegrityError) as updated:
@@ -89,7 +89,7 @@ async def test_database_sells_no_place_twice(migrated: Settings, capacity: int, 
     assert not violates(updated.value, "ck_organizations_events_used")
 
 
-async def test_database_counts_no_negative_events(migrated: Settings) -> None:
+async def test_events_used_cannot_be_negative(migrated: Settings) -> None:
     async with connected(migrated):
         organization = await add_organization()
         with pytest.raises(IntegrityError) as caught:
@@ -98,7 +98,7 @@ async def test_database_counts_no_negative_events(migrated: Settings) -> None:
 
 
 async def test_transaction_ids_are_unique_among_tickets_that_are_not_failed(migrated: Settings) -> None:
-    """decisions 6.6"""
+    """A transaction ID pays once (decisions 6.6)."""
     async with connected(migrated):
         ticket_type = await add_ticket_type()
         await add_ticket(ticket_type, "a", TicketStatus.FAILED, "8N7A")
@@ -132,7 +132,7 @@ async def check_in(ticket: Ticket, **fields: Any) -> CheckIn:  # Any: the values
     return await CheckIn.create(ticket_id=ticket.id, **values)
 
 
-async def test_a_ticket_has_one_check_in_that_is_not_undone(migrated: Settings) -> None:
+async def test_a_ticket_has_at_most_one_active_check_in(migrated: Settings) -> None:
     async with connected(migrated):
         ticket_type = await add_ticket_type()
         first, second = [await add_ticket(ticket_type, code, TicketStatus.SUCCESS, None) for code in "ab"]
@@ -148,7 +148,7 @@ async def test_a_ticket_has_one_check_in_that_is_not_undone(migrated: Settings) 
     assert violates(updated.value, "ticket_id")
 
 
-async def test_a_scan_counts_once_within_its_event(migrated: Settings) -> None:
+async def test_a_scan_id_is_unique_in_its_event(migrated: Settings) -> None:
     async with connected(migrated):
         ticket_type = await add_ticket_type()
         first, second = [await add_ticket(ticket_type, code, TicketStatus.SUCCESS, None) for code in "ab"]
@@ -160,7 +160,7 @@ async def test_a_scan_counts_once_within_its_event(migrated: Settings) -> None:
 
 
 async def test_transaction_ids_are_unique_per_type_among_donations_not_rejected(migrated: Settings) -> None:
-    """decisions 7.2"""
+    """Transaction IDs of donations (decisions 7.2)."""
     async with connected(migrated):
         await donate(PaymentMethod.BKASH, DonationStatus.REJECTED)
         await donate(PaymentMethod.BKASH, DonationStatus.VERIFIED)
@@ -177,7 +177,7 @@ async def donate(method: PaymentMethod, status: DonationStatus) -> Donation:
 
 
 @pytest.mark.backend("postgres")
-async def test_search_has_an_index_where_there_is_pg_trgm(migrated: Settings) -> None:
+async def test_search_has_an_index_if_pg_trgm_is_available(migrated: Settings) -> None:
     async with connected(migrated) as client:
         available = await client.execute_query_dict("SELECT 1 FROM pg_available_extensions WHERE name = 'pg_trgm'")
         indexes = await client.execute_query_dict(

@@ -1,4 +1,4 @@
-"""How many connections stay open, and how they end with the process."""
+"""Limits of open connections, and their end at shutdown."""
 
 import asyncio
 import time
@@ -22,7 +22,7 @@ ACCOUNT = Account(
 )
 
 
-def test_each_owner_has_so_many_and_a_closed_one_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_owner_has_a_limit_of_open_connections(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_PER_ADDRESS", 1)
     connections = Connections()
     with (
@@ -38,7 +38,7 @@ def test_each_owner_has_so_many_and_a_closed_one_makes_room(monkeypatch: pytest.
     assert not connections._open
 
 
-def test_the_network_of_an_ipv6_client_is_one_address(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_ipv6_network_counts_as_one_address(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_PER_ADDRESS", 1)
     connections = Connections()
     with (
@@ -49,32 +49,32 @@ def test_the_network_of_an_ipv6_client_is_one_address(monkeypatch: pytest.Monkey
         pass
 
 
-async def _opened(connections: Connections, *, seconds: float) -> None:
+async def _open_until_shutdown(connections: Connections, *, seconds: float) -> None:
     with connections.for_address("192.0.2.1"):
         await connections.shutting_down.wait()
         await asyncio.sleep(seconds)
 
 
-async def test_a_process_that_stops_waits_until_all_have_ended() -> None:
+async def test_shutdown_waits_until_connections_have_ended() -> None:
     connections = Connections()
-    opened = [asyncio.create_task(_opened(connections, seconds=0.01 * number)) for number in range(3)]
+    opened = [asyncio.create_task(_open_until_shutdown(connections, seconds=0.01 * number)) for number in range(3)]
     await asyncio.sleep(0)
     await connections.shut_down()
     assert not connections._open
     await asyncio.gather(*opened)
 
 
-async def test_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_shutdown_waits_for_a_limited_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SHUTDOWN_SECONDS", 0.05)
     connections = Connections()
-    opened = asyncio.create_task(_opened(connections, seconds=60))
+    opened = asyncio.create_task(_open_until_shutdown(connections, seconds=60))
     await asyncio.sleep(0)
-    began = time.monotonic()
+    started_at = time.monotonic()
     await connections.shut_down()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - started_at < 5
     opened.cancel()
     await asyncio.gather(opened, return_exceptions=True)
 
 
-async def test_what_has_nothing_open_ends_at_once() -> None:
+async def test_shutdown_without_connections_is_immediate() -> None:
     await asyncio.wait_for(Connections().shut_down(), 1)

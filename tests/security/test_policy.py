@@ -1,4 +1,4 @@
-"""Badges and scopes of the routes: the contract's badges, and the table of decisions 2.6, typed again here."""
+"""Policies of routes: the badges of the contract and the scopes of decisions 2.6, typed from their tables."""
 
 from typing import Any, NamedTuple
 
@@ -22,7 +22,7 @@ SCOPES_OF_TYPE = {
 SCOPES_OF_TYPE["admin"] = SCOPES_OF_TYPE["organizer"] | {"users:write", "admin", "*"}
 
 
-class Gate(NamedTuple):
+class ProtectedRoute(NamedTuple):
     method: str
     path: str
     badges: tuple[str, ...]
@@ -39,28 +39,28 @@ PUBLIC = [
     ("GET", "/organizations/999"),
     ("GET", "/ticket-types"),
 ]
-GATES = [
-    Gate("GET", "/auth/me", ALL, None),
-    Gate("POST", "/events", MANAGERS, "events:write"),
-    Gate("POST", "/organizations", ("admin",), "organizations:write"),
-    Gate("GET", "/tickets", ALL, "tickets:read"),
-    Gate("GET", "/tickets/999", ALL, "tickets:read"),
-    Gate("POST", "/tickets", ALL, "tickets:write"),
-    Gate("POST", "/tickets/999/verify", MANAGERS, "tickets:read"),
-    Gate("PUT", "/tickets/999", MANAGERS, "tickets:write"),
-    Gate("POST", "/ticket-types", MANAGERS, "events:write"),
-    Gate("GET", "/keys", ALL, "users:read"),
-    Gate("POST", "/keys", ALL, None),
-    Gate("PUT", "/keys/999", ALL, None),
-    Gate("DELETE", "/keys/999", ALL, None),
+PROTECTED = [
+    ProtectedRoute("GET", "/auth/me", ALL, None),
+    ProtectedRoute("POST", "/events", MANAGERS, "events:write"),
+    ProtectedRoute("POST", "/organizations", ("admin",), "organizations:write"),
+    ProtectedRoute("GET", "/tickets", ALL, "tickets:read"),
+    ProtectedRoute("GET", "/tickets/999", ALL, "tickets:read"),
+    ProtectedRoute("POST", "/tickets", ALL, "tickets:write"),
+    ProtectedRoute("POST", "/tickets/999/verify", MANAGERS, "tickets:read"),
+    ProtectedRoute("PUT", "/tickets/999", MANAGERS, "tickets:write"),
+    ProtectedRoute("POST", "/ticket-types", MANAGERS, "events:write"),
+    ProtectedRoute("GET", "/keys", ALL, "users:read"),
+    ProtectedRoute("POST", "/keys", ALL, None),
+    ProtectedRoute("PUT", "/keys/999", ALL, None),
+    ProtectedRoute("DELETE", "/keys/999", ALL, None),
 ]
-SCOPED = [gate for gate in GATES if gate.scope is not None]
-NO_BODY: dict[str, Any] = {}
+SCOPED = [route for route in PROTECTED if route.scope is not None]
+EMPTY_BODY: dict[str, Any] = {}
 
 
-async def _ask(caller: Caller, method: str, path: str) -> tuple[int, str]:
-    """Status and code of a request that fails at the latest at its body or its row."""
-    body = None if method in {"GET", "DELETE"} else NO_BODY
+async def _send(caller: Caller, method: str, path: str) -> tuple[int, str]:
+    """Send a request with an empty body to a row that does not exist, and return status and code."""
+    body = None if method in {"GET", "DELETE"} else EMPTY_BODY
     answer = await caller.http.request(method, f"/api{path}", json=body, headers=caller.headers)
     return answer.status_code, answer.json().get("code", "")
 
@@ -74,34 +74,36 @@ async def _session(world: World, role: str) -> Caller:
 
 
 @pytest.mark.parametrize("key_type", ALL)
-def test_a_key_type_may_hold_what_the_contract_says(key_type: str) -> None:
+def test_a_key_type_may_have_the_scopes_of_the_contract(key_type: str) -> None:
     assert {str(scope) for scope in ALLOWED_SCOPES[KeyType(key_type)]} == SCOPES_OF_TYPE[key_type]
 
 
 @pytest.mark.parametrize(("method", "path"), PUBLIC)
-async def test_public_routes_ask_for_no_credential(world: World, method: str, path: str) -> None:
+async def test_public_routes_need_no_credential(world: World, method: str, path: str) -> None:
     for caller in (world.anonymous, await _key(world, "user", permissions=[])):
-        status, code = await _ask(caller, method, path)
+        status, code = await _send(caller, method, path)
         assert status in {200, 400, 404}
         assert code in {"", "VALIDATION_ERROR", "NOT_FOUND"}
 
 
-@pytest.mark.parametrize("gate", GATES, ids=str)
-async def test_all_other_routes_refuse_nobody_whatever_the_body(world: World, gate: Gate) -> None:
+@pytest.mark.parametrize("route", PROTECTED, ids=str)
+async def test_other_routes_refuse_anonymous_callers_before_reading_the_body(
+    world: World, route: ProtectedRoute
+) -> None:
     before = await snapshot()
-    assert await _ask(world.anonymous, gate.method, gate.path) == (401, "UNAUTHENTICATED")
-    broken = await world.http.request(gate.method, f"/api{gate.path}", content=b"{broken")
+    assert await _send(world.anonymous, route.method, route.path) == (401, "UNAUTHENTICATED")
+    broken = await world.http.request(route.method, f"/api{route.path}", content=b"{broken")
     assert broken.status_code == 401
     assert await snapshot() == before
 
 
 @pytest.mark.parametrize("key_type", ALL)
-@pytest.mark.parametrize("gate", GATES, ids=str)
-async def test_the_badges_are_the_key_types_that_may_call(world: World, gate: Gate, key_type: str) -> None:
+@pytest.mark.parametrize("route", PROTECTED, ids=str)
+async def test_only_key_types_with_a_badge_may_call(world: World, route: ProtectedRoute, key_type: str) -> None:
     caller = await _key(world, key_type)
     before = await snapshot()
-    status, code = await _ask(caller, gate.method, gate.path)
-    if key_type in gate.badges:
+    status, code = await _send(caller, route.method, route.path)
+    if key_type in route.badges:
         assert status in {200, 400, 404}
     else:
         assert (status, code) == (403, "WRONG_KEY_TYPE")
@@ -109,52 +111,54 @@ async def test_the_badges_are_the_key_types_that_may_call(world: World, gate: Ga
 
 
 @pytest.mark.parametrize("role", ALL)
-@pytest.mark.parametrize("gate", GATES, ids=str)
-async def test_a_session_counts_as_every_key_type_its_account_may_create(world: World, gate: Gate, role: str) -> None:
+@pytest.mark.parametrize("route", PROTECTED, ids=str)
+async def test_a_session_counts_as_every_key_type_that_its_account_may_create(
+    world: World, route: ProtectedRoute, role: str
+) -> None:
     counts_as = set(ALL[: ALL.index(role) + 1])
     caller = await _session(world, role)
     before = await snapshot()
-    status, code = await _ask(caller, gate.method, gate.path)
-    if counts_as & set(gate.badges):
+    status, code = await _send(caller, route.method, route.path)
+    if counts_as & set(route.badges):
         assert status in {200, 400, 404}
     else:
         assert (status, code) == (403, "WRONG_KEY_TYPE")
         assert await snapshot() == before
 
 
-@pytest.mark.parametrize("gate", SCOPED, ids=str)
-async def test_a_badge_without_the_scope_is_not_enough(world: World, gate: Gate) -> None:
-    for key_type in gate.badges:
-        others = SCOPES_OF_TYPE[key_type] - {gate.scope, "*"}
+@pytest.mark.parametrize("route", SCOPED, ids=str)
+async def test_a_badge_without_the_scope_is_refused(world: World, route: ProtectedRoute) -> None:
+    for key_type in route.badges:
+        others = SCOPES_OF_TYPE[key_type] - {route.scope, "*"}
         caller = await _key(world, key_type, permissions=sorted(str(scope) for scope in others))
         before = await snapshot()
-        assert await _ask(caller, gate.method, gate.path) == (403, "MISSING_SCOPE")
+        assert await _send(caller, route.method, route.path) == (403, "MISSING_SCOPE")
         assert await snapshot() == before
 
 
-@pytest.mark.parametrize("gate", SCOPED, ids=str)
-async def test_the_scope_alone_is_enough_beside_the_badge(world: World, gate: Gate) -> None:
-    for key_type in gate.badges:
-        status, _ = await _ask(await _key(world, key_type, permissions=[gate.scope]), gate.method, gate.path)
+@pytest.mark.parametrize("route", SCOPED, ids=str)
+async def test_badge_and_scope_are_sufficient(world: World, route: ProtectedRoute) -> None:
+    for key_type in route.badges:
+        status, _ = await _send(await _key(world, key_type, permissions=[route.scope]), route.method, route.path)
         assert status in {200, 400, 404}
 
 
-@pytest.mark.parametrize("gate", [gate for gate in GATES if gate.scope is None], ids=str)
-async def test_a_key_without_permissions_reaches_what_asks_for_no_scope(world: World, gate: Gate) -> None:
+@pytest.mark.parametrize("route", [route for route in PROTECTED if route.scope is None], ids=str)
+async def test_routes_without_a_scope_need_no_permissions(world: World, route: ProtectedRoute) -> None:
     for key_type in ALL:
-        status, _ = await _ask(await _key(world, key_type, permissions=[]), gate.method, gate.path)
+        status, _ = await _send(await _key(world, key_type, permissions=[]), route.method, route.path)
         assert status in {200, 400, 404}
 
 
-async def test_the_wildcard_stands_for_every_scope(world: World) -> None:
+async def test_the_wildcard_includes_every_scope(world: World) -> None:
     caller = await _key(world, "admin", permissions=["*"])
-    for gate in SCOPED:
-        status, _ = await _ask(caller, gate.method, gate.path)
+    for route in SCOPED:
+        status, _ = await _send(caller, route.method, route.path)
         assert status in {200, 400, 404}
 
 
 @pytest.mark.parametrize(("permissions", "status"), [(["events:read"], 200), (["tickets:read", "users:read"], 404)])
-async def test_private_events_need_events_read(world: World, permissions: list[str], status: int) -> None:
+async def test_private_events_need_the_scope_events_read(world: World, permissions: list[str], status: int) -> None:
     owner = await world.organizer()
     event = await world.event(owner, privacy=Privacy.PRIVATE)
     caller = await world.key(owner, KeyType.ORGANIZER, permissions=permissions)
@@ -162,18 +166,18 @@ async def test_private_events_need_events_read(world: World, permissions: list[s
     assert len((await caller.get("/events")).json()["data"]) == (status == 200)
 
 
-async def test_an_admin_accounts_organizer_key_does_not_act_as_an_admin(world: World) -> None:
+async def test_an_organizer_key_of_an_admin_is_not_an_admin_key(world: World) -> None:
     admin = await world.admin()
     event = await world.event(await world.organizer(), privacy=Privacy.PRIVATE)
     assert (await (await world.key(admin, KeyType.ORGANIZER)).get(f"/events/{event.id}")).status_code == 404
     assert (await (await world.key(admin, KeyType.ADMIN)).get(f"/events/{event.id}")).status_code == 200
 
 
-def test_a_policy_with_badges_names_at_least_one() -> None:
+def test_a_policy_needs_at_least_one_badge() -> None:
     with pytest.raises(ValueError, match="PUBLIC"):
         allow(scope=None)
 
 
-def test_nobody_has_no_account() -> None:
+def test_an_anonymous_principal_has_no_account() -> None:
     with pytest.raises(errors.Unauthenticated):
         ANONYMOUS.require_account()

@@ -1,4 +1,4 @@
-"""What a process does beside its requests."""
+"""Periodic maintenance: last use of API keys, and purges of old records."""
 
 import asyncio
 import datetime
@@ -23,30 +23,30 @@ def services(app: Starlette, monkeypatch: pytest.MonkeyPatch) -> Services:
     return shared
 
 
-async def rounds(services: Services, seconds: float = 0.2) -> None:
-    """Let maintenance run for a while."""
+async def maintain(services: Services, seconds: float = 0.2) -> None:
+    """Run maintenance for ``seconds``."""
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(maintenance.run_maintenance(services), seconds)
 
 
-async def test_last_use_of_a_key_is_stored(world: World, services: Services) -> None:
+async def test_the_last_use_of_an_api_key_is_stored(world: World, services: Services) -> None:
     caller = await world.user_key()
     assert (await caller.get("/auth/me")).status_code == 200
-    await rounds(services)
+    await maintain(services)
     key = await ApiKey.get(user_id=caller.user.id if caller.user else 0)
     assert key.last_used_at is not None
     assert utc_now() - key.last_used_at < datetime.timedelta(minutes=1)
 
 
-async def test_idempotency_records_are_forgotten_after_a_day(world: World, services: Services) -> None:
+async def test_idempotency_records_are_purged_after_a_day(world: World, services: Services) -> None:
     for digest, hours in (("old", 25), ("young", 23)):
         age = datetime.timedelta(hours=hours)
         await IdempotencyRecord.create(digest=digest, fingerprint="f", created_at=utc_now() - age)
-    await rounds(services)
+    await maintain(services)
     assert [record.digest for record in await IdempotencyRecord.all()] == ["young"]
 
 
-async def test_sent_mails_and_expired_links_are_forgotten(world: World, services: Services) -> None:
+async def test_sent_emails_and_expired_links_are_purged(world: World, services: Services) -> None:
     user, now = await world.user(), utc_now()
     for days in (29, 31):
         at = now - datetime.timedelta(days=days)
@@ -62,22 +62,22 @@ async def test_sent_mails_and_expired_links_are_forgotten(world: World, services
         await EmailConfirmation.create(
             user=user, digest=digest, email=user.email, expires_at=now + datetime.timedelta(hours=hours)
         )
-    await rounds(services)
+    await maintain(services)
     assert [mail.recipient for mail in await OutgoingMail.all()] == ["29@example.org"]
     assert [link.digest for link in await EmailConfirmation.all()] == ["live"]
 
 
-async def test_a_database_that_is_away_costs_one_round(
+async def test_maintenance_continues_after_a_database_failure(
     services: Services, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     tried: list[datetime.datetime] = []
 
     async def away(now: datetime.datetime) -> None:
         tried.append(now)
-        raise DatabaseUnavailable("nobody listens")
+        raise DatabaseUnavailable("connection refused")
 
     monkeypatch.setattr(maintenance, "purge_expired_records", away)
     with caplog.at_level(logging.WARNING):
-        await rounds(services)
+        await maintain(services)
     assert len(tried) > 1
-    assert "Maintenance failed, will retry: nobody listens" in caplog.text
+    assert "Maintenance failed, will retry: connection refused" in caplog.text

@@ -1,4 +1,4 @@
-"""A real SMTP server on loopback, in the loop of the tests, that keeps what it takes and refuses what it is told to."""
+"""An SMTP server on the loopback interface that records deliveries and refuses the recipients that a test names."""
 
 import asyncio
 import ssl
@@ -18,7 +18,7 @@ USERNAME, PASSWORD = "amar", "pass word/?"
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """A message that the server has taken, and from and to whom it said to be."""
+    """A delivered message with its envelope."""
 
     sender: str
     recipients: list[str]
@@ -39,24 +39,24 @@ def _part(message: EmailMessage, kind: str) -> EmailMessage:
     return part
 
 
-# Any below: aiosmtpd gives its handlers the server itself, and options of no further interest.
+# Any below: aiosmtpd passes the server and options that are not used here.
 
 
-class PostOffice:
-    """``refusals``: what is answered to recipients, by address; ``answering``: until it is set nothing is taken."""
+class MailServer:
+    """``refusals``: the replies to recipients, by address; ``answering``: messages are only accepted once it is set."""
 
-    def __init__(self, *, asks_for_password: bool) -> None:
-        self._asks_for_password = asks_for_password
+    def __init__(self, *, requires_login: bool) -> None:
+        self._asks_for_password = requires_login
         self.delivered: list[Delivered] = []
         self._arrivals: asyncio.Queue[Delivered] = asyncio.Queue()
         self.refusals: dict[str, str] = {}
         self.connections = 0
         self.answering = asyncio.Event()
         self.answering.set()
-        self.asked = asyncio.Event()
+        self.receiving = asyncio.Event()
         self.url = ""
 
-    # The names are aiosmtpd's.
+    # The names are those of aiosmtpd.
 
     async def handle_RCPT(  # noqa: N802
         self, _server: Any, session: Session, envelope: Envelope, address: str, _options: Any
@@ -69,7 +69,7 @@ class PostOffice:
         return "250 OK"
 
     async def handle_DATA(self, _server: Any, _session: Session, envelope: Envelope) -> str:  # noqa: N802
-        self.asked.set()
+        self.receiving.set()
         await self.answering.wait()
         assert isinstance(envelope.content, bytes)
         message = message_from_bytes(envelope.content, _class=EmailMessage, policy=default)
@@ -78,49 +78,49 @@ class PostOffice:
         return "250 OK"
 
     async def arrival(self) -> Delivered:
-        """The next message that is taken, or that has been since the last time."""
+        """Wait for the next message that this method has not returned yet."""
         async with asyncio.timeout(20):
             return await self._arrivals.get()
 
 
 def _authenticated(_server: Any, _session: Any, _envelope: Any, _mechanism: str, given: Any) -> AuthResult:
-    good = LoginPassword(USERNAME.encode(), PASSWORD.encode())
-    return AuthResult(success=given == good, handled=False)
+    expected = LoginPassword(USERNAME.encode(), PASSWORD.encode())
+    return AuthResult(success=given == expected, handled=False)
 
 
 @asynccontextmanager
-async def open_post_office(
+async def start_mail_server(
     *,
     tls: ssl.SSLContext | None = None,
-    tls_at_once: ssl.SSLContext | None = None,
-    asks_for_password: bool = False,
+    implicit_tls: ssl.SSLContext | None = None,
+    requires_login: bool = False,
     smtputf8: bool = True,
-) -> AsyncIterator[PostOffice]:
-    """Serve until the block ends; with ``tls`` nothing goes before STARTTLS, with ``tls_at_once`` nothing without."""
-    office = PostOffice(asks_for_password=asks_for_password)
+) -> AsyncIterator[MailServer]:
+    """Serve until the block ends; ``tls`` makes STARTTLS a requirement, ``implicit_tls`` encrypts from the start."""
+    mail_server = MailServer(requires_login=requires_login)
     sessions: list[SMTP] = []
 
     def accept() -> SMTP:
-        office.connections += 1
+        mail_server.connections += 1
         session = SMTP(
-            office,
+            mail_server,
             hostname="mail.example",
             enable_SMTPUTF8=smtputf8,
             tls_context=tls,
             require_starttls=tls is not None,
-            authenticator=_authenticated if asks_for_password else None,
+            authenticator=_authenticated if requires_login else None,
             auth_require_tls=tls is not None,
             loop=asyncio.get_running_loop(),
         )
         sessions.append(session)
         return session
 
-    server = await asyncio.get_running_loop().create_server(accept, "127.0.0.1", 0, ssl=tls_at_once)
-    office.url = f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server = await asyncio.get_running_loop().create_server(accept, "127.0.0.1", 0, ssl=implicit_tls)
+    mail_server.url = f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
-        yield office
+        yield mail_server
     finally:
-        office.answering.set()
+        mail_server.answering.set()
         server.close()
         for session in sessions:
             if session.transport is not None:

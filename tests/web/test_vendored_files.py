@@ -1,4 +1,4 @@
-"""What comes from npm is what npm has published, and may be passed on."""
+"""Vendored npm packages: their files are those published, and their licences allow redistribution."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ FILES = [(folder / name, file["sha256"]) for folder, package in PACKAGES for nam
 MEGABYTE = 1_000_000
 
 
-def test_both_pages_have_their_folder() -> None:
+def test_both_pages_have_a_folder() -> None:
     assert [folder.parent.name for folder in FOLDERS] == ["docs_page", "explorer"]
 
 
@@ -23,7 +23,7 @@ def test_files_are_those_of_the_manifest(path: Path, recorded: str) -> None:
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_nothing_else_is_there(folder: Path) -> None:
+def test_folders_contain_no_other_files(folder: Path) -> None:
     known = {name for package in read_manifest(folder) for name in package["files"]}
     assert {path.name for path in folder.iterdir()} == {*known, MANIFEST}
 
@@ -47,19 +47,19 @@ def test_each_package_has_its_version_origin_licence_and_hash() -> None:
         ("react-dom", "Facebook"),
     ],
 )
-def test_licence_lies_beside(licence: str, holder: str) -> None:
+def test_licence_is_included(licence: str, holder: str) -> None:
     [text] = [path.read_text() for path, _ in FILES if path.name == f"{licence}.LICENSE.txt"]
     assert "MIT License" in text
     assert holder in text
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_all_of_it_is_small(folder: Path) -> None:
+def test_folder_is_small(folder: Path) -> None:
     assert sum(path.stat().st_size for path in folder.iterdir()) < 5 * MEGABYTE
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_package_that_differs_from_the_recorded_one_is_refused(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+def test_package_with_another_hash_is_refused(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     library = read_manifest(folder)[0]
     [name, *_] = library["files"]
     before = (folder / name).read_bytes()
@@ -73,7 +73,7 @@ def test_package_that_differs_from_the_recorded_one_is_refused(monkeypatch: pyte
     assert (folder / name).read_bytes() == before
 
 
-def test_chosen_package_alone_is_fetched_in_another_version(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_only_the_named_package_is_updated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / MANIFEST).write_text('{"packages": [{"name": "a", "version": "1"}, {"name": "b", "version": "2"}]}')
 
     def fetched(package: Package, version: str, _folder: Path) -> Package:
@@ -85,6 +85,6 @@ def test_chosen_package_alone_is_fetched_in_another_version(monkeypatch: pytest.
     assert read_manifest(tmp_path) == [{"name": "a", "version": "1"}, {"name": "b", "version": "3"}]
 
 
-def test_name_of_no_package_is_refused() -> None:
+def test_unknown_package_is_refused() -> None:
     with pytest.raises(ValueError, match="grafiql: no package of any page"):
         vendor.main({"grafiql": "3.8.3"})

@@ -1,4 +1,4 @@
-"""Whatever is cancelled, and when: the engines hold nothing afterwards, and nothing half done is to be seen."""
+"""Cancellation of statements and transactions: no connection is lost, and no transaction is half committed."""
 
 import asyncio
 import random
@@ -17,9 +17,9 @@ from tests.support.selection import Backend
 pytestmark = pytest.mark.anyio
 
 CANCELLATIONS = 400
-AT_ONCE = 8
-PATIENCE = 5.0  # seconds
-STOCK = {"sqlite": "tortoise.backends.sqlite", "postgres": "tortoise.backends.asyncpg"}
+TASKS = 8
+TIMEOUT = 5.0  # seconds
+UNGUARDED_ENGINES = {"sqlite": "tortoise.backends.sqlite", "postgres": "tortoise.backends.asyncpg"}
 INSERT = "INSERT INTO halves (half) VALUES (1)"
 INSERT_MANY = {
     "sqlite": "INSERT INTO halves (half) VALUES (?)",
@@ -66,7 +66,7 @@ async def cancel_at_random(client: BaseDBAsyncClient, works: Sequence[Work], cha
     task.cancel()
     if chance.random() < 0.2:
         await asyncio.sleep(0)
-        task.cancel()  # shutdown cancels what a time-out is cancelling already
+        task.cancel()  # as shutdown does after a timeout has cancelled the task
     with suppress(asyncio.CancelledError):
         await task
 
@@ -74,51 +74,51 @@ async def cancel_at_random(client: BaseDBAsyncClient, works: Sequence[Work], cha
 async def cancel_often(client: BaseDBAsyncClient, works: Sequence[Work]) -> None:
     async def one_after_another(seed: int) -> None:
         chance = random.Random(seed)
-        for _ in range(CANCELLATIONS // AT_ONCE):
+        for _ in range(CANCELLATIONS // TASKS):
             await cancel_at_random(client, works, chance)
 
-    await asyncio.gather(*(one_after_another(seed) for seed in range(AT_ONCE)))
+    await asyncio.gather(*(one_after_another(seed) for seed in range(TASKS)))
 
 
 async def use_every_connection(connections: int) -> None:
-    """Hold as many transactions at once as the engine should have connections for."""
-    everybody_is_in = asyncio.Barrier(connections)
+    """Open as many transactions at the same time as the pool has connections."""
+    all_are_open = asyncio.Barrier(connections)
 
     async def one() -> None:
         async with in_transaction() as transaction:
-            await everybody_is_in.wait()
+            await all_are_open.wait()
             await transaction.execute_query(INSERT)
 
     await asyncio.gather(*(one() for _ in range(connections)))
 
 
 async def cancel_and_use(settings: Settings, works: Sequence[Work], *, engine: str | None = None) -> None:
-    """Raises TimeoutError if a connection is missing in the end."""
+    """Cancel work many times, then use every connection; raise TimeoutError if one is lost."""
     connections = settings.database_pool_size if settings.on_postgres else 1
     async with connected(settings, engine=engine) as client:
         await client.execute_script("CREATE TABLE halves (half INTEGER NOT NULL)")
         try:
-            async with asyncio.timeout(PATIENCE * 4):
+            async with asyncio.timeout(TIMEOUT * 4):
                 await cancel_often(client, works)
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT):
                 assert await count(client) % 2 == 0
                 await use_every_connection(connections)
         except BaseException:
             if settings.on_postgres:
-                client._pool.terminate()  # closing it would wait for the connections that are lost
+                client._pool.terminate()  # closing it would wait for the lost connections
             raise
         if settings.on_postgres:
             assert client._pool.get_idle_size() == client._pool.get_size() == connections
 
 
 @pytest.mark.parametrize("works", [TRANSACTIONS, EVERYTHING], ids=["transactions", "everything"])
-async def test_hundreds_of_cancellations_leave_nothing_behind(empty: Settings, works: Sequence[Work]) -> None:
+async def test_hundreds_of_cancellations_lose_no_connection(empty: Settings, works: Sequence[Work]) -> None:
     await cancel_and_use(empty, works)
 
 
 @pytest.fixture
-async def unheard_errors() -> AsyncIterator[None]:
-    """For the stock engines, which also make the event loop report errors that nobody awaits."""
+async def ignored_loop_errors() -> AsyncIterator[None]:
+    """Ignore errors that the event loop reports: the unguarded engines raise some in tasks that are not awaited."""
     loop = asyncio.get_running_loop()
     handler = loop.get_exception_handler()
     loop.set_exception_handler(lambda _loop, _context: None)
@@ -126,23 +126,25 @@ async def unheard_errors() -> AsyncIterator[None]:
     loop.set_exception_handler(handler)
 
 
-@pytest.mark.usefixtures("unheard_errors")
-async def test_stock_engine_loses_connections_by_cancelled_transactions(empty: Settings, backend: Backend) -> None:
-    """Negative control: the same test without the guards."""
+@pytest.mark.usefixtures("ignored_loop_errors")
+async def test_unguarded_engine_loses_the_connections_of_cancelled_transactions(
+    empty: Settings, backend: Backend
+) -> None:
+    """The negative control: the same test without the guards."""
     with pytest.raises(TimeoutError):
-        await cancel_and_use(empty, TRANSACTIONS, engine=STOCK[backend])
+        await cancel_and_use(empty, TRANSACTIONS, engine=UNGUARDED_ENGINES[backend])
 
 
 @pytest.mark.backend("sqlite")
-async def test_changes_of_a_cancelled_statement_are_not_counted_for_the_next(empty: Settings) -> None:
+async def test_row_count_excludes_the_changes_of_a_cancelled_statement(empty: Settings) -> None:
     async with connected(empty) as client:
         assert await changes_after_cancelled_insert(client) == 1
 
 
 @pytest.mark.backend("sqlite")
-async def test_stock_engine_counts_changes_of_a_cancelled_statement_for_the_next(empty: Settings) -> None:
-    """Negative control: a conditional UPDATE that changed nothing would pass for one that did."""
-    async with connected(empty, engine=STOCK["sqlite"]) as client:
+async def test_row_count_of_the_unguarded_engine_includes_a_cancelled_statement(empty: Settings) -> None:
+    """The negative control: a conditional UPDATE without effect would seem to have changed a row."""
+    async with connected(empty, engine=UNGUARDED_ENGINES["sqlite"]) as client:
         assert await changes_after_cancelled_insert(client) > 1
 
 
@@ -162,19 +164,19 @@ NUMBERS = "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM nu
 
 
 @pytest.mark.backend("sqlite")
-async def test_cancelled_statement_ends_at_once(empty: Settings) -> None:
-    """Its thread would go on for minutes, and everybody else wait for the one connection."""
+async def test_cancelled_statement_is_interrupted(empty: Settings) -> None:
+    """Otherwise, its thread would run for minutes and block the only connection."""
     async with connected(empty) as client:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.05):
                 await client.execute_query(f"{NUMBERS % 1_000_000_000} SELECT max(n) FROM numbers")
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             assert (await client.execute_query_dict("SELECT 1 AS one")) == [{"one": 1}]
 
 
 @pytest.mark.backend("sqlite")
-async def test_an_interruption_does_not_last_where_a_statement_has_not_been_read_to_its_end(empty: Settings) -> None:
-    """SQLite interrupts all that comes next for as long as any statement is running, and such a one is."""
+async def test_an_interruption_ends_despite_an_unfinished_statement(empty: Settings) -> None:
+    """SQLite interrupts further statements while any is running, and one that was not read to its end is."""
     async with connected(empty) as client:
         async with client.acquire_connection() as connection:
             await connection.execute("SELECT 1")
@@ -185,7 +187,7 @@ async def test_an_interruption_does_not_last_where_a_statement_has_not_been_read
 
 
 @pytest.mark.backend("sqlite")
-async def test_a_probe_leaves_nothing_running(empty: Settings) -> None:
+async def test_a_health_check_leaves_no_statement_running(empty: Settings) -> None:
     async with connected(empty) as client:
         before = client._connection
         assert await database_is_ready()
@@ -193,12 +195,12 @@ async def test_a_probe_leaves_nothing_running(empty: Settings) -> None:
             async with asyncio.timeout(0.05):
                 await client.execute_query_dict(f"{NUMBERS % 50_000_000} SELECT count(*) FROM numbers")
         assert (await client.execute_query_dict("SELECT 1 AS one")) == [{"one": 1}]
-        assert client._connection is before  # connecting anew was not necessary
+        assert client._connection is before  # no new connection was necessary
 
 
 @pytest.mark.backend("sqlite")
-async def test_cancelled_statement_in_a_transaction_undoes_nothing_before_it(empty: Settings) -> None:
-    """SQLite answers the interruption of a statement that writes by rolling all of its transaction back."""
+async def test_cancelled_statement_keeps_earlier_changes_of_its_transaction(empty: Settings) -> None:
+    """SQLite rolls the whole transaction back if a statement that writes is interrupted."""
     async with connected(empty) as client:
         await client.execute_script("CREATE TABLE halves (half INTEGER NOT NULL)")
         async with in_transaction() as outer:
@@ -209,8 +211,8 @@ async def test_cancelled_statement_in_a_transaction_undoes_nothing_before_it(emp
         assert await count(client) == 1
 
 
-async def test_cancelled_commit_is_committed(empty: Settings) -> None:
-    """Between "not yet" and "done" there is no third state, and the caller is cancelled all the same."""
+async def test_a_commit_that_is_cancelled_completes(empty: Settings) -> None:
+    """The caller is cancelled after the commit, so that the state is never unknown."""
     async with connected(empty) as client:
         await client.execute_script("CREATE TABLE halves (half INTEGER NOT NULL)")
         leaving = asyncio.Event()
@@ -228,7 +230,7 @@ async def test_cancelled_commit_is_committed(empty: Settings) -> None:
         assert await count(client) == 1
 
 
-async def test_savepoint_of_a_block_that_timed_out_is_undone(empty: Settings) -> None:
+async def test_savepoint_of_a_block_that_timed_out_is_rolled_back(empty: Settings) -> None:
     async with connected(empty) as client:
         await client.execute_script("CREATE TABLE halves (half INTEGER NOT NULL)")
         async with in_transaction() as outer:
@@ -236,5 +238,5 @@ async def test_savepoint_of_a_block_that_timed_out_is_undone(empty: Settings) ->
             with suppress(TimeoutError):
                 async with asyncio.timeout(0.05), in_transaction() as inner:
                     await inner.execute_query(INSERT)
-                    await asyncio.sleep(PATIENCE)
+                    await asyncio.sleep(TIMEOUT)
         assert await count(client) == 1

@@ -1,4 +1,4 @@
-"""Where the database is, opening it, and what its errors mean."""
+"""Database URLs, opening the database, and the classification of its errors."""
 
 import asyncio
 from contextvars import Context
@@ -21,7 +21,7 @@ from amarevents.models.db.connection import (
 )
 from amarevents.settings import Settings, SettingsError
 from tests.models.conftest import connected
-from tests.support.packages import PROJECT
+from tests.support.migrations import MIGRATION_NAMES
 from tests.support.statements import counted_statements
 
 pytestmark = pytest.mark.anyio
@@ -63,26 +63,26 @@ def test_postgres_url_is_decoded() -> None:
     assert {name: credentials[name] for name in expected} == expected
 
 
-def test_postgres_url_may_name_a_socket_and_leave_out_the_rest() -> None:
+def test_postgres_url_may_have_only_a_socket() -> None:
     credentials = credentials_of("postgres:///amarevents?host=/var/run/postgresql")
     assert credentials["host"] == "/var/run/postgresql"
     assert credentials["user"] is credentials["password"] is None
     assert "ssl" not in credentials
 
 
-def test_unknown_option_of_the_url_is_refused_without_showing_the_password() -> None:
+def test_unknown_option_of_the_url_is_refused_without_the_password() -> None:
     with pytest.raises(SettingsError, match="pool_size") as caught:
         credentials_of("postgres://someone:secret@db.example/amarevents?pool_size=3")
     assert "secret" not in str(caught.value)
 
 
-def test_size_of_the_pool_is_a_setting() -> None:
+def test_pool_size_is_a_setting() -> None:
     config = tortoise_config(Settings(database_url="postgres://db.example/amarevents", database_pool_size=7))
     credentials = config["connections"][CONNECTION]["credentials"]
     assert (credentials["minsize"], credentials["maxsize"]) == (1, 7)
 
 
-async def test_open_database_serves_every_task_and_can_be_opened_again(migrated: Settings) -> None:
+async def test_database_is_open_in_every_task_and_can_be_reopened(migrated: Settings) -> None:
     ready, done = asyncio.Event(), asyncio.Event()
 
     async def lifespan() -> None:
@@ -104,13 +104,13 @@ async def test_open_database_serves_every_task_and_can_be_opened_again(migrated:
 async def test_database_without_schema_is_not_opened(empty: Settings) -> None:
     async with open_database(empty, check_schema=False):
         assert await database_is_ready()
-    with pytest.raises(SchemaOutdated, match=f"{', '.join(PROJECT)}: run 'amarevents migrate'"):
+    with pytest.raises(SchemaOutdated, match=f"{', '.join(MIGRATION_NAMES)}: run 'amarevents migrate'"):
         async with open_database(empty):
             pass
 
 
 @pytest.mark.backend("sqlite")
-async def test_missing_file_is_neither_opened_nor_made(empty: Settings) -> None:
+async def test_missing_file_is_not_created(empty: Settings) -> None:
     file = Path(empty.database_url.removeprefix("sqlite:///"))
     with pytest.raises(DatabaseUnavailable, match="run 'amarevents migrate' to create it"):
         async with open_database(empty):
@@ -126,7 +126,7 @@ async def test_unreachable_database_is_not_opened(tmp_path: Path) -> None:
                 pass
 
 
-async def test_violations_tell_what_they_are_about(migrated: Settings) -> None:
+async def test_violations_identify_their_column(migrated: Settings) -> None:
     async with open_database(migrated):
         await add_user(username_key="first", email="first@example.org")
         with pytest.raises(IntegrityError) as same_email:
@@ -145,14 +145,14 @@ async def add_user(*, username_key: str, email: str) -> User:
     )
 
 
-async def test_broken_reference_is_no_matter_of_uniqueness(migrated: Settings) -> None:
+async def test_foreign_key_violation_is_not_a_unique_violation(migrated: Settings) -> None:
     async with open_database(migrated):
         with pytest.raises(IntegrityError) as caught:
-            await Organization.create(user_id=1, plan_id=1, name="Nobody's")
+            await Organization.create(user_id=1, plan_id=1, name="Orphan")
     assert not violates(caught.value, "user_id")
 
 
-async def test_database_whose_connections_are_all_in_use_is_busy_but_ready(
+async def test_database_is_ready_while_all_connections_are_in_use(
     empty: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "PROBE_SECONDS", 0.05)
@@ -164,7 +164,7 @@ async def test_database_whose_connections_are_all_in_use_is_busy_but_ready(
         assert await database_is_ready()
 
 
-async def test_closed_client_connects_again_when_it_is_used(empty: Settings) -> None:
+async def test_closed_client_reconnects_when_it_is_used(empty: Settings) -> None:
     async with connected(empty) as client:
         await client.close()
         assert await client.execute_query_dict("SELECT 1 AS one") == [{"one": 1}]

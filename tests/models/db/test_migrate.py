@@ -1,4 +1,4 @@
-"""Migrating: once, by one process at a time, all or nothing, and without losing a row, an index or a guard."""
+"""Migrations: applied once, by one process at a time, all or nothing, without losing rows, indexes or checks."""
 
 import asyncio
 import dataclasses
@@ -26,28 +26,28 @@ from amarevents.resolvers.core.search import fold, search_text
 from amarevents.settings import Settings
 from tests.models.conftest import connected
 from tests.support.introspection import Table, read_schema
-from tests.support.packages import PROJECT
+from tests.support.migrations import MIGRATION_NAMES
 from tests.support.rows import fill_every_table, read_every_table
 
 pytestmark = pytest.mark.anyio
 
-SECOND = "tests.models.db.second_migrations"
-AT_ONCE = 3
+SECOND_MIGRATIONS = "tests.models.db.second_migrations"
+PROCESSES = 3
 MIGRATE = """
 import asyncio, sys
 from amarevents.models.db.migrate import migrate
 from amarevents.settings import Settings
 print(asyncio.run(migrate(Settings(database_url=sys.argv[1]))))
 """
-FIRST_ALONE = """
+FIRST_MIGRATION = """
 from importlib import import_module
 Migration = import_module("amarevents.models.migrations.0001_initial").Migration
 """
-PROJECTS_TOO = """
+EXTENDED_PACKAGE = """
 from amarevents.models import migrations
 __path__ = [*migrations.__path__, *__path__]
 """
-ONE_MORE = """
+LAST_MIGRATION = """
 from tortoise import migrations
 from tortoise.migrations import operations as ops
 
@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
     dependencies = [("models", "{last}")]
     operations = [ops.RemoveField("Event", "template"), ops.RunPython(step)]
 """
-FILL_FIRST = """
+FIRST_ROWS = """
 INSERT INTO users (id, username, username_key, email, number, password_hash, type, admin, created_at, updated_at)
 VALUES (1, 'Shopna স্বপ্না', 'shopna', 's@example.org', '01711', '-', 'user', FALSE, {at}, {at}),
        (2, 'Rana', 'rana', 'r@example.org', '01822', '-', 'organizer', TRUE, {at}, {at});
@@ -77,15 +77,15 @@ VALUES (1, 1, 'd@example.org', '-', 5, 'D1', 'bkash', 'pending', {at}, {at});
 INSERT INTO api_keys (id, user_id, name, digest, key_prefix, key_type, permissions, is_active, created_at)
 VALUES (1, 2, 'Key', 'k', 'ae_u_', 'user', '[]', TRUE, {at});
 """
-FIRST_TABLES = re.findall(r"INSERT INTO (\w+)", FILL_FIRST)
+FIRST_TABLES = re.findall(r"INSERT INTO (\w+)", FIRST_ROWS)
 
 Rows = dict[str, list[dict[str, Any]]]  # Any: the values of any columns
-MakePackage = Callable[[str], str]
+WritePackage = Callable[[str], str]
 
 
 @pytest.fixture
-def package_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
-    """Makes a package of migrations out of the texts of its modules, and returns its name."""
+def write_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Return a function that writes a package of migrations from the sources of its modules and returns its name."""
 
     def make(**modules: str) -> str:
         name = f"migrations_{tmp_path.name}".replace("-", "_")
@@ -100,58 +100,58 @@ def package_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
 
 
 @pytest.fixture
-def package_with(package_of: Callable[..., str]) -> MakePackage:
-    """Makes a package whose last migration changes the schema and then runs the given line."""
-    return lambda line: package_of(
-        __init__=PROJECTS_TOO, **{"9999_step": ONE_MORE.format(last=PROJECT[-1], body=f"    {line}")}
+def write_package_with(write_package: Callable[..., str]) -> WritePackage:
+    """Return a function that writes a package whose last migration changes the schema and runs a line of code."""
+    return lambda line: write_package(
+        __init__=EXTENDED_PACKAGE, **{"9999_step": LAST_MIGRATION.format(last=MIGRATION_NAMES[-1], body=f"    {line}")}
     )
 
 
-async def test_migrating_again_does_nothing(empty: Settings) -> None:
-    assert await pending_migrations(empty) == PROJECT
-    assert await migrate(empty) == PROJECT
+async def test_migrating_again_changes_nothing(empty: Settings) -> None:
+    assert await pending_migrations(empty) == MIGRATION_NAMES
+    assert await migrate(empty) == MIGRATION_NAMES
     assert await pending_migrations(empty) == []
     assert await migrate(empty) == []
 
 
-async def test_the_open_database_stays_open(empty: Settings) -> None:
+async def test_migrating_keeps_an_open_database_open(empty: Settings) -> None:
     async with open_database(empty, check_schema=False):
         await migrate(empty)
         await fill_every_table()
 
 
-def test_processes_that_migrate_at_once_do_it_once(empty: Settings) -> None:
+def test_simultaneous_processes_migrate_once(empty: Settings) -> None:
     command = [sys.executable, "-W", "error", "-c", MIGRATE, empty.database_url]
-    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(AT_ONCE)]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(PROCESSES)]
     outputs = [process.communicate()[0].strip() for process in processes]
-    assert sorted(outputs) == sorted([str(PROJECT), *["[]"] * (AT_ONCE - 1)])
+    assert sorted(outputs) == sorted([str(MIGRATION_NAMES), *["[]"] * (PROCESSES - 1)])
 
 
-async def migrate_at_once(settings: Settings) -> list[list[str] | BaseException]:
-    tasks = [asyncio.ensure_future(migrate(settings)) for _ in range(AT_ONCE)]
+async def migrate_simultaneously(settings: Settings) -> list[list[str] | BaseException]:
+    tasks = [asyncio.ensure_future(migrate(settings)) for _ in range(PROCESSES)]
     return await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def test_tasks_that_migrate_at_once_do_it_once(empty: Settings) -> None:
-    outcomes = await migrate_at_once(empty)
-    assert sorted(outcomes, key=str) == sorted([PROJECT, *[[]] * (AT_ONCE - 1)], key=str)
+async def test_simultaneous_tasks_migrate_once(empty: Settings) -> None:
+    outcomes = await migrate_simultaneously(empty)
+    assert sorted(outcomes, key=str) == sorted([MIGRATION_NAMES, *[[]] * (PROCESSES - 1)], key=str)
 
 
-async def test_without_the_lock_they_get_in_each_others_way(empty: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Negative control."""
+async def test_without_the_lock_simultaneous_migrations_fail(empty: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The negative control of the test above."""
 
     async def no_lock(client: BaseDBAsyncClient) -> None:
         await asyncio.sleep(0)
 
     monkeypatch.setattr(runner, "_lock", no_lock)
     monkeypatch.setattr(GuardedSqliteTransaction, "BEGIN", "BEGIN")
-    outcomes = await migrate_at_once(empty)
+    outcomes = await migrate_simultaneously(empty)
     assert any(isinstance(outcome, IntegrityError | DatabaseBusy) for outcome in outcomes)
 
 
-async def test_filled_database_loses_nothing_by_rebuilding(empty: Settings) -> None:
-    schema, rows = await filled(empty)
-    assert await migrate(empty, migrations=SECOND) == ["9999_rebuild"]
+async def test_rebuilding_tables_keeps_all_rows_and_indexes(empty: Settings) -> None:
+    schema, rows = await migrate_and_fill(empty)
+    assert await migrate(empty, migrations=SECOND_MIGRATIONS) == ["9999_rebuild"]
     async with connected(empty) as client:
         assert await read_schema(client) == rebuilt_schema(schema, on_postgres=empty.on_postgres)
         assert await read_every_table(client) == rebuilt_rows(rows)
@@ -162,10 +162,10 @@ async def test_filled_database_loses_nothing_by_rebuilding(empty: Settings) -> N
 
 
 @pytest.mark.backend("sqlite")
-async def test_stock_runner_loses_rows_and_indexes_by_rebuilding(empty: Settings) -> None:
-    """Negative control: and it says that all is well."""
-    schema, rows = await filled(empty)
-    config = tortoise_config(empty, migrations=SECOND)
+async def test_unguarded_rebuilding_loses_rows_and_indexes(empty: Settings) -> None:
+    """The negative control: the runner of Tortoise, which reports no error."""
+    schema, rows = await migrate_and_fill(empty)
+    config = tortoise_config(empty, migrations=SECOND_MIGRATIONS)
     config["connections"][CONNECTION]["engine"] = "tortoise.backends.sqlite"
     with TortoiseContext() as context:
         await context.init(config)
@@ -180,7 +180,7 @@ async def test_stock_runner_loses_rows_and_indexes_by_rebuilding(empty: Settings
             await context.close_connections()
 
 
-async def filled(settings: Settings) -> tuple[dict[str, Table], Rows]:
+async def migrate_and_fill(settings: Settings) -> tuple[dict[str, Table], Rows]:
     await migrate(settings)
     async with connected(settings) as client:
         await fill_every_table()
@@ -190,7 +190,7 @@ async def filled(settings: Settings) -> tuple[dict[str, Table], Rows]:
 
 
 def rebuilt_schema(schema: dict[str, Table], *, on_postgres: bool) -> dict[str, Table]:
-    """The schema as the second migration should leave it."""
+    """Return the schema that the second migration must produce."""
     donations, sessions = schema["donations"], schema["sessions"]
     organizations, plans = schema["organizations"], schema["plans"]
     changed = {
@@ -220,15 +220,17 @@ def rebuilt_rows(rows: Rows) -> Rows:
     return {**rows, **kept, "plans": [{**row, "description": None} for row in rows["plans"]]}
 
 
-async def test_a_database_of_the_first_version_loses_nothing(empty: Settings, package_of: Callable[..., str]) -> None:
-    await migrate(empty, migrations=package_of(**{PROJECT[0]: FIRST_ALONE}))
+async def test_upgrading_from_the_first_version_keeps_all_rows(
+    empty: Settings, write_package: Callable[..., str]
+) -> None:
+    await migrate(empty, migrations=write_package(**{MIGRATION_NAMES[0]: FIRST_MIGRATION}))
     async with connected(empty) as client:
-        await client.execute_script(FILL_FIRST.format(at="'2026-01-01 00:00:00+00:00'"))
+        await client.execute_script(FIRST_ROWS.format(at="'2026-01-01 00:00:00+00:00'"))
         before = {
             table: await client.execute_query_dict(f"SELECT * FROM {table} ORDER BY id") for table in FIRST_TABLES
         }
     assert all(before.values())
-    assert await migrate(empty) == PROJECT[1:]
+    assert await migrate(empty) == MIGRATION_NAMES[1:]
     async with connected(empty) as client:
         after = await read_every_table(client)
         with pytest.raises(IntegrityError):
@@ -237,12 +239,12 @@ async def test_a_database_of_the_first_version_loses_nothing(empty: Settings, pa
         assert [{**new, **old} for new, old in zip(after[table], rows, strict=True)] == after[table]
 
 
-async def test_accounts_of_the_first_version_are_found_like_new_ones(
-    empty: Settings, package_of: Callable[..., str]
+async def test_accounts_of_the_first_version_can_be_searched(
+    empty: Settings, write_package: Callable[..., str]
 ) -> None:
-    await migrate(empty, migrations=package_of(**{PROJECT[0]: FIRST_ALONE}))
+    await migrate(empty, migrations=write_package(**{MIGRATION_NAMES[0]: FIRST_MIGRATION}))
     async with connected(empty) as client:
-        await client.execute_script(FILL_FIRST.format(at="'2026-01-01 00:00:00+00:00'"))
+        await client.execute_script(FIRST_ROWS.format(at="'2026-01-01 00:00:00+00:00'"))
     await migrate(empty)
     async with connected(empty):
         for user in await User.all():
@@ -250,9 +252,11 @@ async def test_accounts_of_the_first_version_are_found_like_new_ones(
         assert await User.filter(search_text__contains=fold("SHOPNA স্বপ্না")).count() == 1
 
 
-async def test_migration_that_fails_changes_nothing(empty: Settings, package_with: MakePackage, tmp_path: Path) -> None:
-    schema, rows = await filled(empty)
-    package = package_with("raise RuntimeError('a mistake')")
+async def test_failed_migration_changes_nothing(
+    empty: Settings, write_package_with: WritePackage, tmp_path: Path
+) -> None:
+    schema, rows = await migrate_and_fill(empty)
+    package = write_package_with("raise RuntimeError('a mistake')")
     with pytest.raises(RuntimeError, match="a mistake"):
         await migrate(empty, migrations=package)
     async with connected(empty) as client:
@@ -263,9 +267,11 @@ async def test_migration_that_fails_changes_nothing(empty: Settings, package_wit
 
 
 @pytest.mark.backend("sqlite")
-async def test_migration_that_leaves_orphans_changes_nothing(empty: Settings, package_with: MakePackage) -> None:
-    _, rows = await filled(empty)
-    package = package_with("await editor.client.execute_query('DELETE FROM users')")
+async def test_migration_that_violates_foreign_keys_changes_nothing(
+    empty: Settings, write_package_with: WritePackage
+) -> None:
+    _, rows = await migrate_and_fill(empty)
+    package = write_package_with("await editor.client.execute_query('DELETE FROM users')")
     with pytest.raises(
         MigrationFailed, match="api_keys, check_ins, email_confirmations, organizations, sessions, tickets"
     ):
@@ -275,7 +281,7 @@ async def test_migration_that_leaves_orphans_changes_nothing(empty: Settings, pa
 
 
 def backups(folder: Path) -> list[tuple[Path, int]]:
-    """The copies of databases, with their permissions."""
+    """Return the backups of databases with their permissions."""
     return [(path, path.stat().st_mode & 0o777) for path in folder.glob("*.backup")]
 
 
@@ -284,31 +290,31 @@ def change_mode(settings: Settings, mode: int) -> None:
 
 
 @pytest.mark.backend("sqlite")
-async def test_sqlite_file_is_copied_before_it_is_changed(empty: Settings, tmp_path: Path) -> None:
+async def test_sqlite_file_is_backed_up_before_it_is_changed(empty: Settings, tmp_path: Path) -> None:
     await migrate(empty)
     assert backups(tmp_path) == []
     async with connected(empty):
         await fill_every_table()
     change_mode(empty, 0o640)
-    await migrate(empty, migrations=SECOND)
-    await migrate(empty, migrations=SECOND)
+    await migrate(empty, migrations=SECOND_MIGRATIONS)
+    await migrate(empty, migrations=SECOND_MIGRATIONS)
     ((copy, mode),) = backups(tmp_path)
     assert mode == 0o640
     with closing(sqlite3.connect(copy)) as connection:
         assert connection.execute("SELECT template FROM events").fetchall() == [(None,)]
-        assert connection.execute("SELECT name FROM tortoise_migrations").fetchall() == [(name,) for name in PROJECT]
+        assert connection.execute("SELECT name FROM tortoise_migrations").fetchall() == [
+            (name,) for name in MIGRATION_NAMES
+        ]
 
 
 @pytest.mark.backend("postgres")
-async def test_database_without_pg_trgm_is_migrated_all_the_same(
-    empty: Settings, caplog: pytest.LogCaptureFixture
-) -> None:
-    """As where the account may not create the extension, or it is not installed."""
+async def test_database_without_pg_trgm_is_migrated(empty: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    """The account may not create the extension, or it is not installed."""
     async with connected(empty) as client:
         await client.execute_script("CREATE ROLE plain LOGIN; GRANT CREATE ON SCHEMA public TO plain")
-    plain = Settings(database_url=empty.database_url.replace("postgres@", "plain@"))
-    assert await migrate(plain) == PROJECT
+    unprivileged = Settings(database_url=empty.database_url.replace("postgres@", "plain@"))
+    assert await migrate(unprivileged) == MIGRATION_NAMES
     assert "search works without an index" in caplog.text
-    async with connected(plain) as client:
+    async with connected(unprivileged) as client:
         rows = await client.execute_query_dict("SELECT 1 FROM pg_indexes WHERE indexdef LIKE '%gin_trgm_ops%'")
     assert rows == []

@@ -1,4 +1,4 @@
-"""PostgreSQL can restart, refuse, block and time out; callers see one kind of error, or none."""
+"""The PostgreSQL engine: restarts, refused connections, locks and timeouts raise one kind of error, or none."""
 
 import asyncio
 import math
@@ -22,50 +22,50 @@ pytestmark = [pytest.mark.anyio, pytest.mark.backend("postgres")]
 
 
 @pytest.fixture
-def mortal_server() -> Iterator[PostgresServer]:
-    """A server that a test may stop."""
+def stoppable_server() -> Iterator[PostgresServer]:
+    """Start a PostgreSQL server that the test may stop."""
     with private_postgres() as server:
         yield server
 
 
 async def fill_pool(client: BaseDBAsyncClient, connections: int) -> None:
-    everybody_is_in = asyncio.Barrier(connections)
+    all_are_open = asyncio.Barrier(connections)
 
     async def one() -> None:
         async with in_transaction():
-            await everybody_is_in.wait()
+            await all_are_open.wait()
 
     await asyncio.gather(*(one() for _ in range(connections)))
 
 
-def cut_connections(settings: Settings) -> None:
-    """Have the server end all others' connections, without letting the event loop notice."""
+def terminate_connections(settings: Settings) -> None:
+    """Make the server end all connections of the application, without running the event loop."""
     kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'amarevents'"
     subprocess.run(["psql", "--quiet", "--command", kill, settings.database_url], check=True, capture_output=True)
 
 
-async def test_statements_and_transactions_survive_a_restart(mortal_server: PostgresServer) -> None:
-    settings = Settings(database_url=mortal_server.create_database(), database_pool_size=3)
+async def test_statements_and_transactions_work_after_a_restart(stoppable_server: PostgresServer) -> None:
+    settings = Settings(database_url=stoppable_server.create_database(), database_pool_size=3)
     async with connected(settings) as client:
         await fill_pool(client, 3)
-        mortal_server.stop()
+        stoppable_server.stop()
         with pytest.raises(DatabaseUnavailable):
             await client.execute_query("SELECT 1")
         with pytest.raises(DatabaseUnavailable):
             async with in_transaction():
                 pass
-        mortal_server.start()
+        stoppable_server.start()
         await fill_pool(client, 3)
         assert (await client.execute_query("SELECT 1"))[0] == 1
 
 
 @pytest.mark.parametrize("in_a_transaction", [False, True], ids=["statement", "transaction"])
-async def test_idle_connections_that_died_are_replaced(empty: Settings, *, in_a_transaction: bool) -> None:
+async def test_dead_idle_connections_are_replaced(empty: Settings, *, in_a_transaction: bool) -> None:
     async with connected(empty) as client:
         assert isinstance(client, GuardedPostgresClient)
         client.idle_check_seconds = 0
         await fill_pool(client, 3)
-        cut_connections(empty)
+        terminate_connections(empty)
         for _ in range(3):
             if in_a_transaction:
                 await fill_pool(client, 1)
@@ -73,24 +73,24 @@ async def test_idle_connections_that_died_are_replaced(empty: Settings, *, in_a_
                 await client.execute_query("SELECT 1")
 
 
-async def test_idle_connections_that_died_fail_once_without_the_check(empty: Settings) -> None:
-    """Negative control."""
+async def test_dead_idle_connections_fail_without_the_check(empty: Settings) -> None:
+    """The negative control of the test above."""
     async with connected(empty) as client:
         assert isinstance(client, GuardedPostgresClient)
         client.idle_check_seconds = math.inf
         await fill_pool(client, 3)
-        cut_connections(empty)
+        terminate_connections(empty)
         with pytest.raises(DatabaseUnavailable):
             await client.execute_query("SELECT 1")
 
 
-async def test_connection_lost_within_a_transaction_is_named_and_given_back(empty: Settings) -> None:
+async def test_connection_lost_in_a_transaction_is_database_unavailable(empty: Settings) -> None:
     async with connected(empty) as client:
 
         async def lose_connection() -> None:
             async with in_transaction() as transaction:
                 await transaction.execute_query("SELECT 1")
-                cut_connections(empty)
+                terminate_connections(empty)
                 await transaction.execute_query("SELECT 1")
 
         with pytest.raises(DatabaseUnavailable):
@@ -98,14 +98,14 @@ async def test_connection_lost_within_a_transaction_is_named_and_given_back(empt
         await fill_pool(client, 3)
 
 
-async def test_refused_connection_is_named(empty: Settings) -> None:
-    nobody_listens = Settings(database_url="postgres://postgres@127.0.0.1:9/nothing")
+async def test_refused_connection_is_database_unavailable(empty: Settings) -> None:
+    refusing = Settings(database_url="postgres://postgres@127.0.0.1:9/nothing")
     with pytest.raises(DatabaseUnavailable, match="check that it is running"):
-        async with connected(nobody_listens):
+        async with connected(refusing):
             pass
 
 
-async def test_missing_database_is_named(empty: Settings) -> None:
+async def test_missing_database_is_database_unavailable(empty: Settings) -> None:
     with pytest.raises(DatabaseUnavailable):
         async with connected(Settings(database_url=empty.database_url + "_missing")):
             pass
@@ -118,7 +118,7 @@ async def test_missing_database_is_named(empty: Settings) -> None:
         ("lock_timeout", "SELECT pg_advisory_xact_lock(1)"),
     ],
 )
-async def test_time_limits_of_the_server_are_named(empty: Settings, limit: str, statement: str) -> None:
+async def test_timeouts_of_the_server_are_database_busy(empty: Settings, limit: str, statement: str) -> None:
     async with connected(empty) as client, in_transaction() as other, client._in_transaction() as transaction:
         await other.execute_query("SELECT pg_advisory_xact_lock(1)")
         await transaction.execute_query(f"SET LOCAL {limit} = '50ms'")
@@ -126,16 +126,16 @@ async def test_time_limits_of_the_server_are_named(empty: Settings, limit: str, 
             await transaction.execute_query(statement)
 
 
-async def test_deadlock_is_named_and_one_of_two_goes_through(empty: Settings) -> None:
+async def test_deadlock_is_database_busy_for_one_of_two(empty: Settings) -> None:
     async with connected(empty) as client:
         await client.execute_script("CREATE TABLE rows (id INT); INSERT INTO rows VALUES (1), (2)")
-        both_have_one = asyncio.Barrier(2)
+        both_hold_a_lock = asyncio.Barrier(2)
 
         async def lock(first: int, second: int) -> None:
             async with in_transaction() as transaction:
                 await transaction.execute_query("SET LOCAL deadlock_timeout = '50ms'")
                 await transaction.execute_query(f"SELECT * FROM rows WHERE id = {first} FOR UPDATE")
-                await both_have_one.wait()
+                await both_hold_a_lock.wait()
                 await transaction.execute_query(f"SELECT * FROM rows WHERE id = {second} FOR UPDATE")
 
         outcomes = await asyncio.gather(lock(1, 2), lock(2, 1), return_exceptions=True)
@@ -143,19 +143,19 @@ async def test_deadlock_is_named_and_one_of_two_goes_through(empty: Settings) ->
         await fill_pool(client, 3)
 
 
-async def test_waiting_for_a_connection_ends(empty: Settings) -> None:
+async def test_waiting_for_a_connection_times_out(empty: Settings) -> None:
     async with connected(empty) as client:
         assert isinstance(client, GuardedPostgresClient)
         client.acquire_seconds = 0.05
-        everybody_is_in, done = asyncio.Barrier(4), asyncio.Event()
+        all_are_open, done = asyncio.Barrier(4), asyncio.Event()
 
         async def hold() -> None:
             async with in_transaction():
-                await everybody_is_in.wait()
+                await all_are_open.wait()
                 await done.wait()
 
         holders = [asyncio.ensure_future(hold()) for _ in range(3)]
-        await everybody_is_in.wait()
+        await all_are_open.wait()
         with pytest.raises(DatabaseBusy):
             await client.execute_query("SELECT 1")
         done.set()
@@ -163,7 +163,7 @@ async def test_waiting_for_a_connection_ends(empty: Settings) -> None:
         await fill_pool(client, 3)
 
 
-async def test_errors_of_statements_keep_their_kind(empty: Settings) -> None:
+async def test_errors_of_statements_keep_their_type(empty: Settings) -> None:
     async with connected(empty) as client:
         await client.execute_script("CREATE TABLE rows (id INT PRIMARY KEY)")
         await client.execute_insert("INSERT INTO rows VALUES ($1)", [1])
@@ -175,8 +175,8 @@ async def test_errors_of_statements_keep_their_kind(empty: Settings) -> None:
             await client.execute_query("SELECT $1::int", [1, 2])
 
 
-async def test_no_session_state_is_left_to_the_next_user(empty: Settings) -> None:
-    """What the omitted reset of a connection would clean up: our statements must not leave it behind."""
+async def test_no_session_state_remains_for_the_next_transaction(empty: Settings) -> None:
+    """Connections are returned to the pool without a reset, which would clear such state."""
     async with connected(Settings(database_url=empty.database_url, database_pool_size=1)) as client:
         with suppress(OperationalError):
             async with in_transaction() as transaction:

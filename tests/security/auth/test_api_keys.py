@@ -1,4 +1,4 @@
-"""API keys as text (decisions 2.2)."""
+"""The text of API keys: prefix, checksum and digest (decisions 2.2)."""
 
 import hashlib
 import math
@@ -18,31 +18,31 @@ PREFIXES = [(KeyType.USER, "ae_u_"), (KeyType.ORGANIZER, "ae_o_"), (KeyType.ADMI
 
 @pytest.mark.parametrize(("key_type", "prefix"), PREFIXES)
 def test_a_key_begins_with_the_prefix_of_its_type(key_type: KeyType, prefix: str) -> None:
-    minted = generate_key(key_type)
-    assert minted.raw.startswith(prefix)
-    assert parse_key(minted.raw).key_type is key_type
+    generated = generate_key(key_type)
+    assert generated.raw.startswith(prefix)
+    assert parse_key(generated.raw).key_type is key_type
 
 
-def test_a_key_is_url_safe_text_and_shows_its_first_twelve_characters() -> None:
-    minted = generate_key(KeyType.USER)
-    assert set(minted.raw) <= set(ALPHABET)
-    assert minted.prefix == minted.raw[:12]
+def test_a_key_is_url_safe_and_shows_its_first_twelve_characters() -> None:
+    generated = generate_key(KeyType.USER)
+    assert set(generated.raw) <= set(ALPHABET)
+    assert generated.prefix == generated.raw[:12]
 
 
 def test_a_key_is_stored_as_its_sha_256_digest() -> None:
-    minted = generate_key(KeyType.ADMIN)
-    assert minted.digest == hashlib.sha256(minted.raw.encode()).hexdigest() == parse_key(minted.raw).digest
-    assert minted.raw not in repr(minted)
+    generated = generate_key(KeyType.ADMIN)
+    assert generated.digest == hashlib.sha256(generated.raw.encode()).hexdigest() == parse_key(generated.raw).digest
+    assert generated.raw not in repr(generated)
 
 
-def test_a_key_holds_at_least_160_random_bits() -> None:
+def test_a_key_has_at_least_160_random_bits() -> None:
     bodies = [generate_key(KeyType.USER).raw[5:-6] for _ in range(500)]
     bits = sum(math.log2(len(set(column))) for column in zip(*bodies, strict=True))
     assert bits >= 160
     assert len(set(bodies)) == 500
 
 
-def test_the_checksum_refuses_every_single_character_mistake() -> None:
+def test_the_checksum_detects_every_wrong_character() -> None:
     raw = generate_key(KeyType.ORGANIZER).raw
     mistyped = [
         raw[:at] + wrong + raw[at + 1 :] for at, right in enumerate(raw) for wrong in ALPHABET if wrong != right
@@ -50,7 +50,7 @@ def test_the_checksum_refuses_every_single_character_mistake() -> None:
     assert [key for key in mistyped if _is_accepted(key)] == []
 
 
-def test_the_checksum_refuses_swapped_neighbours() -> None:
+def test_the_checksum_detects_transposed_characters() -> None:
     raw = generate_key(KeyType.USER).raw
     swapped = [raw[:at] + raw[at + 1] + raw[at] + raw[at + 2 :] for at in range(len(raw) - 1) if raw[at] != raw[at + 1]]
     assert [key for key in swapped if _is_accepted(key)] == []
@@ -59,7 +59,7 @@ def test_the_checksum_refuses_swapped_neighbours() -> None:
 @pytest.mark.parametrize(
     "damage", ["", "x", "{raw}x", "x{raw}", "{raw} ", "{raw}\n", "{cut}", "AE{rest}", "{raw}{raw}"]
 )
-def test_what_is_not_exactly_a_key_is_refused(damage: str) -> None:
+def test_text_that_is_not_exactly_a_key_is_refused(damage: str) -> None:
     raw = generate_key(KeyType.USER).raw
     assert not _is_accepted(damage.format(raw=raw, cut=raw[:-1], rest=raw[2:]))
 
@@ -72,7 +72,7 @@ def _is_accepted(raw: str) -> bool:
     return True
 
 
-async def test_a_mistyped_key_is_refused_without_a_look_up(http: httpx.AsyncClient) -> None:
+async def test_a_mistyped_key_is_refused_without_a_query(http: httpx.AsyncClient) -> None:
     raw = generate_key(KeyType.USER).raw
     mistyped = raw[:-1] + ("a" if raw[-1] != "a" else "b")
     with counted_statements() as statements:
@@ -81,7 +81,7 @@ async def test_a_mistyped_key_is_refused_without_a_look_up(http: httpx.AsyncClie
     assert statements == []
 
 
-async def test_a_well_formed_key_that_nobody_has_is_looked_up_once(http: httpx.AsyncClient) -> None:
+async def test_an_unknown_key_is_looked_up_once(http: httpx.AsyncClient) -> None:
     with counted_statements() as statements:
         answer = await http.get("/api/events", headers={"Authorization": f"Bearer {generate_key(KeyType.USER).raw}"})
     assert answer.status_code == 401

@@ -1,4 +1,4 @@
-"""From where a session may change something; keys are exempt (decisions 2.3)."""
+"""Protection from cross-site requests: session cookies are checked, API keys are exempt (decisions 2.3)."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ ALLOWED = [
     {"Origin": "https://app.example"},
     {"Origin": "https://app.example", "Sec-Fetch-Site": "cross-site"},
 ]
-FOREIGN = [
+CROSS_ORIGIN = [
     {},
     {"Origin": "null"},
     {"Origin": ""},
@@ -39,12 +39,12 @@ FOREIGN = [
     {"Sec-Fetch-Site": "same-site", "Origin": ORIGIN},
     {"Referer": f"{ORIGIN}/page"},
 ]
-NO_JSON = ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/json", ""]
+NOT_JSON = ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/json", ""]
 
 
 @pytest.fixture
 async def page(world: World, configure: Callable[..., None]) -> Caller:
-    """A session of which the browser sends the cookie, wherever the request comes from."""
+    """Return a session whose cookie is sent without an ``Origin``."""
     configure(allowed_origins=frozenset({"https://app.example"}))
     caller = await world.session(await world.user())
     del caller.headers["Origin"]
@@ -59,36 +59,36 @@ async def _send(caller: Caller, method: str, path: str, body: str, headers: dict
 
 
 @pytest.mark.parametrize("origin", ALLOWED, ids=str)
-async def test_an_allowed_origin_may_change_something(page: Caller, origin: dict[str, str]) -> None:
+async def test_an_allowed_origin_may_make_changes(page: Caller, origin: dict[str, str]) -> None:
     assert await _send(page, "POST", "/api/keys", KEY, {"Content-Type": JSON, **origin}) == (201, "")
     assert await _send(page, "POST", "/graphql", CREATE_KEY, {"Content-Type": JSON, **origin}) == (200, "")
 
 
-@pytest.mark.parametrize("origin", FOREIGN, ids=str)
+@pytest.mark.parametrize("origin", CROSS_ORIGIN, ids=str)
 @pytest.mark.parametrize(("path", "body"), [("/api/keys", KEY), ("/graphql", CREATE_KEY)])
-async def test_any_other_origin_changes_nothing(page: Caller, path: str, body: str, origin: dict[str, str]) -> None:
+async def test_other_origins_are_refused(page: Caller, path: str, body: str, origin: dict[str, str]) -> None:
     before = await snapshot()
     assert await _send(page, "POST", path, body, {"Content-Type": JSON, **origin}) == (403, "CROSS_SITE_REQUEST")
     assert await snapshot() == before
 
 
-@pytest.mark.parametrize("content_type", NO_JSON)
+@pytest.mark.parametrize("content_type", NOT_JSON)
 @pytest.mark.parametrize(("path", "body"), [("/api/keys", KEY), ("/graphql", CREATE_KEY)])
-async def test_a_session_changes_nothing_without_json(page: Caller, path: str, body: str, content_type: str) -> None:
+async def test_a_change_with_a_session_needs_a_json_body(page: Caller, path: str, body: str, content_type: str) -> None:
     before = await snapshot()
     headers = {"Origin": ORIGIN} | ({"Content-Type": content_type} if content_type else {})
     assert await _send(page, "POST", path, body, headers) == (403, "CROSS_SITE_REQUEST")
     assert await snapshot() == before
 
 
-async def test_the_content_type_may_name_a_charset(page: Caller) -> None:
+async def test_the_content_type_may_have_a_charset(page: Caller) -> None:
     headers = {"Origin": ORIGIN, "Content-Type": "Application/JSON; charset=utf-8"}
     assert await _send(page, "POST", "/api/keys", KEY, headers) == (201, "")
 
 
 @pytest.mark.parametrize("origin", [{}, {"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}], ids=str)
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
-async def test_no_state_changing_method_is_open_to_other_sites(
+async def test_put_and_delete_are_refused_from_other_origins(
     world: World, page: Caller, method: str, origin: dict[str, str]
 ) -> None:
     assert page.user is not None
@@ -101,44 +101,44 @@ async def test_no_state_changing_method_is_open_to_other_sites(
     assert await snapshot() == before
 
 
-async def test_another_site_cannot_log_anybody_out(page: Caller) -> None:
+async def test_another_site_cannot_log_a_user_out(page: Caller) -> None:
     answer = await _send(page, "POST", "/api/auth/logout", "", {"Origin": "https://evil.example"})
     assert answer == (403, "CROSS_SITE_REQUEST")
     assert (await page.get("/auth/me")).status_code == 200
 
 
-async def test_what_has_no_body_needs_no_content_type(page: Caller) -> None:
+async def test_a_request_without_a_body_needs_no_content_type(page: Caller) -> None:
     assert await _send(page, "POST", "/api/auth/logout", "", {"Origin": ORIGIN}) == (200, "")
 
 
-@pytest.mark.parametrize("origin", FOREIGN, ids=str)
-async def test_reading_is_open_to_any_origin(page: Caller, origin: dict[str, str]) -> None:
+@pytest.mark.parametrize("origin", CROSS_ORIGIN, ids=str)
+async def test_reads_over_rest_are_allowed_from_any_origin(page: Caller, origin: dict[str, str]) -> None:
     assert await _send(page, "GET", "/api/auth/me", "", origin) == (200, "")
 
 
 QUERY = "/graphql?query={me{id}}"
-# Of these a form, an image or a link of another site can make a browser send none.
-ASKED_FOR_FIRST = [{"X-Requested-With": "x"}, {"Apollo-Require-Preflight": "true"}, {"Content-Type": JSON}]
-TYPED = {"Sec-Fetch-Site": "none"}
+# Headers that a form, an image or a link of another site cannot make a browser send.
+PREFLIGHTED = [{"X-Requested-With": "x"}, {"Apollo-Require-Preflight": "true"}, {"Content-Type": JSON}]
+TYPED_ADDRESS = {"Sec-Fetch-Site": "none"}
 
 
-@pytest.mark.parametrize("headers", [*ALLOWED, *ASKED_FOR_FIRST, TYPED], ids=str)
-async def test_graphql_answers_the_gets_of_its_own_pages(page: Caller, headers: dict[str, str]) -> None:
+@pytest.mark.parametrize("headers", [*ALLOWED, *PREFLIGHTED, TYPED_ADDRESS], ids=str)
+async def test_graphql_answers_get_requests_from_allowed_origins(page: Caller, headers: dict[str, str]) -> None:
     assert await _send(page, "GET", QUERY, "", headers) == (200, "")
 
 
-@pytest.mark.parametrize("headers", [one for one in FOREIGN if one != TYPED], ids=str)
-async def test_graphql_answers_no_gets_of_other_sites(page: Caller, headers: dict[str, str]) -> None:
+@pytest.mark.parametrize("headers", [one for one in CROSS_ORIGIN if one != TYPED_ADDRESS], ids=str)
+async def test_graphql_refuses_get_requests_from_other_origins(page: Caller, headers: dict[str, str]) -> None:
     assert await _send(page, "GET", QUERY, "", headers) == (403, "CROSS_SITE_REQUEST")
 
 
-@pytest.mark.parametrize("content_type", NO_JSON)
-async def test_the_types_that_forms_can_send_vouch_for_nothing(page: Caller, content_type: str) -> None:
+@pytest.mark.parametrize("content_type", NOT_JSON)
+async def test_media_types_of_forms_do_not_count_as_preflighted(page: Caller, content_type: str) -> None:
     assert await _send(page, "GET", QUERY, "", {"Content-Type": content_type}) == (403, "CROSS_SITE_REQUEST")
 
 
-@pytest.mark.parametrize("headers", [*ALLOWED, *ASKED_FOR_FIRST, TYPED], ids=str)
-async def test_a_get_changes_nothing_wherever_it_comes_from(page: Caller, headers: dict[str, str]) -> None:
+@pytest.mark.parametrize("headers", [*ALLOWED, *PREFLIGHTED, TYPED_ADDRESS], ids=str)
+async def test_a_get_request_never_executes_a_mutation(page: Caller, headers: dict[str, str]) -> None:
     before = await snapshot()
     query = {"query": "mutation { logout { loggedOut } }"}
     change = await page.http.get("/graphql", params=query, headers={**page.headers, **headers})
@@ -146,15 +146,19 @@ async def test_a_get_changes_nothing_wherever_it_comes_from(page: Caller, header
     assert await snapshot() == before
 
 
-@pytest.mark.parametrize("headers", FOREIGN, ids=str)
-async def test_without_a_session_any_page_may_query_by_get(world: World, headers: dict[str, str]) -> None:
+@pytest.mark.parametrize("headers", CROSS_ORIGIN, ids=str)
+async def test_get_requests_without_a_session_are_allowed_from_any_origin(
+    world: World, headers: dict[str, str]
+) -> None:
     anonymous = Caller(world.http)
     assert await _send(anonymous, "GET", "/graphql?query={__typename}", "", headers) == (200, "")
     assert await _send(await world.user_key(), "GET", QUERY, "", headers) == (200, "")
 
 
-@pytest.mark.parametrize("origin", FOREIGN, ids=str)
-async def test_a_key_is_exempt_even_beside_a_cookie(world: World, page: Caller, origin: dict[str, str]) -> None:
+@pytest.mark.parametrize("origin", CROSS_ORIGIN, ids=str)
+async def test_an_api_key_is_exempt_even_with_a_session_cookie(
+    world: World, page: Caller, origin: dict[str, str]
+) -> None:
     key = await world.user_key()
     caller = Caller(world.http, headers={**page.headers, **key.headers})
     assert await _send(caller, "POST", "/api/keys", KEY, {"Content-Type": JSON, **origin}) == (201, "")

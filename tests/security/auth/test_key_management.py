@@ -1,4 +1,4 @@
-"""What may be done with keys, by whom (decisions 2.5, 8.3)."""
+"""Creation, update and revocation of API keys (decisions 2.5, 8.3)."""
 
 import datetime
 from typing import Any
@@ -19,14 +19,14 @@ RANKS = ["user", "organizer", "admin"]
 
 
 async def _create(caller: Caller, key_type: str, **fields: Any) -> tuple[int, dict[str, Any]]:
-    """Status, and the new key or the error."""
+    """Create a key, and return the status with the new key or the error."""
     answer = await caller.post("/keys", {"name": "new", "key_type": key_type, **fields})
     content = answer.json()
     return answer.status_code, content.get("data", content)
 
 
 async def _refused(caller: Caller, key_type: str, **fields: Any) -> tuple[int, str]:
-    """Status and code of a creation that must have changed nothing."""
+    """Return the status and code of a refused creation, after a check that nothing changed."""
     before = await snapshot()
     status, content = await _create(caller, key_type, **fields)
     assert await snapshot() == before
@@ -36,33 +36,33 @@ async def _refused(caller: Caller, key_type: str, **fields: Any) -> tuple[int, s
 # Types ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("wanted", RANKS)
+@pytest.mark.parametrize("requested", RANKS)
 @pytest.mark.parametrize("role", RANKS)
-async def test_a_session_creates_the_key_types_of_its_account(world: World, role: str, wanted: str) -> None:
+async def test_a_session_creates_keys_up_to_the_role_of_its_account(world: World, role: str, requested: str) -> None:
     user = await {"user": world.user, "organizer": world.organizer, "admin": world.admin}[role]()
     caller = await world.session(user)
-    if RANKS.index(wanted) > RANKS.index(role):
-        assert await _refused(caller, wanted) == (403, "WRONG_KEY_TYPE")
+    if RANKS.index(requested) > RANKS.index(role):
+        assert await _refused(caller, requested) == (403, "WRONG_KEY_TYPE")
     else:
-        status, key = await _create(caller, wanted)
-        assert (status, key["key_type"], key["key"][:5]) == (201, wanted, f"ae_{wanted[0]}_")
+        status, key = await _create(caller, requested)
+        assert (status, key["key_type"], key["key"][:5]) == (201, requested, f"ae_{requested[0]}_")
 
 
-@pytest.mark.parametrize("wanted", RANKS)
+@pytest.mark.parametrize("requested", RANKS)
 @pytest.mark.parametrize("own", RANKS)
-async def test_a_key_creates_keys_that_rank_no_higher_than_itself(world: World, own: str, wanted: str) -> None:
+async def test_a_key_creates_keys_up_to_its_own_type(world: World, own: str, requested: str) -> None:
     caller = await world.key(await world.admin(), KeyType(own))
-    if RANKS.index(wanted) > RANKS.index(own):
-        assert await _refused(caller, wanted) == (403, "KEY_TOO_POWERFUL")
+    if RANKS.index(requested) > RANKS.index(own):
+        assert await _refused(caller, requested) == (403, "KEY_TOO_POWERFUL")
     else:
-        assert (await _create(caller, wanted))[0] == 201
+        assert (await _create(caller, requested))[0] == 201
 
 
 # Permissions ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("key_type", "expected"), [("user", USER), ("organizer", ORGANIZER), ("admin", ["*"])])
-async def test_without_permissions_a_session_gives_all_that_the_type_may_hold(
+async def test_a_session_grants_by_default_all_permissions_of_the_key_type(
     world: World, key_type: str, expected: list[str]
 ) -> None:
     _, key = await _create(await world.session(await world.admin()), key_type)
@@ -70,7 +70,7 @@ async def test_without_permissions_a_session_gives_all_that_the_type_may_hold(
 
 
 @pytest.mark.parametrize(
-    ("own", "held", "wanted", "expected"),
+    ("own", "own_permissions", "requested", "expected"),
     [
         ("user", USER, "user", USER),
         ("user", ["tickets:read"], "user", ["tickets:read"]),
@@ -83,31 +83,31 @@ async def test_without_permissions_a_session_gives_all_that_the_type_may_hold(
         ("admin", ["admin", "events:read"], "user", ["events:read"]),
     ],
 )
-async def test_without_permissions_a_key_gives_what_of_them_it_holds_itself(
-    world: World, own: str, held: list[str], wanted: str, expected: list[str]
+async def test_a_key_grants_by_default_those_permissions_that_it_has_itself(
+    world: World, own: str, own_permissions: list[str], requested: str, expected: list[str]
 ) -> None:
-    caller = await world.key(await world.admin(), KeyType(own), permissions=held)
-    status, key = await _create(caller, wanted)
+    caller = await world.key(await world.admin(), KeyType(own), permissions=own_permissions)
+    status, key = await _create(caller, requested)
     assert (status, sorted(key["permissions"])) == (201, sorted(expected))
 
 
 @pytest.mark.parametrize(
-    ("key_type", "foreign"),
+    ("key_type", "not_allowed"),
     [("user", "events:write"), ("user", "admin"), ("organizer", "users:write"), ("organizer", "*"), ("user", "*")],
 )
-async def test_no_key_holds_what_its_type_cannot(world: World, key_type: str, foreign: str) -> None:
+async def test_a_key_cannot_have_permissions_beyond_its_type(world: World, key_type: str, not_allowed: str) -> None:
     caller = await world.session(await world.admin())
-    assert await _refused(caller, key_type, permissions=["events:read", foreign]) == (400, "VALIDATION_ERROR")
+    assert await _refused(caller, key_type, permissions=["events:read", not_allowed]) == (400, "VALIDATION_ERROR")
 
 
 @pytest.mark.parametrize("permissions", [["events:reed"], ["EVENTS:READ"], [1], "events:read", {"events:read": True}])
-async def test_permissions_are_a_list_of_the_contracts_names(world: World, permissions: object) -> None:
+async def test_permissions_must_be_a_list_of_known_scopes(world: World, permissions: object) -> None:
     caller = await world.session(await world.user())
     assert await _refused(caller, "user", permissions=permissions) == (400, "VALIDATION_ERROR")
 
 
 @pytest.mark.parametrize(
-    ("own", "held", "wanted"),
+    ("own", "own_permissions", "requested"),
     [
         ("user", ["tickets:read"], ["tickets:read", "tickets:write"]),
         ("organizer", ["events:read"], ["events:write"]),
@@ -115,20 +115,20 @@ async def test_permissions_are_a_list_of_the_contracts_names(world: World, permi
         ("admin", ["events:read"], ["admin"]),
     ],
 )
-async def test_a_key_gives_nothing_that_it_does_not_hold(
-    world: World, own: str, held: list[str], wanted: list[str]
+async def test_a_key_cannot_grant_permissions_that_it_lacks(
+    world: World, own: str, own_permissions: list[str], requested: list[str]
 ) -> None:
-    caller = await world.key(await world.admin(), KeyType(own), permissions=held)
-    assert await _refused(caller, own, permissions=wanted) == (403, "KEY_TOO_POWERFUL")
+    caller = await world.key(await world.admin(), KeyType(own), permissions=own_permissions)
+    assert await _refused(caller, own, permissions=requested) == (403, "KEY_TOO_POWERFUL")
 
 
-async def test_a_subset_is_held_once_each(world: World) -> None:
+async def test_repeated_permissions_are_stored_once(world: World) -> None:
     caller = await world.user_key()
     _, key = await _create(caller, "user", permissions=["tickets:read", "events:read", "tickets:read"])
     assert sorted(key["permissions"]) == ["events:read", "tickets:read"]
 
 
-async def test_the_new_key_does_what_it_says(world: World) -> None:
+async def test_a_new_key_has_the_requested_permissions(world: World) -> None:
     _, key = await _create(await world.session(await world.organizer()), "organizer", permissions=["tickets:read"])
     caller = Caller(world.http, headers={"Authorization": f"Bearer {key['key']}"})
     assert (await caller.get("/tickets")).status_code == 200
@@ -142,26 +142,26 @@ def _utc_day(days: int) -> str:
     return (utc_now() + datetime.timedelta(days=days)).date().isoformat()
 
 
-async def test_a_date_alone_ends_at_midnight_utc_of_that_day(world: World) -> None:
+async def test_a_date_without_a_time_is_midnight_utc(world: World) -> None:
     day = _utc_day(2)
     status, key = await _create(await world.session(await world.user()), "user", expires_at=day)
     assert (status, key["expires_at"]) == (201, f"{day}T00:00:00Z")
 
 
-async def test_an_instant_is_shown_in_utc(world: World) -> None:
+async def test_an_expiry_is_returned_in_utc(world: World) -> None:
     caller = await world.session(await world.user())
     _, key = await _create(caller, "user", expires_at="2999-01-01T06:00:00+06:00")
     assert key["expires_at"] == "2999-01-01T00:00:00Z"
 
 
 @pytest.mark.parametrize("expires_at", [_utc_day(0), _utc_day(-1), "2001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00"])
-async def test_an_expiry_lies_in_the_future(world: World, expires_at: str) -> None:
+async def test_an_expiry_must_be_in_the_future(world: World, expires_at: str) -> None:
     caller = await world.session(await world.user())
     assert await _refused(caller, "user", expires_at=expires_at) == (400, "VALIDATION_ERROR")
 
 
 @pytest.mark.parametrize("expires_at", ["tomorrow", "2999-02-30", 4102444800, True, ["2999-01-01"], "2999-01-01T25:00"])
-async def test_an_expiry_is_a_date_or_an_instant(world: World, expires_at: object) -> None:
+async def test_an_expiry_must_be_a_date_or_a_datetime(world: World, expires_at: object) -> None:
     caller = await world.session(await world.user())
     assert await _refused(caller, "user", expires_at=expires_at) == (400, "VALIDATION_ERROR")
 
@@ -169,8 +169,8 @@ async def test_an_expiry_is_a_date_or_an_instant(world: World, expires_at: objec
 # Changing and revoking ------------------------------------------------------------------------------------------
 
 
-async def _victim(world: World, caller: Caller, key_type: KeyType = KeyType.USER, **options: Any) -> ApiKey:
-    """Another key of the caller's account."""
+async def _other_key(world: World, caller: Caller, key_type: KeyType = KeyType.USER, **options: Any) -> ApiKey:
+    """Create another key of the caller's account."""
     assert caller.user is not None
     key = (await world.key(caller.user, key_type, **options)).key
     assert key is not None
@@ -187,12 +187,12 @@ STRONGER: list[tuple[str, list[str], str, list[str]]] = [
 CHANGES: list[dict[str, Any]] = [{"name": "mine now"}, {"is_active": False}, {"permissions": []}, {}]
 
 
-@pytest.mark.parametrize(("own", "held", "type_", "permissions"), STRONGER)
-async def test_a_more_powerful_key_is_out_of_reach(
-    world: World, own: str, held: list[str], type_: str, permissions: list[str]
+@pytest.mark.parametrize(("own", "own_permissions", "type_", "permissions"), STRONGER)
+async def test_a_more_powerful_key_cannot_be_changed(
+    world: World, own: str, own_permissions: list[str], type_: str, permissions: list[str]
 ) -> None:
-    caller = await world.key(await world.admin(), KeyType(own), permissions=held)
-    key = await _victim(world, caller, KeyType(type_), permissions=permissions)
+    caller = await world.key(await world.admin(), KeyType(own), permissions=own_permissions)
+    key = await _other_key(world, caller, KeyType(type_), permissions=permissions)
     before = await snapshot()
     answers = [await caller.put(f"/keys/{key.id}", change) for change in CHANGES]
     answers.append(await caller.delete(f"/keys/{key.id}"))
@@ -201,7 +201,7 @@ async def test_a_more_powerful_key_is_out_of_reach(
 
 
 @pytest.mark.parametrize("role", ["user_key", "admin_key", "admin_session"])
-async def test_another_accounts_key_does_not_exist(world: World, role: str) -> None:
+async def test_a_key_of_another_account_is_404(world: World, role: str) -> None:
     key = (await world.user_key()).key
     assert key is not None
     caller = await (world.session(await world.admin()) if role == "admin_session" else getattr(world, role)())
@@ -213,16 +213,16 @@ async def test_another_accounts_key_does_not_exist(world: World, role: str) -> N
 
 async def test_an_equal_or_weaker_key_can_be_changed(world: World) -> None:
     caller = await world.organizer_key()
-    key = await _victim(world, caller, permissions=["events:read"])
+    key = await _other_key(world, caller, permissions=["events:read"])
     answer = await caller.put(f"/keys/{key.id}", {"name": "renamed", "permissions": ["tickets:read"]})
     assert answer.status_code == 200
     shown = answer.json()["data"]
     assert (shown["name"], shown["permissions"], shown["is_active"]) == ("renamed", ["tickets:read"], True)
 
 
-async def test_an_update_changes_only_what_was_sent(world: World) -> None:
+async def test_an_update_changes_only_the_fields_that_were_sent(world: World) -> None:
     caller = await world.user_key()
-    key = await _victim(world, caller, permissions=["events:read"])
+    key = await _other_key(world, caller, permissions=["events:read"])
     await caller.put(f"/keys/{key.id}", {"name": "renamed"})
     stored = await ApiKey.get(id=key.id)
     assert (stored.name, stored.permissions, stored.is_active) == ("renamed", ["events:read"], True)
@@ -244,9 +244,9 @@ BAD_CHANGES: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("change", BAD_CHANGES, ids=lambda change: str(change)[:40])
-async def test_what_cannot_be_changed_is_refused(world: World, change: dict[str, Any]) -> None:
+async def test_an_invalid_update_is_refused(world: World, change: dict[str, Any]) -> None:
     caller = await world.session(await world.user())
-    key = await _victim(world, caller)
+    key = await _other_key(world, caller)
     before = await snapshot()
     answer = await caller.put(f"/keys/{key.id}", change)
     assert (answer.status_code, answer.json()["code"]) == (400, "VALIDATION_ERROR")
@@ -254,7 +254,7 @@ async def test_what_cannot_be_changed_is_refused(world: World, change: dict[str,
     assert await snapshot() == before
 
 
-async def test_is_active_suspends_and_resumes(world: World) -> None:
+async def test_is_active_suspends_and_reactivates_a_key(world: World) -> None:
     session = await world.session(await world.user())
     assert session.user is not None
     caller = await world.key(session.user)
@@ -266,7 +266,7 @@ async def test_is_active_suspends_and_resumes(world: World) -> None:
 
 async def test_a_revoked_key_is_never_reactivated(world: World) -> None:
     session = await world.session(await world.user())
-    key = await _victim(world, session)
+    key = await _other_key(world, session)
     answer = await session.delete(f"/keys/{key.id}")
     assert (answer.status_code, answer.json()["data"]) == (200, {"id": key.id, "revoked": True})
     before = await snapshot()
@@ -276,18 +276,18 @@ async def test_a_revoked_key_is_never_reactivated(world: World) -> None:
     assert await snapshot() == before
 
 
-async def test_revoking_twice_changes_nothing_more(world: World) -> None:
+async def test_revoking_a_key_again_changes_nothing(world: World) -> None:
     session = await world.session(await world.user())
-    key = await _victim(world, session)
+    key = await _other_key(world, session)
     await session.delete(f"/keys/{key.id}")
     before = await snapshot()
     assert (await session.delete(f"/keys/{key.id}")).json()["data"] == {"id": key.id, "revoked": True}
     assert await snapshot() == before
 
 
-async def test_the_list_shows_own_keys_newest_first_without_their_secrets(world: World) -> None:
+async def test_the_list_has_own_keys_newest_first_without_secrets(world: World) -> None:
     caller = await world.user_key()
-    second = await _victim(world, caller)
+    second = await _other_key(world, caller)
     await world.user_key()
     assert caller.key is not None
     answer = (await caller.get("/keys")).json()

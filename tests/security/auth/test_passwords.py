@@ -1,4 +1,4 @@
-"""Passwords: Argon2id, off the event loop, and the same work for unknown emails (decisions 8.2)."""
+"""Password hashing: Argon2id, in threads, and with the same work for unknown emails (decisions 8.2)."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ CHEAP = Settings(argon2_time_cost=1, argon2_memory_kib=8)
 
 @pytest.fixture
 def verifications(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The hashes that passwords have really been verified against."""
+    """Record the hashes that passwords are verified against."""
     seen: list[str] = []
     original = argon2.PasswordHasher.verify
 
@@ -41,57 +41,61 @@ async def test_a_hash_is_argon2id_with_the_parameters_of_the_settings(hasher: Pa
     assert (await hasher.hash(RIGHT)).startswith("$argon2id$v=19$m=8,t=1,p=1$")
 
 
-def test_by_default_a_hash_costs_what_owasp_asks_for() -> None:
+def test_the_default_parameters_are_those_of_owasp() -> None:
     assert (Settings().argon2_memory_kib, Settings().argon2_time_cost) == (19 * 1024, 2)
 
 
-async def test_only_the_right_password_fits(hasher: PasswordHasher) -> None:
+async def test_only_the_right_password_is_accepted(hasher: PasswordHasher) -> None:
     stored = await hasher.hash(RIGHT)
     assert await hasher.verify(RIGHT, stored)
     assert not await hasher.verify("wrong horse", stored)
     assert not await hasher.verify(RIGHT, "no hash at all")
 
 
-async def test_the_password_behind_the_decoy_opens_nothing(hasher: PasswordHasher, verifications: list[str]) -> None:
+async def test_an_unknown_account_is_verified_against_a_decoy_hash(
+    hasher: PasswordHasher, verifications: list[str]
+) -> None:
     assert not await hasher.verify("no account has this password", None)
     assert len(verifications) == 1
 
 
-async def _beats_during(work: Callable[[], Awaitable[object]]) -> int:
-    """How often another task of the loop gets its turn while the work is done."""
-    beats = 0
+async def _iterations_during(work: Callable[[], Awaitable[object]]) -> int:
+    """Return how often another task runs while the work is done."""
+    iterations = 0
 
-    async def beat() -> None:
-        nonlocal beats
+    async def iterate() -> None:
+        nonlocal iterations
         while True:
             await asyncio.sleep(0.001)
-            beats += 1
+            iterations += 1
 
-    heart = asyncio.create_task(beat())
+    other_task = asyncio.create_task(iterate())
     await work()
-    heart.cancel()
-    return beats
+    other_task.cancel()
+    return iterations
 
 
-async def test_the_loop_keeps_its_pace_while_eight_passwords_are_verified() -> None:
+async def test_the_event_loop_is_not_blocked_while_passwords_are_verified() -> None:
     with contextlib.closing(PasswordHasher(Settings())) as hasher:
         stored = await hasher.hash(RIGHT)
-        off_the_loop = await _beats_during(lambda: asyncio.gather(*[hasher.verify(RIGHT, stored) for _ in range(8)]))
+        off_the_loop = await _iterations_during(
+            lambda: asyncio.gather(*[hasher.verify(RIGHT, stored) for _ in range(8)])
+        )
 
         async def on_the_loop() -> None:
             for _ in range(8):
                 hasher._matches(stored, RIGHT)
 
-        blocked = await _beats_during(on_the_loop)
+        blocked = await _iterations_during(on_the_loop)
     assert off_the_loop >= 8
     assert blocked <= 1
 
 
-async def test_an_unknown_email_costs_and_answers_the_same_as_a_wrong_password(
+async def test_an_unknown_email_has_the_cost_and_the_answer_of_a_wrong_password(
     http: httpx.AsyncClient, world: World, verifications: list[str]
 ) -> None:
     await _account(world)
-    unknown = await http.post("/api/auth/login", json={"email": "nobody@example.com", "password": "wrong horse"})
+    unknown = await http.post("/api/auth/login", json={"email": "unknown@example.com", "password": "wrong horse"})
     assert len(verifications) == 1
     wrong = await http.post("/api/auth/login", json={"email": "karim@example.com", "password": "wrong horse"})
     assert len(verifications) == 2
@@ -99,7 +103,7 @@ async def test_an_unknown_email_costs_and_answers_the_same_as_a_wrong_password(
     assert unknown.json() == wrong.json()
 
 
-async def test_a_hash_with_outdated_parameters_is_renewed_at_login(http: httpx.AsyncClient, world: World) -> None:
+async def test_a_hash_with_outdated_parameters_is_replaced_at_login(http: httpx.AsyncClient, world: World) -> None:
     user = await _account(world, argon2.PasswordHasher(time_cost=2, memory_cost=16, parallelism=1).hash(RIGHT))
     for _ in range(2):
         answer = await http.post("/api/auth/login", json={"email": user.email, "password": RIGHT})
@@ -108,7 +112,7 @@ async def test_a_hash_with_outdated_parameters_is_renewed_at_login(http: httpx.A
         assert (await User.get(id=user.id)).password_hash.startswith("$argon2id$v=19$m=8,t=1,p=1$")
 
 
-async def test_a_wrong_password_renews_nothing(http: httpx.AsyncClient, world: World) -> None:
+async def test_a_wrong_password_does_not_replace_the_hash(http: httpx.AsyncClient, world: World) -> None:
     user = await _account(world, argon2.PasswordHasher(time_cost=2, memory_cost=16, parallelism=1).hash(RIGHT))
     before = await snapshot()
     assert (await http.post("/api/auth/login", json={"email": user.email, "password": "wrong"})).status_code == 401
@@ -116,7 +120,7 @@ async def test_a_wrong_password_renews_nothing(http: httpx.AsyncClient, world: W
 
 
 @pytest.mark.parametrize(("length", "status"), [(5, 400), (6, 201), (128, 201), (129, 400)])
-async def test_passwords_have_6_to_128_characters(world: World, length: int, status: int) -> None:
+async def test_passwords_must_have_6_to_128_characters(world: World, length: int, status: int) -> None:
     account = {"username": "karim", "email": "karim@example.com", "number": "01700000000", "password": "p" * length}
     answer = await world.anonymous.post("/auth/register", account)
     assert answer.status_code == status

@@ -1,4 +1,4 @@
-"""Secrets appear where they must, once, and nowhere else (decisions 2.2, 2.3)."""
+"""Secrets are returned once, and are not logged or stored (decisions 2.2, 2.3)."""
 
 import logging
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ LOGIN = 'mutation { login(input: {email: "karim@example.com", password: "wrong-h
 
 @dataclass(kw_only=True)
 class Flow:
-    """What was secret in it, and every answer to a request that came after the secret had been told."""
+    """The secrets of a series of requests, and the answers that must not contain them."""
 
     secrets: list[str]
     later: list[str]
 
 
 async def _flow(http: httpx.AsyncClient) -> Flow:
-    """Register, log in, make keys on both surfaces and twice with one Idempotency-Key, use them, fail, log out."""
+    """Register, log in, create keys on both surfaces and with a repeated Idempotency-Key, use them, fail, log out."""
     later: list[str] = []
 
     async def send(method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
@@ -61,27 +61,29 @@ async def _flow(http: httpx.AsyncClient) -> Flow:
     return Flow(secrets=[PASSWORD, "wrong-horse-battery", token, raw, raw[:-1], raw2], later=later)
 
 
-async def test_no_log_holds_a_secret_even_at_debug(http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture) -> None:
+async def test_no_secret_is_logged_even_at_level_debug(
+    http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level(logging.DEBUG), caplog.at_level(logging.DEBUG, logger="tortoise"):
         flow = await _flow(http)
     text = "\n".join(f"{record.name} {record.getMessage()} {record.exc_text}" for record in caplog.records)
-    assert "INSERT INTO" in text  # what the database is asked is logged at this level
+    assert "INSERT INTO" in text  # statements are logged at this level
     assert [secret for secret in flow.secrets if secret in text] == []
 
 
-async def test_no_table_holds_a_secret(http: httpx.AsyncClient) -> None:
+async def test_no_secret_is_stored(http: httpx.AsyncClient) -> None:
     flow = await _flow(http)
     rows = repr(await snapshot())
     assert ACCOUNT["email"] in rows
     assert [secret for secret in flow.secrets if secret in rows] == []
 
 
-async def test_no_later_answer_holds_a_secret(http: httpx.AsyncClient) -> None:
+async def test_no_secret_is_returned_again(http: httpx.AsyncClient) -> None:
     flow = await _flow(http)
     assert [secret for secret in flow.secrets if secret in "\n".join(flow.later)] == []
 
 
-async def test_a_crash_puts_no_secret_into_log_or_answer(
+async def test_a_crash_reveals_no_secret_in_log_or_answer(
     http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def crash(*_: object, **__: object) -> None:
@@ -96,5 +98,5 @@ async def test_a_crash_puts_no_secret_into_log_or_answer(
     assert "hasher" not in answer.text
 
 
-async def test_what_holds_secrets_does_not_show_them(app: Starlette) -> None:
+async def test_the_representation_of_services_has_no_secret(app: Starlette) -> None:
     assert app.state.services.settings.database_url not in repr(app.state.services)

@@ -1,4 +1,4 @@
-"""Sessions and their cookie (decisions 2.3)."""
+"""Sessions and their cookies (decisions 2.3)."""
 
 import datetime
 import hashlib
@@ -40,7 +40,7 @@ async def _me(http: httpx.AsyncClient, cookie: str) -> httpx.Response:
 
 
 @pytest.mark.parametrize("secure", [True, False])
-async def test_login_sets_a_cookie_that_scripts_and_other_sites_cannot_use(
+async def test_login_sets_a_cookie_with_its_security_attributes(
     http: httpx.AsyncClient, karim: User, configure: Callable[..., None], secure: bool
 ) -> None:
     configure(cookie_secure=secure, session_days=3)
@@ -58,7 +58,7 @@ async def test_the_cookie_is_opaque_and_stored_hashed(http: httpx.AsyncClient, k
     assert token not in repr(await snapshot())
 
 
-async def test_a_session_lasts_as_long_as_the_settings_say(
+async def test_a_session_has_the_lifetime_of_the_settings(
     http: httpx.AsyncClient, karim: User, configure: Callable[..., None]
 ) -> None:
     configure(session_days=3)
@@ -75,7 +75,7 @@ async def test_login_over_graphql_sets_the_same_cookie(http: httpx.AsyncClient, 
     assert me.json()["data"]["auth"]["method"] == "session"
 
 
-async def test_a_failed_login_sets_no_cookie_and_starts_nothing(http: httpx.AsyncClient, karim: User) -> None:
+async def test_a_failed_login_creates_no_session(http: httpx.AsyncClient, karim: User) -> None:
     before = await snapshot()
     answer = await http.post("/api/auth/login", json={"email": karim.email, "password": "wrong horse"})
     assert answer.status_code == 401
@@ -83,7 +83,7 @@ async def test_a_failed_login_sets_no_cookie_and_starts_nothing(http: httpx.Asyn
     assert await snapshot() == before
 
 
-async def test_login_always_issues_a_new_id_and_ends_the_one_it_replaces(http: httpx.AsyncClient, karim: User) -> None:
+async def test_login_creates_a_new_session_and_ends_the_one_it_replaces(http: httpx.AsyncClient, karim: User) -> None:
     elsewhere = f"{COOKIE_NAME}={_cookie(await _login(http)).value}"
     first = f"{COOKIE_NAME}={_cookie(await _login(http)).value}"
     second = f"{COOKIE_NAME}={_cookie(await _login(http, Cookie=first)).value}"
@@ -91,8 +91,8 @@ async def test_login_always_issues_a_new_id_and_ends_the_one_it_replaces(http: h
     assert [(await _me(http, cookie)).status_code for cookie in (elsewhere, first, second)] == [200, 401, 200]
 
 
-async def test_login_never_takes_over_an_id_that_the_client_has_chosen(http: httpx.AsyncClient, karim: User) -> None:
-    planted = f"{COOKIE_NAME}=planted-by-somebody-else"
+async def test_login_does_not_accept_a_session_id_from_the_client(http: httpx.AsyncClient, karim: User) -> None:
+    planted = f"{COOKIE_NAME}=planted-by-an-attacker"
     await _login(http, Cookie=planted)
     assert (await _me(http, planted)).status_code == 401
 
@@ -106,19 +106,19 @@ async def test_logout_ends_the_session_and_clears_the_cookie(http: httpx.AsyncCl
     assert (await caller.get("/auth/me")).status_code == 401
 
 
-async def test_logout_leaves_other_sessions_alone(world: World) -> None:
+async def test_logout_keeps_other_sessions(world: World) -> None:
     user = await world.user()
     here, elsewhere = await world.session(user), await world.session(user)
     await here.post("/auth/logout")
     assert (await elsewhere.get("/auth/me")).status_code == 200
 
 
-async def test_logout_without_a_session_is_fine(world: World) -> None:
+async def test_logout_without_a_session_succeeds(world: World) -> None:
     answer = await world.anonymous.post("/auth/logout")
     assert (answer.status_code, answer.json()["data"]) == (200, {"logged_out": True})
 
 
-async def test_an_expired_session_is_nobody(world: World) -> None:
+async def test_an_expired_session_is_anonymous(world: World) -> None:
     caller = await world.session(await world.user())
     await Session.all().update(expires_at=utc_now() - datetime.timedelta(seconds=1))
     assert (await caller.get("/auth/me")).status_code == 401
@@ -126,7 +126,7 @@ async def test_an_expired_session_is_nobody(world: World) -> None:
 
 
 @pytest.mark.parametrize("value", ["unknown", "", '"quoted"', "a b", "\xe9", "x" * 4000])
-async def test_a_cookie_of_nobody_is_anonymous(http: httpx.AsyncClient, value: str) -> None:
+async def test_an_unknown_cookie_is_anonymous(http: httpx.AsyncClient, value: str) -> None:
     headers = {b"Cookie": f"{COOKIE_NAME}={value}".encode("latin-1")}
     assert (await http.get("/api/events", headers=headers)).status_code == 200
     me = await http.get("/api/auth/me", headers=headers)
@@ -134,21 +134,21 @@ async def test_a_cookie_of_nobody_is_anonymous(http: httpx.AsyncClient, value: s
 
 
 @pytest.mark.parametrize("other", ['prefs={"a":1}', "a[b]=c", "no-value", "a b=c", "=;", "d=é"])
-async def test_odd_cookies_beside_it_do_not_hide_the_session(world: World, other: str) -> None:
+async def test_malformed_cookies_do_not_hide_the_session(world: World, other: str) -> None:
     caller = await world.session(await world.user())
     cookie = f"{other}; {caller.headers['Cookie']}; {other}".encode("latin-1")
     answer = await world.http.get("/api/auth/me", headers={b"Cookie": cookie})
     assert answer.status_code == 200
 
 
-async def test_expired_sessions_of_the_account_are_cleared_at_login(http: httpx.AsyncClient, karim: User) -> None:
+async def test_expired_sessions_of_the_account_are_deleted_at_login(http: httpx.AsyncClient, karim: User) -> None:
     await _login(http)
     await Session.all().update(expires_at=utc_now() - datetime.timedelta(days=1))
     await _login(http)
     assert await Session.filter(user_id=karim.id).count() == 1
 
 
-async def test_a_session_names_itself_its_type_and_its_permissions(world: World) -> None:
+async def test_a_session_is_described_with_its_type_and_permissions(world: World) -> None:
     caller = await world.session(await world.organizer())
     auth = (await caller.get("/auth/me")).json()["data"]["auth"]
     assert (auth["method"], auth["key_id"], auth["key_type"]) == ("session", None, "organizer")

@@ -1,4 +1,4 @@
-"""Which buckets have been charged within the last minute: the same answer of every store."""
+"""Lists of the buckets charged within the last minute, in memory and in Redis."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -12,7 +12,7 @@ from amarevents.security.rate_limit.redis import KEY_PREFIX
 from tests.support.rate_limits import MINUTE, SECOND, START, memory_world
 from tests.support.servers import PrivateServer, private_redis
 
-of_redis = pytest.mark.backend("postgres")
+needs_redis = pytest.mark.backend("postgres")
 
 
 def quota(bucket: str, *, limit: int = 10, window: float = 60.0) -> Quota:
@@ -21,7 +21,7 @@ def quota(bucket: str, *, limit: int = 10, window: float = 60.0) -> Quota:
 
 @pytest.fixture
 def server() -> Iterator[PrivateServer]:
-    """A Redis of the test's own: nothing else has been charged in it."""
+    """Start a Redis server in which nothing has been charged."""
     with private_redis() as server:
         yield server
 
@@ -43,7 +43,7 @@ async def limiter(server: PrivateServer) -> AsyncIterator[ResilientRateLimiter]:
 # In memory ------------------------------------------------------------------------------------------------------
 
 
-async def test_buckets_with_the_prefix_are_named_once() -> None:
+async def test_buckets_with_the_prefix_are_listed_once() -> None:
     world = memory_world()
     for bucket in ("key:a", "key:b", "key:a", "account:1", "keys:c", "a key:d"):
         await world.charge_at(START, quota(bucket))
@@ -51,23 +51,23 @@ async def test_buckets_with_the_prefix_are_named_once() -> None:
     assert await world.limiter.charged("nothing:") == []
 
 
-@pytest.mark.parametrize(("age", "named"), [(MINUTE - 1, True), (MINUTE, True), (MINUTE + 1, False)])
-async def test_a_bucket_is_named_for_as_long_as_its_last_unit_counts(age: int, named: bool) -> None:
+@pytest.mark.parametrize(("age", "listed"), [(MINUTE - 1, True), (MINUTE, True), (MINUTE + 1, False)])
+async def test_a_bucket_is_listed_until_its_last_unit_expires(age: int, listed: bool) -> None:
     world = memory_world()
     await world.charge_at(START - 30 * SECOND, quota("key:a"))
     await world.charge_at(START, quota("key:a"))
     await world.set_time(START + age)
-    assert await world.limiter.charged("key:") == (["key:a"] if named else [])
-    assert ((await world.limiter.usage(quota("key:a"))).used > 0) is named
+    assert await world.limiter.charged("key:") == (["key:a"] if listed else [])
+    assert ((await world.limiter.usage(quota("key:a"))).used > 0) is listed
 
 
-async def test_what_has_been_given_back_is_not_named() -> None:
+async def test_a_bucket_whose_units_were_released_is_not_listed() -> None:
     world = memory_world()
     await world.limiter.release(quota("key:a"), await world.charge_at(START, quota("key:a")))
     assert await world.limiter.charged("key:") == []
 
 
-async def test_refused_charges_and_limits_that_are_off_name_nothing_new() -> None:
+async def test_refused_charges_and_disabled_limits_are_not_listed() -> None:
     world = memory_world()
     await world.charge_at(START, quota("key:off", limit=0))
     await world.charge_at(START, quota("key:a", limit=1))
@@ -77,13 +77,13 @@ async def test_refused_charges_and_limits_that_are_off_name_nothing_new() -> Non
     assert await world.limiter.charged("key:") == []
 
 
-async def test_looking_does_not_name() -> None:
+async def test_reading_the_usage_does_not_list_a_bucket() -> None:
     world = memory_world()
     await world.limiter.usage(quota("key:a"))
     assert await world.limiter.charged("key:") == []
 
 
-async def test_used_goes_on_counting_what_a_lowered_limit_no_longer_allows() -> None:
+async def test_used_may_exceed_a_limit_that_was_lowered() -> None:
     world = memory_world()
     await world.charge_at(START, quota("key:a"), 7)
     lowered = await world.limiter.usage(quota("key:a", limit=3))
@@ -93,8 +93,8 @@ async def test_used_goes_on_counting_what_a_lowered_limit_no_longer_allows() -> 
 # In Redis -------------------------------------------------------------------------------------------------------
 
 
-@of_redis
-async def test_redis_names_what_memory_names(client: Redis) -> None:
+@needs_redis
+async def test_redis_lists_the_same_buckets_as_memory(client: Redis) -> None:
     redis, memory = RedisRateLimiter(client), MemoryRateLimiter()
     for limiter in (redis, memory):
         for bucket in ("key:a", "key:b", "key:a", "account:1", "keys:c", "a key:d"):
@@ -104,8 +104,8 @@ async def test_redis_names_what_memory_names(client: Redis) -> None:
     assert sorted(await redis.charged("key:")) == sorted(await memory.charged("key:")) == ["key:a", "key:b"]
 
 
-@of_redis
-async def test_redis_names_thousands_each_once(client: Redis) -> None:
+@needs_redis
+async def test_redis_lists_each_of_thousands_of_buckets_once(client: Redis) -> None:
     names = [f"key:{number}" for number in range(3000)]
     pipeline = client.pipeline()
     for name in [*names, *(f"address:{number}" for number in range(3000))]:
@@ -114,8 +114,8 @@ async def test_redis_names_thousands_each_once(client: Redis) -> None:
     assert sorted(await RedisRateLimiter(client).charged("key:")) == sorted(names)
 
 
-@of_redis
-async def test_redis_forgets_a_bucket_soon_after_its_window(client: Redis) -> None:
+@needs_redis
+async def test_redis_expires_a_bucket_soon_after_its_window(client: Redis) -> None:
     limiter = RedisRateLimiter(client)
     await limiter.charge(quota("key:a", window=0.1))
     assert await limiter.charged("key:") == ["key:a"]
@@ -123,8 +123,8 @@ async def test_redis_forgets_a_bucket_soon_after_its_window(client: Redis) -> No
     assert await limiter.charged("key:") == []
 
 
-@of_redis
-async def test_while_redis_is_away_a_process_names_its_own(
+@needs_redis
+async def test_without_redis_a_process_lists_its_own_buckets(
     server: PrivateServer, limiter: ResilientRateLimiter
 ) -> None:
     await limiter.charge(quota("key:shared"))
@@ -134,21 +134,23 @@ async def test_while_redis_is_away_a_process_names_its_own(
     assert await limiter.charged("key:") == ["key:own"]
 
 
-@of_redis
-async def test_the_first_to_miss_redis_is_answered_too(server: PrivateServer, limiter: ResilientRateLimiter) -> None:
+@needs_redis
+async def test_the_first_call_after_redis_fails_is_answered(
+    server: PrivateServer, limiter: ResilientRateLimiter
+) -> None:
     await limiter.charge(quota("key:shared"))
     server.stop()
     assert await limiter.charged("key:") == []
 
 
-@of_redis
-async def test_an_empty_answer_of_redis_is_an_answer(limiter: ResilientRateLimiter) -> None:
+@needs_redis
+async def test_an_empty_answer_of_redis_does_not_fall_back(limiter: ResilientRateLimiter) -> None:
     await limiter._local.charge(quota("key:from an outage"))
     assert await limiter.charged("key:") == []
 
 
-@of_redis
-async def test_used_is_what_the_process_has_counted_itself(
+@needs_redis
+async def test_without_redis_used_counts_the_charges_of_the_process(
     server: PrivateServer, limiter: ResilientRateLimiter
 ) -> None:
     await limiter.charge(quota("key:a", limit=60), 20)

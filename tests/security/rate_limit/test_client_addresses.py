@@ -1,4 +1,4 @@
-"""The client's address is the peer's, unless a trusted proxy says otherwise (decisions 3.4)."""
+"""Addresses of clients: those of the peer, or from X-Forwarded-For behind trusted proxies (decisions 3.4)."""
 
 from collections.abc import Callable
 from ipaddress import ip_network
@@ -29,38 +29,38 @@ CASES = [
 
 
 @pytest.mark.parametrize(("peer", "forwarded_for", "client"), CASES)
-def test_the_last_address_that_is_no_proxys_is_the_client(peer: str, forwarded_for: str | None, client: str) -> None:
+def test_the_client_is_the_last_address_that_is_not_a_trusted_proxy(
+    peer: str, forwarded_for: str | None, client: str
+) -> None:
     assert client_address(peer, forwarded_for, PROXIES) == client
 
 
-def test_without_trusted_proxies_the_header_means_nothing() -> None:
+def test_without_trusted_proxies_the_header_is_ignored() -> None:
     assert client_address("10.0.0.1", "198.51.100.7", ()) == "10.0.0.1"
 
 
 async def _statuses(app: Starlette, peer: str, forwarded: list[list[str]]) -> list[int]:
-    """The status of one request for each list of X-Forwarded-For headers."""
+    """Send a request for each list of X-Forwarded-For headers, and return the statuses."""
     async with client_from(app, peer) as client:
         sent = [[("X-Forwarded-For", value) for value in values] for values in forwarded]
         return [(await client.get("/api/events", headers=headers)).status_code for headers in sent]
 
 
-async def test_a_spoofed_header_wins_no_second_budget(app: Starlette, configure: Callable[..., None]) -> None:
+async def test_a_spoofed_header_does_not_raise_the_limit(app: Starlette, configure: Callable[..., None]) -> None:
     configure(rate_limit_anonymous=2, trusted_proxies=PROXIES)
     assert await _statuses(app, "203.0.113.1", [["1.1.1.1"], ["2.2.2.2"], ["3.3.3.3"]]) == [200, 200, 429]
 
 
-async def test_behind_a_proxy_each_client_has_its_budget(app: Starlette, configure: Callable[..., None]) -> None:
+async def test_clients_behind_a_proxy_have_separate_limits(app: Starlette, configure: Callable[..., None]) -> None:
     configure(rate_limit_anonymous=1, trusted_proxies=PROXIES)
     assert await _statuses(app, "10.0.0.1", [["198.51.100.1"], ["198.51.100.2"], ["198.51.100.1"]]) == [200, 200, 429]
 
 
-async def test_what_the_client_wrote_before_its_proxy_is_not_believed(
-    app: Starlette, configure: Callable[..., None]
-) -> None:
+async def test_addresses_before_that_of_the_proxy_are_ignored(app: Starlette, configure: Callable[..., None]) -> None:
     configure(rate_limit_anonymous=1, trusted_proxies=PROXIES)
     assert await _statuses(app, "10.0.0.1", [["1.1.1.1, 198.51.100.1"], ["2.2.2.2, 198.51.100.1"]]) == [200, 429]
 
 
-async def test_a_proxy_may_add_a_header_of_its_own(app: Starlette, configure: Callable[..., None]) -> None:
+async def test_a_proxy_may_add_a_second_header(app: Starlette, configure: Callable[..., None]) -> None:
     configure(rate_limit_anonymous=1, trusted_proxies=PROXIES)
     assert await _statuses(app, "10.0.0.1", [["1.1.1.1", "198.51.100.1"], ["2.2.2.2", "198.51.100.1"]]) == [200, 429]

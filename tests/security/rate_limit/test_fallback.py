@@ -1,4 +1,4 @@
-"""Redis lost, hanging and back: requests are served all along, within each process's share."""
+"""Rate limiting while Redis is unavailable: each process enforces its share of the limit."""
 
 import asyncio
 import logging
@@ -22,19 +22,19 @@ from tests.support.servers import PrivateServer, private_redis
 pytestmark = pytest.mark.backend("postgres")
 
 WORKERS = 4
-LOST, BACK = "Redis is unavailable", "Redis is available again"
+UNAVAILABLE, AVAILABLE = "Redis is unavailable", "Redis is available again"
 
 
 @pytest.fixture
 def server() -> Iterator[PrivateServer]:
-    """A Redis of the test's own, to be stopped and started."""
+    """Start a Redis server that the test may stop and start."""
     with private_redis() as server:
         yield server
 
 
 @pytest.fixture
 async def limiter(server: PrivateServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ResilientRateLimiter]:
-    """That of one worker among four, connected."""
+    """Open the limiter of one worker among four, connected to Redis."""
     monkeypatch.setattr(module, "PROBE_INTERVAL", 0.05)
     limiter = ResilientRateLimiter(RedisRateLimiter(redis_client(server.url)), workers=WORKERS)
     await limiter.charge(fresh_quota(1))
@@ -43,8 +43,8 @@ async def limiter(server: PrivateServer, monkeypatch: pytest.MonkeyPatch) -> Asy
 
 
 @contextmanager
-def hanging(server: PrivateServer) -> Iterator[None]:
-    """The server keeps its connections and answers nothing."""
+def unresponsive(server: PrivateServer) -> Iterator[None]:
+    """Stop the server from answering while its connections stay open."""
     os.kill(server.pid, signal.SIGSTOP)
     try:
         yield
@@ -52,144 +52,142 @@ def hanging(server: PrivateServer) -> Iterator[None]:
         os.kill(server.pid, signal.SIGCONT)
 
 
-def notices(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """The beginnings of the lines logged, in order."""
+def warnings_in(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return the first clauses of the warnings logged, in order."""
     lines = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
     return [re.split(r" \(|;", line)[0] for line in lines]
 
 
-async def wait_until_back(limiter: ResilientRateLimiter, caplog: pytest.LogCaptureFixture) -> None:
-    """Go on sending, as callers do, until the limiter has found Redis again."""
+async def wait_until_available(limiter: ResilientRateLimiter, caplog: pytest.LogCaptureFixture) -> None:
+    """Charge until the limiter uses Redis again."""
     async with asyncio.timeout(5):
-        while BACK not in notices(caplog):
+        while AVAILABLE not in warnings_in(caplog):
             await limiter.charge(fresh_quota(1))
             await asyncio.sleep(0.01)
 
 
-async def charges(limiter: ResilientRateLimiter, quota: Quota, number: int) -> list[Verdict]:
+async def charge_repeatedly(limiter: ResilientRateLimiter, quota: Quota, number: int) -> list[Verdict]:
     return [await limiter.charge(quota) for _ in range(number)]
 
 
-def admitted(verdicts: list[Verdict]) -> int:
+def count_allowed(verdicts: list[Verdict]) -> int:
     return sum(verdict.allowed for verdict in verdicts)
 
 
-async def test_redis_counts_while_it_answers(server: PrivateServer, limiter: ResilientRateLimiter) -> None:
+async def test_redis_counts_while_it_is_available(server: PrivateServer, limiter: ResilientRateLimiter) -> None:
     quota, other = fresh_quota(10), RedisRateLimiter(redis_client(server.url))
-    assert admitted(await charges(limiter, quota, 12)) == 10
+    assert count_allowed(await charge_repeatedly(limiter, quota, 12)) == 10
     assert (await other.usage(quota)).remaining == 0
     await other.aclose()
 
 
-async def test_lost_redis_leaves_each_worker_its_share(server: PrivateServer, limiter: ResilientRateLimiter) -> None:
+async def test_without_redis_each_worker_has_its_share(server: PrivateServer, limiter: ResilientRateLimiter) -> None:
     quota = fresh_quota(10)
     server.stop()
-    verdicts = await charges(limiter, quota, 12)
-    assert admitted(verdicts) == 3  # 10 among 4 workers, rounded up
+    verdicts = await charge_repeatedly(limiter, quota, 12)
+    assert count_allowed(verdicts) == 3  # 10 among 4 workers, rounded up
     assert {verdict.limit for verdict in verdicts} == {10}
     assert [verdict.remaining for verdict in verdicts[:4]] == [2, 1, 0, 0]
     assert verdicts[-1].retry_after in {60, 61}
 
 
-async def test_share_is_never_less_than_one(server: PrivateServer, limiter: ResilientRateLimiter) -> None:
+async def test_share_is_at_least_one(server: PrivateServer, limiter: ResilientRateLimiter) -> None:
     server.stop()
-    assert admitted(await charges(limiter, fresh_quota(1), 3)) == 1
+    assert count_allowed(await charge_repeatedly(limiter, fresh_quota(1), 3)) == 1
 
 
-async def test_limit_of_zero_stays_off_while_redis_is_away(
-    server: PrivateServer, limiter: ResilientRateLimiter
-) -> None:
+async def test_limit_of_zero_stays_disabled_without_redis(server: PrivateServer, limiter: ResilientRateLimiter) -> None:
     server.stop()
     await limiter.charge(fresh_quota(1))
     assert (await limiter.charge(fresh_quota(0), 1000)).allowed
 
 
-async def test_redis_is_used_again_when_it_is_back_with_one_line_each_way(
+async def test_redis_is_used_again_when_available_and_each_change_is_logged_once(
     server: PrivateServer, limiter: ResilientRateLimiter, caplog: pytest.LogCaptureFixture
 ) -> None:
     quota = fresh_quota(10)
     server.stop()
-    await charges(limiter, quota, 20)
-    assert notices(caplog) == [LOST]
+    await charge_repeatedly(limiter, quota, 20)
+    assert warnings_in(caplog) == [UNAVAILABLE]
     server.start()
-    await wait_until_back(limiter, caplog)
-    assert admitted(await charges(limiter, quota, 12)) == 10
-    assert notices(caplog) == [LOST, BACK]
+    await wait_until_available(limiter, caplog)
+    assert count_allowed(await charge_repeatedly(limiter, quota, 12)) == 10
+    assert warnings_in(caplog) == [UNAVAILABLE, AVAILABLE]
 
 
-async def test_restart_between_two_requests_is_not_even_noticed(
+async def test_restart_between_two_requests_is_not_a_failure(
     server: PrivateServer, limiter: ResilientRateLimiter, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.stop()
     server.start()
-    assert admitted(await charges(limiter, fresh_quota(10), 10)) == 10
-    assert notices(caplog) == []
+    assert count_allowed(await charge_repeatedly(limiter, fresh_quota(10), 10)) == 10
+    assert warnings_in(caplog) == []
 
 
-async def test_redis_away_from_the_start_is_a_loss_like_any_other(caplog: pytest.LogCaptureFixture) -> None:
+async def test_redis_may_be_unavailable_at_startup(caplog: pytest.LogCaptureFixture) -> None:
     limiter = ResilientRateLimiter(RedisRateLimiter(redis_client("redis://127.0.0.1:1/0")), workers=1)
-    assert admitted(await charges(limiter, fresh_quota(2), 3)) == 2
-    assert notices(caplog) == [LOST]
+    assert count_allowed(await charge_repeatedly(limiter, fresh_quota(2), 3)) == 2
+    assert warnings_in(caplog) == [UNAVAILABLE]
     await limiter.aclose()
 
 
-class Forgetful(ResilientRateLimiter):
-    """The control: takes every failure for the first."""
+class LogsEveryFailure(ResilientRateLimiter):
+    """The negative control: treats every failure as the first."""
 
     def _record_failure(self, error: Exception, recoveries: int) -> None:
         self._unavailable = False
         super()._record_failure(error, recoveries)
 
 
-@pytest.mark.parametrize(("kind", "lines"), [(ResilientRateLimiter, 1), (Forgetful, 30)])
-async def test_simultaneous_failures_are_one_loss(
+@pytest.mark.parametrize(("kind", "lines"), [(ResilientRateLimiter, 1), (LogsEveryFailure, 30)])
+async def test_simultaneous_failures_are_logged_once(
     server: PrivateServer, caplog: pytest.LogCaptureFixture, kind: type[ResilientRateLimiter], lines: int
 ) -> None:
     limiter, quota = kind(RedisRateLimiter(redis_client(server.url)), workers=WORKERS), fresh_quota(40)
     server.stop()
     verdicts = await asyncio.gather(*(limiter.charge(quota) for _ in range(30)))
-    assert admitted(verdicts) == 10
-    assert notices(caplog) == [LOST] * lines
+    assert count_allowed(verdicts) == 10
+    assert warnings_in(caplog) == [UNAVAILABLE] * lines
     await limiter.aclose()
 
 
-async def test_hanging_redis_costs_half_a_second_once(
+async def test_unresponsive_redis_delays_requests_only_once(
     server: PrivateServer, limiter: ResilientRateLimiter, caplog: pytest.LogCaptureFixture
 ) -> None:
     quota = fresh_quota(400)
-    with hanging(server):
-        began = time.monotonic()
+    with unresponsive(server):
+        started_at = time.monotonic()
         verdicts = await asyncio.gather(*(limiter.charge(quota) for _ in range(200)))
-        first = time.monotonic() - began
+        first = time.monotonic() - started_at
         later = [await timed(limiter, quota) for _ in range(50)]
-    assert admitted(verdicts) == 100
+    assert count_allowed(verdicts) == 100
     assert 0.2 < first < 0.9
     assert max(later) < 0.1
-    await wait_until_back(limiter, caplog)
-    assert notices(caplog) == [LOST, BACK]
+    await wait_until_available(limiter, caplog)
+    assert warnings_in(caplog) == [UNAVAILABLE, AVAILABLE]
 
 
-async def test_hanging_redis_is_an_error_of_the_client_after_two_attempts(server: PrivateServer) -> None:
+async def test_unresponsive_redis_times_out_after_two_attempts(server: PrivateServer) -> None:
     client = redis_client(server.url)
     await client.ping()
-    with hanging(server):
-        began = time.monotonic()
+    with unresponsive(server):
+        started_at = time.monotonic()
         with pytest.raises(RedisTimeoutError):
             await client.ping()
-        assert 0.4 < time.monotonic() - began < 2
+        assert 0.4 < time.monotonic() - started_at < 2
     await client.aclose()
 
 
 async def timed(limiter: ResilientRateLimiter, quota: Quota) -> float:
-    """The seconds that a charge takes; and a pause, so that probes come due and fail."""
-    began = time.monotonic()
+    """Return the seconds that a charge takes, then sleep so that probes become due and fail."""
+    started_at = time.monotonic()
     await limiter.charge(quota)
-    took = time.monotonic() - began
+    took = time.monotonic() - started_at
     await asyncio.sleep(0.01)
     return took
 
 
-async def test_redis_that_refuses_to_write_is_lost_until_it_writes_again(
+async def test_redis_that_refuses_writes_counts_as_unavailable(
     server: PrivateServer, limiter: ResilientRateLimiter, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = redis_client(server.url)
@@ -197,14 +195,14 @@ async def test_redis_that_refuses_to_write_is_lost_until_it_writes_again(
     for _ in range(30):
         await limiter.charge(fresh_quota(4))
         await asyncio.sleep(0.01)
-    assert notices(caplog) == [LOST]
+    assert warnings_in(caplog) == [UNAVAILABLE]
     await client.config_set("maxmemory", 0)
     await client.aclose()
-    await wait_until_back(limiter, caplog)
+    await wait_until_available(limiter, caplog)
 
 
-class Delayed(RedisRateLimiter):
-    """Fails the charges to one bucket, as late as the test wants."""
+class FailsLate(RedisRateLimiter):
+    """Fails the charge_repeatedly to one bucket, as late as the test wants."""
 
     def __init__(self, url: str, bucket: str) -> None:
         super().__init__(redis_client(url))
@@ -218,28 +216,28 @@ class Delayed(RedisRateLimiter):
         return await super().charge(quota, units)
 
 
-async def test_failure_from_before_the_recovery_is_no_new_loss(
+async def test_failure_from_before_the_recovery_is_ignored(
     server: PrivateServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(module, "PROBE_INTERVAL", 0.05)
     monkeypatch.setattr(module, "RESPONSE_SECONDS", 10)
     slow = fresh_quota(4)
-    shared = Delayed(server.url, slow.bucket)
+    shared = FailsLate(server.url, slow.bucket)
     limiter = ResilientRateLimiter(shared, workers=WORKERS)
     pending = asyncio.create_task(limiter.charge(slow))
     await asyncio.sleep(0)
     server.stop()
     await limiter.charge(fresh_quota(1))
     server.start()
-    await wait_until_back(limiter, caplog)
+    await wait_until_available(limiter, caplog)
     shared.may_fail.set()
     assert (await pending).allowed
-    assert admitted(await charges(limiter, fresh_quota(4), 4)) == 4
-    assert notices(caplog) == [LOST, BACK]
+    assert count_allowed(await charge_repeatedly(limiter, fresh_quota(4), 4)) == 4
+    assert warnings_in(caplog) == [UNAVAILABLE, AVAILABLE]
     await limiter.aclose()
 
 
-async def test_more_units_than_the_share_wait_for_redis(
+async def test_more_units_than_the_share_are_refused_until_redis_is_available(
     server: PrivateServer, limiter: ResilientRateLimiter, caplog: pytest.LogCaptureFixture
 ) -> None:
     quota = fresh_quota(10)
@@ -248,13 +246,11 @@ async def test_more_units_than_the_share_wait_for_redis(
     assert (refused.allowed, refused.limit, refused.remaining, refused.retry_after) == (False, 10, 3, 60)
     assert (await limiter.charge(quota, 3)).allowed
     server.start()
-    await wait_until_back(limiter, caplog)
+    await wait_until_available(limiter, caplog)
     assert (await limiter.charge(quota, 4)).allowed
 
 
-async def test_more_units_than_the_limit_are_a_mistake_of_the_caller(
-    server: PrivateServer, limiter: ResilientRateLimiter
-) -> None:
+async def test_more_units_than_the_limit_are_an_error(server: PrivateServer, limiter: ResilientRateLimiter) -> None:
     server.stop()
     with pytest.raises(ValueError, match="exceeds the limit"):
         await limiter.charge(fresh_quota(10), 11)
@@ -271,15 +267,15 @@ async def test_unit_is_released_where_it_was_counted(
     own = await limiter.charge(quota)
     await limiter.charge(quota)
     server.start()
-    await wait_until_back(limiter, caplog)
+    await wait_until_available(limiter, caplog)
     await limiter.charge(quota)
     await limiter.release(quota, own)
     assert (await limiter.usage(quota)).remaining == 7
     server.stop()
-    assert admitted(await charges(limiter, quota, 3)) == 1
+    assert count_allowed(await charge_repeatedly(limiter, quota, 3)) == 1
 
 
-async def test_release_is_forgone_while_redis_is_away(server: PrivateServer, limiter: ResilientRateLimiter) -> None:
+async def test_release_is_skipped_without_redis(server: PrivateServer, limiter: ResilientRateLimiter) -> None:
     quota = fresh_quota(8)
     shared = await limiter.charge(quota)
     server.stop()
@@ -287,9 +283,7 @@ async def test_release_is_forgone_while_redis_is_away(server: PrivateServer, lim
     assert (await limiter.usage(quota)).remaining == 2
 
 
-async def test_usage_while_redis_is_away_is_that_of_the_share(
-    server: PrivateServer, limiter: ResilientRateLimiter
-) -> None:
+async def test_usage_without_redis_is_that_of_the_share(server: PrivateServer, limiter: ResilientRateLimiter) -> None:
     quota = fresh_quota(8)
     server.stop()
     await limiter.charge(quota)
@@ -297,18 +291,18 @@ async def test_usage_while_redis_is_away_is_that_of_the_share(
     assert (usage.limit, usage.remaining) == (8, 1)
 
 
-async def test_closing_does_not_wait_for_a_hanging_probe(
+async def test_closing_does_not_wait_for_an_unfinished_probe(
     server: PrivateServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     limiter = ResilientRateLimiter(RedisRateLimiter(redis_client(server.url)), workers=1)
     quota = fresh_quota(10)
     await limiter.charge(quota)
-    with hanging(server):
+    with unresponsive(server):
         await limiter.charge(quota)
         await asyncio.sleep(module.PROBE_INTERVAL)
         await limiter.charge(quota)
         await asyncio.sleep(0)
-        began = time.monotonic()
+        started_at = time.monotonic()
         await limiter.aclose()
-        assert time.monotonic() - began < 0.2
-    assert notices(caplog) == [LOST]
+        assert time.monotonic() - started_at < 0.2
+    assert warnings_in(caplog) == [UNAVAILABLE]

@@ -1,4 +1,4 @@
-"""GraphQL shares the budget: as many units as root fields, all or nothing (decisions 3.5)."""
+"""Rate limits of GraphQL: a request costs as many units as it has root fields, all or nothing (decisions 3.5)."""
 
 from collections.abc import Callable
 
@@ -64,37 +64,37 @@ async def caller(world: World, configure: Configure) -> Caller:
 
 
 @pytest.mark.parametrize(("query", "units"), COSTS.items())
-async def test_a_request_costs_its_root_fields(caller: Caller, query: str, units: int) -> None:
+async def test_a_request_costs_one_unit_for_each_root_field(caller: Caller, query: str, units: int) -> None:
     assert await _cost(caller, query) == units
 
 
 @pytest.mark.parametrize(("query", "variables", "units"), WITH_VARIABLES)
-async def test_skip_and_include_are_resolved_with_the_variables(
+async def test_skip_and_include_are_evaluated_with_the_variables(
     caller: Caller, query: str, variables: dict[str, object], units: int
 ) -> None:
     assert await _cost(caller, query, variables) == units
 
 
 @pytest.mark.parametrize("query", INVALID)
-async def test_what_cannot_be_executed_costs_one(caller: Caller, query: str) -> None:
+async def test_an_invalid_document_costs_one_unit(caller: Caller, query: str) -> None:
     assert await _cost(caller, query) == 1
 
 
 @pytest.mark.parametrize("content", [b"", b"{broken", b"[]", b"\xff", b'{"query": 1}'])
-async def test_what_is_no_graphql_request_costs_one(caller: Caller, content: bytes) -> None:
+async def test_a_malformed_request_costs_one_unit(caller: Caller, content: bytes) -> None:
     headers = {**caller.headers, "Content-Type": "application/json"}
     answer = await caller.http.post("/graphql", content=content, headers=headers)
     assert (answer.status_code, answer.headers["X-RateLimit-Remaining"]) == (400, str(LIMIT - 1))
 
 
-async def test_only_the_operation_that_is_executed_is_counted(caller: Caller) -> None:
+async def test_only_the_selected_operation_is_counted(caller: Caller) -> None:
     document = "query A { me { id } } query B { a: me { id } b: me { id } c: me { id } }"
     body = {"query": document, "operationName": "B"}
     answer = await caller.http.post("/graphql", json=body, headers=caller.headers)
     assert answer.headers["X-RateLimit-Remaining"] == str(LIMIT - 3)
 
 
-async def test_an_invalid_document_costs_at_least_what_it_asks_for_and_executes_nothing(caller: Caller) -> None:
+async def test_an_invalid_mutation_is_counted_and_not_executed(caller: Caller) -> None:
     before = await snapshot()
     answer = await caller.graphql_response(
         'mutation { createApiKey(input: {name: "x", keyType: USER}) { id } nothing }'
@@ -104,7 +104,7 @@ async def test_an_invalid_document_costs_at_least_what_it_asks_for_and_executes_
     assert await snapshot() == before
 
 
-async def test_both_surfaces_share_one_budget(caller: Caller, configure: Configure) -> None:
+async def test_rest_and_graphql_share_one_limit(caller: Caller, configure: Configure) -> None:
     configure(rate_limit_user=3)
     await caller.get("/events")
     await caller.graphql_response("{ a: me { id } b: me { id } }")
@@ -112,7 +112,7 @@ async def test_both_surfaces_share_one_budget(caller: Caller, configure: Configu
     assert (await caller.graphql_response("{ me { id } }")).status_code == 429
 
 
-async def test_sessions_share_it_too(world: World, configure: Configure) -> None:
+async def test_sessions_share_one_limit_on_both_surfaces(world: World, configure: Configure) -> None:
     configure(rate_limit_user=3)
     session = await world.session(await world.user())
     await session.get("/events")
@@ -120,7 +120,9 @@ async def test_sessions_share_it_too(world: World, configure: Configure) -> None
     assert (await session.get("/events")).status_code == 429
 
 
-async def test_anonymous_requests_share_the_addresss(http: httpx.AsyncClient, configure: Configure) -> None:
+async def test_anonymous_requests_share_the_limit_of_their_address(
+    http: httpx.AsyncClient, configure: Configure
+) -> None:
     configure(rate_limit_anonymous=3)
     query = "{ a: events { items { id } } b: events { items { id } } }"
     assert [(await http.post("/graphql", json={"query": query})).status_code for _ in range(2)] == [200, 429]
@@ -132,7 +134,7 @@ def _keys(number: int) -> str:
     return f"mutation {{ {' '.join(aliases)} }}"
 
 
-async def test_a_request_that_does_not_fit_is_429_with_nothing_executed(caller: Caller, configure: Configure) -> None:
+async def test_a_request_over_the_limit_is_429_and_not_executed(caller: Caller, configure: Configure) -> None:
     configure(rate_limit_user=5)
     assert (await caller.graphql_response(_keys(3))).status_code == 200
     before = await snapshot()
@@ -145,7 +147,7 @@ async def test_a_request_that_does_not_fit_is_429_with_nothing_executed(caller: 
     assert await snapshot() == before
 
 
-async def test_what_did_not_fit_has_not_been_counted(caller: Caller, configure: Configure) -> None:
+async def test_a_refused_request_is_not_counted(caller: Caller, configure: Configure) -> None:
     configure(rate_limit_user=5)
     await caller.graphql_response(_keys(3))
     await caller.graphql_response(_keys(3))
@@ -153,9 +155,7 @@ async def test_what_did_not_fit_has_not_been_counted(caller: Caller, configure: 
     assert await ApiKey.filter(name__startswith="k").count() == 5
 
 
-async def test_a_request_that_could_never_fit_is_429_with_nothing_executed_or_counted(
-    caller: Caller, configure: Configure
-) -> None:
+async def test_a_request_larger_than_the_limit_is_429_and_not_executed(caller: Caller, configure: Configure) -> None:
     configure(rate_limit_user=2)
     before = await snapshot()
     answer = await caller.graphql_response(_keys(3))
@@ -165,18 +165,16 @@ async def test_a_request_that_could_never_fit_is_429_with_nothing_executed_or_co
     assert await snapshot() == before
 
 
-async def test_a_document_beyond_the_largest_is_not_executed(caller: Caller) -> None:
+async def test_a_document_that_is_too_large_is_not_executed(caller: Caller) -> None:
     before = await snapshot()
     answer = await caller.graphql_response(_keys(25))
     assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (400, "DOCUMENT_TOO_LARGE")
     assert await snapshot() == before
 
 
-async def test_a_key_over_its_limit_is_refused_before_anything_is_executed(
-    caller: Caller, configure: Configure
-) -> None:
+async def test_a_key_over_its_limit_is_refused_before_execution(caller: Caller, configure: Configure) -> None:
     configure(rate_limit_user=1)
     await caller.get("/events")
     with counted_statements() as statements:
         assert (await caller.graphql_response("{ me { id } }")).status_code == 429
-    assert len(statements) <= 1  # who is asking
+    assert len(statements) <= 1  # authentication

@@ -1,4 +1,4 @@
-"""The window itself, in memory, under a clock turned by hand. (Redis judges alike: test_rate_limit_redis.)"""
+"""The sliding window in memory, under a manual clock. ``test_redis`` compares the limiter in Redis with it."""
 
 import asyncio
 from collections import Counter
@@ -38,7 +38,7 @@ def verdict(quota: Quota, *, allowed: bool) -> Verdict:
 
 
 class FixedWindow(RateLimiter):
-    """A control: counts by the minutes of the clock."""
+    """A negative control: counts in the calendar minutes of the clock."""
 
     weight = 0.0
 
@@ -56,13 +56,13 @@ class FixedWindow(RateLimiter):
 
 
 class TwoBuckets(FixedWindow):
-    """A control: adds what would remain of the minute before, had its charges been spread evenly."""
+    """A negative control: adds a share of the minute before, as if its charges had been spread evenly."""
 
     weight = 1.0
 
 
 class Interleaving(MemoryRateLimiter):
-    """The control for simultaneous charges: looks first, and counts after others have had their turn."""
+    """A negative control for charge_simultaneously charges: other tasks run between its check and its count."""
 
     async def charge(self, quota: Quota, units: int = 1) -> Verdict:
         seen = await self.usage(quota)
@@ -72,8 +72,8 @@ class Interleaving(MemoryRateLimiter):
         return seen
 
 
-def charged_by_the_definition(quota: Quota, attempts: list[tuple[int, int]]) -> Admitted:
-    """What exactness means, written down naively: an attempt is let through if the last 60 s have room for it."""
+def admitted_by_definition(quota: Quota, attempts: list[tuple[int, int]]) -> Admitted:
+    """Return the charges that a naive implementation admits: those for which the last 60 seconds have room."""
     admitted: Admitted = []
     for now, units in attempts:
         if sum(held for then, held in admitted if now - then <= MINUTE) + units <= quota.limit:
@@ -82,28 +82,28 @@ def charged_by_the_definition(quota: Quota, attempts: list[tuple[int, int]]) -> 
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-async def test_no_minute_of_a_hostile_hour_exceeds_the_limit(seed: int) -> None:
+async def test_no_minute_of_adversarial_charges_exceeds_the_limit(seed: int) -> None:
     quota = fresh_quota(60)
     admitted = await admitted_by(memory_world(), quota, adversarial_hour(seed, 60))
     assert worst_minute(admitted) == 60
 
 
 @pytest.mark.parametrize("estimating", [FixedWindow, TwoBuckets])
-async def test_hostile_hour_defeats_limiters_that_estimate(estimating: type[FixedWindow]) -> None:
+async def test_adversarial_charges_exceed_the_limit_of_estimating_limiters(estimating: type[FixedWindow]) -> None:
     quota = fresh_quota(60)
     admitted = await admitted_by(memory_world(estimating), quota, adversarial_hour(0, 60))
     assert worst_minute(admitted) > 60
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-async def test_what_fits_is_admitted_and_nothing_else(seed: int) -> None:
+async def test_charges_are_admitted_exactly_when_they_fit(seed: int) -> None:
     quota = fresh_quota(20)
     attempts = list(adversarial_hour(seed, 20))
-    assert await admitted_by(memory_world(), quota, attempts) == charged_by_the_definition(quota, attempts)
+    assert await admitted_by(memory_world(), quota, attempts) == admitted_by_definition(quota, attempts)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-async def test_retry_after_is_the_first_whole_second_that_succeeds(seed: int) -> None:
+async def test_retry_after_is_the_first_second_that_succeeds(seed: int) -> None:
     quota, clock = fresh_quota(20), Clock()
     limiter = MemoryRateLimiter(clock=clock)
     refused = 0
@@ -120,13 +120,13 @@ async def test_retry_after_is_the_first_whole_second_that_succeeds(seed: int) ->
 
 
 async def allowed_after(limiter: MemoryRateLimiter, clock: Clock, quota: Quota, units: int, *, seconds: int) -> bool:
-    """Whether the charge would succeed if nothing else were sent for so long."""
+    """Return whether the charge would succeed after ``seconds`` without other charges."""
     later_limiter, later_clock = deepcopy((limiter, clock))
     later_clock.now += seconds * SECOND
     return (await later_limiter.charge(quota, units)).allowed
 
 
-async def test_verdict_counts_down_and_says_when_the_window_is_empty() -> None:
+async def test_verdict_has_the_remaining_units_and_the_reset_time() -> None:
     world, quota = memory_world(), fresh_quota(2)
     first = await world.charge_at(START, quota)
     second = await world.charge_at(START + 10 * SECOND, quota)
@@ -139,23 +139,23 @@ async def test_verdict_counts_down_and_says_when_the_window_is_empty() -> None:
     assert third == Verdict(allowed=False, limit=2, used=2, remaining=0, reset_at=start + 71, retry_after=41, stamp=0)
 
 
-async def test_hit_exactly_a_window_ago_still_counts() -> None:
+async def test_charge_exactly_one_window_ago_still_counts() -> None:
     world, quota = memory_world(), fresh_quota(1)
     await world.charge_at(START, quota)
-    on_the_edge = await world.charge_at(START + MINUTE, quota)
-    assert not on_the_edge.allowed
-    assert on_the_edge.retry_after == 1
+    at_the_end = await world.charge_at(START + MINUTE, quota)
+    assert not at_the_end.allowed
+    assert at_the_end.retry_after == 1
     assert (await world.charge_at(START + MINUTE + 1, quota)).allowed
 
 
-async def test_window_is_the_quotas_own() -> None:
+async def test_quota_sets_the_window() -> None:
     world, quota = memory_world(), fresh_quota(1, window=15 * 60.0)
     await world.charge_at(START, quota)
     assert (await world.charge_at(START + 14 * MINUTE, quota)).retry_after == 61
     assert (await world.charge_at(START + 15 * MINUTE + 1, quota)).allowed
 
 
-async def test_units_count_together_or_not_at_all() -> None:
+async def test_units_are_charged_all_or_nothing() -> None:
     world, quota = memory_world(), fresh_quota(10)
     await world.charge_at(START, quota, 7)
     refused = await world.charge_at(START, quota, 4)
@@ -171,7 +171,7 @@ async def test_refused_charges_do_not_count() -> None:
     assert (await world.charge_at(START + MINUTE + 1, quota)).allowed
 
 
-async def test_retry_after_waits_for_as_many_as_are_needed() -> None:
+async def test_retry_after_depends_on_the_units() -> None:
     world, quota = memory_world(), fresh_quota(3)
     for second in (0, 10, 20):
         await world.charge_at(START + second * SECOND, quota)
@@ -179,7 +179,7 @@ async def test_retry_after_waits_for_as_many_as_are_needed() -> None:
     assert waits == [31, 41, 51]
 
 
-async def test_lowered_limit_binds_at_once_and_waits_for_the_surplus_too() -> None:
+async def test_lowered_limit_applies_to_earlier_charges() -> None:
     world, quota = memory_world(), fresh_quota(5)
     for second in range(5):
         await world.charge_at(START + second * SECOND, quota)
@@ -190,7 +190,7 @@ async def test_lowered_limit_binds_at_once_and_waits_for_the_surplus_too() -> No
     assert (await world.charge_at(START + 64 * SECOND, lowered)).allowed
 
 
-async def test_limit_of_zero_is_off() -> None:
+async def test_limit_of_zero_is_disabled() -> None:
     world, quota = memory_world(), fresh_quota(0)
     answers = [await world.charge_at(START, quota, 1000) for _ in range(3)]
     assert all(answer == answers[0] for answer in answers)
@@ -199,14 +199,14 @@ async def test_limit_of_zero_is_off() -> None:
 
 
 @pytest.mark.parametrize("units", [-1, 0, 11])
-async def test_impossible_charge_is_a_mistake_of_the_caller(units: int) -> None:
+async def test_impossible_number_of_units_is_an_error(units: int) -> None:
     world, quota = memory_world(), fresh_quota(10)
     with pytest.raises(ValueError, match="unit"):
         await world.charge_at(START, quota, units)
     assert (await world.limiter.usage(quota)).remaining == 10
 
 
-async def test_released_unit_is_free_again() -> None:
+async def test_released_unit_can_be_charged_again() -> None:
     world, quota = memory_world(), fresh_quota(2)
     first = await world.charge_at(START, quota)
     await world.charge_at(START + 1, quota)
@@ -221,7 +221,7 @@ async def test_one_of_several_units_is_released() -> None:
     assert (await world.limiter.usage(quota)).remaining == 1
 
 
-async def test_release_of_what_was_not_counted_changes_nothing() -> None:
+async def test_release_of_a_charge_that_does_not_count_changes_nothing() -> None:
     world, quota = memory_world(), fresh_quota(1)
     gone = await world.charge_at(START, quota)
     await world.charge_at(START + MINUTE + 1, quota)
@@ -231,7 +231,7 @@ async def test_release_of_what_was_not_counted_changes_nothing() -> None:
     assert not (await world.charge_at(START + MINUTE + 3, quota)).allowed
 
 
-async def test_usage_counts_nothing() -> None:
+async def test_usage_does_not_charge() -> None:
     world, quota = memory_world(), fresh_quota(1)
     unused = await world.limiter.usage(quota)
     assert (unused.allowed, unused.remaining, unused.reset_at, unused.stamp) == (True, 1, START // SECOND, 0)
@@ -240,7 +240,7 @@ async def test_usage_counts_nothing() -> None:
     assert (full.allowed, full.remaining, full.retry_after) == (False, 0, 61)
 
 
-async def test_usage_of_emptied_buckets_leaves_the_limiter_working() -> None:
+async def test_usage_of_expired_buckets_keeps_the_limiter_working() -> None:
     world, quotas = memory_world(), [fresh_quota(1) for _ in range(20)]
     for quota in quotas:
         await world.charge_at(START, quota)
@@ -249,34 +249,34 @@ async def test_usage_of_emptied_buckets_leaves_the_limiter_working() -> None:
     assert (await world.limiter.charge(quotas[-1])).allowed
 
 
-@pytest.mark.parametrize("back", [1, SECOND, 30 * SECOND, 60 * MINUTE])
-async def test_clock_set_back_admits_no_more_and_locks_out_for_one_window_at_most(back: int) -> None:
+@pytest.mark.parametrize("step", [1, SECOND, 30 * SECOND, 60 * MINUTE])
+async def test_clock_set_back_refuses_for_one_window_at_most(step: int) -> None:
     world, quota = memory_world(), fresh_quota(3)
     for microsecond in range(3):
         await world.charge_at(START + microsecond, quota)
-    refused = await world.charge_at(START - back, quota)
+    refused = await world.charge_at(START - step, quota)
     assert not refused.allowed
     assert refused.retry_after <= 61
-    assert not (await world.charge_at(START - back + MINUTE, quota)).allowed
-    assert (await world.charge_at(START - back + MINUTE + 1, quota)).allowed
+    assert not (await world.charge_at(START - step + MINUTE, quota)).allowed
+    assert (await world.charge_at(START - step + MINUTE + 1, quota)).allowed
 
 
-def test_default_clock_is_unix_time_that_does_not_jump(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_default_clock_is_monotonic_unix_time(monkeypatch: pytest.MonkeyPatch) -> None:
     before = steady_time()
     monkeypatch.setattr("time.time", lambda: before + 3600)
     assert 0 <= steady_time() - before < 60
 
 
-async def test_buckets_are_dropped_under_a_flood_of_others() -> None:
+async def test_expired_buckets_are_removed_during_a_flood_of_others() -> None:
     clock = Clock()
     limiter = MemoryRateLimiter(clock=clock)
     for number in range(20_000):
-        clock.now = START + number * 100_000  # ten strangers a second
+        clock.now = START + number * 100_000  # ten addresses a second
         await limiter.charge(Quota(bucket=f"address:{number}", limit=5))
     assert len(limiter) <= 601
 
 
-async def test_buckets_are_dropped_after_a_flood() -> None:
+async def test_expired_buckets_are_removed_after_a_flood() -> None:
     clock, quota = Clock(), fresh_quota(1000)
     limiter = MemoryRateLimiter(clock=clock)
     for number in range(400):
@@ -287,7 +287,7 @@ async def test_buckets_are_dropped_after_a_flood() -> None:
     assert len(limiter) == 1
 
 
-async def test_clock_set_back_does_not_keep_buckets_for_ever() -> None:
+async def test_buckets_are_removed_after_the_clock_was_set_back() -> None:
     clock, quota = Clock(), fresh_quota(1000)
     limiter = MemoryRateLimiter(clock=clock)
     for number in range(100):
@@ -301,26 +301,26 @@ async def test_clock_set_back_does_not_keep_buckets_for_ever() -> None:
     assert len(limiter) == 1
 
 
-async def simultaneous(limiter: RateLimiter, quota: Quota) -> int:
+async def charge_simultaneously(limiter: RateLimiter, quota: Quota) -> int:
     answers = await asyncio.gather(*(limiter.charge(quota) for _ in range(500)))
     return sum(answer.allowed for answer in answers)
 
 
 async def test_simultaneous_charges_share_one_limit() -> None:
-    assert await simultaneous(MemoryRateLimiter(), fresh_quota(60)) == 60
+    assert await charge_simultaneously(MemoryRateLimiter(), fresh_quota(60)) == 60
 
 
-async def test_simultaneous_charges_defeat_a_limiter_that_awaits_between_look_and_count() -> None:
-    assert await simultaneous(Interleaving(), fresh_quota(60)) > 60
+async def test_simultaneous_charges_exceed_the_limit_of_the_interleaving_limiter() -> None:
+    assert await charge_simultaneously(Interleaving(), fresh_quota(60)) > 60
 
 
-async def test_without_redis_one_process_counts_in_memory() -> None:
+async def test_without_redis_url_the_limiter_counts_in_memory() -> None:
     limiter = rate_limiter(Settings(redis_url=None))
     assert isinstance(limiter, MemoryRateLimiter)
     await limiter.aclose()
 
 
-async def test_with_redis_all_processes_count_there() -> None:
+async def test_with_redis_url_the_limiter_counts_in_redis() -> None:
     limiter = rate_limiter(Settings(redis_url="redis://127.0.0.1:1/0"))
     assert isinstance(limiter, ResilientRateLimiter)
     await limiter.aclose()

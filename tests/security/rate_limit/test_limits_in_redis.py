@@ -1,4 +1,4 @@
-"""With Redis the limits cost one round trip, and hold across processes (decisions 3.6)."""
+"""Cost of rate limits in Redis: one round trip for each request (decisions 3.6)."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -12,8 +12,8 @@ from tests.support.world import World
 
 pytestmark = pytest.mark.backend("postgres")
 
-_INSIDE_THE_SCRIPT = {"time", "lindex", "rpush", "lpop", "rpop", "pexpire", "llen"}
-_OUR_OWN_QUESTION = {"info"}
+_CALLED_BY_THE_SCRIPT = {"time", "lindex", "rpush", "lpop", "rpop", "pexpire", "llen"}
+_SENT_BY_THE_TEST = {"info"}
 
 
 @pytest.fixture
@@ -29,34 +29,34 @@ async def _calls(redis: Redis) -> dict[str, int]:
 
 
 async def _commands_of(redis: Redis, request: Callable[[], Awaitable[httpx.Response]]) -> dict[str, int]:
-    """What the server was asked for by the second of two requests; the first connects and loads the script."""
+    """Return the commands of the second of two requests; the first connects and loads the script."""
     assert (await request()).status_code == 200
     before = await _calls(redis)
     assert (await request()).status_code == 200
     after = await _calls(redis)
-    asked = {name: calls - before.get(name, 0) for name, calls in after.items()}
-    return {name: n for name, n in asked.items() if n and name not in _INSIDE_THE_SCRIPT | _OUR_OWN_QUESTION}
+    commands = {name: calls - before.get(name, 0) for name, calls in after.items()}
+    return {name: n for name, n in commands.items() if n and name not in _CALLED_BY_THE_SCRIPT | _SENT_BY_THE_TEST}
 
 
 @pytest.mark.parametrize("who", ["key", "session", "anonymous"])
 @pytest.mark.parametrize("surface", ["rest", "graphql"])
-async def test_a_request_that_is_let_through_costs_one_round_trip(
+async def test_an_allowed_request_costs_one_round_trip(
     app: Starlette, world: World, redis: Redis, who: str, surface: str
 ) -> None:
     user = await world.user()
     caller = {"key": await world.key(user), "session": await world.session(user), "anonymous": world.anonymous}[who]
     query = "{ a: events { items { id } } b: organizations { items { id } } }"
-    ask = (lambda: caller.get("/events")) if surface == "rest" else (lambda: caller.graphql_response(query))
-    assert await _commands_of(redis, ask) == {"evalsha": 1}
+    request = (lambda: caller.get("/events")) if surface == "rest" else (lambda: caller.graphql_response(query))
+    assert await _commands_of(redis, request) == {"evalsha": 1}
 
 
-async def test_buckets_name_neither_keys_nor_emails_nor_stay_for_ever(world: World, redis: Redis) -> None:
+async def test_buckets_expire_and_contain_neither_keys_nor_emails(world: World, redis: Redis) -> None:
     caller = await world.user_key()
     await caller.get("/events")
     await world.anonymous.post("/auth/login", {"email": "karim@example.com", "password": "wrong"})
     buckets = [name.decode() async for name in redis.scan_iter()]
     assert len(buckets) == 4
-    told = " ".join(buckets)
-    assert caller.headers["Authorization"].removeprefix("Bearer ") not in told
-    assert "karim" not in told
+    names = " ".join(buckets)
+    assert caller.headers["Authorization"].removeprefix("Bearer ") not in names
+    assert "karim" not in names
     assert all([await redis.ttl(name) > 0 for name in buckets])

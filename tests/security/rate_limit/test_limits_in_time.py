@@ -1,4 +1,4 @@
-"""What the headers promise about time, by a clock that is turned by hand (decisions 3.1, 3.2, 3.5)."""
+"""Rate limits over time, under a manual clock: Retry-After and X-RateLimit-Reset (decisions 3.1, 3.2, 3.5)."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.backend("sqlite")
 Configure = Callable[..., None]
 
 
-async def test_retry_after_is_true_to_the_second(app: Starlette, world: World, configure: Configure) -> None:
+async def test_retry_after_is_exact_to_the_second(app: Starlette, world: World, configure: Configure) -> None:
     configure(rate_limit_user=3)
     clock, caller = stopped_clock(app), await world.user_key()
     for second in (0, 10, 20):
@@ -38,7 +38,7 @@ async def test_refused_requests_do_not_count(app: Starlette, world: World, confi
     assert (await caller.get("/events")).status_code == 200
 
 
-async def test_never_more_than_the_limit_in_any_60_seconds(app: Starlette, world: World, configure: Configure) -> None:
+async def test_no_60_seconds_exceed_the_limit(app: Starlette, world: World, configure: Configure) -> None:
     configure(rate_limit_user=4)
     clock, caller = stopped_clock(app), await world.user_key()
     admitted = []
@@ -50,7 +50,7 @@ async def test_never_more_than_the_limit_in_any_60_seconds(app: Starlette, world
     assert max(sum(first <= one <= first + 60 for one in admitted) for first in admitted) == 4
 
 
-async def test_at_reset_the_whole_limit_is_there_again(app: Starlette, world: World, configure: Configure) -> None:
+async def test_at_reset_the_whole_limit_is_available(app: Starlette, world: World, configure: Configure) -> None:
     configure(rate_limit_user=3)
     clock, caller = stopped_clock(app), await world.user_key()
     for second in (0, 30):
@@ -61,7 +61,9 @@ async def test_at_reset_the_whole_limit_is_there_again(app: Starlette, world: Wo
     assert (await caller.get("/events")).headers["X-RateLimit-Remaining"] == "2"
 
 
-async def test_one_second_before_reset_it_is_not(app: Starlette, world: World, configure: Configure) -> None:
+async def test_one_second_before_reset_earlier_requests_count(
+    app: Starlette, world: World, configure: Configure
+) -> None:
     configure(rate_limit_user=3)
     clock, caller = stopped_clock(app), await world.user_key()
     reset = int((await caller.get("/events")).headers["X-RateLimit-Reset"])
@@ -69,9 +71,7 @@ async def test_one_second_before_reset_it_is_not(app: Starlette, world: World, c
     assert (await caller.get("/events")).headers["X-RateLimit-Remaining"] == "1"
 
 
-async def test_at_the_promised_seconds_graphql_lets_all_its_units_through(
-    app: Starlette, world: World, configure: Configure
-) -> None:
+async def test_after_retry_after_graphql_admits_all_units(app: Starlette, world: World, configure: Configure) -> None:
     configure(rate_limit_user=3)
     clock, caller = stopped_clock(app), await world.user_key()
     for second in (0, 10, 20):

@@ -1,4 +1,4 @@
-"""Logging in and registering are limited much more tightly (decisions 3.4)."""
+"""Rate limits of login and registration, by address and by email (decisions 3.4)."""
 
 import asyncio
 from collections import Counter
@@ -69,18 +69,18 @@ async def test_logins_and_registrations_share_the_limit_of_an_address(
         assert (await _login(elsewhere, PASSWORD)).status_code == 200
 
 
-async def test_reading_goes_on_where_logging_in_does_not(http: httpx.AsyncClient, configure: Configure) -> None:
+async def test_other_requests_are_allowed_over_the_login_limit(http: httpx.AsyncClient, configure: Configure) -> None:
     configure(rate_limit_credentials=1)
     assert [(await _login(http, "wrong")).status_code for _ in range(2)] == [401, 429]
     assert (await http.get("/api/events")).status_code == 200
 
 
-async def test_the_limit_of_an_address_can_be_off(http: httpx.AsyncClient, configure: Configure) -> None:
+async def test_the_limit_of_an_address_can_be_disabled(http: httpx.AsyncClient, configure: Configure) -> None:
     configure(rate_limit_credentials=0, failed_logins=0)
     assert {(await _login(http, "wrong")).status_code for _ in range(12)} == {401}
 
 
-async def test_aliases_in_graphql_do_not_get_around_it(
+async def test_graphql_aliases_do_not_circumvent_the_limit(
     http: httpx.AsyncClient, karim: User, configure: Configure, verifications: list[str]
 ) -> None:
     configure(rate_limit_credentials=3)
@@ -91,17 +91,17 @@ async def test_aliases_in_graphql_do_not_get_around_it(
     assert len(verifications) == 3
 
 
-async def test_a_key_does_not_get_around_it(world: World, configure: Configure) -> None:
+async def test_an_api_key_does_not_circumvent_the_limit(world: World, configure: Configure) -> None:
     configure(rate_limit_credentials=1)
     caller = await world.user_key()
-    body = {"email": "nobody@example.com", "password": "wrong"}
+    body = {"email": "unknown@example.com", "password": "wrong"}
     assert [(await caller.post("/auth/login", body)).status_code for _ in range(2)] == [401, 429]
 
 
 # Per email ------------------------------------------------------------------------------------------------------
 
 
-async def test_failed_logins_are_limited_per_email_whatever_the_address(
+async def test_failed_logins_are_limited_per_email_across_addresses(
     app: Starlette, karim: User, configure: Configure, verifications: list[str]
 ) -> None:
     configure(failed_logins=2)
@@ -113,14 +113,16 @@ async def test_failed_logins_are_limited_per_email_whatever_the_address(
     assert len(verifications) == 2
 
 
-async def test_another_email_is_not_concerned(http: httpx.AsyncClient, karim: User, configure: Configure) -> None:
+async def test_failed_logins_of_another_email_do_not_count(
+    http: httpx.AsyncClient, karim: User, configure: Configure
+) -> None:
     configure(failed_logins=1)
     for _ in range(2):
-        await _login(http, "wrong", "somebody@example.com")
+        await _login(http, "wrong", "other@example.com")
     assert (await _login(http, PASSWORD)).status_code == 200
 
 
-async def test_unknown_emails_are_limited_just_the_same(http: httpx.AsyncClient, configure: Configure) -> None:
+async def test_unknown_emails_have_the_same_limit(http: httpx.AsyncClient, configure: Configure) -> None:
     configure(failed_logins=2)
     assert [(await _login(http, "wrong", "no@example.com")).status_code for _ in range(3)] == [401, 401, 429]
 
@@ -132,12 +134,12 @@ async def test_successful_logins_do_not_count(http: httpx.AsyncClient, karim: Us
     assert [(await _login(http, password)).status_code for password in passwords_] == [401, 200, 401, 429]
 
 
-async def test_10_failed_logins_in_15_minutes_by_default(http: httpx.AsyncClient, karim: User) -> None:
+async def test_the_default_is_10_failed_logins(http: httpx.AsyncClient, karim: User) -> None:
     assert [(await _login(http, "wrong")).status_code for _ in range(11)] == [401] * 10 + [429]
 
 
 @pytest.mark.backend("sqlite")
-async def test_after_15_minutes_the_email_is_free_again(
+async def test_after_15_minutes_the_email_can_log_in_again(
     app: Starlette, http: httpx.AsyncClient, karim: User, configure: Configure
 ) -> None:
     configure(failed_logins=1)
@@ -151,22 +153,22 @@ async def test_after_15_minutes_the_email_is_free_again(
     assert (await _login(http, PASSWORD)).status_code == 200
 
 
-async def _hundred_at_once(http: httpx.AsyncClient) -> Counter[int]:
+async def _hundred_simultaneous_guesses(http: httpx.AsyncClient) -> Counter[int]:
     answers = await asyncio.gather(*[_login(http, f"guess {number}") for number in range(100)])
     return Counter(answer.status_code for answer in answers)
 
 
-async def test_a_hundred_guesses_at_once_verify_ten_passwords(
+async def test_of_a_hundred_simultaneous_guesses_ten_are_verified(
     http: httpx.AsyncClient, karim: User, verifications: list[str]
 ) -> None:
-    assert await _hundred_at_once(http) == {401: 10, 429: 90}
+    assert await _hundred_simultaneous_guesses(http) == {401: 10, 429: 90}
     assert len(verifications) == 10
 
 
-async def test_a_count_taken_after_the_verification_would_let_all_hundred_through(
+async def test_counting_after_the_verification_would_verify_all_guesses(
     http: httpx.AsyncClient, karim: User, verifications: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The control of the test above: what the limiter says first is what holds them back."""
+    """The negative control of the test above: here, the limiter allows every attempt."""
     for limiter in (MemoryRateLimiter, ResilientRateLimiter):
         charge = limiter.charge
 
@@ -175,11 +177,11 @@ async def test_a_count_taken_after_the_verification_would_let_all_hundred_throug
             return Verdict(allowed=True, limit=0, used=0, remaining=0, reset_at=0, retry_after=0, stamp=verdict.stamp)
 
         monkeypatch.setattr(limiter, "charge", lenient)
-    assert await _hundred_at_once(http) == {401: 100}
+    assert await _hundred_simultaneous_guesses(http) == {401: 100}
     assert len(verifications) == 100
 
 
-async def test_right_passwords_among_a_hundred_give_their_attempt_back(
+async def test_right_passwords_among_simultaneous_guesses_do_not_count(
     http: httpx.AsyncClient, karim: User, configure: Configure
 ) -> None:
     configure(failed_logins=200)

@@ -1,4 +1,4 @@
-"""The same window in Redis: the very verdicts of the one in memory, for any number of clients and processes."""
+"""The sliding window in Redis: the verdicts of the one in memory, for any number of clients and processes."""
 
 import asyncio
 import random
@@ -32,7 +32,7 @@ from tests.support.sizes import sized
 
 pytestmark = pytest.mark.backend("postgres")
 
-PATIENCE = 30.0  # seconds
+TIMEOUT = 30.0  # seconds
 IN_ANOTHER_PROCESS = """
 import asyncio, sys
 from amarevents.security.rate_limit import Quota, RedisRateLimiter
@@ -52,10 +52,10 @@ asyncio.run(charge_often(*sys.argv[1:]))
 
 
 @pytest.fixture(autouse=True)
-def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let Redis take its time: a busy machine is no reason to fail."""
+def long_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Raise the timeouts of Redis, so that a busy machine does not fail the tests."""
     for limit in ("SOCKET_TIMEOUT", "POOL_TIMEOUT"):
-        monkeypatch.setattr(redis, limit, PATIENCE)
+        monkeypatch.setattr(redis, limit, TIMEOUT)
 
 
 @pytest.fixture
@@ -66,13 +66,13 @@ async def client(redis_url: str) -> AsyncIterator[Redis]:
 
 
 @pytest.mark.parametrize("seed", range(sized(1, deep=2)))
-async def test_no_minute_of_a_hostile_hour_exceeds_the_limit(client: Redis, seed: int) -> None:
+async def test_no_minute_of_adversarial_charges_exceeds_the_limit(client: Redis, seed: int) -> None:
     admitted = await admitted_by(redis_world(client), fresh_quota(12), adversarial_hour(seed, 12))
     assert worst_minute(admitted) == 12
 
 
-async def answer_of_both(worlds: Sequence[World], now: int, quota: Quota, units: int) -> Verdict:
-    """Charge, then look, in both stores at the same moment; what they say must be equal in every field."""
+async def verdict_of_both(worlds: Sequence[World], now: int, quota: Quota, units: int) -> Verdict:
+    """Charge and read the usage in both stores at the same time, check that they agree, and return the verdict."""
     charged = [await world.charge_at(now, quota, units) for world in worlds]
     seen = [await world.limiter.usage(quota) for world in worlds]
     assert charged[0] == charged[1]
@@ -82,7 +82,7 @@ async def answer_of_both(worlds: Sequence[World], now: int, quota: Quota, units:
 
 @pytest.mark.parametrize("limit", [3, 8, 20])
 async def test_redis_and_memory_give_the_same_verdicts(client: Redis, limit: int) -> None:
-    """Through bursts, pauses, changed limits, and a clock that is set back now and then."""
+    """With bursts, pauses, changed limits, and a clock that is sometimes set back."""
     dice, now, answers = random.Random(limit), START, Counter[bool]()
     worlds, quota = (redis_world(client), memory_world()), fresh_quota(limit)
     steps = (0, 1, 1000, SECOND, 7 * SECOND, 20 * SECOND, MINUTE, MINUTE + 1, -1, -3 * SECOND, -90 * SECOND)
@@ -90,11 +90,11 @@ async def test_redis_and_memory_give_the_same_verdicts(client: Redis, limit: int
         now += dice.choice(steps)
         current = replace(quota, limit=dice.randint(limit // 2 + 1, limit))
         units = dice.randint(1, current.limit) if dice.random() < 0.3 else 1
-        answers[(await answer_of_both(worlds, now, current, units)).allowed] += 1
+        answers[(await verdict_of_both(worlds, now, current, units)).allowed] += 1
     assert min(answers[True], answers[False]) > 20
 
 
-async def test_released_unit_is_free_again_and_no_other(client: Redis) -> None:
+async def test_only_the_released_unit_can_be_charged_again(client: Redis) -> None:
     world, quota = redis_world(client), fresh_quota(5)
     verdict = await world.charge_at(START, quota, 4)
     refused = await world.charge_at(START, quota, 2)
@@ -103,7 +103,7 @@ async def test_released_unit_is_free_again_and_no_other(client: Redis) -> None:
     assert (await world.limiter.usage(quota)).remaining == 2
 
 
-async def test_clock_set_back_by_an_hour_locks_out_for_one_window_at_most(client: Redis) -> None:
+async def test_clock_set_back_by_an_hour_refuses_for_one_window_at_most(client: Redis) -> None:
     world, quota, earlier = redis_world(client), fresh_quota(3), START - 60 * MINUTE
     await world.charge_at(START, quota, 3)
     refused = await world.charge_at(earlier, quota)
@@ -112,7 +112,7 @@ async def test_clock_set_back_by_an_hour_locks_out_for_one_window_at_most(client
     assert (await world.charge_at(earlier + MINUTE + 1, quota)).allowed
 
 
-async def test_time_is_the_servers(client: Redis) -> None:
+async def test_time_is_that_of_the_server(client: Redis) -> None:
     limiter, quota = RedisRateLimiter(client), fresh_quota(2, window=0.2)
     before = await client.time()
     verdict = await limiter.charge(quota, 2)
@@ -130,7 +130,7 @@ async def test_every_key_expires_soon_after_its_window(client: Redis) -> None:
     assert 60_000 < remaining <= 61_000
 
 
-async def test_limit_of_zero_asks_nobody() -> None:
+async def test_limit_of_zero_sends_no_command() -> None:
     limiter = RedisRateLimiter(redis_client("redis://127.0.0.1:1/0"))
     assert (await limiter.charge(fresh_quota(0), 1000)).allowed
     await limiter.aclose()
@@ -142,25 +142,25 @@ async def test_charge_is_one_round_trip(client: Redis) -> None:
     before = await commands_received(client)
     for _ in range(50):
         await limiter.charge(quota)
-    assert await commands_received(client) - before == 50 + 1  # the 1 is the first question itself
+    assert await commands_received(client) - before == 50 + 1  # 1 for the first INFO
 
 
 async def commands_received(client: Redis) -> int:
-    """All that the server has ever been sent; what scripts call does not count."""
+    """Return the number of commands that the server has received, without those called by scripts."""
     statistics = await client.info("commandstats")
     inside_scripts = {f"cmdstat_{name}" for name in ("time", "lindex", "llen", "rpush", "rpop", "lpop", "pexpire")}
     return sum(values["calls"] for name, values in statistics.items() if name not in inside_scripts)
 
 
-async def test_forgotten_script_is_sent_again(client: Redis) -> None:
+async def test_flushed_script_is_loaded_again(client: Redis) -> None:
     limiter, quota = RedisRateLimiter(client), fresh_quota(2)
     await limiter.charge(quota)
     await client.script_flush()
     assert (await limiter.charge(quota)).remaining == 0
 
 
-async def simultaneous(redis_url: str, charge: Callable[[Redis, Quota], Awaitable[bool]]) -> int:
-    """How many of 500 charges to a limit of 60 are admitted, sent at once by four clients."""
+async def charge_simultaneously(redis_url: str, charge: Callable[[Redis, Quota], Awaitable[bool]]) -> int:
+    """Send 500 simultaneous charges from four clients to a limit of 60, and return how many are allowed."""
     quota, clients = fresh_quota(60), [redis_client(redis_url) for _ in range(4)]
     answers = await asyncio.gather(*(charge(clients[number % 4], quota) for number in range(500)))
     for client in clients:
@@ -172,33 +172,36 @@ async def test_simultaneous_charges_of_several_clients_share_one_limit(redis_url
     async def charge(client: Redis, quota: Quota) -> bool:
         return (await RedisRateLimiter(client).charge(quota)).allowed
 
-    assert await simultaneous(redis_url, charge) == 60
+    assert await charge_simultaneously(redis_url, charge) == 60
 
 
-async def test_simultaneous_charges_defeat_two_steps(redis_url: str) -> None:
+async def test_simultaneous_charges_exceed_a_limit_that_is_checked_first(redis_url: str) -> None:
     all_have_looked = asyncio.Barrier(500)
 
     async def charge(client: Redis, quota: Quota) -> bool:
         limiter = RedisRateLimiter(client)
         seen = await limiter.usage(quota)
-        await all_have_looked.wait()  # the unluckiest order, which two steps allow and one does not
+        await all_have_looked.wait()  # the worst order, possible only if check and count are separate
         if seen.allowed:
             await limiter.charge(replace(quota, limit=1000))
         return seen.allowed
 
-    assert await simultaneous(redis_url, charge) > 60
+    assert await charge_simultaneously(redis_url, charge) > 60
 
 
 async def test_several_processes_share_one_limit(redis_url: str) -> None:
     bucket = fresh_quota(60).bucket
-    assert sum(await asyncio.gather(*(charge_elsewhere(redis_url, bucket) for _ in range(3)))) == 60
+    assert sum(await asyncio.gather(*(charge_in_another_process(redis_url, bucket) for _ in range(3)))) == 60
 
 
-async def test_several_processes_with_buckets_of_their_own_share_nothing(redis_url: str) -> None:
-    assert sum(await asyncio.gather(*(charge_elsewhere(redis_url, fresh_quota(60).bucket) for _ in range(2)))) == 120
+async def test_processes_with_different_buckets_have_separate_limits(redis_url: str) -> None:
+    assert (
+        sum(await asyncio.gather(*(charge_in_another_process(redis_url, fresh_quota(60).bucket) for _ in range(2))))
+        == 120
+    )
 
 
-async def charge_elsewhere(redis_url: str, bucket: str) -> int:
+async def charge_in_another_process(redis_url: str, bucket: str) -> int:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", IN_ANOTHER_PROCESS, redis_url, bucket, stdout=asyncio.subprocess.PIPE
     )
@@ -206,8 +209,8 @@ async def charge_elsewhere(redis_url: str, bucket: str) -> int:
     return int(output)
 
 
-async def test_cancelled_charges_leave_the_client_in_order(client: Redis) -> None:
-    """A cancelled request must not leave its answer behind for the next one on the connection."""
+async def test_the_client_works_after_cancelled_charges(client: Redis) -> None:
+    """The answer to a cancelled request must not be read by the next one on the connection."""
     limiter, dice = RedisRateLimiter(client), random.Random(1)
     for number in range(200):
         cancelled = asyncio.create_task(limiter.charge(Quota(bucket=f"cancelled:{number}", limit=7777)))
@@ -220,14 +223,14 @@ async def test_cancelled_charges_leave_the_client_in_order(client: Redis) -> Non
     assert (await client.ping()) is True
 
 
-async def test_burst_beyond_the_connections_waits_for_one(client: Redis) -> None:
+async def test_burst_larger_than_the_pool_waits_for_connections(client: Redis) -> None:
     limiter, quota = RedisRateLimiter(client), fresh_quota(1000)
     answers = await asyncio.gather(*(limiter.charge(quota) for _ in range(300)))
     assert all(answer.allowed for answer in answers)
     assert int((await client.info("clients"))["connected_clients"]) <= 60
 
 
-async def test_server_that_is_away_is_an_error_of_the_client() -> None:
+async def test_unavailable_server_is_an_error() -> None:
     limiter = RedisRateLimiter(redis_client("redis://127.0.0.1:1/0"))
     with pytest.raises(RedisError):
         await limiter.charge(fresh_quota(1))

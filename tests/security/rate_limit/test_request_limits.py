@@ -1,4 +1,4 @@
-"""Rate limits as callers meet them over HTTP (decisions 3.1 to 3.4, 3.7)."""
+"""Rate limits of HTTP requests: keys, sessions, addresses and headers (decisions 3.1 to 3.4, 3.7)."""
 
 from collections.abc import Awaitable, Callable
 
@@ -36,7 +36,7 @@ async def _statuses(request: Callable[[], Awaitable[httpx.Response]], times: int
     return [(await request()).status_code for _ in range(times)]
 
 
-def test_the_limits_are_the_contracts_unless_set() -> None:
+def test_the_default_limits_are_those_of_the_contract() -> None:
     settings = Settings()
     assert (settings.rate_limit_user, settings.rate_limit_organizer, settings.rate_limit_admin) == (60, 120, 300)
     assert (settings.rate_limit_anonymous, settings.rate_limit_credentials) == (600, 10)
@@ -44,7 +44,7 @@ def test_the_limits_are_the_contracts_unless_set() -> None:
 
 
 @pytest.mark.parametrize("request_", REQUESTS.values(), ids=REQUESTS)
-async def test_every_authenticated_response_carries_the_headers(
+async def test_every_authenticated_response_has_the_headers(
     world: World, configure: Configure, request_: Callable[[Caller], Awaitable[httpx.Response]]
 ) -> None:
     configure(rate_limit_user=5)
@@ -57,7 +57,7 @@ async def test_every_authenticated_response_carries_the_headers(
 
 
 @pytest.mark.parametrize("path", ["/api/auth/me", "/graphql"])
-async def test_a_key_whose_role_is_lost_is_counted_and_told(world: World, configure: Configure, path: str) -> None:
+async def test_requests_of_a_key_that_lost_its_role_are_counted(world: World, configure: Configure, path: str) -> None:
     configure(rate_limit_organizer=2)
     caller = await world.key(await world.user(), KeyType.ORGANIZER)
     answers = [await world.http.get(path, headers=caller.headers) for _ in range(3)]
@@ -66,7 +66,7 @@ async def test_a_key_whose_role_is_lost_is_counted_and_told(world: World, config
 
 
 @pytest.mark.parametrize("path", ["/api/auth/logout", "/graphql"])
-async def test_a_cross_site_request_is_counted_and_told(world: World, configure: Configure, path: str) -> None:
+async def test_cross_site_requests_are_counted(world: World, configure: Configure, path: str) -> None:
     configure(rate_limit_user=2)
     headers = {**(await world.session(await world.user())).headers, "Origin": "https://evil.example"}
     answers = [await world.http.post(path, headers=headers) for _ in range(3)]
@@ -92,7 +92,7 @@ async def test_the_limit_is_per_key(world: World, configure: Configure) -> None:
 
 
 @pytest.mark.parametrize(("role", "limit"), [("user", 1), ("organizer", 2), ("admin", 3)])
-async def test_sessions_are_limited_per_account_at_the_limit_of_its_role(
+async def test_sessions_share_the_limit_of_their_account(
     world: World, configure: Configure, role: str, limit: int
 ) -> None:
     configure(rate_limit_user=1, rate_limit_organizer=2, rate_limit_admin=3)
@@ -104,7 +104,7 @@ async def test_sessions_are_limited_per_account_at_the_limit_of_its_role(
     assert (await (await world.key(user)).get("/auth/me")).status_code == 200
 
 
-async def test_a_refused_request_says_so_and_is_not_carried_out(world: World, configure: Configure) -> None:
+async def test_a_refused_request_is_429_and_not_executed(world: World, configure: Configure) -> None:
     configure(rate_limit_user=1)
     caller = await world.user_key()
     await caller.get("/events")
@@ -120,7 +120,7 @@ async def test_a_refused_request_says_so_and_is_not_carried_out(world: World, co
 
 
 @pytest.mark.parametrize("limited", ["user", "organizer", "admin"])
-async def test_a_limit_of_0_is_off(world: World, configure: Configure, limited: str) -> None:
+async def test_a_limit_of_0_is_disabled(world: World, configure: Configure, limited: str) -> None:
     configure(**{f"rate_limit_{limited}": 0})
     caller = await world.key(await world.admin(), KeyType(limited))
     answers = [await caller.get("/auth/me") for _ in range(5)]
@@ -144,21 +144,19 @@ async def test_anonymous_requests_are_limited_per_address(app: Starlette, config
 
 
 @pytest.mark.parametrize("path", ["/api/auth/me", "/api/nothing-here", "/graphql"])
-async def test_whatever_anonymous_requests_ask_for_counts(
-    http: httpx.AsyncClient, configure: Configure, path: str
-) -> None:
+async def test_all_anonymous_requests_count(http: httpx.AsyncClient, configure: Configure, path: str) -> None:
     configure(rate_limit_anonymous=2)
     statuses = await _statuses(lambda: http.get(path), 3)
     assert 429 not in statuses[:2]
     assert statuses[2] == 429
 
 
-async def test_the_anonymous_limit_can_be_off(app: Starlette, configure: Configure) -> None:
+async def test_the_anonymous_limit_can_be_disabled(app: Starlette, configure: Configure) -> None:
     configure(rate_limit_anonymous=0)
     assert await _from(app, "203.0.113.1", 5) == [200] * 5
 
 
-async def test_keys_and_sessions_do_not_use_up_their_address(world: World, configure: Configure) -> None:
+async def test_requests_with_keys_and_sessions_do_not_count_for_the_address(world: World, configure: Configure) -> None:
     configure(rate_limit_anonymous=1)
     for caller in (await world.user_key(), await world.session(await world.user())):
         assert [(await caller.get("/auth/me")).status_code for _ in range(3)] == [200] * 3
@@ -167,7 +165,7 @@ async def test_keys_and_sessions_do_not_use_up_their_address(world: World, confi
 
 @pytest.mark.parametrize("header", [{"Authorization": "Bearer ae_u_guess"}, {"Cookie": "amarevents_session=guess"}])
 @pytest.mark.parametrize("path", ["/api/auth/me", "/graphql"])
-async def test_guesses_count_against_the_address(
+async def test_guessed_credentials_count_for_the_address(
     http: httpx.AsyncClient, configure: Configure, path: str, header: dict[str, str]
 ) -> None:
     configure(rate_limit_anonymous=2)
@@ -177,20 +175,20 @@ async def test_guesses_count_against_the_address(
     assert (await http.get("/api/events")).status_code == 429
 
 
-async def test_revoked_keys_count_against_the_address(world: World, configure: Configure) -> None:
+async def test_revoked_keys_count_for_the_address(world: World, configure: Configure) -> None:
     configure(rate_limit_anonymous=2)
     callers = [await world.key(await world.user(), is_active=False) for _ in range(3)]
     assert [(await caller.get("/auth/me")).status_code for caller in callers] == [401, 401, 429]
 
 
-async def test_an_ipv6_client_is_its_64(app: Starlette, configure: Configure) -> None:
+async def test_an_ipv6_client_is_its_64_bit_network(app: Starlette, configure: Configure) -> None:
     configure(rate_limit_anonymous=2)
     assert await _from(app, "2001:db8:1:2::1", 2) == [200, 200]
     assert await _from(app, "2001:db8:1:2:ffff:ffff:ffff:ffff") == [429]
     assert await _from(app, "2001:db8:1:3::1") == [200]
 
 
-async def test_an_ipv4_client_is_the_same_over_ipv6(app: Starlette, configure: Configure) -> None:
+async def test_a_mapped_ipv4_address_is_the_same_client(app: Starlette, configure: Configure) -> None:
     configure(rate_limit_anonymous=1)
     assert await _from(app, "203.0.113.1") == [200]
     assert await _from(app, "::ffff:203.0.113.1") == [429]

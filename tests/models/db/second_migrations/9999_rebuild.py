@@ -5,7 +5,7 @@ from tortoise import fields, migrations
 from tortoise.migrations import operations as ops
 from tortoise.migrations.constraints import CheckConstraint
 
-from tests.support.packages import PROJECT
+from tests.support.migrations import MIGRATION_NAMES
 
 
 class TicketStatus(StrEnum):
@@ -17,12 +17,12 @@ class TicketStatus(StrEnum):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", PROJECT[-1])]
+    dependencies = [("models", MIGRATION_NAMES[-1])]
 
     operations = [
         ops.AlterField("User", "country", fields.CharField(max_length=60, null=True)),
         ops.RemoveField("Event", "template"),
-        ops.RemoveField("GalleryImage", "position"),  # and with it the index that holds it
+        ops.RemoveField("GalleryImage", "position"),  # and its index
         ops.AlterField("Session", "digest", fields.CharField(max_length=64)),  # no longer unique
         ops.AddConstraint("Donation", CheckConstraint(check="amount > 0", name="ck_donations_amount")),
         ops.AlterField("Ticket", "status", fields.CharEnumField(TicketStatus, max_length=20, default="Pending")),

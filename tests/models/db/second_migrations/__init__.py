@@ -1,4 +1,4 @@
-"""The project's migrations, and one more that rebuilds tables on SQLite in every way that there is."""
+"""The project's migrations, and one more that rebuilds tables on SQLite for each kind of change."""
 
 from amarevents.models import migrations
 

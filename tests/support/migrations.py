@@ -1,4 +1,4 @@
-"""Packages of migrations: the project's own, and those of tests that hold fewer or more."""
+"""The names of the migrations in a package, and of those of the project."""
 
 import pkgutil
 from importlib import import_module
@@ -7,8 +7,8 @@ from amarevents.models.db.connection import MIGRATIONS
 
 
 def migrations_in(package: str) -> list[str]:
-    """The names of the migrations in ``package``, in their order."""
+    """Return the names of the migrations in ``package`` in order."""
     return sorted(name for _, name, _ in pkgutil.iter_modules(import_module(package).__path__) if name[0].isdigit())
 
 
-PROJECT = migrations_in(MIGRATIONS)
+MIGRATION_NAMES = migrations_in(MIGRATIONS)
