@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from playwright.async_api import Browser, BrowserContext, Locator, Page, Route, expect
 
-from tests.schema.explorer.ready import NAMES
+from tests.schema.explorer.example_operations import NAMES
 from tests.support.explorer_page import (
     ORGANIZER,
     account_status,

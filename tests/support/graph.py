@@ -1,4 +1,4 @@
-"""The object types of the schema and the edges between them, derived from the schema so that no list is to be kept."""
+"""The object types of the schema and the edges between them, derived from the schema itself."""
 
 from functools import cache
 

@@ -81,7 +81,7 @@ async def test_private_events_leave_no_trace_in_pages(world: World) -> None:
 
 
 async def test_cursor_of_a_hidden_event_reveals_nothing(world: World) -> None:
-    """A cursor encodes a position, which anyone can make up; whether a row exists there is revealed only if visible."""
+    """A cursor encodes a position, which anyone can make up, so it must not reveal whether a row exists there."""
     organization = await world.organization(await world.organizer())
     hidden = await world.event(organization, date=in_days(1), privacy=Privacy.PRIVATE)
     place = ListEventsByCursor.ORDER.encode_cursor((hidden.sort_date, hidden.id))

@@ -60,7 +60,7 @@ async def test_error_has_the_code_status_and_fields_of_rest(world: World) -> Non
 
 @pytest.fixture
 def broken_event_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Listing events fails with an unexpected exception."""
+    """Make the list of events fail with an unexpected exception."""
 
     async def fail(*_arguments: Any, **_named: Any) -> None:
         raise RuntimeError("SELECT secret FROM vault")

@@ -161,7 +161,7 @@ EVERY_FORM = pytest.mark.parametrize("form", FORMS, ids=lambda form: form.mutati
 
 
 class Sender:
-    """Sends the mutation of a form as an admin, with changes to its input."""
+    """A sender of the form's mutation, as an admin and with changes to its input."""
 
     def __init__(self, form: Form, stage: Stage, target_id: int) -> None:
         self._form, self._stage, self._target_id = form, stage, target_id

@@ -164,7 +164,7 @@ async def test_timeout_of_an_edge_leaves_the_rest_of_the_result(
 async def test_errors_of_mutations_say_whether_they_may_have_taken_effect(
     world: World, configure: Callable[..., None]
 ) -> None:
-    """The first mutation succeeds, the second may have taken effect, and the third was not started."""
+    """The first succeeds, the second times out after it has taken effect, and the third is not started."""
     configure(graphql_timeout_seconds=0.4)
     variables = {"slow": donation("slow@example.com", 1), "input": donation("giver@example.com", 2), "key": "once"}
     answer = await world.anonymous.graphql(DONATE, **variables)

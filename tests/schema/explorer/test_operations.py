@@ -1,4 +1,4 @@
-"""The ready operations are good documents, and lead a newcomer from signing in to the door."""
+"""Example operations: valid documents that lead a new organizer from signing in to check-in."""
 
 import datetime
 import json
@@ -13,7 +13,7 @@ from amarevents.models import Event, Ticket
 from amarevents.models.enums import KeyType, TicketStatus
 from amarevents.schema.explorer.operations import ExampleOperation, example_operations
 from amarevents.schema.schema import schema
-from tests.schema.explorer.ready import ALL, NAMES, name_of
+from tests.schema.explorer.example_operations import ALL, NAMES, name_of
 from tests.support.local_server import serve_in_process
 from tests.support.websocket_client import open_socket
 from tests.support.world import Caller, World
@@ -22,12 +22,12 @@ from tests.support.world import Caller, World
 
 
 def open_names(operation: ExampleOperation) -> set[str]:
-    """The variables that an earlier answer has to fill."""
+    """Return the variables that an earlier result has to fill."""
     return set(re.findall(r'"(\w+)": (?:\[\s*)?""', operation.variables))
 
 
 def filled(value: Any, known: dict[str, Any]) -> Any:
-    """As the page fills it in: what is known in place of each ``""``."""
+    """Fill in variables like the page: replace each ``""`` with the known value."""
     if isinstance(value, dict):
         return {name: _filled(one, known, name) for name, one in value.items()}
     return value
@@ -40,7 +40,7 @@ def _filled(value: Any, known: dict[str, Any], name: str) -> Any:
 
 
 def provided(operation: ExampleOperation, data: Any) -> dict[str, Any]:
-    """As the page takes it: what is not there is not provided."""
+    """Return the values that the page takes from a result, without missing ones."""
     paths = operation.provides | operation.offers
     return {name: value for name, path in paths.items() if (value := value_at(data, path))}
 
@@ -60,13 +60,13 @@ def element_at(elements: list[Any], step: str) -> Any:
 
 
 async def run_all(caller: Caller, app: Starlette) -> dict[str, Any]:
-    """Every tab, in their order, as the page would run them; the answers' data by the names of the tabs."""
+    """Run the operations of all tabs in order, like the page, and return the results by the names of the tabs."""
     known: dict[str, Any] = {}
     answers = {}
     for operation in example_operations(datetime.datetime.now(datetime.UTC)):
         variables = filled(json.loads(operation.variables or "{}"), known)
         if is_subscription(operation):
-            answer = await first_told(app, caller, operation.query, variables)
+            answer = await first_delivery(app, caller, operation.query, variables)
         else:
             answer = await caller.graphql(operation.query, **variables)
         assert "errors" not in answer, (name_of(operation), answer)
@@ -80,16 +80,16 @@ def is_subscription(operation: ExampleOperation) -> bool:
     return isinstance(definition, OperationDefinitionNode) and definition.operation is OperationType.SUBSCRIPTION
 
 
-async def first_told(app: Starlette, caller: Caller, query: str, variables: dict[str, Any]) -> dict[str, Any]:
-    """What a subscription tells at once."""
+async def first_delivery(app: Starlette, caller: Caller, query: str, variables: dict[str, Any]) -> dict[str, Any]:
+    """Return what a subscription delivers immediately."""
     async with (
         serve_in_process(app) as address,
         open_socket(address, {**caller.headers, "Origin": f"http://{address}"}) as socket,
     ):
         await socket.initialize()
         await socket.subscribe(query, **variables)
-        told: dict[str, Any] = (await socket.receive())["payload"]
-    return told
+        result: dict[str, Any] = (await socket.receive())["payload"]
+    return result
 
 
 async def new_organizer(world: World, kind: str) -> Caller:
@@ -99,7 +99,7 @@ async def new_organizer(world: World, kind: str) -> Caller:
 
 
 @pytest.mark.parametrize("kind", ["session", "key"])
-async def test_new_organizer_gets_from_signing_in_to_the_door(world: World, app: Starlette, kind: str) -> None:
+async def test_new_organizer_gets_from_signing_in_to_check_in(world: World, app: Starlette, kind: str) -> None:
     answers = await run_all(await new_organizer(world, kind), app)
     assert answers["StartHere"]["myProfile"]["organizations"][0]["name"] == "Riverside Music Circle"
     assert answers["MyEvents"]["events"]["items"] == []
@@ -116,7 +116,7 @@ async def test_new_organizer_gets_from_signing_in_to_the_door(world: World, app:
     assert (await Ticket.get()).status == TicketStatus.SUCCESS
 
 
-async def test_all_of_it_can_be_done_again_a_second_later(world: World, app: Starlette) -> None:
+async def test_operations_can_be_run_again(world: World, app: Starlette) -> None:
     caller = await new_organizer(world, "session")
     await run_all(caller, app)
     await Ticket.all().update(transaction_id="BKOFBEFORE")
@@ -125,7 +125,7 @@ async def test_all_of_it_can_be_done_again_a_second_later(world: World, app: Sta
     assert answers["CheckIn"]["checkInTicket"]["outcome"] == "ADMITTED"
 
 
-async def test_their_order_is_that_of_the_walk() -> None:
+async def test_operations_are_in_order() -> None:
     assert NAMES == [
         "StartHere",
         "MyEvents",
@@ -139,30 +139,30 @@ async def test_their_order_is_that_of_the_walk() -> None:
 
 
 @pytest.mark.parametrize("operation", ALL, ids=NAMES)
-def test_each_is_valid(operation: ExampleOperation) -> None:
+def test_operation_is_valid(operation: ExampleOperation) -> None:
     assert validate(schema._schema, parse(operation.query)) == []
 
 
 @pytest.mark.parametrize("operation", ALL, ids=NAMES)
-def test_each_says_what_it_does_in_whole_sentences_that_editors_wrap(operation: ExampleOperation) -> None:
+def test_operation_starts_with_a_comment_in_whole_sentences(operation: ExampleOperation) -> None:
     comment = [line for line in operation.query.splitlines() if line.startswith("#")]
     assert operation.query.startswith("# ")
     assert {line[-1] for line in comment if line != "#"} == {"."}
 
 
 @pytest.mark.parametrize("position", range(len(ALL)), ids=NAMES)
-def test_what_each_leaves_open_comes_from_an_earlier_one_and_is_explained(position: int) -> None:
+def test_open_variables_come_from_earlier_operations_and_are_explained(position: int) -> None:
     earlier = {name for operation in ALL[:position] for name in operation.provides | operation.offers}
     assert open_names(ALL[position]) <= earlier
     explained = "".join(line for line in ALL[position].query.splitlines(keepends=True) if line.startswith("#"))
     assert all(name in explained for name in open_names(ALL[position]))
 
 
-def test_what_each_provides_is_wanted_by_another() -> None:
-    brought = {name for one in ALL for name in one.provides | one.offers}
-    assert brought == {name for one in ALL for name in open_names(one)}
+def test_provided_values_are_used_by_other_operations() -> None:
+    provided_names = {name for one in ALL for name in one.provides | one.offers}
+    assert provided_names == {name for one in ALL for name in open_names(one)}
 
 
-def test_dates_are_of_the_weeks_to_come() -> None:
+def test_dates_are_in_the_coming_weeks() -> None:
     [publishing] = [json.loads(one.variables) for one in ALL if name_of(one) == "PublishEvent"]
     assert (publishing["input"]["date"], publishing["input"]["deadline"]) == ("2026-12-23", "2026-12-21")

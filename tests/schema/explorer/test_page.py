@@ -1,4 +1,4 @@
-"""Serving GraphiQL at ``/graphql``: who gets it, its policy, its parts."""
+"""GraphiQL at ``/graphql``: content negotiation, the Content-Security-Policy, and static files."""
 
 import dataclasses
 import json
@@ -20,14 +20,14 @@ from tests.support.world import World
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8"}
 
 
-async def opened(http: httpx.AsyncClient) -> httpx.Response:
+async def open_page(http: httpx.AsyncClient) -> httpx.Response:
     answer = await http.get("/graphql", headers=BROWSER)
     assert answer.status_code == 200
     return answer
 
 
-def addresses(html: str) -> list[str]:
-    """What the page loads."""
+def urls_in(html: str) -> list[str]:
+    """Return the URLs that the page loads."""
     return re.findall(r'(?:src|href)="([^"]+)"', html)
 
 
@@ -35,8 +35,8 @@ def policy(answer: httpx.Response) -> dict[str, str]:
     return dict(rule.split(" ", 1) for rule in answer.headers["Content-Security-Policy"].split("; "))
 
 
-async def test_browsers_get_a_page(http: httpx.AsyncClient) -> None:
-    answer = await opened(http)
+async def test_browser_gets_the_page(http: httpx.AsyncClient) -> None:
+    answer = await open_page(http)
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
     assert "<title>Amar Events GraphQL</title>" in answer.text
     assert '<html lang="en">' in answer.text
@@ -55,60 +55,60 @@ async def test_browsers_get_a_page(http: httpx.AsyncClient) -> None:
         "",
     ],
 )
-async def test_who_does_not_ask_for_html_gets_graphql(http: httpx.AsyncClient, accepted: str) -> None:
+async def test_clients_that_do_not_accept_html_get_graphql(http: httpx.AsyncClient, accepted: str) -> None:
     answer = await http.get("/graphql", headers={"Accept": accepted})
     assert "json" in answer.headers["Content-Type"]
     assert answer.json()["errors"]
 
 
-async def test_what_is_to_be_executed_is_executed_in_a_browser_as_well(http: httpx.AsyncClient) -> None:
+async def test_query_in_the_url_is_executed_in_a_browser(http: httpx.AsyncClient) -> None:
     answer = await http.get("/graphql", params={"query": "{ __typename }"}, headers=BROWSER)
     assert answer.json()["data"] == {"__typename": "Query"}
     answer = await http.get("/graphql", params={"extensions": "{}"}, headers=BROWSER)
     assert answer.headers["Content-Type"].startswith("application/json")
 
 
-async def test_html_is_no_answer_to_a_post(world: World) -> None:
+async def test_post_never_gets_html(world: World) -> None:
     answer = await world.http.post("/graphql", json={"query": "{ __typename }"}, headers=BROWSER)
     assert answer.json()["data"] == {"__typename": "Query"}
 
 
-async def test_head_answers_like_get(http: httpx.AsyncClient) -> None:
-    got, head = await opened(http), await http.head("/graphql", headers=BROWSER)
+async def test_head_has_the_headers_of_get(http: httpx.AsyncClient) -> None:
+    got, head = await open_page(http), await http.head("/graphql", headers=BROWSER)
     assert head.status_code == 200
     for name in ("Content-Type", "Content-Length", "Cache-Control"):
         assert head.headers[name] == got.headers[name]
 
 
-async def test_page_may_load_and_call_nothing_but_this_origin(http: httpx.AsyncClient) -> None:
-    answer = await opened(http)
-    allowed = policy(answer)
-    assert allowed["default-src"] == "'none'"
-    assert allowed["connect-src"] == "'self'"
-    assert allowed["frame-ancestors"] == allowed["base-uri"] == allowed["form-action"] == "'none'"
+async def test_policy_allows_only_this_origin(http: httpx.AsyncClient) -> None:
+    answer = await open_page(http)
+    directives = policy(answer)
+    assert directives["default-src"] == "'none'"
+    assert directives["connect-src"] == "'self'"
+    assert directives["frame-ancestors"] == directives["base-uri"] == directives["form-action"] == "'none'"
     for risk in ("unsafe", "http", "*"):
         assert risk not in answer.headers["Content-Security-Policy"]
 
 
-async def test_every_page_has_a_nonce_of_its_own(http: httpx.AsyncClient) -> None:
-    first, second = policy(await opened(http)), policy(await opened(http))
+async def test_every_response_has_a_new_nonce(http: httpx.AsyncClient) -> None:
+    first, second = policy(await open_page(http)), policy(await open_page(http))
     assert re.fullmatch(r"'nonce-[\w-]{22}'", first["script-src"])
     assert first["script-src"] == first["style-src"] != second["script-src"]
 
 
-async def test_scripts_and_styles_carry_the_nonce_and_no_text_is_a_script(http: httpx.AsyncClient) -> None:
-    answer = await opened(http)
+async def test_scripts_and_styles_have_the_nonce_and_none_are_inline(http: httpx.AsyncClient) -> None:
+    answer = await open_page(http)
     nonce = policy(answer)["script-src"].removeprefix("'nonce-").removesuffix("'")
-    loading = re.findall(r"<(?:script src|link rel=\"stylesheet\" href)=[^>]*>", answer.text)
-    assert len(loading) == len(ASSETS.files) - 1  # the icon needs none
-    assert all(f' nonce="{nonce}">' in tag for tag in loading)
+    tags = re.findall(r"<(?:script src|link rel=\"stylesheet\" href)=[^>]*>", answer.text)
+    assert len(tags) == len(ASSETS.files) - 1  # the icon needs no nonce
+    assert all(f' nonce="{nonce}">' in tag for tag in tags)
     inline = re.findall(r"<script(?![^>]*\ssrc=)([^>]*)>", answer.text)
     assert inline == [' id="operations" type="application/json"']
     assert not re.search(r"\son\w+=|\sstyle=|javascript:", answer.text.split("<script")[0])
 
 
-async def test_page_is_not_kept_framed_or_told_of(http: httpx.AsyncClient) -> None:
-    headers = (await opened(http)).headers
+async def test_page_cannot_be_cached_framed_or_leaked_as_referrer(http: httpx.AsyncClient) -> None:
+    headers = (await open_page(http)).headers
     assert headers["Cache-Control"] == "no-store"
     assert headers["X-Frame-Options"] == "DENY"
     assert headers["Referrer-Policy"] == "no-referrer"
@@ -116,19 +116,21 @@ async def test_page_is_not_kept_framed_or_told_of(http: httpx.AsyncClient) -> No
     assert headers["Vary"] == "Accept"
 
 
-async def test_operations_cannot_end_their_script(http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_operations_cannot_close_their_script_element(
+    http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hostile = ExampleOperation(
         query="</script><script>steal()</script><!-- ${nonce}", variables="", provides={}, offers={}
     )
     monkeypatch.setattr(page, "example_operations", lambda _now: [hostile])
-    html = (await opened(http)).text
+    html = (await open_page(http)).text
     assert "steal" not in re.sub(r'<script id="operations".*?</script>', "", html)
     [written] = re.findall(r'<script id="operations" type="application/json">(.*?)</script>', html)
     assert json.loads(written)[0]["query"] == hostile.query
 
 
-async def test_everything_that_it_loads_is_there_and_may_be_kept_for_ever(http: httpx.AsyncClient) -> None:
-    loaded = addresses((await opened(http)).text)
+async def test_files_that_the_page_loads_exist_and_can_be_cached_forever(http: httpx.AsyncClient) -> None:
+    loaded = urls_in((await open_page(http)).text)
     assert len(loaded) == len(ASSETS.files)
     for address in loaded:
         answer = await http.get(address)
@@ -137,16 +139,16 @@ async def test_everything_that_it_loads_is_there_and_may_be_kept_for_ever(http: 
 
 
 @pytest.mark.parametrize("path", ["of-yesterday/graphiql.js", "of-yesterday/manifest.json", "%2e%2e/page.py", ""])
-async def test_unknown_part_is_404(http: httpx.AsyncClient, path: str) -> None:
+async def test_unknown_file_is_404(http: httpx.AsyncClient, path: str) -> None:
     assert (await http.get(f"/graphql/assets/{path}")).status_code == 404
 
 
-async def test_parts_can_only_be_read(http: httpx.AsyncClient) -> None:
-    [address] = [one for one in addresses((await opened(http)).text) if one.endswith("/start.js")]
+async def test_files_are_read_only(http: httpx.AsyncClient) -> None:
+    [address] = [one for one in urls_in((await open_page(http)).text) if one.endswith("/start.js")]
     assert (await http.post(address)).status_code == 405
 
 
-async def test_page_and_parts_are_for_everybody_and_cost_nothing(world: World, configure: Callable[..., None]) -> None:
+async def test_page_and_files_are_public_and_not_rate_limited(world: World, configure: Callable[..., None]) -> None:
     configure(rate_limit_anonymous=1)
     for headers in ({**BROWSER, "Authorization": "Bearer ae_u_wrong"}, BROWSER, BROWSER):
         page = await world.http.get("/graphql", headers=headers)
@@ -157,22 +159,22 @@ async def test_page_and_parts_are_for_everybody_and_cost_nothing(world: World, c
     assert answers == [200, 429]
 
 
-async def test_index_names_it_and_leads_browsers_to_it(http: httpx.AsyncClient) -> None:
+async def test_index_links_the_page_and_redirects_browsers_to_it(http: httpx.AsyncClient) -> None:
     for accepted in ("*/*", "application/json", ""):
         answer = await http.get("/", headers={"Accept": accepted})
         assert (answer.json()["graphiql"], answer.headers["Vary"]) == ("/graphql", "Accept")
-    led = await http.get("/", headers=BROWSER)
-    assert (led.status_code, led.headers["Location"], led.headers["Vary"]) == (307, "/graphql", "Accept")
-    assert led.headers["Cache-Control"] == "no-store"
+    redirect = await http.get("/", headers=BROWSER)
+    assert (redirect.status_code, redirect.headers["Location"], redirect.headers["Vary"]) == (307, "/graphql", "Accept")
+    assert redirect.headers["Cache-Control"] == "no-store"
 
 
-async def test_browser_finds_an_icon_for_what_is_no_page(http: httpx.AsyncClient) -> None:
+async def test_default_icon_is_served(http: httpx.AsyncClient) -> None:
     answer = await http.get("/favicon.ico")
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/svg+xml")
     assert answer.text.startswith("<svg")
 
 
-async def test_switched_off_nothing_of_it_is_there(app: Starlette, deployment: Settings) -> None:
+async def test_page_and_files_are_absent_when_the_explorer_is_disabled(app: Starlette, deployment: Settings) -> None:
     without_explorer = deployment.model_copy(update={"graphql_explorer": False})
     without = create_app(without_explorer)
     services = app.state.services

@@ -71,12 +71,12 @@ async def test_ticket_that_changes_often_in_a_batch_is_delivered_once_in_its_lat
         await wait_for_subscribers(app)
         await scene.register()
         await first
-        kept, gone = await scene.register(), await scene.register()
+        kept, deleted = await scene.register(), await scene.register()
         for note in ("a", "b"):
             data_of(await scene.organizer.put(f"/tickets/{kept}", {"note": note}))
-        data_of(await scene.organizer.delete(f"/tickets/{gone}"))
+        data_of(await scene.organizer.delete(f"/tickets/{deleted}"))
         received = [await anext(views), await anext(views)]
-        assert [(view.kind, view.ticket_id) for view in received] == [(CREATED, kept), (DELETED, gone)]
+        assert [(view.kind, view.ticket_id) for view in received] == [(CREATED, kept), (DELETED, deleted)]
         assert (received[0].ticket.note, received[1].ticket) == ("b", None)
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.4):
@@ -108,7 +108,7 @@ async def test_slow_reader_receives_nothing_more_of_a_batch_after_losing_access(
         await _read_slowly(app, scene, world, revoke)
 
 
-async def test_without_the_second_check_it_would_beticket_views(
+async def test_slow_reader_receives_the_batch_without_the_second_check(
     app: Starlette, scene: Scene, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Negative control."""

@@ -19,8 +19,6 @@ CREATED, UPDATED, DELETED = TicketChangeKind
 STATS = "subscription($id: ID!) { eventStats(eventId: $id) { total } }"
 APPROVE = "mutation($ids: [ID!]!) { approvePayments(input: {ticketIds: $ids}) { decided { id } } }"
 
-# Any: JSON, and views of several types.
-
 
 # Number ---------------------------------------------------------------------------------------------------------
 
@@ -51,20 +49,20 @@ async def test_ended_subscription_makes_room_for_another(
 ) -> None:
     monkeypatch.setattr(connection_limits, "MAX_SUBSCRIPTIONS", 1)
     admin = await world.admin_key()
-    async with ticket_views(app, scene.organizer, scene.event.id) as one:
-        next_view = asyncio.create_task(anext(one))
+    async with ticket_views(app, scene.organizer, scene.event.id) as views:
+        next_view = asyncio.create_task(anext(views))
         await wait_for_subscribers(app)
         async with ticket_views(app, await world.key(scene.owner, KeyType.ORGANIZER), scene.event.id) as more:
             with pytest.raises(errors.TooManyOperations, match="An account can have at most 1 "):
                 await anext(more)
         assert subscriber_count(app) == 1
-        async with ticket_views(app, admin, scene.event.id) as of_another:
-            others = asyncio.create_task(anext(of_another))
+        async with ticket_views(app, admin, scene.event.id) as admin_views:
+            next_admin_view = asyncio.create_task(anext(admin_views))
             await wait_for_subscribers(app, 2)
             await scene.register()
-            assert (await others).kind == (await next_view).kind == CREATED
-    async with ticket_views(app, scene.organizer, scene.event.id) as one:
-        next_view = asyncio.create_task(anext(one))
+            assert (await next_admin_view).kind == (await next_view).kind == CREATED
+    async with ticket_views(app, scene.organizer, scene.event.id) as views:
+        next_view = asyncio.create_task(anext(views))
         await wait_for_subscribers(app)
         await scene.register()
         await next_view

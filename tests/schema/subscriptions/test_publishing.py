@@ -38,12 +38,12 @@ def broker(app: Starlette) -> RecordingBroker:
     return recording
 
 
-def _registration(scene: Scene) -> dict[str, Any]:  # Any: JSON
+def _registration_body(scene: Scene) -> dict[str, Any]:  # Any: JSON
     return {"event_id": scene.event.id, "ticket_type_id": scene.kind.id}
 
 
 async def test_ticket_changes_are_published(broker: RecordingBroker, scene: Scene) -> None:
-    ticket_id = data_of(await scene.buyer.post("/tickets", _registration(scene)), 201)["id"]
+    ticket_id = data_of(await scene.buyer.post("/tickets", _registration_body(scene)), 201)["id"]
     data_of(await scene.organizer.put(f"/tickets/{ticket_id}", {"status": "Failed"}))
     data_of(await scene.organizer.put(f"/tickets/{ticket_id}", {}))  # changes nothing
     data_of(await scene.organizer.delete(f"/tickets/{ticket_id}"))
@@ -89,7 +89,7 @@ async def test_changes_of_a_failed_operation_are_not_published_by_the_next_one(
     await world.ticket(scene.event, scene.owner, ticket_type=scene.kind)
     scene.kind.capacity = 2
     await scene.kind.save(update_fields=["capacity"])
-    await refused(scene.buyer.post("/tickets", _registration(scene)), 400, "SOLD_OUT")
+    await refused(scene.buyer.post("/tickets", _registration_body(scene)), 400, "SOLD_OUT")
     await refused(scene.organizer.put(f"/ticket-types/{scene.kind.id}", {"capacity": 1}), 400, "CAPACITY_TOO_LOW")
     assert broker.published == []
     query = """mutation($id: ID!) {
@@ -179,7 +179,9 @@ async def test_deletion_of_a_custom_field_is_published_for_tickets_with_answers(
 
 
 async def test_replayed_request_publishes_nothing(broker: RecordingBroker, scene: Scene) -> None:
-    answers = [await scene.buyer.post("/tickets", _registration(scene), **{"Idempotency-Key": "one"}) for _ in range(2)]
+    answers = [
+        await scene.buyer.post("/tickets", _registration_body(scene), **{"Idempotency-Key": "one"}) for _ in range(2)
+    ]
     assert data_of(answers[0], 201) == data_of(answers[1], 201)
     assert len(broker.published) == 1
 
@@ -191,6 +193,6 @@ async def test_change_is_published_although_the_response_fails(
         raise RuntimeError
 
     monkeypatch.setattr(registration, "load_ticket_detail", fail)
-    assert (await scene.buyer.post("/tickets", _registration(scene))).status_code == 500
+    assert (await scene.buyer.post("/tickets", _registration_body(scene))).status_code == 500
     [(event_id, [change])] = broker.published
     assert (event_id, change.kind) == (scene.event.id, CREATED)

@@ -29,8 +29,6 @@ CREATED, UPDATED, DELETED = TicketChangeKind
 STATS = "subscription($id: ID!) { eventStats(eventId: $id) { total } }"
 APPROVE = "mutation($ids: [ID!]!) { approvePayments(input: {ticketIds: $ids}) { decided { id } } }"
 
-# Any: JSON, and views of several types.
-
 
 async def test_subscribers_with_the_same_credential_share_checks_and_reads(
     app: Starlette, scene: Scene, world: World, monkeypatch: pytest.MonkeyPatch

@@ -1,4 +1,4 @@
-"""Whatever is sent: no crash, an envelope, and little of the processor's time (65 KB are at most 0.2 s)."""
+"""Hostile requests, which get a valid response and at most 0.2 seconds of processor time."""
 
 import sys
 import time
@@ -15,20 +15,20 @@ from tests.support.random_documents import DocumentWriter
 from tests.support.sizes import sized
 from tests.support.world import World
 
-pytestmark = pytest.mark.deep("postgres")  # almost all of it is refused before the database
+pytestmark = pytest.mark.deep("postgres")  # almost all requests are rejected before they reach the database
 
 SECONDS = 0.2
 RUNS, BODIES = sized(2, deep=8), 400
 
 
-async def sent(world: World, content: bytes) -> httpx.Response:
+async def send(world: World, content: bytes) -> httpx.Response:
     return await world.http.post("/graphql", content=content, headers={"Content-Type": "application/json"})
 
 
 async def seconds_of(world: World, content: bytes) -> float:
-    """Of the processor; the least of five, because whoever else works on the machine disturbs it.
+    """Return the processor time of a request: the least of five attempts, because other processes disturb it.
 
-    Without what measures the coverage of tests, which would take half of them.
+    Tracing for coverage is switched off, because it would take half of the time.
     """
     measured = []
     for _ in range(5):
@@ -37,7 +37,7 @@ async def seconds_of(world: World, content: bytes) -> float:
         sys.settrace(None)
         began = time.process_time()
         try:
-            await sent(world, content)
+            await send(world, content)
         finally:
             measured.append(time.process_time() - began)
             sys.settrace(tracing)
@@ -47,7 +47,7 @@ async def seconds_of(world: World, content: bytes) -> float:
 
 
 def require_envelope(answer: httpx.Response) -> None:
-    """Data, errors or both; an error has a message, and a code that says what the caller did wrong."""
+    """Require data, errors or both; each error must have a message and a status below 500."""
     assert answer.status_code in {200, 400, 429}
     content = orjson.loads(answer.content)
     assert content.keys() <= {"data", "errors", "extensions"}
@@ -58,14 +58,14 @@ def require_envelope(answer: httpx.Response) -> None:
 
 
 @pytest.mark.parametrize("content", EXPENSIVE_BODIES.values(), ids=EXPENSIVE_BODIES)
-async def test_the_dearest_requests_are_cheap(world: World, content: bytes) -> None:
+async def test_most_expensive_requests_take_little_time(world: World, content: bytes) -> None:
     assert len(content) <= 2**16
-    require_envelope(await sent(world, content))
+    require_envelope(await send(world, content))
     assert await seconds_of(world, content) < SECONDS
 
 
-async def test_unbounded_validation_is_what_would_be_dear(world: World) -> None:
-    """The control: what the limits refuse takes the stock rules many times as long as the whole request."""
+async def test_stock_validation_would_take_longer(world: World) -> None:
+    """Negative control: for a document that the limits reject, it takes several times as long as the whole request."""
     name = "one object, 245 times"
     document = parse(EXPENSIVE_DOCUMENTS[name])
     began = time.process_time()
@@ -74,21 +74,21 @@ async def test_unbounded_validation_is_what_would_be_dear(world: World) -> None:
 
 
 @pytest.mark.parametrize("seed", range(RUNS))
-async def test_random_requests_break_nothing(world: World, seed: int) -> None:
+async def test_random_requests_get_valid_responses(world: World, seed: int) -> None:
     writer = HostileRequestWriter(DocumentWriter(schema.graphql_schema, seed), seed)
     for _ in range(BODIES):
         content = writer.write()
         began = time.process_time()
-        answer = await sent(world, content)
+        answer = await send(world, content)
         spent = time.process_time() - began
         require_envelope(answer)
         assert spent < SECONDS or await seconds_of(world, content) < SECONDS, content[:2_000]
 
 
-async def test_random_requests_are_not_all_refused(world: World) -> None:
-    """The control: what is written comes far enough to be executed, and to be refused for every kind of reason."""
+async def test_random_requests_reach_every_stage(world: World) -> None:
+    """Negative control: some are executed, and others are rejected for every kind of reason."""
     writer = HostileRequestWriter(DocumentWriter(schema.graphql_schema, 1), 1)
-    answers = [orjson.loads((await sent(world, writer.write())).content) for _ in range(BODIES)]
+    answers = [orjson.loads((await send(world, writer.write())).content) for _ in range(BODIES)]
     codes = {failure["extensions"]["code"] for answer in answers for failure in answer.get("errors", [])}
     assert {"MALFORMED_JSON", "BAD_REQUEST", "GRAPHQL_INVALID", "VALIDATION_ERROR", "UNAUTHENTICATED"} <= codes
     assert sum("data" in answer for answer in answers) > 10

@@ -54,21 +54,21 @@ JSON_TYPE = {"Content-Type": "application/json"}
         (b'{"query": "#"}', "GRAPHQL_INVALID"),
     ],
 )
-async def test_what_is_no_graphql_request_is_400(world: World, body: bytes, code: str) -> None:
+async def test_invalid_body_is_400(world: World, body: bytes, code: str) -> None:
     response = await world.http.post("/graphql", content=body, headers=JSON_TYPE)
     assert response.status_code == 400
     assert request_error_code(response) == code
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/graphql", "multipart/form-data; boundary=x", ""])
-async def test_only_json_is_read(world: World, content_type: str) -> None:
+async def test_other_content_types_are_rejected(world: World, content_type: str) -> None:
     body = json.dumps({"query": "{ events { items { id } } }"}).encode()
     response = await world.http.post("/graphql", content=body, headers={"Content-Type": content_type})
     assert response.status_code == 400
     assert request_error_code(response) == "UNSUPPORTED_MEDIA_TYPE"
 
 
-async def test_a_query_may_be_sent_by_get(world: World) -> None:
+async def test_query_can_be_sent_by_get(world: World) -> None:
     event = await world.event(await world.organizer())
     query = {"query": "query($id: ID!) { event(id: $id) { name } }", "variables": json.dumps({"id": event.id})}
     response = await world.http.get("/graphql", params=query)
@@ -76,25 +76,25 @@ async def test_a_query_may_be_sent_by_get(world: World) -> None:
     assert response.json()["data"] == {"event": {"name": event.name}}
 
 
-async def test_variables_of_a_get_must_be_json(world: World) -> None:
+async def test_variables_in_a_url_must_be_json(world: World) -> None:
     response = await world.http.get("/graphql", params={"query": "{ me { id } }", "variables": "{x"})
     assert response.status_code == 400
     assert request_error_code(response) == "MALFORMED_JSON"
 
 
-async def test_numbers_of_any_length_are_read_as_json_has_them(world: World) -> None:
+async def test_numbers_of_any_length_are_accepted(world: World) -> None:
     body = b'{"query": "{ __typename }", "variables": {"a": %s, "b": -0.%s}}' % (b"9" * 300, b"1" * 6_000)
     assert (await world.http.post("/graphql", content=body, headers=JSON_TYPE)).status_code == 200
 
 
-async def test_a_batch_is_refused_by_name(world: World) -> None:
+async def test_batch_is_rejected_with_an_explanation(world: World) -> None:
     body = [{"query": "{ __typename }"}, {"query": "{ __typename }"}]
     response = await world.http.post("/graphql", json=body)
     assert (response.status_code, request_error_code(response)) == (400, "BAD_REQUEST")
     assert "Batches are not accepted" in response.json()["errors"][0]["message"]
 
 
-async def test_an_upload_is_refused(world: World) -> None:
+async def test_upload_is_rejected(world: World) -> None:
     operations = json.dumps({"query": "mutation($f: String) { __typename }", "variables": {"f": None}})
     form = {"operations": operations, "map": '{"0": ["variables.f"]}'}
     response = await world.http.post("/graphql", data=form, files={"0": b"x"})
@@ -102,7 +102,7 @@ async def test_an_upload_is_refused(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "code"),
+    ("query_string", "code"),
     [
         ("", "BAD_REQUEST"),
         ("?query=", "BAD_REQUEST"),
@@ -117,17 +117,17 @@ async def test_an_upload_is_refused(world: World) -> None:
         ("?query=subscription{x}", "BAD_REQUEST"),
     ],
 )
-async def test_what_is_no_graphql_query_in_an_address_is_400(world: World, address: str, code: str) -> None:
-    response = await world.http.get(f"/graphql{address}")
+async def test_invalid_query_string_is_400(world: World, query_string: str, code: str) -> None:
+    response = await world.http.get(f"/graphql{query_string}")
     assert (response.status_code, request_error_code(response)) == (400, code)
 
 
-async def test_an_address_may_hold_what_is_not_ours(world: World) -> None:
-    address = "/graphql?query={__typename}&variables=&extensions=&operationName=&utm=1&utm=2"
-    assert (await world.http.get(address)).json()["data"] == {"__typename": "Query"}
+async def test_unknown_and_empty_parameters_are_ignored(world: World) -> None:
+    url = "/graphql?query={__typename}&variables=&extensions=&operationName=&utm=1&utm=2"
+    assert (await world.http.get(url)).json()["data"] == {"__typename": "Query"}
 
 
-async def test_a_mutation_by_get_is_405_and_changes_nothing(world: World) -> None:
+async def test_mutation_by_get_is_405_and_changes_nothing(world: World) -> None:
     caller = await world.session(await world.user())
     before = await snapshot()
     query = {"query": "mutation { logout { loggedOut } }"}
@@ -145,7 +145,7 @@ async def test_other_methods_are_405(world: World, method: str) -> None:
 
 @pytest.mark.parametrize(("query", "status"), [("{ events { items { id } } }", 200), ("{ nope }", 400), ("{", 400)])
 @pytest.mark.parametrize(("accept", "expected"), [(GRAPHQL_JSON, GRAPHQL_JSON), ("*/*", "application/json")])
-async def test_answers_have_the_media_type_that_was_asked_for(
+async def test_response_has_the_requested_media_type(
     world: World, query: str, status: int, accept: str, expected: str
 ) -> None:
     response = await world.http.post("/graphql", json={"query": query}, headers={"Accept": accept})
@@ -157,14 +157,14 @@ LOGIN = "mutation($input: LoginInput!) { login(input: $input) { username } }"
 
 @pytest.fixture
 async def member(world: World, deployment: Settings) -> User:
-    """An account whose password is "secret123"."""
+    """An account with the password "secret123"."""
     hasher = PasswordHasher(deployment)
     digest = await hasher.hash("secret123")
     hasher.close()
     return await world.user(username="rahim", password_hash=digest)
 
 
-async def test_the_login_mutation_sets_the_cookie_of_a_new_session(world: World, member: User) -> None:
+async def test_login_mutation_sets_the_cookie_of_a_new_session(world: World, member: User) -> None:
     response = await world.anonymous.graphql_response(LOGIN, input={"email": member.email, "password": "secret123"})
     assert response.json()["data"] == {"login": {"username": "rahim"}}
     cookie = response.headers["Set-Cookie"]
@@ -176,7 +176,7 @@ async def test_the_login_mutation_sets_the_cookie_of_a_new_session(world: World,
     }
 
 
-async def test_the_cookie_is_secure_where_the_deployment_is(
+async def test_cookie_is_secure_if_the_deployment_says_so(
     world: World, member: User, configure: Callable[..., None]
 ) -> None:
     configure(cookie_secure=True)
@@ -184,7 +184,7 @@ async def test_the_cookie_is_secure_where_the_deployment_is(
     assert "Secure" in response.headers["Set-Cookie"].split("; ")
 
 
-async def test_a_failed_login_sets_no_cookie(world: World, member: User) -> None:
+async def test_failed_login_sets_no_cookie(world: World, member: User) -> None:
     response = await world.anonymous.graphql_response(LOGIN, input={"email": member.email, "password": "wrong-one"})
     assert response.status_code == 200
     assert error_code_and_status(response.json()) == ("INVALID_CREDENTIALS", 401)
@@ -192,7 +192,7 @@ async def test_a_failed_login_sets_no_cookie(world: World, member: User) -> None
     assert await Session.all().count() == 0
 
 
-async def test_the_logout_mutation_ends_the_session_and_its_cookie(world: World) -> None:
+async def test_logout_mutation_ends_the_session_and_clears_the_cookie(world: World) -> None:
     caller = await world.session(await world.user())
     response = await caller.graphql_response("mutation { logout { loggedOut } }")
     assert response.json()["data"] == {"logout": {"loggedOut": True}}
@@ -203,7 +203,7 @@ async def test_the_logout_mutation_ends_the_session_and_its_cookie(world: World)
 @pytest.mark.parametrize(
     "headers", [{}, {"Origin": "https://evil.example"}, {"Origin": ORIGIN, "Sec-Fetch-Site": "cross-site"}]
 )
-async def test_a_session_from_elsewhere_changes_nothing(world: World, headers: dict[str, str]) -> None:
+async def test_session_on_a_foreign_page_changes_nothing(world: World, headers: dict[str, str]) -> None:
     caller = await world.session(await world.user())
     del caller.headers["Origin"]
     caller.headers |= headers
@@ -214,7 +214,7 @@ async def test_a_session_from_elsewhere_changes_nothing(world: World, headers: d
     assert await snapshot() == before
 
 
-async def test_every_answer_names_the_request_and_is_not_cached(world: World) -> None:
+async def test_every_response_has_a_request_id_and_is_not_cached(world: World) -> None:
     for query in ("{ events { items { id } } }", "{ nope }"):
         response = await world.anonymous.graphql_response(query)
         assert response.headers["X-Request-ID"]

@@ -1,4 +1,4 @@
-"""Which type an answer has, and which status: 400 for what cannot be executed, unless JSON is asked for by name."""
+"""Media types of responses, and the status of invalid documents: 400 unless the caller names application/json."""
 
 import httpx
 import pytest
@@ -35,10 +35,10 @@ CHOSEN = {
     f", ,{GRAPHQL},": GRAPHQL,
 }
 UNSERVED = ["text/html", "image/*", "application/graphql+json", f"{JSON};q=0", "*/*;q=0", f"{JSON};charset=latin1", "x"]
-FAULTY = {"syntax": "{", "validation": "{ nothing }", "variables": "query($id: ID!) { __typename }"}
+INVALID = {"syntax": "{", "validation": "{ nothing }", "variables": "query($id: ID!) { __typename }"}
 
 
-async def ask(world: World, query: str, accept: str | None) -> httpx.Response:
+async def post(world: World, query: str, accept: str | None) -> httpx.Response:
     headers = {} if accept is None else {"Accept": accept}
     request = world.http.build_request("POST", "/graphql", json={"query": query}, headers=headers)
     if accept is None:
@@ -47,50 +47,50 @@ async def ask(world: World, query: str, accept: str | None) -> httpx.Response:
 
 
 @pytest.mark.parametrize(("accept", "expected"), CHOSEN.items())
-async def test_the_type_is_the_one_that_is_most_welcome(world: World, accept: str | None, expected: str) -> None:
-    answer = await ask(world, "{ __typename }", accept)
+async def test_response_has_the_preferred_media_type(world: World, accept: str | None, expected: str) -> None:
+    answer = await post(world, "{ __typename }", accept)
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, f"{expected}; charset=utf-8")
 
 
 @pytest.mark.parametrize("accept", UNSERVED)
-async def test_who_accepts_neither_type_is_refused_before_anything_is_done(world: World, accept: str) -> None:
-    answer = await ask(world, "{ __typename }", accept)
+async def test_caller_that_accepts_neither_media_type_is_rejected(world: World, accept: str) -> None:
+    answer = await post(world, "{ __typename }", accept)
     assert (answer.status_code, answer.headers["Content-Type"]) == (400, f"{JSON}; charset=utf-8")
     assert answer.json()["errors"][0]["extensions"]["code"] == "NOT_ACCEPTABLE"
 
 
-@pytest.mark.parametrize("query", FAULTY.values(), ids=FAULTY)
+@pytest.mark.parametrize("query", INVALID.values(), ids=INVALID)
 @pytest.mark.parametrize("accept", [None, "*/*", "application/*", GRAPHQL, f"{GRAPHQL}, {JSON}"])
-async def test_what_cannot_be_executed_is_400(world: World, query: str, accept: str | None) -> None:
-    answer = await ask(world, query, accept)
+async def test_invalid_document_is_400(world: World, query: str, accept: str | None) -> None:
+    answer = await post(world, query, accept)
     assert answer.status_code == 400
     assert "data" not in answer.json()
 
 
-@pytest.mark.parametrize("query", FAULTY.values(), ids=FAULTY)
+@pytest.mark.parametrize("query", INVALID.values(), ids=INVALID)
 @pytest.mark.parametrize("accept", [JSON, f"{JSON}, text/plain, */*", f"{GRAPHQL};q=0.5, {JSON}"])
-async def test_who_asks_for_json_by_name_reads_of_a_faulty_document_with_status_200(
-    world: World, query: str, accept: str
-) -> None:
-    answer = await ask(world, query, accept)
+async def test_invalid_document_is_200_for_callers_that_name_json(world: World, query: str, accept: str) -> None:
+    answer = await post(world, query, accept)
     assert answer.status_code == 200
     assert "data" not in answer.json()
     assert answer.json()["errors"][0]["extensions"] == {"code": "GRAPHQL_INVALID", "status": 400}
 
 
-REFUSED = [
+REJECTED = [
     ({"content": b"{"}, 400, "MALFORMED_JSON"),
     ({"json": {"query": "{ " + "id " * 501 + "}"}}, 400, "DOCUMENT_TOO_LARGE"),
     ({"json": {"query": "{ __typename }"}, "headers": {"Authorization": "Bearer ae_u_wrong"}}, 401, "INVALID_API_KEY"),
 ]
 
 
-@pytest.mark.parametrize(("sent", "status", "code"), REFUSED, ids=lambda part: part if isinstance(part, str) else "")
+@pytest.mark.parametrize(
+    ("options", "status", "code"), REJECTED, ids=lambda part: part if isinstance(part, str) else ""
+)
 @pytest.mark.parametrize("accept", [JSON, GRAPHQL])
-async def test_whatever_else_is_refused_has_its_status_in_either_type(
-    world: World, sent: dict[str, object], status: int, code: str, accept: str
+async def test_other_errors_have_their_own_status_in_both_media_types(
+    world: World, options: dict[str, object], status: int, code: str, accept: str
 ) -> None:
-    headers = {"Content-Type": JSON, "Accept": accept, **sent.get("headers", {})}  # type: ignore[dict-item] # headers
-    answer = await world.http.post("/graphql", **{**sent, "headers": headers})  # type: ignore[arg-type] # as httpx has them
+    headers = {"Content-Type": JSON, "Accept": accept, **options.get("headers", {})}  # type: ignore[dict-item] # headers
+    answer = await world.http.post("/graphql", **{**options, "headers": headers})  # type: ignore[arg-type] # httpx's options
     assert (answer.status_code, answer.headers["Content-Type"]) == (status, f"{accept}; charset=utf-8")
     assert answer.json()["errors"][0]["extensions"]["code"] == code

@@ -1,5 +1,6 @@
-"""Automatic persisted queries, as Apollo's clients send them: a hash alone, with its document, alone from then on."""
+"""Automatic persisted queries in Apollo's protocol: a hash alone, then with its document, then alone again."""
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Callable
@@ -27,7 +28,7 @@ GRAPHQL_JSON = "application/graphql-response+json"
 
 @pytest.fixture(autouse=True)
 async def empty_cache(app: Starlette) -> None:
-    """Nothing is remembered of other tests."""
+    """Clear the cache, so that no test finds the documents of another."""
     services: Services = app.state.services
     await services.cache.clear()
 
@@ -36,7 +37,7 @@ def hash_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def named(text: str) -> dict[str, Any]:
+def hash_extension(text: str) -> dict[str, Any]:
     return {"persistedQuery": {"version": 1, "sha256Hash": hash_of(text)}}
 
 
@@ -45,27 +46,27 @@ async def post(world: World, accept: str = "*/*", **parameters: Any) -> httpx.Re
 
 
 async def get(world: World, **parameters: Any) -> httpx.Response:
-    shown = {name: value if isinstance(value, str) else json.dumps(value) for name, value in parameters.items()}
-    return await world.http.get("/graphql", params=shown)
+    encoded = {name: value if isinstance(value, str) else json.dumps(value) for name, value in parameters.items()}
+    return await world.http.get("/graphql", params=encoded)
 
 
-@pytest.mark.parametrize("ask", [post, get])
-async def test_a_document_is_sent_once_and_named_from_then_on(world: World, ask: Callable[..., Any]) -> None:
-    assert error_code(await ask(world, extensions=named(QUERY))) == "PERSISTED_QUERY_NOT_FOUND"
+@pytest.mark.parametrize("send", [post, get])
+async def test_document_is_sent_once_and_found_by_its_hash_afterwards(world: World, send: Callable[..., Any]) -> None:
+    assert error_code(await send(world, extensions=hash_extension(QUERY))) == "PERSISTED_QUERY_NOT_FOUND"
     for parameters in ({"query": QUERY}, {}, {}):
-        answer = await ask(world, extensions=named(QUERY), **parameters)
+        answer = await send(world, extensions=hash_extension(QUERY), **parameters)
         assert answer.json()["data"] == {"__typename": "Query"}
 
 
-async def test_what_was_sent_by_one_method_is_found_by_the_other(world: World) -> None:
-    await post(world, query=QUERY, extensions=named(QUERY))
-    assert (await get(world, extensions=named(QUERY))).status_code == 200
+async def test_document_sent_by_post_is_found_by_get(world: World) -> None:
+    await post(world, query=QUERY, extensions=hash_extension(QUERY))
+    assert (await get(world, extensions=hash_extension(QUERY))).status_code == 200
 
 
-async def test_variables_go_with_the_hash(world: World) -> None:
+async def test_variables_are_sent_with_the_hash(world: World) -> None:
     query = "query($n: String!) { __type(name: $n) { name } }"
-    await post(world, query=query, variables={"n": "Event"}, extensions=named(query))
-    answer = await get(world, variables={"n": "Ticket"}, extensions=named(query))
+    await post(world, query=query, variables={"n": "Event"}, extensions=hash_extension(query))
+    answer = await get(world, variables={"n": "Ticket"}, extensions=hash_extension(query))
     assert answer.json()["data"] == {"__type": {"name": "Ticket"}}
 
 
@@ -73,9 +74,9 @@ async def test_variables_go_with_the_hash(world: World) -> None:
     ("accept", "status"),
     [("*/*", 400), (GRAPHQL_JSON, 400), ("application/json", 200), ("multipart/mixed, application/json", 200)],
 )
-async def test_clients_recognize_what_was_not_found(world: World, accept: str, status: int) -> None:
-    """By the message and by the code; those that read no answer of status 400 ask for plain JSON by name."""
-    answer = await post(world, accept, extensions=named(QUERY))
+async def test_missing_document_has_the_error_that_clients_recognize(world: World, accept: str, status: int) -> None:
+    """Some recognize it by the message, some by the code; those that do not read a 400 accept application/json."""
+    answer = await post(world, accept, extensions=hash_extension(QUERY))
     assert answer.status_code == status
     assert answer.json() == {
         "errors": [
@@ -84,18 +85,18 @@ async def test_clients_recognize_what_was_not_found(world: World, accept: str, s
     }
 
 
-async def test_a_document_that_its_hash_does_not_fit_is_refused_and_not_kept(world: World) -> None:
-    answer = await post(world, query="{ me { id } }", extensions=named(QUERY))
+async def test_document_with_the_wrong_hash_is_rejected_and_not_stored(world: World) -> None:
+    answer = await post(world, query="{ me { id } }", extensions=hash_extension(QUERY))
     assert (answer.status_code, error_code(answer)) == (400, "PERSISTED_QUERY_MISMATCH")
-    assert error_code(await post(world, extensions=named(QUERY))) == "PERSISTED_QUERY_NOT_FOUND"
+    assert error_code(await post(world, extensions=hash_extension(QUERY))) == "PERSISTED_QUERY_NOT_FOUND"
 
 
 @pytest.mark.parametrize(
     "query", ["{", "{ nothing }", "{ me { %s } }" % ("id " * 501), "query A { __typename } query B { __typename }"]
 )
-async def test_what_cannot_be_executed_is_not_kept(world: World, query: str) -> None:
-    assert (await post(world, query=query, extensions=named(query))).status_code == 400
-    assert error_code(await post(world, extensions=named(query))) == "PERSISTED_QUERY_NOT_FOUND"
+async def test_invalid_document_is_not_stored(world: World, query: str) -> None:
+    assert (await post(world, query=query, extensions=hash_extension(query))).status_code == 400
+    assert error_code(await post(world, extensions=hash_extension(query))) == "PERSISTED_QUERY_NOT_FOUND"
 
 
 @pytest.mark.parametrize(
@@ -106,92 +107,92 @@ async def test_what_cannot_be_executed_is_not_kept(world: World, query: str) -> 
     ],
     ids=str,
 )
-async def test_what_is_no_hash_is_refused(world: World, extension: object) -> None:
+async def test_invalid_hash_is_rejected(world: World, extension: object) -> None:
     answer = await post(world, query=QUERY, extensions={"persistedQuery": extension})
     assert (answer.status_code, error_code(answer)) == (400, "BAD_REQUEST")
 
 
-async def test_a_mutation_is_named_like_a_query_but_not_by_get(world: World) -> None:
+async def test_mutation_is_found_by_its_hash_but_not_by_get(world: World) -> None:
     caller = await world.session(await world.user())
     mutation = "mutation { logout { loggedOut } }"
     headers = caller.headers
-    await world.http.post("/graphql", json={"query": mutation, "extensions": named(mutation)})
+    await world.http.post("/graphql", json={"query": mutation, "extensions": hash_extension(mutation)})
     before = await snapshot()
-    parameters = {"extensions": json.dumps(named(mutation))}
+    parameters = {"extensions": json.dumps(hash_extension(mutation))}
     answer = await world.http.get("/graphql", params=parameters, headers=headers)
     assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
     assert await snapshot() == before
-    done = await world.http.post("/graphql", json={"extensions": named(mutation)}, headers=headers)
+    done = await world.http.post("/graphql", json={"extensions": hash_extension(mutation)}, headers=headers)
     assert done.json()["data"] == {"logout": {"loggedOut": True}}
 
 
-async def test_a_named_document_costs_what_it_asks_for(world: World, configure: Callable[..., None]) -> None:
+async def test_persisted_document_is_charged_its_cost(world: World, configure: Callable[..., None]) -> None:
     configure(rate_limit_user=10)
     caller = await world.user_key()
     query = "{ a: me { id } b: me { id } c: me { id } }"
-    await world.http.post("/graphql", json={"query": query, "extensions": named(query)}, headers=caller.headers)
-    answer = await world.http.post("/graphql", json={"extensions": named(query)}, headers=caller.headers)
+    await world.http.post(
+        "/graphql", json={"query": query, "extensions": hash_extension(query)}, headers=caller.headers
+    )
+    answer = await world.http.post("/graphql", json={"extensions": hash_extension(query)}, headers=caller.headers)
     assert answer.headers["X-RateLimit-Remaining"] == "4"
-    lost = await world.http.post("/graphql", json={"extensions": named("x")}, headers=caller.headers)
-    assert lost.headers["X-RateLimit-Remaining"] == "3"
+    unknown = await world.http.post("/graphql", json={"extensions": hash_extension("x")}, headers=caller.headers)
+    assert unknown.headers["X-RateLimit-Remaining"] == "3"
 
 
-def asked(query: str) -> GraphQLRequest:
+def persisted_request(query: str) -> GraphQLRequest:
     return GraphQLRequest(query=query, variables=None, operation_name=None, persisted_hash=hash_of(query))
 
 
-async def test_however_many_are_sent_a_bounded_number_is_kept() -> None:
+async def test_number_of_stored_documents_is_bounded() -> None:
     cache = SimpleMemoryCache()
     for number in range(3 * BUCKETS * PER_BUCKET):
-        await store_persisted_query(asked(f"{{ n{number}: __typename }}"), cache)
+        await store_persisted_query(persisted_request(f"{{ n{number}: __typename }}"), cache)
     kept = [await cache.get(key) for key in list(cache._cache)]
     assert len(kept) <= BUCKETS
     assert BUCKETS * PER_BUCKET * 0.9 < sum(map(len, kept)) <= BUCKETS * PER_BUCKET
 
 
-async def test_in_a_full_bucket_the_newest_stay() -> None:
+async def test_full_bucket_keeps_the_newest_documents() -> None:
     cache = SimpleMemoryCache()
-    several = [
+    texts = [
         text for text in (f"{{ n{n}: __typename }}" for n in range(5_000)) if int(hash_of(text), 16) % BUCKETS == 7
     ]
-    for text in several[: PER_BUCKET + 2]:
-        await store_persisted_query(asked(text), cache)
-    assert list((await cache.get("documents:7")).values()) == several[2 : PER_BUCKET + 2]
+    for text in texts[: PER_BUCKET + 2]:
+        await store_persisted_query(persisted_request(text), cache)
+    assert list((await cache.get("documents:7")).values()) == texts[2 : PER_BUCKET + 2]
 
 
-async def test_a_document_too_large_to_be_kept_is_executed(world: World) -> None:
+async def test_document_too_large_to_store_is_executed(world: World) -> None:
     query = "{ __typename }" + "#" * MAX_BYTES
-    assert (await post(world, query=query, extensions=named(query))).status_code == 200
-    assert error_code(await post(world, extensions=named(query))) == "PERSISTED_QUERY_NOT_FOUND"
+    assert (await post(world, query=query, extensions=hash_extension(query))).status_code == 200
+    assert error_code(await post(world, extensions=hash_extension(query))) == "PERSISTED_QUERY_NOT_FOUND"
 
 
-async def test_what_is_kept_is_forgotten_in_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    import asyncio
-
+async def test_stored_documents_expire(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(persisted, "SECONDS", 1)
-    await post(world, query=QUERY, extensions=named(QUERY))
-    assert (await post(world, extensions=named(QUERY))).status_code == 200
+    await post(world, query=QUERY, extensions=hash_extension(QUERY))
+    assert (await post(world, extensions=hash_extension(QUERY))).status_code == 200
     await asyncio.sleep(1.2)
-    assert error_code(await post(world, extensions=named(QUERY))) == "PERSISTED_QUERY_NOT_FOUND"
+    assert error_code(await post(world, extensions=hash_extension(QUERY))) == "PERSISTED_QUERY_NOT_FOUND"
 
 
 @pytest.mark.backend("postgres")
-async def test_every_process_finds_what_one_was_sent(world: World, app: Starlette) -> None:
-    await post(world, query=QUERY, extensions=named(QUERY))
+async def test_document_sent_to_one_process_is_found_by_another(world: World, app: Starlette) -> None:
+    await post(world, query=QUERY, extensions=hash_extension(QUERY))
     services: Services = app.state.services
     other = shared_cache(services.settings)
     app.state.services = replace(services, cache=other)
-    assert (await post(world, extensions=named(QUERY))).status_code == 200
+    assert (await post(world, extensions=hash_extension(QUERY))).status_code == 200
     await other.close()
 
 
 @pytest.mark.backend("sqlite")
-async def test_while_redis_is_away_nothing_is_found_and_everything_works(world: World, app: Starlette) -> None:
+async def test_documents_are_executed_but_not_found_while_redis_is_unavailable(world: World, app: Starlette) -> None:
     services: Services = app.state.services
-    away = shared_cache(services.settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"}))
-    app.state.services = replace(services, cache=away)
+    unavailable = shared_cache(services.settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"}))
+    app.state.services = replace(services, cache=unavailable)
     for _ in range(2):
-        answer = await post(world, query=QUERY, extensions=named(QUERY))
+        answer = await post(world, query=QUERY, extensions=hash_extension(QUERY))
         assert answer.json()["data"] == {"__typename": "Query"}
-        assert error_code(await post(world, extensions=named(QUERY))) == "PERSISTED_QUERY_NOT_FOUND"
-    await away.close()
+        assert error_code(await post(world, extensions=hash_extension(QUERY))) == "PERSISTED_QUERY_NOT_FOUND"
+    await unavailable.close()

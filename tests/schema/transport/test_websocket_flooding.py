@@ -56,7 +56,7 @@ FLOODS = {
 
 
 @pytest.fixture
-def served(monkeypatch: pytest.MonkeyPatch) -> list[WebSocketProtocol]:
+def server_protocols(monkeypatch: pytest.MonkeyPatch) -> list[WebSocketProtocol]:
     """The server's protocol objects, one for each connection."""
     protocols: list[WebSocketProtocol] = []
     connection_made = WebSocketProtocol.connection_made
@@ -76,7 +76,9 @@ def unlimited_messages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _raw(address: str, more: str = "") -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+async def _raw_connection(
+    address: str, more: str = ""
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """Open a connection and complete its handshake; nothing more is read unless the test does so."""
     host, port = address.split(":")
     reader, writer = await asyncio.open_connection(host, int(port), limit=1_024)
@@ -105,28 +107,28 @@ async def _wait_until(condition: Callable[[], bool]) -> None:
 
 @pytest.mark.parametrize("flood", FLOODS.values(), ids=list(FLOODS))
 async def test_flood_is_disconnected_soon_and_others_are_served(
-    address: str, served: list[WebSocketProtocol], flood: bytes, caplog: pytest.LogCaptureFixture
+    address: str, server_protocols: list[WebSocketProtocol], flood: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with open_socket(address) as other, _raw(address) as (_reader, writer):
+    async with open_socket(address) as other, _raw_connection(address) as (_reader, writer):
         await other.initialize()
         writer.write(frame(FINAL | TEXT, b'{"type":"connection_init"}') + flood)
-        await _wait_until(lambda: served[1].transport.is_closing())
-        assert served[1].transport.get_write_buffer_size() == 0
+        await _wait_until(lambda: server_protocols[1].transport.is_closing())
+        assert server_protocols[1].transport.get_write_buffer_size() == 0
         await other.send({"type": "ping"})
         assert await other.receive() == {"type": "pong"}
-        await _wait_until(lambda: served[1].disconnected)
+        await _wait_until(lambda: server_protocols[1].disconnected)
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 @pytest.mark.parametrize("flood", [EMPTY_PINGS, FRAGMENTS, MESSAGES], ids=["pings", "fragments", "messages"])
 async def test_flood_is_closed_with_a_reason(address: str, flood: bytes) -> None:
-    async with _raw(address) as (reader, writer):
+    async with _raw_connection(address) as (reader, writer):
         writer.write(frame(FINAL | TEXT, b'{"type":"connection_init"}') + flood[:4_000])
         await _read_until(struct.pack("!H", 1008) + b"Too many ", reader)
 
 
 async def test_flood_during_the_handshake_is_disconnected(
-    address: str, served: list[WebSocketProtocol], monkeypatch: pytest.MonkeyPatch
+    address: str, server_protocols: list[WebSocketProtocol], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     host, port = address.split(":")
     _, writer = await asyncio.open_connection(host, int(port))
@@ -137,74 +139,76 @@ async def test_flood_during_the_handshake_is_disconnected(
 
     monkeypatch.setattr("amarevents.security.middleware.authenticate_handshake", wait)
     writer.write(HANDSHAKE.format(host=address, more="").encode())
-    await _wait_until(lambda: bool(served))
+    await _wait_until(lambda: bool(server_protocols))
     writer.write(EMPTY_PINGS)
     try:
-        await _wait_until(lambda: served[0].disconnected)
+        await _wait_until(lambda: server_protocols[0].disconnected)
     finally:
         answered.set()
         writer.transport.abort()
 
 
 async def test_flood_is_not_disconnected_without_the_limit(
-    address: str, served: list[WebSocketProtocol], unlimited_messages: None
+    address: str, server_protocols: list[WebSocketProtocol], unlimited_messages: None
 ) -> None:
     """Negative control: all pings are answered."""
-    async with _raw(address) as (reader, writer):
+    async with _raw_connection(address) as (reader, writer):
         writer.write(EMPTY_PINGS)
         async with asyncio.timeout(TIMEOUT_SECONDS):
             assert set(await reader.readexactly(BURST // 6 * 2)) == {FINAL | PONG, 0}
-        assert not served[0].transport.is_closing()
+        assert not server_protocols[0].transport.is_closing()
 
 
 # Memory ---------------------------------------------------------------------------------------------------------
 
 
-async def _largest_buffer(address: str, served: list[WebSocketProtocol]) -> int:
+async def _largest_buffer(address: str, server_protocols: list[WebSocketProtocol]) -> int:
     """Return the most bytes that the server buffers for a client that pings continuously and does not read."""
     largest = 0
-    async with _raw(address) as (_reader, writer):
+    async with _raw_connection(address) as (_reader, writer):
         for _ in range(60):
             writer.write(FULL_PINGS)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(0.1):
                     await writer.drain()
-            largest = max(largest, served[-1].transport.get_write_buffer_size())
+            largest = max(largest, server_protocols[-1].transport.get_write_buffer_size())
     return largest
 
 
 async def test_buffer_for_a_client_that_does_not_read_is_bounded(
-    app: Starlette, served: list[WebSocketProtocol], unlimited_messages: None
+    app: Starlette, server_protocols: list[WebSocketProtocol], unlimited_messages: None
 ) -> None:
     async with serve_in_process(app, send_buffer=16_384) as address:
         high_water = 65_536
-        assert high_water < await _largest_buffer(address, served) <= high_water + 2 * websocket_protocol.SLICE
+        assert (
+            high_water < await _largest_buffer(address, server_protocols) <= high_water + 2 * websocket_protocol.SLICE
+        )
 
 
 async def test_buffer_is_not_bounded_if_every_ping_is_answered(
-    app: Starlette, served: list[WebSocketProtocol], unlimited_messages: None, monkeypatch: pytest.MonkeyPatch
+    app: Starlette, server_protocols: list[WebSocketProtocol], unlimited_messages: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Negative control."""
     monkeypatch.setattr(WebSocketProtocol, "handle_ping", WebSocketsSansIOProtocol.handle_ping)
     async with serve_in_process(app, send_buffer=16_384) as address:
-        assert await _largest_buffer(address, served) > 1_000_000
+        assert await _largest_buffer(address, server_protocols) > 1_000_000
 
 
 async def test_latest_ping_is_answered_when_the_client_reads(
-    app: Starlette, served: list[WebSocketProtocol], unlimited_messages: None
+    app: Starlette, server_protocols: list[WebSocketProtocol], unlimited_messages: None
 ) -> None:
-    async with serve_in_process(app, send_buffer=16_384) as address, _raw(address) as (reader, writer):
+    async with serve_in_process(app, send_buffer=16_384) as address, _raw_connection(address) as (reader, writer):
         for _ in range(30):
             writer.write(FULL_PINGS)
             await _wait_until(lambda: not writer.transport.get_write_buffer_size())
-        assert not served[0].writable.is_set()
+        assert not server_protocols[0].writable.is_set()
         writer.write(frame(FINAL | PING, b"the latest"))
         await _read_until(b"the latest", reader)
-    await _wait_until(lambda: served[0].disconnected)
+    await _wait_until(lambda: server_protocols[0].disconnected)
 
 
 async def test_messages_are_not_parsed_faster_than_they_are_handled(
-    address: str, app: Starlette, served: list[WebSocketProtocol], monkeypatch: pytest.MonkeyPatch
+    address: str, app: Starlette, server_protocols: list[WebSocketProtocol], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     continued = asyncio.Event()
 
@@ -212,25 +216,25 @@ async def test_messages_are_not_parsed_faster_than_they_are_handled(
         await continued.wait()
 
     monkeypatch.setattr(websocket, "authenticate_connection_init", wait)
-    async with _raw(address) as (_reader, writer):
+    async with _raw_connection(address) as (_reader, writer):
         writer.write(frame(FINAL | TEXT, b'{"type":"connection_init"}') + MESSAGES)
-        await _wait_until(lambda: served[0].read_paused and served[0].queue.empty() is False)
+        await _wait_until(lambda: server_protocols[0].read_paused and server_protocols[0].queue.empty() is False)
         await asyncio.sleep(0.05)
-        assert served[0].queue.qsize() <= websocket_protocol.SLICE // 21 + 1
+        assert server_protocols[0].queue.qsize() <= websocket_protocol.SLICE // 21 + 1
         continued.set()
-        await _wait_until(lambda: served[0].disconnected)
+        await _wait_until(lambda: server_protocols[0].disconnected)
 
 
 async def test_client_that_does_not_read_the_close_frame_is_disconnected(
-    app: Starlette, served: list[WebSocketProtocol], unlimited_messages: None, monkeypatch: pytest.MonkeyPatch
+    app: Starlette, server_protocols: list[WebSocketProtocol], unlimited_messages: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(websocket, "INIT_SECONDS", 0.5)
-    async with serve_in_process(app, send_buffer=16_384) as address, _raw(address) as (_reader, writer):
-        served[0].close_timeout = 0.3
+    async with serve_in_process(app, send_buffer=16_384) as address, _raw_connection(address) as (_reader, writer):
+        server_protocols[0].close_timeout = 0.3
         for _ in range(30):
             writer.write(FULL_PINGS)
-        await _wait_until(lambda: not served[0].writable.is_set())
-        await _wait_until(lambda: served[0].disconnected)
+        await _wait_until(lambda: not server_protocols[0].writable.is_set())
+        await _wait_until(lambda: server_protocols[0].disconnected)
 
 
 # Well-behaved clients -------------------------------------------------------------------------------------------
@@ -280,7 +284,10 @@ async def test_refused_handshake_logs_no_warnings(
         async with open_socket(address, headers):
             pass
     assert refused.value.response.body
-    async with _raw(address, "".join(f"{name}: {value}\r\n" for name, value in headers.items())) as (reader, _writer):
+    async with _raw_connection(address, "".join(f"{name}: {value}\r\n" for name, value in headers.items())) as (
+        reader,
+        _writer,
+    ):
         await reader.read(-1)  # until the server closes the connection
     async with httpx.AsyncClient(base_url=f"http://{address}", trust_env=False) as client:
         assert (await client.get("/healthz")).status_code == 200

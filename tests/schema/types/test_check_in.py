@@ -123,7 +123,7 @@ async def test_refunded_ticket_is_not_admitted_again_but_keeps_its_check_in(
 
 
 async def test_verification_is_independent_of_check_ins(scene: CheckInScene) -> None:
-    """decisions 6.10"""
+    """See decisions 6.10."""
     ticket = await scene.ticket()
     verified = await scene.organizer.graphql("query($c: String) { verifyTicket(code: $c) { valid } }", c=ticket.code)
     await scene.scan(ticket)

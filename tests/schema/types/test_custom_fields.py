@@ -99,7 +99,7 @@ async def test_another_event_can_have_a_field_with_the_same_name(world: World, s
 
 @pytest.mark.parametrize("name", ["5", "0123", "a{b", "a}", "name", "event", "location", "date", "price", "id"])
 async def test_reserved_name_is_rejected(stage: Stage, name: str) -> None:
-    """decisions 4.3 and 6.5"""
+    """See decisions 4.3 and 6.5."""
     assert (await not_created(stage, "VALIDATION_ERROR", name=name)).keys() == {"name"}
     field = await create(stage, "Size")
     assert (await not_updated(stage, field["id"], "VALIDATION_ERROR", name=name)).keys() == {"name"}

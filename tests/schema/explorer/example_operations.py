@@ -1,4 +1,4 @@
-"""The ready operations of the explorer, by the names of their tabs."""
+"""The example operations of the explorer, and the names of their tabs."""
 
 import datetime
 import re
@@ -10,7 +10,7 @@ ALL = example_operations(NOW)
 
 
 def name_of(operation: ExampleOperation) -> str:
-    """As its tab is called."""
+    """Return the name of the operation's tab."""
     [name] = re.findall(r"^(?:query|mutation|subscription) (\w+)", operation.query, re.MULTILINE)
     return str(name)
 
