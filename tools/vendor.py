@@ -1,8 +1,8 @@
-"""Fetches the libraries of the pages from npm: ``python -m tools.vendor [NAME VERSION]`` (needs ``npm``).
+"""Fetch the JavaScript libraries of the pages from npm: ``python -m tools.vendor [PACKAGE VERSION]`` (needs ``npm``).
 
-Each page has a folder ``vendored``. Its ``manifest.json`` says which files of which package versions are there: npm's
-own hash of each package, which is checked before anything is unpacked, and the hash of each file. Without NAME and
-VERSION everything is fetched as the manifests say; with them, that package in that version.
+Each page has a folder ``vendored``. Its ``manifest.json`` lists the packages with their versions and npm's hash, which
+is checked before anything is unpacked, and the hash of each file. Without arguments, everything is fetched as the
+manifests say; with them, that version of that package is fetched and recorded.
 """
 
 import base64
@@ -18,7 +18,7 @@ from typing import Any
 MANIFEST = "manifest.json"
 FOLDERS = sorted(path.parent for path in (Path(__file__).parents[1] / "amarevents").glob(f"**/vendored/{MANIFEST}"))
 
-Package = dict[str, Any]  # an entry of a manifest: texts, and the files by their names
+Package = dict[str, Any]  # an entry of a manifest; Any: JSON
 
 
 def read_manifest(folder: Path) -> list[Package]:
@@ -27,12 +27,12 @@ def read_manifest(folder: Path) -> list[Package]:
 
 
 def sha256(content: bytes) -> str:
-    """A file's hash in the notation of Subresource Integrity."""
+    """Return the hash of a file in the notation of Subresource Integrity."""
     return f"sha256-{base64.b64encode(hashlib.sha256(content).digest()).decode()}"
 
 
 def fetch(package: Package, version: str, folder: Path) -> Package:
-    """Write the package's files, and return its entry. Raises ValueError if the recorded version has changed."""
+    """Write the files of a package and return its entry. Raises ValueError if npm has another package of that version."""
     with tempfile.TemporaryDirectory() as packs:
         archive, packed = _pack(f"{package['name']}@{version}", Path(packs))
         if version == package["version"] and packed["integrity"] != package["integrity"]:
@@ -43,7 +43,7 @@ def fetch(package: Package, version: str, folder: Path) -> Package:
 
 
 def _pack(name: str, folder: Path) -> tuple[Path, Package]:
-    """The archive and what npm says of it. Raises ValueError if the archive is not what the registry announces."""
+    """Return the archive of a package and npm's description of it. Raises ValueError if their hashes differ."""
     command = ["npm", "pack", "--json", "--silent", "--pack-destination", str(folder), name]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     [packed] = json.loads(done.stdout)
@@ -57,17 +57,17 @@ def _pack(name: str, folder: Path) -> tuple[Path, Package]:
 def _extract(members: tarfile.TarFile, source: str, target: Path) -> dict[str, str]:
     member = members.extractfile(f"package/{source}")
     if member is None:
-        raise ValueError(f"{source} is no file of the package")
+        raise ValueError(f"{source} is not a file of the package")
     content = member.read()
     target.write_bytes(content)
     return {"from": source, "sha256": sha256(content)}
 
 
 def main(chosen: dict[str, str]) -> None:
-    """Fetch every package, those that are ``chosen`` in another version. Raises ValueError for a name of none."""
+    """Fetch every package, the chosen ones in another version. Raises ValueError for an unknown package."""
     manifests = {folder: read_manifest(folder) for folder in FOLDERS}
     if unknown := chosen.keys() - {package["name"] for packages in manifests.values() for package in packages}:
-        raise ValueError(f"{', '.join(unknown)}: no package of any page")
+        raise ValueError(f"{', '.join(unknown)}: unknown package; the manifests list the known ones")
     for folder, packages in manifests.items():
         fetched = [fetch(one, str(chosen.get(one["name"], one["version"])), folder) for one in packages]
         (folder / MANIFEST).write_text(json.dumps({"packages": fetched}, indent=2) + "\n", encoding="utf-8")

@@ -82,7 +82,7 @@ async def _acting_for(email: str) -> AsyncIterator[Context]:
         user = await User.get_or_none(email=email.strip().lower())
         if user is None:
             raise OperatorError(f"There is no account with the email {email}")
-        # Nobody subscribes to what the command line does, and nothing limits it.
+        # Commands have no subscribers and no rate limits.
         async with open_services(settings, limiter=MemoryRateLimiter(), broker=MemoryBroker()) as services:
             principal = session_principal(account_of(user), session_id=0)
             yield Context(services=services, request_id="cli", address="cli", principal=principal)

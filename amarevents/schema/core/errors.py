@@ -61,7 +61,7 @@ def extensions_of(error: errors.AmarEventsError) -> dict[str, Any]:  # Any: JSON
 
 
 def format_request_error(error: errors.AmarEventsError) -> dict[str, Any]:  # Any: JSON
-    """Return the error of a request of which nothing was executed, as an entry of ``errors``."""
+    """Return the error of a request that was not executed, as an entry of ``errors``."""
     return {"message": message_of(error), "extensions": extensions_of(error)}
 
 

@@ -1,4 +1,4 @@
-"""The decorator for object types, most of which extend a view of the service layer."""
+"""The decorator for object types, which take their fields from a view of the service layer."""
 
 from dataclasses import is_dataclass
 from typing import TypeVar, dataclass_transform
