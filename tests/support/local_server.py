@@ -37,7 +37,7 @@ async def serve_in_process(app: Starlette, *, send_buffer: int | None = None) ->
         config = uvicorn.Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=5, **options)
         server = _Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
-        await _wait_until(lambda: server.started)
+        await wait_until(lambda: server.started)
         try:
             yield f"{HOST}:{listener.getsockname()[1]}"
         finally:
@@ -53,7 +53,7 @@ def subscriber_count(app: Starlette) -> int:
 
 
 async def wait_for_subscribers(app: Starlette, number: int = 1) -> None:
-    await _wait_until(lambda: subscriber_count(app) == number)
+    await wait_until(lambda: subscriber_count(app) == number)
 
 
 def has_nothing_open(app: Starlette) -> bool:
@@ -62,15 +62,15 @@ def has_nothing_open(app: Starlette) -> bool:
 
 
 async def wait_until_nothing_open(app: Starlette) -> None:
-    await _wait_until(lambda: has_nothing_open(app))
+    await wait_until(lambda: has_nothing_open(app))
 
 
 async def wait_for_new_tasks(before: set[asyncio.Task[Any]]) -> None:  # Any: tasks of any result
     """Wait until every task that was started after ``before`` was recorded has ended."""
-    await _wait_until(lambda: asyncio.all_tasks() <= before)
+    await wait_until(lambda: asyncio.all_tasks() <= before)
 
 
-async def _wait_until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(TIMEOUT_SECONDS):
+async def wait_until(condition: Callable[[], bool], seconds: float = TIMEOUT_SECONDS) -> None:
+    async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - there is no event to wait for
             await asyncio.sleep(0.005)

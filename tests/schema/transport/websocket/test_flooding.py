@@ -4,29 +4,21 @@ import asyncio
 import contextlib
 import logging
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Callable
 
-import httpx
 import pytest
 from starlette.applications import Starlette
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.exceptions import InvalidStatus
 
 from amarevents.schema.transport import websocket
 from amarevents.security import connection_limits
 from amarevents.server import websocket_protocol
 from amarevents.server.websocket_protocol import WebSocketProtocol
-from tests.schema.subscriptions.conftest import Scene
-from tests.support.local_server import serve_in_process
+from tests.schema.transport.websocket.raw_connection import HANDSHAKE, raw_connection
+from tests.support.local_server import serve_in_process, wait_until
 from tests.support.websocket_client import open_socket
-from tests.support.world import World
 
-TIMEOUT_SECONDS = 5.0  # generous, because a shared machine can be slow
-HANDSHAKE = (
-    "GET /graphql HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
-    "Sec-WebSocket-Protocol: graphql-transport-ws\r\n{more}\r\n"
-)
+DISCONNECT_SECONDS = 5.0  # generous, because a shared machine can be slow
 BURST = 262_144  # bytes, the most that one read returns
 TEXT, CONTINUED, PING, PONG, FINAL = 0x1, 0x0, 0x9, 0xA, 0x80
 
@@ -75,24 +67,9 @@ def unlimited_messages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection_limits, "FREE_MESSAGES", 10**9)
 
 
-@contextlib.asynccontextmanager
-async def _raw_connection(
-    address: str, more: str = ""
-) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """Open a connection and complete its handshake; nothing more is read unless the test does so."""
-    host, port = address.split(":")
-    reader, writer = await asyncio.open_connection(host, int(port), limit=1_024)
-    writer.write(HANDSHAKE.format(host=address, more=more).encode())
-    await reader.readuntil(b"\r\n\r\n")
-    try:
-        yield reader, writer
-    finally:
-        writer.transport.abort()
-
-
 async def _read_until(words: bytes, reader: asyncio.StreamReader) -> None:
     received = b""
-    async with asyncio.timeout(TIMEOUT_SECONDS):
+    async with asyncio.timeout(DISCONNECT_SECONDS):
         while words not in received:
             chunk = await reader.read(65_536)
             assert chunk, "the connection was closed first"
@@ -100,16 +77,14 @@ async def _read_until(words: bytes, reader: asyncio.StreamReader) -> None:
 
 
 async def _wait_until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(TIMEOUT_SECONDS):
-        while not condition():  # noqa: ASYNC110 - there is no event to wait for
-            await asyncio.sleep(0.005)
+    await wait_until(condition, DISCONNECT_SECONDS)
 
 
 @pytest.mark.parametrize("flood", FLOODS.values(), ids=list(FLOODS))
 async def test_flood_is_disconnected_soon_and_others_are_served(
     address: str, server_protocols: list[WebSocketProtocol], flood: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with open_socket(address) as other, _raw_connection(address) as (_reader, writer):
+    async with open_socket(address) as other, raw_connection(address) as (_reader, writer):
         await other.initialize()
         writer.write(frame(FINAL | TEXT, b'{"type":"connection_init"}') + flood)
         await _wait_until(lambda: server_protocols[1].transport.is_closing())
@@ -122,7 +97,7 @@ async def test_flood_is_disconnected_soon_and_others_are_served(
 
 @pytest.mark.parametrize("flood", [EMPTY_PINGS, FRAGMENTS, MESSAGES], ids=["pings", "fragments", "messages"])
 async def test_flood_is_closed_with_a_reason(address: str, flood: bytes) -> None:
-    async with _raw_connection(address) as (reader, writer):
+    async with raw_connection(address) as (reader, writer):
         writer.write(frame(FINAL | TEXT, b'{"type":"connection_init"}') + flood[:4_000])
         await _read_until(struct.pack("!H", 1008) + b"Too many ", reader)
 
@@ -152,9 +127,9 @@ async def test_flood_is_not_disconnected_without_the_limit(
     address: str, server_protocols: list[WebSocketProtocol], unlimited_messages: None
 ) -> None:
     """Negative control: all pings are answered."""
-    async with _raw_connection(address) as (reader, writer):
+    async with raw_connection(address) as (reader, writer):
         writer.write(EMPTY_PINGS)
-        async with asyncio.timeout(TIMEOUT_SECONDS):
+        async with asyncio.timeout(DISCONNECT_SECONDS):
             assert set(await reader.readexactly(BURST // 6 * 2)) == {FINAL | PONG, 0}
         assert not server_protocols[0].transport.is_closing()
 
@@ -165,7 +140,7 @@ async def test_flood_is_not_disconnected_without_the_limit(
 async def _largest_buffer(address: str, server_protocols: list[WebSocketProtocol]) -> int:
     """Return the most bytes that the server buffers for a client that pings continuously and does not read."""
     largest = 0
-    async with _raw_connection(address) as (_reader, writer):
+    async with raw_connection(address) as (_reader, writer):
         for _ in range(60):
             writer.write(FULL_PINGS)
             with contextlib.suppress(TimeoutError):
@@ -197,7 +172,7 @@ async def test_buffer_is_not_bounded_if_every_ping_is_answered(
 async def test_latest_ping_is_answered_when_the_client_reads(
     app: Starlette, server_protocols: list[WebSocketProtocol], unlimited_messages: None
 ) -> None:
-    async with serve_in_process(app, send_buffer=16_384) as address, _raw_connection(address) as (reader, writer):
+    async with serve_in_process(app, send_buffer=16_384) as address, raw_connection(address) as (reader, writer):
         for _ in range(30):
             writer.write(FULL_PINGS)
             await _wait_until(lambda: not writer.transport.get_write_buffer_size())
@@ -216,7 +191,7 @@ async def test_messages_are_not_parsed_faster_than_they_are_handled(
         await continued.wait()
 
     monkeypatch.setattr(websocket, "authenticate_connection_init", wait)
-    async with _raw_connection(address) as (_reader, writer):
+    async with raw_connection(address) as (_reader, writer):
         writer.write(frame(FINAL | TEXT, b'{"type":"connection_init"}') + MESSAGES)
         await _wait_until(lambda: server_protocols[0].read_paused and server_protocols[0].queue.empty() is False)
         await asyncio.sleep(0.05)
@@ -229,7 +204,7 @@ async def test_client_that_does_not_read_the_close_frame_is_disconnected(
     app: Starlette, server_protocols: list[WebSocketProtocol], unlimited_messages: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(websocket, "INIT_SECONDS", 0.5)
-    async with serve_in_process(app, send_buffer=16_384) as address, _raw_connection(address) as (_reader, writer):
+    async with serve_in_process(app, send_buffer=16_384) as address, raw_connection(address) as (_reader, writer):
         server_protocols[0].close_timeout = 0.3
         for _ in range(30):
             writer.write(FULL_PINGS)
@@ -259,47 +234,3 @@ async def test_message_in_large_fragments_is_not_a_flood(address: str) -> None:
         for _ in range(5):
             await socket.connection.send(['{"type": "ping"', *[" " * 1_024] * 60, "}"])
             assert await socket.receive() == {"type": "pong"}
-
-
-# Refused handshakes ---------------------------------------------------------------------------------------------
-
-InvalidHeaders = Callable[[World, Scene], Awaitable[dict[str, str]]]
-
-
-async def _invalid_key(world: World, scene: Scene) -> dict[str, str]:
-    return {"Authorization": "Bearer ae_u_wrong"}
-
-
-async def _foreign_origin(world: World, scene: Scene) -> dict[str, str]:
-    session = await world.session(scene.owner)
-    return {"Cookie": session.headers["Cookie"], "Origin": "https://evil.example"}
-
-
-@pytest.mark.parametrize("invalid_headers", [_invalid_key, _foreign_origin])
-async def test_refused_handshake_logs_no_warnings(
-    address: str, world: World, scene: Scene, caplog: pytest.LogCaptureFixture, invalid_headers: InvalidHeaders
-) -> None:
-    headers = await invalid_headers(world, scene)
-    with pytest.raises(InvalidStatus) as refused:
-        async with open_socket(address, headers):
-            pass
-    assert refused.value.response.body
-    async with _raw_connection(address, "".join(f"{name}: {value}\r\n" for name, value in headers.items())) as (
-        reader,
-        _writer,
-    ):
-        await reader.read(-1)  # until the server closes the connection
-    async with httpx.AsyncClient(base_url=f"http://{address}", trust_env=False) as client:
-        assert (await client.get("/healthz")).status_code == 200
-    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
-
-
-async def test_stock_protocol_logs_refused_handshakes_as_errors(
-    address: str, world: World, scene: Scene, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Negative control."""
-    monkeypatch.setattr(WebSocketProtocol, "send", WebSocketsSansIOProtocol.send)
-    with pytest.raises(InvalidStatus):
-        async with open_socket(address, await _invalid_key(world, scene)):
-            pass
-    await _wait_until(lambda: any("without completing handshake" in record.getMessage() for record in caplog.records))
