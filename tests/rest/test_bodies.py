@@ -193,3 +193,8 @@ async def test_key_cannot_expire_today(stage: Stage) -> None:
     assert set(await refused(stage.buyer.post("/keys", KEY | {"expires_at": today}), 400, "VALIDATION_ERROR")) == {
         "expires_at"
     }
+
+
+async def test_unknown_field_with_a_blank_value_is_refused(world: World) -> None:
+    response = await world.anonymous.post("/auth/register", {**REGISTER, "nmae": ""})
+    assert (response.status_code, response.json()["fields"]) == (400, {"nmae": "unknown field"})

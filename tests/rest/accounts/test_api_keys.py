@@ -1,15 +1,19 @@
 """The API keys of the caller's account over REST (decisions 2.5, 8.3)."""
 
+import asyncio
 import datetime
 from typing import Any
 
 import pytest
 
+from amarevents.models import ApiKey
 from amarevents.models.columns import utc_now
+from amarevents.models.enums import KeyType
+from amarevents.resolvers.accounts import api_keys
 from amarevents.security.rate_limit import quotas
 from tests.rest.conftest import Stage
 from tests.support.rest_answers import API_KEY_FIELDS, INSTANT, data_of, error_in, refused
-from tests.support.world import Caller, World
+from tests.support.world import Caller, World, snapshot
 
 USER_PERMISSIONS = ["events:read", "tickets:read", "tickets:write", "users:read", "users:write"]
 
@@ -114,3 +118,35 @@ async def test_expiring_key_cannot_extend_a_key_that_outlives_it(world: World) -
     path = f"/keys/{lasting.key.id}"
     error_in(await ending.put(path, {"permissions": ["users:read"]}), 403, "KEY_TOO_POWERFUL")
     assert data_of(await ending.put(path, {"name": "Renamed"}))["permissions"] == []
+
+
+async def test_number_of_keys_of_an_account_is_limited(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api_keys, "MAX_KEYS", 2)
+    caller = await world.user_key()
+    body = {"name": "n", "key_type": "user"}
+    second = (await caller.post("/keys", body)).json()["data"]
+    assert (await caller.post("/keys", body)).json()["code"] == "TOO_MANY_KEYS"
+    await caller.delete(f"/keys/{second['id']}")
+    assert (await caller.post("/keys", body)).status_code == 201
+
+
+async def test_simultaneous_requests_do_not_exceed_the_number_of_keys(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api_keys, "MAX_KEYS", 4)
+    caller = await world.user_key()
+    made = await asyncio.gather(*[caller.post("/keys", {"name": "n", "key_type": "user"}) for _ in range(12)])
+    assert sorted(answer.status_code for answer in made) == [201] * 3 + [400] * 9
+    assert await ApiKey.all().count() == 4
+
+
+async def test_expiring_key_cannot_create_a_key_that_outlives_it(world: World) -> None:
+    ends = utc_now().replace(microsecond=0) + datetime.timedelta(days=2)
+    caller = await world.key(await world.user(), KeyType.USER, expires_at=ends)
+    made = (await caller.post("/keys", {"name": "n", "key_type": "user"})).json()["data"]
+    assert (await ApiKey.get(id=made["id"])).expires_at == ends
+    later = (ends + datetime.timedelta(days=1)).isoformat()
+    before = await snapshot()
+    response = await caller.post("/keys", {"name": "n", "key_type": "user", "expires_at": later})
+    assert response.json()["code"] == "KEY_TOO_POWERFUL"
+    assert await snapshot() == before

@@ -12,7 +12,7 @@ from amarevents import errors
 from amarevents.rest.openapi.document import build_document
 from amarevents.rest.routes import ROUTES
 from tests.contract.contract import contract_routes, with_contract_parameters
-from tests.rest.openapi.reading import BY_LINE, DOCUMENT, operation, operations, schema
+from tests.rest.openapi.document import BY_LINE, DOCUMENT, operation, operations, schema
 
 TEXT = json.dumps(DOCUMENT, ensure_ascii=False)
 REFERENCES = re.findall(r'"\$ref": "(#/components/[^"]+)"', TEXT)

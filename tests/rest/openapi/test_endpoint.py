@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tests.rest.openapi.reading import DOCUMENT
+from tests.rest.openapi.document import DOCUMENT
 
 
 async def test_document_is_public(http: httpx.AsyncClient) -> None:

@@ -7,7 +7,7 @@ from amarevents.rest.openapi.examples import EXAMPLES
 from amarevents.rest.openapi.schemas import takes_body
 from amarevents.rest.routes import ROUTES
 from amarevents.rest.routing import Route, decode_query
-from tests.rest.openapi.reading import DOCUMENT, operation_of, success, validation_errors
+from tests.rest.openapi.document import DOCUMENT, operation_of, success, validation_errors
 
 by_route = pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
 

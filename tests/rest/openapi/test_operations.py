@@ -4,7 +4,7 @@ import pytest
 
 from amarevents.rest.routes import ROUTES
 from amarevents.rest.routing import Route
-from tests.rest.openapi.reading import operation, operation_of, operations, schema
+from tests.rest.openapi.document import operation, operation_of, operations, schema
 
 CREDENTIALS: list[dict[str, list[str]]] = [{"apiKey": []}, {"session": []}]
 NAMES = [f"{route.method} {route.path}" for route in ROUTES]

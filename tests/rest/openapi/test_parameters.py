@@ -6,7 +6,7 @@ import pytest
 
 from amarevents.rest.routes import ROUTES
 from amarevents.rest.routing import Route
-from tests.rest.openapi.reading import DOCUMENT, operation_of, parameters
+from tests.rest.openapi.document import DOCUMENT, operation_of, parameters
 
 ID = {"type": "integer", "minimum": 1, "maximum": 2147483647}
 

@@ -9,7 +9,7 @@ import pytest
 from amarevents.resolvers.core.inputs import Input
 from amarevents.rest.openapi.schemas import data_type, takes_body
 from amarevents.rest.routes import ROUTES
-from tests.rest.openapi.reading import schema, shapes, validation_errors
+from tests.rest.openapi.document import schema, shapes, validation_errors
 
 # Any below: annotations and JSON.
 

@@ -116,3 +116,21 @@ async def test_one_of_twenty_simultaneous_payments_with_one_id_succeeds(world: W
 @pytest.mark.usefixtures("without_unique_index")
 async def test_without_the_unique_index_all_twenty_would_succeed(stage: Stage) -> None:
     assert await pay_twenty_times(stage) == {(201, None): 20}
+
+
+@pytest.mark.parametrize("variant", ["bk1", " BK1 ", "ＢＫ１"])
+async def test_other_spelling_of_a_transaction_id_is_a_duplicate(world: World, variant: str) -> None:
+    event = await world.event(await world.organizer())
+    buyer = await world.user_key()
+    assert (await buyer.post("/tickets", {"event_id": event.id, "transaction_id": "BK1"})).status_code == 201
+    response = await buyer.post("/tickets", {"event_id": event.id, "transaction_id": variant})
+    assert response.json()["code"] == "DUPLICATE_TRANSACTION"
+    assert await Ticket.all().count() == 1
+
+
+@pytest.mark.parametrize("look_alike", ["BK1\u200b", "BK 1", "\u0412K1"])
+async def test_transaction_id_with_look_alike_characters_is_refused(world: World, look_alike: str) -> None:
+    event = await world.event(await world.organizer())
+    response = await (await world.user_key()).post("/tickets", {"event_id": event.id, "transaction_id": look_alike})
+    assert (response.status_code, set(response.json()["fields"])) == (400, {"transaction_id"})
+    assert not await Ticket.exists()

@@ -13,7 +13,7 @@ from amarevents.resolvers.core.inputs import Input
 from amarevents.rest.openapi.document import build_document
 from amarevents.rest.openapi.schemas import _SchemaGenerator
 from amarevents.rest.routes import ROUTES
-from tests.rest.openapi.reading import DOCUMENT, Json, operations, parameters, schema
+from tests.rest.openapi.document import DOCUMENT, Json, operations, parameters, schema
 
 MONEY = {"price", "amount", "revenue", "total_amount", "pending_amount"}
 

@@ -1,19 +1,17 @@
-"""Accounts over REST: registering, logging in and out, and role one is (decisions 8.1, 8.2)."""
+"""Signup over REST: account fields, and unique usernames and emails (decisions 8.1)."""
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from amarevents.models import User
-from amarevents.models.enums import KeyType
-from tests.rest.conftest import Stage
-from tests.support.rest_answers import ACCOUNT_FIELDS, INSTANT, data_of, error_in, refused
+from tests.support.rest_answers import ACCOUNT_FIELDS, INSTANT, data_of, refused
 from tests.support.world import World
 
 RAHIMA = {"username": "Rahima", "email": "rahima@example.com", "password": "secret123", "number": "01700000000"}
+ROKEYA = {"username": "rokeya", "email": "rokeya@example.com", "password": "secret123", "number": "01700000000"}
 
 
 async def test_signup_creates_an_ordinary_account(world: World) -> None:
@@ -69,72 +67,6 @@ async def test_one_of_ten_simultaneous_signups_succeeds(world: World, same: dict
     assert await User.all().count() == 1
 
 
-async def test_login_returns_the_account(world: World) -> None:
-    made = data_of(await world.anonymous.post("/auth/register", RAHIMA), 201)
-    body = {"email": "RAHIMA@example.com", "password": "secret123"}
-    answer = await world.anonymous.post("/auth/login", body)
-    assert data_of(answer) == made
-    assert "password" not in answer.text
-
-
-@pytest.mark.parametrize(
-    "wrong", [{"password": "secret124"}, {"password": "Secret123"}, {"email": "unknown@example.com"}, {"email": "%"}]
-)
-async def test_failed_login_does_not_reveal_whether_the_account_exists(world: World, wrong: dict[str, str]) -> None:
-    data_of(await world.anonymous.post("/auth/register", RAHIMA), 201)
-    body = {"email": RAHIMA["email"], "password": RAHIMA["password"], **wrong}
-    assert await refused(world.anonymous.post("/auth/login", body), 401, "INVALID_CREDENTIALS") == {}
-
-
-async def test_logout_returns_the_same_answer_without_a_session(world: World, stage: Stage) -> None:
-    session = await world.session(stage.buyer_account)
-    assert data_of(await session.post("/auth/logout", {})) == {"logged_out": True}
-    error_in(await session.get("/auth/me"), 401, "UNAUTHENTICATED")
-    for caller in (session, world.anonymous, stage.buyer):
-        assert data_of(await caller.post("/auth/logout")) == {"logged_out": True}
-    assert data_of(await stage.buyer.get("/auth/me"))["username"] == "buyer"
-
-
-async def test_me_describes_the_api_key_and_its_owner(stage: Stage) -> None:
-    assert stage.buyer.key is not None
-    shown = data_of(await stage.buyer.get("/auth/me"))
-    assert shown.pop("auth").items() >= {
-        "method": "api_key", "key_id": stage.buyer.key.id, "key_type": "user",
-        "permissions": ["events:read", "tickets:read", "tickets:write", "users:read", "users:write"],
-    }.items()  # fmt: skip
-    assert shown == {
-        "id": stage.buyer_account.id, "username": "buyer", "email": "buyer@example.com", "type": "user", "admin": False
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize(("role", "key_type"), [("buyer", "user"), ("organizer", "organizer"), ("admin", "admin")])
-async def test_me_describes_the_session_and_its_owner(world: World, stage: Stage, role: str, key_type: str) -> None:
-    account = getattr(stage, role).user
-    auth = data_of(await (await world.session(account)).get("/auth/me"))["auth"]
-    assert auth.keys() == {"method", "key_id", "key_type", "permissions", "rate_limit"}
-    assert (auth["method"], auth["key_id"], auth["key_type"]) == ("session", None, key_type)
-    assert "users:write" in auth["permissions"]
-
-
-async def test_me_shows_the_rate_limit_of_the_caller(
-    world: World, stage: Stage, configure: Callable[..., None]
-) -> None:
-    configure(rate_limit_user=60, rate_limit_organizer=120, rate_limit_admin=300)
-    shown = [data_of(await caller.get("/auth/me"))["auth"]["rate_limit"] for caller in (
-        stage.buyer, stage.organizer, stage.admin, await world.session(stage.buyer_account)
-    )]  # fmt: skip
-    assert shown == [60, 120, 300, 60]
-
-
-async def test_me_requires_authentication(world: World) -> None:
-    error_in(await world.anonymous.get("/auth/me"), 401, "UNAUTHENTICATED")
-
-
-async def test_me_shows_the_wildcard_permission_unexpanded(stage: Stage) -> None:
-    auth = data_of(await stage.admin.get("/auth/me"))["auth"]
-    assert (auth["permissions"], auth["key_type"]) == (["*"], KeyType.ADMIN)
-
-
 @pytest.mark.parametrize(
     "email", ["a@exam\u00adple.com", "a@exam\u200bple.com", "a@stra\u00dfe.de", "a\u202e@example.com"]
 )
@@ -156,3 +88,36 @@ async def test_repeated_signup_does_not_return_an_account_deleted_since(world: W
     data_of(await admin.delete(f"/admin/users/{first['id']}"))
     again = data_of(await world.anonymous.post("/auth/register", body, idempotency_key="once"), 201)
     assert again["id"] != first["id"]
+
+
+@pytest.mark.parametrize(
+    ("username", "code"),
+    [
+        ("ＲＯＫＥＹＡ", "USERNAME_TAKEN"),
+        ("rokeya\u200b", "VALIDATION_ERROR"),
+        ("\u200b\u200b\u202e", "VALIDATION_ERROR"),
+    ],
+)
+async def test_username_that_looks_like_a_taken_one_is_refused(world: World, username: str, code: str) -> None:
+    await world.anonymous.post("/auth/register", ROKEYA)
+    variant = {**ROKEYA, "username": username, "email": "other@example.com"}
+    assert (await world.anonymous.post("/auth/register", variant)).json()["code"] == code
+    assert await User.all().count() == 1
+
+
+@pytest.mark.parametrize("variant", ["rok\u200ceya", "rokeya\ufe0f", "rok\u3164eya"])
+async def test_invisible_characters_do_not_make_a_different_username(world: World, variant: str) -> None:
+    await world.anonymous.post("/auth/register", ROKEYA)
+    body = {**ROKEYA, "username": variant, "email": "other@example.com"}
+    assert (await world.anonymous.post("/auth/register", body)).json()["code"] in {"USERNAME_TAKEN", "VALIDATION_ERROR"}
+    assert await User.all().count() == 1
+
+
+async def test_bangla_username_with_joiners_is_accepted(world: World) -> None:
+    body = {**ROKEYA, "username": "র\u200d্যাব"}
+    assert (await world.anonymous.post("/auth/register", body)).status_code == 201
+
+
+async def test_username_that_normalization_makes_too_long_is_refused(world: World) -> None:
+    response = await world.anonymous.post("/auth/register", {**ROKEYA, "username": "\ufdfa" * 50})
+    assert (response.status_code, set(response.json()["fields"])) == (400, {"username"})
