@@ -14,7 +14,7 @@ from amarevents import upkeep
 from amarevents.app import create_app
 from amarevents.security import redis
 from amarevents.security.key_usage import KeyUsage
-from amarevents.security.rate_limit import rate_limiter
+from amarevents.security.rate_limit import rate_limiter, resilient
 from amarevents.security.services import Services
 from amarevents.settings import Settings
 from tests.conformance import conforming_client
@@ -119,6 +119,7 @@ async def running_app(deployment: Settings, anyio_backend: str) -> AsyncIterator
         patch.setattr(upkeep, "INTERVAL", datetime.timedelta(days=1))
         for limit in ("SOCKET_TIMEOUT", "POOL_TIMEOUT"):
             patch.setattr(redis, limit, 30.0)
+        patch.setattr(resilient, "PATIENCE", 30.0)
         app = create_app(deployment)
         async with app.router.lifespan_context(app):
             yield app

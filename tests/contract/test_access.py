@@ -45,6 +45,8 @@ def _on_its_surfaces(*rows: Row) -> pytest.MarkDecorator:
 
 
 EVERY_ROW = _on_its_surfaces(*ALL_ROWS)
+# Decided before the database is asked for more than the caller; what the table says is tested on both back ends.
+OF_CREDENTIALS = pytest.mark.deep("postgres")
 
 
 async def _without_a_trace(requests: Mapping[str, Request]) -> dict[str, int]:
@@ -64,6 +66,7 @@ async def test_each_caller_gets_what_the_table_says(scene: Scene, row: Row, surf
     assert answers == row.expected
 
 
+@OF_CREDENTIALS
 @_on_its_surfaces(*[row for row in ALL_ROWS if row.scope])
 async def test_without_the_scope_no_badge_helps(scene: Scene, row: Row, surface: Surface) -> None:
     users = {"user": scene.holder, "organizer": scene.owner, "admin": scene.admin}
@@ -152,6 +155,7 @@ BAD_CREDENTIALS: dict[Callable[[Scene], Awaitable[Caller]], int] = {
 """Everywhere, on public routes as well (decisions 2.1, 2.4)."""
 
 
+@OF_CREDENTIALS
 @EVERY_ROW
 async def test_a_credential_that_is_not_good_is_refused_everywhere(scene: Scene, row: Row, surface: Surface) -> None:
     """Public routes take a session that is none for nobody (decisions 2.1)."""
@@ -163,6 +167,7 @@ async def test_a_credential_that_is_not_good_is_refused_everywhere(scene: Scene,
     assert await _without_a_trace(requests) == expected
 
 
+@OF_CREDENTIALS
 @_on_its_surfaces(*[row for row in ALL_ROWS if "user" not in row.badges and row.badges])
 async def test_a_session_has_its_accounts_role_at_this_very_request(scene: Scene, row: Row, surface: Surface) -> None:
     """decisions 2.4"""
@@ -172,6 +177,7 @@ async def test_a_session_has_its_accounts_role_at_this_very_request(scene: Scene
     assert await _without_a_trace(requests) == dict.fromkeys(callers, 403)
 
 
+@OF_CREDENTIALS
 @_on_its_surfaces(*[row for row in ALL_ROWS if row.badges == ADMINS])
 async def test_an_admins_weaker_keys_are_no_admin_keys(scene: Scene, row: Row, surface: Surface) -> None:
     """Whatever permissions they hold (the contract's words on admin routes)."""
@@ -192,6 +198,7 @@ ELSEWHERE: dict[str, dict[str, str]] = {
 }
 
 
+@OF_CREDENTIALS
 @_on_its_surfaces(*[row for row in ALL_ROWS if not row.only_reads])
 async def test_a_session_changes_nothing_from_another_site(scene: Scene, row: Row, surface: Surface) -> None:
     """decisions 2.3"""
