@@ -13,7 +13,7 @@ from tortoise.backends.base.executor import EXECUTOR_CACHE
 from amarevents.app import create_app
 from amarevents.infra import redis
 from amarevents.security.auth.key_usage import KeyUsage
-from amarevents.security.rate_limit import rate_limiter
+from amarevents.security.rate_limit import fallback, rate_limiter
 from amarevents.security.services import Services
 from amarevents.server import maintenance
 from amarevents.settings import Settings
@@ -120,6 +120,7 @@ async def running_app(deployment: Settings, anyio_backend: str) -> AsyncIterator
         patch.setattr(maintenance, "INTERVAL", datetime.timedelta(days=1))
         for limit in ("SOCKET_TIMEOUT", "POOL_TIMEOUT"):
             patch.setattr(redis, limit, 30.0)
+        patch.setattr(fallback, "RESPONSE_SECONDS", 30.0)
         app = create_app(deployment)
         async with app.router.lifespan_context(app):
             yield app

@@ -46,6 +46,8 @@ def on_each_surface(*rows: Row) -> pytest.MarkDecorator:
 
 
 EVERY_ROW = on_each_surface(*ALL_ROWS)
+# Decided before the database is asked for more than the caller, so SQLite suffices for the usual run.
+DEEP_ON_POSTGRES = pytest.mark.deep("postgres")
 
 
 async def statuses_without_effect(requests: Mapping[str, Request]) -> dict[str, int]:
@@ -65,6 +67,7 @@ async def test_each_caller_gets_the_status_of_the_table(scene: Scene, row: Row, 
     assert answers == row.expected
 
 
+@DEEP_ON_POSTGRES
 @on_each_surface(*[row for row in ALL_ROWS if row.scope])
 async def test_a_key_without_the_scope_is_refused(scene: Scene, row: Row, send: Send) -> None:
     users = {"user": scene.holder, "organizer": scene.owner, "admin": scene.admin}
@@ -153,6 +156,7 @@ BAD_CREDENTIALS: dict[Callable[[Scene], Awaitable[Caller]], int] = {
 """Credentials that every route refuses, public ones included, and the status (decisions 2.1, 2.4)."""
 
 
+@DEEP_ON_POSTGRES
 @EVERY_ROW
 async def test_an_invalid_credential_is_refused_everywhere(scene: Scene, row: Row, send: Send) -> None:
     """On public routes, an unknown session counts as no credential (decisions 2.1)."""
@@ -164,6 +168,7 @@ async def test_an_invalid_credential_is_refused_everywhere(scene: Scene, row: Ro
     assert await statuses_without_effect(requests) == expected
 
 
+@DEEP_ON_POSTGRES
 @on_each_surface(*[row for row in ALL_ROWS if "user" not in row.badges and row.badges])
 async def test_a_session_has_the_role_that_its_account_has_at_the_time_of_the_request(
     scene: Scene, row: Row, send: Send
@@ -175,6 +180,7 @@ async def test_a_session_has_the_role_that_its_account_has_at_the_time_of_the_re
     assert await statuses_without_effect(requests) == dict.fromkeys(callers, 403)
 
 
+@DEEP_ON_POSTGRES
 @on_each_surface(*[row for row in ALL_ROWS if row.badges == ADMINS])
 async def test_user_and_organizer_keys_of_an_admin_are_not_admin_keys(scene: Scene, row: Row, send: Send) -> None:
     """Admin routes need an admin key, regardless of permissions (contract, admin routes)."""
@@ -195,6 +201,7 @@ CROSS_SITE: dict[str, dict[str, str]] = {
 }
 
 
+@DEEP_ON_POSTGRES
 @on_each_surface(*[row for row in ALL_ROWS if not row.only_reads])
 async def test_a_session_changes_nothing_from_another_origin(scene: Scene, row: Row, send: Send) -> None:
     """Cross-site request forgery is refused (decisions 2.3)."""

@@ -16,7 +16,7 @@ from gql import Client, GraphQLRequest
 from tests.support.graphql_answers import error_code_of_message
 from tests.support.platforms import ROOT, Deployment, OnSale, RunningPlatform, put_on_sale
 from tests.support.servers import HOST, private_redis
-from tests.support.websocket_client import open_socket, gql_transport
+from tests.support.websocket_client import gql_transport, open_socket
 
 STATS = "subscription($id: ID!) { eventStats(eventId: $id) { total } }"
 TICKETS = "subscription($id: ID!) { ticketUpdated(eventId: $id) { kind ticket { name } } }"

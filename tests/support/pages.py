@@ -7,7 +7,7 @@ from playwright.async_api import ConsoleMessage, Error, Page, Request, ViewportS
 # CSS pixels
 DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
-PATIENCE = 20_000  # milliseconds: a shared machine may be slow
+PATIENCE = 60_000  # milliseconds: a shared machine may be slow
 
 
 @dataclass

@@ -25,7 +25,7 @@ from uuid import uuid4
 from tests.support.unavailable import ProgramUnavailable
 
 HOST = "127.0.0.1"
-START_TIMEOUT = 30.0  # seconds: a shared machine may be slow
+START_TIMEOUT = 120.0  # seconds: a shared machine may be slow
 LOG_NAME = "output.log"
 
 # Called with a signal, a folder, a log file and a command. Prints the server's process id first. "stop" on its input

@@ -10,6 +10,8 @@ from graphql import build_client_schema, get_introspection_query, print_schema
 from amarevents.schema.schema import schema
 from tests.support.world import World
 
+pytestmark = pytest.mark.deep("postgres")  # refused or answered without the database
+
 OPTIONS = (
     "descriptions",
     "specified_by_url",

@@ -6,6 +6,8 @@ import pytest
 
 from tests.support.world import ORIGIN, Caller, World, snapshot
 
+pytestmark = pytest.mark.deep("postgres")  # refused or answered without the database
+
 KEY = '{"name": "made by a page", "key_type": "user"}'
 JSON = "application/json"
 CREATE_KEY = '{"query": "mutation { createApiKey(input: {name: \\"x\\", keyType: USER}) { id } }"}'
