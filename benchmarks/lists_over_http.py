@@ -11,7 +11,8 @@ import tempfile
 from pathlib import Path
 
 from tests.support.platforms import Deployment, RunningPlatform
-from tests.support.servers import private_postgres, private_redis
+from tests.support.postgres_server import private_postgres
+from tests.support.redis_server import private_redis
 
 ROUNDS, SECONDS, CONNECTIONS = 5, 4, 16
 FIELDS = (

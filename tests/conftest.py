@@ -1,4 +1,4 @@
-"""What every test may ask for: the backend of this run, its database and its Redis."""
+"""Fixtures for all tests: the back end with its database and Redis, the application and its callers."""
 
 import dataclasses
 import datetime
@@ -20,13 +20,10 @@ from amarevents.settings import Settings
 from tests.support.conformance import conforming_client
 from tests.support.databases import Databases, PostgresDatabases, SqliteDatabases
 from tests.support.declared_errors import require_declared_errors
+from tests.support.postgres_server import PostgresServer, private_postgres
+from tests.support.redis_server import private_redis
 from tests.support.selection import Backend
-from tests.support.servers import (
-    PostgresServer,
-    PrivateServer,
-    private_postgres,
-    private_redis,
-)
+from tests.support.servers import PrivateServer
 from tests.support.world import World, empty_tables
 
 pytest_plugins = ["tests.support.selection"]
@@ -34,21 +31,21 @@ pytest_plugins = ["tests.support.selection"]
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
-    """One event loop for the whole session, so that session fixtures may hold connections."""
+    """Use one event loop for the whole session, so that fixtures of the session can keep connections."""
     return "asyncio"
 
 
 @pytest.fixture(scope="session")
 def backend(request: pytest.FixtureRequest) -> Backend:
-    """The back end that the test runs on now; tests with this fixture, or one that uses it, run on each of them."""
+    """Return the current back end; a test that uses this fixture, directly or indirectly, runs on each of them."""
     chosen: Backend = request.param
-    EXECUTOR_CACHE.clear()  # of Tortoise: statements in the dialect of the back end that was open before
+    EXECUTOR_CACHE.clear()  # Tortoise's statements, in the dialect of the previous back end
     return chosen
 
 
 @pytest.fixture(scope="session")
 def postgres_server(backend: Backend) -> Iterator[PostgresServer]:
-    """The PostgreSQL of this run; for tests of the PostgreSQL backend."""
+    """Start the PostgreSQL server of this run, for tests on that back end."""
     assert backend == "postgres", "mark the test with pytest.mark.backend('postgres')"
     with private_postgres() as server:
         yield server
@@ -56,7 +53,7 @@ def postgres_server(backend: Backend) -> Iterator[PostgresServer]:
 
 @pytest.fixture(scope="session")
 def redis_server(backend: Backend) -> Iterator[PrivateServer]:
-    """The Redis of this run, shared: a test that stops its Redis takes a ``private_redis`` of its own."""
+    """Start the Redis server of this run; a test that stops Redis needs its own ``private_redis``."""
     assert backend == "postgres", "mark the test with pytest.mark.backend('postgres')"
     with private_redis() as server:
         yield server
@@ -64,7 +61,7 @@ def redis_server(backend: Backend) -> Iterator[PrivateServer]:
 
 @pytest.fixture(scope="session")
 def databases(backend: Backend, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Databases:
-    """Makes databases of this back end."""
+    """Return the factory of databases for this back end."""
     if backend == "sqlite":
         return SqliteDatabases(tmp_path_factory.mktemp("databases"))
     server: PostgresServer = request.getfixturevalue("postgres_server")
@@ -73,13 +70,13 @@ def databases(backend: Backend, request: pytest.FixtureRequest, tmp_path_factory
 
 @pytest.fixture(scope="session")
 async def database_url(databases: Databases, anyio_backend: str) -> str:
-    """The url of the application's database, which is migrated; the same one for the whole session."""
+    """Return the URL of the application's migrated database, the same for the whole session."""
     return await databases.migrated()
 
 
 @pytest.fixture(scope="session")
 def redis_url(backend: Backend, request: pytest.FixtureRequest) -> str | None:
-    """The url of this run's Redis; None where memory takes its place."""
+    """Return the URL of this run's Redis, None on SQLite, where memory replaces it."""
     if backend == "sqlite":
         return None
     server: PrivateServer = request.getfixturevalue("redis_server")
@@ -91,7 +88,7 @@ def redis_url(backend: Backend, request: pytest.FixtureRequest) -> str | None:
 
 @pytest.fixture(scope="session")
 def deployment(database_url: str, redis_url: str | None) -> Settings:
-    """The settings of this run: hashes that cost nothing, and limits that only tests of limits come near."""
+    """Return the settings of this run: cheap hashes, and rate limits that other tests never reach."""
     return Settings(
         database_url=database_url,
         redis_url=redis_url,
@@ -105,16 +102,16 @@ def deployment(database_url: str, redis_url: str | None) -> Settings:
         rate_limit_anonymous=100_000,
         rate_limit_credentials=100_000,
         rate_limit_donations=100_000,
-        totals_seconds=0,  # tests write rows past the operations
+        totals_seconds=0,  # tests create rows without operations
     )
 
 
 @pytest.fixture(scope="session")
 async def running_app(deployment: Settings, anyio_backend: str) -> AsyncIterator[Starlette]:
-    """The application, started once: tests empty the tables of its database instead.
+    """Start the application once for the session; each test empties the tables of its database.
 
-    Its maintenance waits for a day, because statements between two requests would be counted as theirs. Its timeouts
-    for Redis are long: on a busy machine it would fall back to memory.
+    Its maintenance waits for a day, because its statements would be counted as those of requests. Its timeouts for
+    Redis are long, because it would fall back to memory on a busy machine.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(maintenance, "INTERVAL", datetime.timedelta(days=1))
@@ -128,13 +125,13 @@ async def running_app(deployment: Settings, anyio_backend: str) -> AsyncIterator
 
 @pytest.fixture
 async def database(running_app: Starlette) -> None:
-    """The open database, with the rows of a fresh one."""
+    """Reset the database to the rows that migrations create."""
     await empty_tables()
 
 
 @pytest.fixture(scope="session")
 async def shared_redis(redis_url: str | None, anyio_backend: str) -> AsyncIterator[Redis | None]:
-    """A client of this run's Redis, more patient than the application's; None where memory takes its place."""
+    """Return a client of this run's Redis with the default timeouts, None on SQLite."""
     if redis_url is None:
         yield None
         return
@@ -146,7 +143,7 @@ async def shared_redis(redis_url: str | None, anyio_backend: str) -> AsyncIterat
 async def app(
     running_app: Starlette, deployment: Settings, database: None, shared_redis: Redis | None
 ) -> AsyncIterator[Starlette]:
-    """The application with an empty database and nothing counted yet."""
+    """Return the application with an empty database and no counted requests."""
     original = running_app.state.services
     if shared_redis is not None:
         await shared_redis.flushdb()
@@ -171,9 +168,9 @@ def configure(app: Starlette) -> Callable[..., None]:
 
 @pytest.fixture
 async def http(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the application, without credentials and without a cookie jar's memory of other tests.
+    """Return a client of the application without credentials and cookies.
 
-    What REST answers it is compared with the OpenAPI document.
+    REST responses that it receives are validated against the OpenAPI document.
     """
     async with conforming_client(app) as client:
         yield client
@@ -181,7 +178,7 @@ async def http(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 async def world(http: httpx.AsyncClient) -> World:
-    """Accounts, keys and events for a test, and callers that act as them."""
+    """Return the factory of accounts, keys, events and callers."""
     return World(http)
 
 

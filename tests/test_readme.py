@@ -15,8 +15,8 @@ import httpx
 import pytest
 
 from amarevents.settings import PREFIX
+from tests.support.postgres_server import PostgresServer
 from tests.support.selection import Backend
-from tests.support.servers import PostgresServer
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -124,12 +124,12 @@ def test_first_queries_of_the_guide_work(environment: dict[str, str], tmp_path: 
     with serving(environment, tmp_path) as url:
         key = output_of(mint, url, environment, tmp_path).strip()
         commands = "\n".join(blocks("bash", guide("First queries"))).replace("ae_o_…", key)
-        *answers, approval, event = output_of(f"{commands}\necho $EVENT", url, environment, tmp_path).splitlines()
+        *responses, approval, event = output_of(f"{commands}\necho $EVENT", url, environment, tmp_path).splitlines()
         exported = {"AMAR_EVENTS_URL": url, "AMAR_EVENTS_KEY": key, "EVENT": event}
         [subscriber] = blocks("python", guide("Subscriptions"))
         first_update = first_line_of(subscriber, {**environment, **exported})
     shown = blocks("json", guide("First queries"))
-    assert list(map(json.loads, answers)) == list(map(json.loads, shown))
+    assert list(map(json.loads, responses)) == list(map(json.loads, shown))
     assert '"status":"SUCCESS"}],"failed":[]' in approval
     assert first_update.startswith("{'total': 1, 'approved': 1, 'pending': 0, 'revenue': '500")
 

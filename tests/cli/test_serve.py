@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.postgres_server import private_postgres
 from tests.support.programs import Program
-from tests.support.servers import private_postgres
 
 
 def _credentials(printed: str) -> dict[str, str]:
@@ -55,8 +55,8 @@ def test_server_recovers_from_the_loss_of_its_database(tmp_path: Path) -> None:
         with program.serving() as server:
             postgres.stop()
             assert server.client.get("/healthz").status_code == 503
-            answer = server.client.get("/api/events")
-            assert (answer.status_code, answer.json()["code"]) == (500, "UNAVAILABLE")
+            response = server.client.get("/api/events")
+            assert (response.status_code, response.json()["code"]) == (500, "UNAVAILABLE")
             postgres.start()
             assert {server.client.get("/healthz").status_code for _ in range(3)} == {200}
             assert server.client.get("/api/events").status_code == 200
@@ -69,6 +69,6 @@ def test_workers_share_rate_limits_through_redis(program: Program, redis_url: st
     with Program(folder=program.folder, settings=settings).serving("--workers", "2") as server:
         statuses = []
         for _ in range(12):
-            answer = server.client.get("/api/events", headers={"Connection": "close"})
-            statuses.append(answer.status_code)
+            response = server.client.get("/api/events", headers={"Connection": "close"})
+            statuses.append(response.status_code)
     assert statuses == [200] * 7 + [429] * 5

@@ -1,13 +1,13 @@
-"""A deployment that the tests of real servers share, beside the one that runs in the tests' own process."""
+"""Fixtures of the deployment tests: a database for servers in processes of their own, and a browser."""
 
 from collections.abc import AsyncIterator, Callable
 
 import pytest
 from playwright.async_api import Browser, async_playwright, expect
 
+from tests.support.browser_pages import TIMEOUT_MS
 from tests.support.browsers import browser_options, find_browser
 from tests.support.databases import Databases
-from tests.support.pages import PATIENCE
 from tests.support.platforms import Deployment
 
 
@@ -16,7 +16,7 @@ def operated(
     databases: Databases,
     redis_url: str | None,
 ) -> Deployment:
-    """A database of its own, migrated by the command line."""
+    """Return a deployment whose database was migrated by the command line."""
     deployment = Deployment(database_url=databases.empty(), redis_url=redis_url)
     deployment.run("migrate")
     return deployment
@@ -29,7 +29,7 @@ def admin_key(operated: Deployment) -> str:
 
 @pytest.fixture(scope="session")
 def new_name() -> Callable[[], str]:
-    """A username that no test has used before."""
+    """Return a function that returns a new username at each call."""
     numbers = iter(range(1_000_000))
     return lambda: f"visitor{next(numbers)}"
 
@@ -38,6 +38,6 @@ def new_name() -> Callable[[], str]:
 async def browser(anyio_backend: str) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=find_browser(), args=browser_options())
-        expect.set_options(timeout=PATIENCE)
+        expect.set_options(timeout=TIMEOUT_MS)
         yield browser
         await browser.close()

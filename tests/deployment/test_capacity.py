@@ -1,4 +1,4 @@
-"""No place is sold twice, however many ask at once and whichever process they reach (decisions 6.2)."""
+"""No overselling by simultaneous registrations, in one process and in several (decisions 6.2)."""
 
 import asyncio
 import sys
@@ -15,13 +15,13 @@ CONNECTIONS = 200
 REGISTER = "mutation($id: ID!) { registerForEvent(input: {eventId: $id}) { id } }"
 
 
-async def _over_rest(session: aiohttp.ClientSession, key: str, event_id: int) -> str:
+async def _register_over_rest(session: aiohttp.ClientSession, key: str, event_id: int) -> str:
     async with session.post("/api/tickets", json={"event_id": event_id}, headers=_bearer(key)) as response:
         answer = await response.json()
         return "registered" if response.status == 201 else f"{response.status} {answer['code']}"
 
 
-async def _over_graphql(session: aiohttp.ClientSession, key: str, event_id: int) -> str:
+async def _register_over_graphql(session: aiohttp.ClientSession, key: str, event_id: int) -> str:
     body = {"query": REGISTER, "variables": {"id": str(event_id)}}
     async with session.post("/graphql", json=body, headers=_bearer(key)) as response:
         failures = (await response.json()).get("errors")
@@ -36,44 +36,46 @@ def _bearer(key: str) -> dict[str, str]:
 async def _rush(
     platform: RunningPlatform, admin_key: str, new_name: Callable[[], str], *, capacity: int, attempts: int
 ) -> tuple[Counter[str], tuple[int, int]]:
-    """What ``attempts`` at once were told, half of them over GraphQL, and what is sold and held afterwards."""
+    """Send simultaneous registrations, half over GraphQL; return their outcomes, and the places sold and held."""
     async with platform.client() as client, platform.client(admin_key) as admin:
         sale = await put_on_sale(admin, capacity=capacity)
         keys = [await new_user_key(client, new_name()) for _ in range(BUYERS)]
-        # Not httpx: with hundreds waiting for a connection, most of the time goes by in its pool.
+        # Not httpx, whose pool is slow if hundreds of requests wait for a connection.
         async with aiohttp.ClientSession(platform.url, connector=aiohttp.TCPConnector(limit=CONNECTIONS)) as session:
-            ways = (_over_rest, _over_graphql)
-            asked = [ways[number % 2](session, keys[number % BUYERS], sale.event_id) for number in range(attempts)]
-            told = Counter(await asyncio.gather(*asked))
-        return told, await places_held(admin, sale)
+            senders = (_register_over_rest, _register_over_graphql)
+            requests = [
+                senders[number % 2](session, keys[number % BUYERS], sale.event_id) for number in range(attempts)
+            ]
+            outcomes = Counter(await asyncio.gather(*requests))
+        return outcomes, await places_held(admin, sale)
 
 
 @pytest.mark.backend("postgres")
-async def test_a_thousand_at_once_over_four_processes_get_exactly_a_hundred_places(
+async def test_a_thousand_registrations_in_four_processes_get_exactly_a_hundred_places(
     operated: Deployment, admin_key: str, new_name: Callable[[], str]
 ) -> None:
     with operated.serving(workers=4) as platform:
-        told, held = await _rush(platform, admin_key, new_name, capacity=100, attempts=1_000)
-    assert told == {"registered": 100, "400 SOLD_OUT": 900}
+        outcomes, held = await _rush(platform, admin_key, new_name, capacity=100, attempts=1_000)
+    assert outcomes == {"registered": 100, "400 SOLD_OUT": 900}
     assert held == (100, 100)
 
 
 @pytest.mark.backend("sqlite")
-async def test_three_hundred_at_once_get_exactly_forty_places(
+async def test_three_hundred_registrations_get_exactly_forty_places(
     operated: Deployment, admin_key: str, new_name: Callable[[], str]
 ) -> None:
     with operated.serving() as platform:
-        told, held = await _rush(platform, admin_key, new_name, capacity=40, attempts=300)
-    assert told == {"registered": 40, "400 SOLD_OUT": 260}
+        outcomes, held = await _rush(platform, admin_key, new_name, capacity=40, attempts=300)
+    assert outcomes == {"registered": 40, "400 SOLD_OUT": 260}
     assert held == (40, 40)
 
 
 @pytest.mark.backend("postgres")
-async def test_without_the_guard_the_same_rush_sells_more_than_there_are(
+async def test_without_the_check_simultaneous_registrations_oversell(
     operated: Deployment, admin_key: str, new_name: Callable[[], str]
 ) -> None:
     unguarded = [sys.executable, "-m", "uvicorn", "tests.support.overselling:create", "--factory"]
     with operated.running(unguarded, workers=1) as platform:
-        told, (_, held) = await _rush(platform, admin_key, new_name, capacity=20, attempts=120)
-    assert told["registered"] == held
+        outcomes, (_, held) = await _rush(platform, admin_key, new_name, capacity=20, attempts=120)
+    assert outcomes["registered"] == held
     assert held > 20

@@ -1,4 +1,4 @@
-"""A ticket lets in once, whichever process its scans reach."""
+"""Simultaneous check-ins in several processes: a ticket is admitted once."""
 
 import asyncio
 from collections import Counter
@@ -20,7 +20,7 @@ async def _scan(session: aiohttp.ClientSession, code: str, gate: str) -> str:
 
 
 @pytest.mark.backend("postgres")
-async def test_of_fifty_scans_at_once_over_two_processes_one_lets_in(operated: Deployment, admin_key: str) -> None:
+async def test_one_of_fifty_simultaneous_scans_is_admitted(operated: Deployment, admin_key: str) -> None:
     with operated.serving(workers=2) as platform:
         async with platform.client(admin_key) as admin:
             sale = await put_on_sale(admin, capacity=4)

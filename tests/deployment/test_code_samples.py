@@ -1,4 +1,4 @@
-"""The code samples of the document do what they say: each is run as it is, against a platform that has its rows."""
+"""The code samples of the OpenAPI document: each runs unchanged against a platform that has its rows."""
 
 import datetime
 import json
@@ -19,13 +19,13 @@ from amarevents.rest.docs_page.samples import KEY_VARIABLE, URL_VARIABLE
 from amarevents.rest.routes import ROUTES
 from tests.support.platforms import Deployment, RunningPlatform, register
 
-pytestmark = pytest.mark.backend("sqlite")  # what is tested is the text of the samples
+pytestmark = pytest.mark.backend("sqlite")  # the samples do not depend on the database
 
 Json = dict[str, Any]  # Any: JSON
 Samples = dict[str, str]
-"""By method and path, in the order in which they are run."""
+"""Sources by method and path, in the order in which they run."""
 
-DELETIONS = [  # what hangs on something before that
+DELETIONS = [  # the dependent rows first
     "DELETE /tickets/{id}",
     "DELETE /ticket-types/{id}",
     "DELETE /events/{id}",
@@ -33,7 +33,7 @@ DELETIONS = [  # what hangs on something before that
     "DELETE /admin/revoke-key/{id}",
     "DELETE /admin/users/{id}",
 ]
-# Each sample is a program of its own, but an interpreter for each would take the longest part of the test.
+# One interpreter runs all samples: starting one for each would take most of the time.
 RUN_PYTHON = """
 import json, sys, traceback
 failures = {}
@@ -46,23 +46,23 @@ print(json.dumps(failures))
 """
 
 
-# What the examples are about --------------------------------------------------------------------------------------
+# The rows of the examples ---------------------------------------------------------------------------------------
 
 
 class Scene:
-    """The rows that the examples name: account 12, organization 3, event 7, ticket type 15, ticket 42, and so on."""
+    """The rows in the examples: account 12, organization 3, event 7, ticket type 15, ticket 42, and so on."""
 
     def __init__(self, admin: httpx.AsyncClient, database: Path) -> None:
         self._admin = admin
         self._database = database
 
     async def build(self) -> str:
-        """Returns the code of ticket 42."""
+        """Create the rows, and return the code of ticket 42."""
         async with httpx.AsyncClient(base_url=self._admin.base_url, trust_env=False) as visitor:
             await self._until(12, lambda number: register(visitor, f"visitor{number}"), first=2)
         await self._until(3, self._add_organization)
-        await self._until(6, lambda _: self._add_event(kinds=2))
-        await self._add_event(kinds=3)
+        await self._until(6, lambda _: self._add_event(ticket_types=2))
+        await self._add_event(ticket_types=3)
         await self._until(41, lambda _: self._add_ticket(ticket_type_id=13))
         code = str((await self._add_ticket(ticket_type_id=15))["code"])
         await self._until(12, self._add_key, first=2)
@@ -83,9 +83,9 @@ class Scene:
     async def _add_organization(self, number: int) -> None:
         await self._create("/organizations", {"name": f"Club {number}", "user_id": 1})
 
-    async def _add_event(self, *, kinds: int) -> None:
-        offered = [{"name": f"Kind {kind}", "price": 100 * kind} for kind in range(kinds)]
-        await self._create("/events", {"name": "Fair", "organization_id": 3, "ticket_types": offered})
+    async def _add_event(self, *, ticket_types: int) -> None:
+        ticket_types_of_event = [{"name": f"Kind {number}", "price": 100 * number} for number in range(ticket_types)]
+        await self._create("/events", {"name": "Fair", "organization_id": 3, "ticket_types": ticket_types_of_event})
 
     async def _add_ticket(self, *, ticket_type_id: int) -> Json:
         return await self._create("/tickets", {"event_id": 7, "ticket_type_id": ticket_type_id})
@@ -98,7 +98,7 @@ class Scene:
         await self._create("/donations", {**gift, "transaction_id": f"GIFT{number}"})
 
     def _add_fields(self) -> None:
-        """The questions of the event; REST has no route for them."""
+        """Add the custom fields of the event, which have no route."""
         with sqlite3.connect(self._database) as connection:
             connection.executemany(
                 "INSERT INTO custom_fields (event_id, required, name, type, options, position)"
@@ -111,11 +111,11 @@ class Scene:
         connection.close()
 
 
-# Running them -----------------------------------------------------------------------------------------------------
+# Execution ------------------------------------------------------------------------------------------------------
 
 
 def run_shell(sources: Samples, environment: dict[str, str]) -> Samples:
-    """What went wrong, by the name of the sample."""
+    """Run the samples, and return the output of those that fail by name."""
     failures = {}
     for name, source in sources.items():
         command = ["bash", "-euo", "pipefail", "-c", source]
@@ -126,7 +126,7 @@ def run_shell(sources: Samples, environment: dict[str, str]) -> Samples:
 
 
 def run_python(sources: Samples, environment: dict[str, str]) -> Samples:
-    """The same for Python; what a sample prints is not looked at."""
+    """Run the samples, and return the tracebacks of those that fail by name."""
     command = [sys.executable, "-W", "error", "-c", RUN_PYTHON]
     done = subprocess.run(
         command, input=json.dumps(sources), capture_output=True, text=True, env=environment, timeout=60, check=True
@@ -138,7 +138,7 @@ def run_python(sources: Samples, environment: dict[str, str]) -> Samples:
 
 @dataclass(frozen=True)
 class Language:
-    """``lang`` as the document names it; ``run`` returns what went wrong, by the name of the sample."""
+    """A language of samples. ``lang`` is its name in the document; ``run`` returns the failures by name."""
 
     lang: str
     run: Callable[[Samples, dict[str, str]], Samples]
@@ -154,7 +154,7 @@ def language(request: pytest.FixtureRequest) -> Language:
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """A database that has the examples' rows, and what its samples need beside it."""
+    """A database with the rows of the examples, the keys that the samples use, and the code of ticket 42."""
 
     database: Path
     admin_key: str
@@ -162,14 +162,14 @@ class Prepared:
     code: str
 
 
-def deployed(database: Path) -> Deployment:
+def deployment_of(database: Path) -> Deployment:
     return Deployment(database_url=f"sqlite:///{database}", redis_url=None)
 
 
 @pytest.fixture(scope="module")
 async def prepared(anyio_backend: str, tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     database = tmp_path_factory.mktemp("scene") / "platform.db"
-    deployment = deployed(database)
+    deployment = deployment_of(database)
     deployment.run("migrate")
     key = deployment.create_admin()
     with deployment.serving(rate_limit_donations="0") as platform:
@@ -183,10 +183,10 @@ async def prepared(anyio_backend: str, tmp_path_factory: pytest.TempPathFactory)
 def platform(
     language: Language, prepared: Prepared, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningPlatform]:
-    """One for each language, over a copy of the database: what one changes is not there for the other."""
+    """Serve a copy of the database for each language, so that their changes do not mix."""
     copy = tmp_path_factory.mktemp(language.lang) / "copy"
     shutil.copytree(prepared.database.parent, copy)
-    with deployed(copy / prepared.database.name).serving() as running:
+    with deployment_of(copy / prepared.database.name).serving() as running:
         yield running
 
 
@@ -198,7 +198,7 @@ def samples(operations: dict[str, Json], lang: str) -> Samples:
 
 
 async def operations_in_order(platform: RunningPlatform) -> dict[str, Json]:
-    """The operations of the document by method and path, deletions last."""
+    """Return the operations of the document by method and path, deletions last."""
     async with platform.client() as client:
         document = (await client.get("/openapi.json")).json()
     found = {
@@ -213,7 +213,7 @@ def environment(platform: RunningPlatform, key: str) -> dict[str, str]:
     return {**os.environ, URL_VARIABLE: platform.url, KEY_VARIABLE: key, "NO_PROXY": "*"}
 
 
-async def test_with_a_wrong_key_those_that_send_one_fail(language: Language, platform: RunningPlatform) -> None:
+async def test_samples_that_send_the_key_fail_with_a_wrong_key(language: Language, platform: RunningPlatform) -> None:
     operations = await operations_in_order(platform)
     chosen = {name: operations[name] for name in ("GET /events", "GET /auth/me", "POST /ticket-types")}
     failures = language.run(samples(chosen, language.lang), environment(platform, "ae_a_wrong"))
@@ -221,11 +221,11 @@ async def test_with_a_wrong_key_those_that_send_one_fail(language: Language, pla
     assert all("401" in failure and '"code":"INVALID_API_KEY"' in failure for failure in failures.values())
 
 
-async def test_every_sample_of_the_document_succeeds_as_it_is(
+async def test_every_sample_of_the_document_succeeds(
     language: Language, prepared: Prepared, platform: RunningPlatform
 ) -> None:
     operations = await operations_in_order(platform)
-    sources = current(samples(operations, language.lang), prepared.code)
+    sources = with_current_values(samples(operations, language.lang), prepared.code)
     for_users = {name: sources[name] for name, one in operations.items() if one["x-key-types"] == ["user"]}
     for_admins = {name: source for name, source in sources.items() if name not in for_users}
     assert len(for_admins) + len(for_users) == len(ROUTES)
@@ -234,8 +234,8 @@ async def test_every_sample_of_the_document_succeeds_as_it_is(
     assert failures == {}
 
 
-def current(sources: Samples, code: str) -> Samples:
-    """With what no scene can arrange: a ticket's random code, and a date that must lie in the future."""
+def with_current_values(sources: Samples, code: str) -> Samples:
+    """Replace what the rows cannot have: the random code of a ticket, and a date that must be in the future."""
     soon = (datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=30)).date().isoformat()
     replaced = {"AEJ5XW4YTBMF2GS3LPNR6Q7ZKDC": code, "2027-01-01": soon}
     for old, new in replaced.items():

@@ -1,4 +1,4 @@
-"""Servers that are stopped and clients that leave in the middle of a request, on a real socket."""
+"""Servers that are stopped, and clients that disconnect, in the middle of a request."""
 
 import asyncio
 import random
@@ -13,10 +13,10 @@ from tests.support.platforms import PASSWORD, Deployment, OnSale, RunningPlatfor
 from tests.support.servers import HOST
 
 ABORTED = 200
-SLOW_PASSES = "60"  # of Argon2id: a registration then takes a second or two
+SLOW_PASSES = "60"  # of Argon2id, so that a registration takes a second or two
 
 
-async def test_a_server_that_is_told_to_stop_finishes_its_requests(operated: Deployment) -> None:
+async def test_shutdown_finishes_requests_in_progress(operated: Deployment) -> None:
     account = {"username": "latecomer", "email": "latecomer@example.com", "password": PASSWORD, "number": "0170000000"}
     with operated.serving(argon2_time_cost=SLOW_PASSES, argon2_memory_kib="19456") as platform:
         async with platform.client() as client:
@@ -24,7 +24,7 @@ async def test_a_server_that_is_told_to_stop_finishes_its_requests(operated: Dep
             await asyncio.sleep(0.3)
             stopping = asyncio.create_task(asyncio.to_thread(platform.server.stop))
             await asyncio.sleep(0.1)
-            assert not request.done()  # or this proves nothing: make the hash slower
+            assert not request.done()  # otherwise the hash must be slower
             assert (await request).status_code == 201
             await stopping
             with pytest.raises(httpx.ConnectError):
@@ -32,33 +32,33 @@ async def test_a_server_that_is_told_to_stop_finishes_its_requests(operated: Dep
         assert "Finished server process" in platform.log
 
 
-async def test_clients_that_leave_in_mid_request_leave_nothing_held(operated: Deployment, admin_key: str) -> None:
+async def test_clients_that_disconnect_hold_no_places_and_no_transactions(operated: Deployment, admin_key: str) -> None:
     with operated.serving() as platform:
         async with platform.client(admin_key) as admin:
             sale = await put_on_sale(admin, capacity=1_000)
-            await asyncio.gather(*(_leave_early(platform, admin_key, sale, number) for number in range(ABORTED)))
+            await asyncio.gather(*(_disconnect_early(platform, admin_key, sale, number) for number in range(ABORTED)))
             afterwards = [admin.post("/api/tickets", json={"event_id": sale.event_id}) for _ in range(30)]
             assert {answer.status_code for answer in await asyncio.gather(*afterwards)} == {201}
             sold, held = await places_held(admin, sale)
             assert sold == held >= 30
-    assert await _forgotten_transactions(operated) == 0
+    assert await _open_transactions(operated) == 0
 
 
-async def _leave_early(platform: RunningPlatform, key: str, sale: OnSale, number: int) -> None:
-    """Send a registration, or a part of it, and cut the connection a moment later."""
+async def _disconnect_early(platform: RunningPlatform, key: str, sale: OnSale, number: int) -> None:
+    """Send a registration, or a part of it, and close the connection shortly afterwards."""
     body = b'{"event_id": %d}' % sale.event_id
     head = f"POST /api/tickets HTTP/1.1\r\nHost: {HOST}\r\nAuthorization: Bearer {key}\r\n"
     request = f"{head}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
     _reader, writer = await asyncio.open_connection(HOST, platform.port)
     writer.write(request[: -number % 3] if number % 3 else request)
     await asyncio.sleep(random.uniform(0, 0.03))
-    # Without lingering, closing resets the connection at once.
+    # Without lingering, closing resets the connection immediately.
     writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
 
 
-async def _forgotten_transactions(operated: Deployment) -> int:
-    """Transactions that no process will ever end; on SQLite they would have blocked the requests afterwards."""
+async def _open_transactions(operated: Deployment) -> int:
+    """Return the number of abandoned transactions; on SQLite, they would have blocked the requests afterwards."""
     if operated.database_url.startswith("sqlite"):
         return 0
     connection = await asyncpg.connect(operated.database_url)

@@ -1,4 +1,4 @@
-"""Following an event on real servers: across processes, past a lost Redis, and until a server stops."""
+"""Subscriptions on real servers: across processes, while Redis fails, and at shutdown."""
 
 import asyncio
 import os
@@ -15,7 +15,8 @@ from gql import Client, GraphQLRequest
 
 from tests.support.graphql_answers import error_code_of_message
 from tests.support.platforms import ROOT, Deployment, OnSale, RunningPlatform, put_on_sale
-from tests.support.servers import HOST, private_redis
+from tests.support.redis_server import private_redis
+from tests.support.servers import HOST
 from tests.support.websocket_client import gql_transport, open_socket
 
 STATS = "subscription($id: ID!) { eventStats(eventId: $id) { total } }"
@@ -35,9 +36,9 @@ async def _register(platform: RunningPlatform, key: str, sale: OnSale) -> int:
         return int((await client.post("/api/tickets", json=body)).json()["data"]["id"])
 
 
-async def _next_total(told: AsyncIterator[Any], seconds: float) -> int:
+async def _next_total(results: AsyncIterator[Any], seconds: float) -> int:
     async with asyncio.timeout(seconds):
-        return int((await anext(told))["eventStats"]["total"])
+        return int((await anext(results))["eventStats"]["total"])
 
 
 async def _sale(platform: RunningPlatform, key: str) -> OnSale:
@@ -46,20 +47,20 @@ async def _sale(platform: RunningPlatform, key: str) -> OnSale:
 
 
 @pytest.mark.backend("postgres")
-async def test_a_counter_moves_in_one_process_within_a_second_of_a_change_in_another(
+async def test_subscribers_in_another_process_receive_changes_within_a_second(
     operated: Deployment, admin_key: str
 ) -> None:
     with operated.serving() as first, operated.serving() as second:
         sale = await _sale(first, admin_key)
         async with _client(second, admin_key) as session:
-            asked = {"id": sale.event_id}
-            told = session.subscribe(GraphQLRequest(STATS, variable_values=asked))
-            assert await _next_total(told, 10) == 0
-            tickets = session.subscribe(GraphQLRequest(TICKETS, variable_values=asked))
+            variables = {"id": sale.event_id}
+            results = session.subscribe(GraphQLRequest(STATS, variable_values=variables))
+            assert await _next_total(results, 10) == 0
+            tickets = session.subscribe(GraphQLRequest(TICKETS, variable_values=variables))
             upcoming = asyncio.create_task(anext(tickets))
-            await session.execute(GraphQLRequest("{ me { id } }"))  # by now it is followed
+            await session.execute(GraphQLRequest("{ me { id } }"))  # the subscription has started by now
             ticket_id = await _register(first, admin_key, sale)
-            assert await _next_total(told, 1) == 1
+            assert await _next_total(results, 1) == 1
             assert (await upcoming)["ticketUpdated"]["kind"] == "CREATED"
             async with first.client(admin_key) as client:
                 for body, kind in (({"status": "Refunded"}, "UPDATED"), (None, "DELETED")):
@@ -67,12 +68,12 @@ async def test_a_counter_moves_in_one_process_within_a_second_of_a_change_in_ano
                     await client.request("PUT" if body else "DELETE", f"/api/tickets/{ticket_id}", json=body)
                     async with asyncio.timeout(1):
                         assert (await upcoming)["ticketUpdated"]["kind"] == kind
-            await told.aclose()
+            await results.aclose()
             await tickets.aclose()
 
 
 @pytest.mark.backend("postgres")
-async def test_a_key_revoked_in_one_process_ends_what_it_follows_in_another(
+async def test_a_key_revoked_in_one_process_ends_its_subscriptions_in_another(
     operated: Deployment, admin_key: str
 ) -> None:
     key = operated.run("create-key", "--email", "operator@example.com", "--type", "admin")
@@ -90,25 +91,23 @@ async def test_a_key_revoked_in_one_process_ends_what_it_follows_in_another(
 
 
 @pytest.mark.backend("postgres")
-async def test_past_a_lost_redis_the_numbers_are_right_again(operated: Deployment, admin_key: str) -> None:
+async def test_statistics_are_correct_after_redis_was_unavailable(operated: Deployment, admin_key: str) -> None:
     with private_redis() as redis:
         own = Deployment(database_url=operated.database_url, redis_url=redis.url)
         with own.serving() as first, own.serving() as second:
             sale = await _sale(first, admin_key)
             async with _client(second, admin_key) as session:
-                told = session.subscribe(GraphQLRequest(STATS, variable_values={"id": sale.event_id}))
-                assert await _next_total(told, 10) == 0
+                results = session.subscribe(GraphQLRequest(STATS, variable_values={"id": sale.event_id}))
+                assert await _next_total(results, 10) == 0
                 redis.stop()
                 await _register(first, admin_key, sale)
                 redis.start()
-                assert await _next_total(told, 10) == 1
-                await told.aclose()
+                assert await _next_total(results, 10) == 1
+                await results.aclose()
 
 
 @pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.backend("postgres"))])
-async def test_a_server_that_stops_ends_what_is_open_and_is_not_held_up(
-    operated: Deployment, admin_key: str, workers: int
-) -> None:
+async def test_shutdown_ends_subscriptions_without_delay(operated: Deployment, admin_key: str, workers: int) -> None:
     with operated.serving(workers=workers) as platform:
         sale = await _sale(platform, admin_key)
         key = {"Authorization": f"Bearer {admin_key}"}
@@ -121,16 +120,16 @@ async def test_a_server_that_stops_ends_what_is_open_and_is_not_held_up(
             await socket.initialize()
             await socket.subscribe(STATS, id=sale.event_id)
             assert (await socket.receive())["type"] == "next"
-            began = time.monotonic()
+            started_at = time.monotonic()
             stopping = asyncio.create_task(asyncio.to_thread(platform.server.stop))
             assert (await socket.wait_closed())[0] == 1001
             assert (await stream.aread()).decode().endswith("event: complete\ndata:\n\n")
             await stopping
-            assert time.monotonic() - began < 8  # seconds; it would wait 10 for the stream
+            assert time.monotonic() - started_at < 8  # seconds; it would otherwise wait 10 for the stream
             platform.server.start()
 
 
-async def test_bytes_that_are_no_text_are_a_mistake_of_the_client_without_a_line_in_the_log(
+async def test_invalid_utf8_closes_the_websocket_and_is_not_logged(
     operated: Deployment,
 ) -> None:
     with operated.serving() as platform:
@@ -142,7 +141,7 @@ async def test_bytes_that_are_no_text_are_a_mistake_of_the_client_without_a_line
         assert "Traceback" not in platform.log
 
 
-# The examples of the documentation -----------------------------------------------------------------------------
+# The examples in docs/graphql.md ---------------------------------------------------------------------------------
 
 GUIDE = (
     (ROOT / "docs" / "graphql.md").read_text(encoding="utf-8").partition("## Subscriptions")[2].partition("\n## ")[0]
@@ -150,11 +149,11 @@ GUIDE = (
 
 
 @pytest.mark.parametrize(
-    ("language", "command", "told"),
+    ("language", "command", "output"),
     [("python", [sys.executable, "-c"], "'approved': [1-9]"), ("bash", ["bash", "-c"], '"status":"SUCCESS"')],
 )
-async def test_the_example_of_the_guide_hears_of_registrations(
-    operated: Deployment, admin_key: str, language: str, command: list[str], told: str
+async def test_the_example_in_the_guide_receives_registrations(
+    operated: Deployment, admin_key: str, language: str, command: list[str], output: str
 ) -> None:
     [example] = re.findall(rf"```{language}\n(.*?)```", GUIDE, re.DOTALL)
     with operated.serving() as platform:
@@ -167,26 +166,26 @@ async def test_the_example_of_the_guide_hears_of_registrations(
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=environment,
-            start_new_session=True,  # the shell and what it has started end together
+            start_new_session=True,  # so that the shell and its children end together
         )
-        registering = asyncio.create_task(_register_again_and_again(platform, admin_key, sale))
+        registering = asyncio.create_task(_register_repeatedly(platform, admin_key, sale))
         try:
-            await _until_printed(running, told)
+            await _wait_for_output(running, output)
         finally:
             registering.cancel()
             os.killpg(running.pid, signal.SIGTERM)
             await asyncio.gather(running.wait(), registering, return_exceptions=True)
 
 
-async def _register_again_and_again(platform: RunningPlatform, key: str, sale: OnSale) -> None:
-    """Nobody tells when the example has begun to follow."""
+async def _register_repeatedly(platform: RunningPlatform, key: str, sale: OnSale) -> None:
+    """Register every second: there is no sign of when the subscription of the example has started."""
     while True:
         await asyncio.sleep(1)
         await _register(platform, key, sale)
 
 
-async def _until_printed(running: asyncio.subprocess.Process, told: str) -> None:
+async def _wait_for_output(running: asyncio.subprocess.Process, output: str) -> None:
     assert running.stdout is not None
     async with asyncio.timeout(20):
-        while not re.search(told, line := (await running.stdout.readline()).decode()):
-            assert line, "it has ended"
+        while not re.search(output, line := (await running.stdout.readline()).decode()):
+            assert line, "the example has ended"

@@ -1,4 +1,4 @@
-"""Mails of servers in processes of their own, which deliver them to a real SMTP server."""
+"""Emails of servers in processes of their own, delivered to a real SMTP server."""
 
 import asyncio
 import re
@@ -13,11 +13,11 @@ REGISTRATIONS = 30
 
 
 async def _messages(mail_server: MailServer, count: int) -> list[str]:
-    """The texts of the next messages."""
+    """Return the texts of the next messages."""
     return [(await mail_server.arrival()).text for _ in range(count)]
 
 
-async def test_a_newcomer_confirms_the_email_and_gets_a_ticket_by_mail(
+async def test_a_new_user_confirms_the_email_and_receives_a_ticket(
     operated: Deployment, admin_key: str, new_name: Callable[[], str]
 ) -> None:
     async with start_mail_server() as mail_server:
@@ -38,22 +38,22 @@ async def test_a_newcomer_confirms_the_email_and_gets_a_ticket_by_mail(
 
 
 @pytest.mark.backend("postgres")
-async def test_four_processes_deliver_every_mail_once(
+async def test_four_processes_send_every_email_once(
     operated: Deployment, admin_key: str, new_name: Callable[[], str]
 ) -> None:
     async with start_mail_server() as mail_server:
         with operated.serving(workers=4, smtp_url=mail_server.url, mail_from=SENDER, confirm_email="false") as platform:
             async with platform.client(admin_key) as admin:
                 sale = await put_on_sale(admin, capacity=REGISTRATIONS)
-                asked = [admin.post("/api/tickets", json={"event_id": sale.event_id}) for _ in range(REGISTRATIONS)]
-                codes = [answer.json()["data"]["code"] for answer in await asyncio.gather(*asked)]
+                requests = [admin.post("/api/tickets", json={"event_id": sale.event_id}) for _ in range(REGISTRATIONS)]
+                codes = [answer.json()["data"]["code"] for answer in await asyncio.gather(*requests)]
             texts = await _messages(mail_server, REGISTRATIONS)
-        # The processes have ended: what they had under way has come.
+        # The processes have ended, after sending what they had started to send.
         assert len(mail_server.delivered) == REGISTRATIONS
     assert sorted(re.findall(r"AE[A-Z2-7]{25}", "".join(texts))) == sorted(codes)
 
 
-async def test_a_dead_server_delays_nobody_and_loses_nothing(
+async def test_an_unresponsive_mail_server_delays_no_request_and_loses_no_email(
     operated: Deployment, admin_key: str, new_name: Callable[[], str]
 ) -> None:
     async with start_mail_server() as mail_server:
@@ -62,10 +62,10 @@ async def test_a_dead_server_delays_nobody_and_loses_nothing(
             async with platform.client(admin_key) as admin, platform.client() as client:
                 sale = await put_on_sale(admin, capacity=REGISTRATIONS)
                 first = await admin.post("/api/tickets", json={"event_id": sale.event_id})
-                await asyncio.wait_for(mail_server.asked.wait(), 20)
+                await asyncio.wait_for(mail_server.receiving.wait(), 20)
                 await register(client, new_name())
-                asked = [admin.post("/api/tickets", json={"event_id": sale.event_id}) for _ in range(10)]
-                answers = [first, *await asyncio.gather(*asked)]
+                requests = [admin.post("/api/tickets", json={"event_id": sale.event_id}) for _ in range(10)]
+                answers = [first, *await asyncio.gather(*requests)]
             assert {answer.status_code for answer in answers} == {201}
             assert mail_server.delivered == []
             mail_server.answering.set()

@@ -1,4 +1,4 @@
-"""The reference page in a real browser that reaches nothing but the platform."""
+"""The reference page in a real browser, which may only send requests to the platform."""
 
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -7,17 +7,17 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Locator, expect
 
 from amarevents.rest.routes import ROUTES
-from tests.support.pages import DESKTOP, PATIENCE, PHONE, Visit
+from tests.support.browser_pages import DESKTOP, PHONE, TIMEOUT_MS, PageVisit
 from tests.support.platforms import Deployment, RunningPlatform
 
-pytestmark = pytest.mark.backend("sqlite")  # what is tested is the page
+pytestmark = pytest.mark.backend("sqlite")  # the page does not depend on the database
 
 
 @pytest.fixture(scope="module")
 async def profile(browser: Browser) -> AsyncIterator[BrowserContext]:
-    """What a visitor's pages share, such as the cache."""
+    """Open a browser context, whose cache is shared by all tests."""
     context = await browser.new_context()
-    context.set_default_timeout(PATIENCE)
+    context.set_default_timeout(TIMEOUT_MS)
     yield context
     await context.close()
 
@@ -28,8 +28,8 @@ def platform(operated: Deployment) -> Iterator[RunningPlatform]:
         yield running
 
 
-async def open_page(visit: Visit, route: str = "") -> Locator:
-    """Open the page at a route such as ``GET /events``; returns its section, or the introduction's."""
+async def open_page(visit: PageVisit, route: str = "") -> Locator:
+    """Open the page at a route such as ``GET /events``, and return its section, or that of the introduction."""
     anchor = f"#tag/{_tag(route)}/{route.replace(' ', '')}" if route else ""
     await visit.page.goto(f"{visit.url}/docs{anchor}")
     section = visit.page.locator(f'section[id$="/{route.replace(" ", "")}"]') if route else visit.page.locator("main")
@@ -38,36 +38,36 @@ async def open_page(visit: Visit, route: str = "") -> Locator:
 
 
 def _tag(route: str) -> str:
-    """The part of the address that names the section's group."""
+    """Return the name of the section's group in the URL."""
     return {"keys": "api-keys"}.get(name := route.split("/")[1], name)
 
 
 @pytest.fixture
-async def visit(profile: BrowserContext, platform: RunningPlatform) -> AsyncIterator[Visit]:
-    """Fails the test when the page complains, or asks anybody but the platform."""
-    visit = Visit(await profile.new_page(), platform.url)
+async def visit(profile: BrowserContext, platform: RunningPlatform) -> AsyncIterator[PageVisit]:
+    """Open a page; fail the test if it logs errors or sends requests to another origin."""
+    visit = PageVisit(await profile.new_page(), platform.url)
     await visit.page.set_viewport_size(DESKTOP)
-    visit.listen()
+    visit.record_problems()
     yield visit
-    await visit.page.evaluate("localStorage.clear()")  # what the reader chose is not for the next test
+    await visit.page.evaluate("localStorage.clear()")  # settings must not affect the next test
     await visit.page.close()
-    assert visit.complaints == []
+    assert visit.problems == []
 
 
 @pytest.fixture
-async def on_phone(visit: Visit) -> Visit:
+async def on_phone(visit: PageVisit) -> PageVisit:
     await visit.page.set_viewport_size(PHONE)
     return visit
 
 
-async def test_page_has_a_title_a_language_and_a_main_part(visit: Visit) -> None:
+async def test_page_has_a_title_a_language_and_a_main_part(visit: PageVisit) -> None:
     main = await open_page(visit)
     await expect(visit.page).to_have_title("Amar Events API reference")
     await expect(main.get_by_role("heading", level=1)).to_have_text("Amar Events API")
     assert await visit.page.locator("html").get_attribute("lang") == "en"
 
 
-async def test_every_route_is_listed(visit: Visit) -> None:
+async def test_every_route_is_listed(visit: PageVisit) -> None:
     await open_page(visit)
     closed = visit.page.locator('nav button[aria-expanded="false"], aside button[aria-expanded="false"]')
     while await closed.count():
@@ -77,13 +77,13 @@ async def test_every_route_is_listed(visit: Visit) -> None:
     assert shown == {f"{route.method} {route.path}" for route in ROUTES}
 
 
-async def test_route_says_who_may_call_it(visit: Visit) -> None:
+async def test_route_has_its_key_types_and_scope(visit: PageVisit) -> None:
     section = await open_page(visit, "POST /events")
     for badge in ("organizer", "admin", "events:write"):
         await expect(section.get_by_text(badge, exact=True).first).to_be_visible()
 
 
-async def test_route_shows_how_to_call_it_with_curl_and_python(visit: Visit) -> None:
+async def test_route_has_samples_for_curl_and_python(visit: PageVisit) -> None:
     section = await open_page(visit, "POST /tickets")
     await expect(section.get_by_text('"$AMAR_EVENTS_URL/api/tickets"')).to_be_visible()
     await expect(section.get_by_text('"খাবারের পছন্দ"').first).to_be_visible()
@@ -94,8 +94,8 @@ async def test_route_shows_how_to_call_it_with_curl_and_python(visit: Visit) -> 
     await expect(section.get_by_text("response = httpx.post(")).to_be_visible()
 
 
-async def try_call(visit: Visit, route: str, key: str) -> Locator:
-    """Try a route with a key as a reader would; returns the window of the call."""
+async def send_request(visit: PageVisit, route: str, key: str) -> Locator:
+    """Send a request to a route with a key, and return the window of the API client."""
     section = await open_page(visit, route)
     await section.get_by_role("button", name="Test Request").click()
     window = visit.page.get_by_role("dialog", name="API Client")
@@ -105,9 +105,9 @@ async def try_call(visit: Visit, route: str, key: str) -> Locator:
     return window
 
 
-async def test_call_is_tried_with_a_key_and_its_answer_seen(visit: Visit, admin_key: str) -> None:
+async def test_request_is_sent_with_the_key_and_its_answer_shown(visit: PageVisit, admin_key: str) -> None:
     async with visit.page.expect_response(f"{visit.url}/api/auth/me") as answered:
-        window = await try_call(visit, "GET /auth/me", admin_key)
+        window = await send_request(visit, "GET /auth/me", admin_key)
     answer = await answered.value
     assert answer.status == 200
     assert await answer.request.header_value("authorization") == f"Bearer {admin_key}"
@@ -115,8 +115,8 @@ async def test_call_is_tried_with_a_key_and_its_answer_seen(visit: Visit, admin_
     await expect(window.get_by_text('"operator@example.com"')).to_be_visible()
 
 
-async def test_key_is_forgotten_with_the_page(visit: Visit, admin_key: str) -> None:
-    await try_call(visit, "GET /auth/me", admin_key)
+async def test_key_is_not_stored(visit: PageVisit, admin_key: str) -> None:
+    await send_request(visit, "GET /auth/me", admin_key)
     kept = "Promise.all([{...localStorage}, {...sessionStorage}, indexedDB.databases(), caches.keys()])"
     assert await visit.page.evaluate(kept) == [{}, {}, [], []]
     assert await visit.page.context.cookies() == []
@@ -124,20 +124,20 @@ async def test_key_is_forgotten_with_the_page(visit: Visit, admin_key: str) -> N
     await expect(visit.page.get_by_placeholder("Token").first).to_have_value("")
 
 
-async def test_phone_shows_samples_and_tries_calls(on_phone: Visit, admin_key: str) -> None:
+async def test_phone_shows_samples_and_sends_requests(on_phone: PageVisit, admin_key: str) -> None:
     section = await open_page(on_phone, "GET /admin/stats")
     await expect(section.get_by_text('"$AMAR_EVENTS_URL/api/admin/stats"')).to_be_visible()
-    window = await try_call(on_phone, "GET /admin/stats", admin_key)
+    window = await send_request(on_phone, "GET /admin/stats", admin_key)
     await expect(window.get_by_text('"total_users"')).to_be_visible()
 
 
-async def test_nothing_is_wider_than_a_phone(on_phone: Visit) -> None:
+async def test_page_fits_the_width_of_a_phone(on_phone: PageVisit) -> None:
     for route in ("", "POST /tickets", "GET /admin/users"):
         await open_page(on_phone, route)
         assert await on_phone.page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
 
-async def test_routes_of_a_phone_are_behind_a_button(on_phone: Visit) -> None:
+async def test_routes_are_behind_a_button_on_a_phone(on_phone: PageVisit) -> None:
     await open_page(on_phone)
     listed = on_phone.page.get_by_role("link", name="Tickets", exact=True)
     await expect(listed).not_to_be_in_viewport()

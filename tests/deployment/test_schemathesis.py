@@ -1,6 +1,6 @@
-"""A running platform against its own document: thousands of requests that nobody has thought of, the same each time.
+"""A running platform against its own OpenAPI document, with thousands of generated requests, the same in each run.
 
-No answer may be a crash, or of a status, content type, header or body that the document does not have.
+No answer may be a crash or have a status, content type, header or body that the document does not have.
 """
 
 import copy
@@ -33,23 +33,23 @@ _CHECKS = (
     "allow_header_conformance",
     "ignored_auth",
 )
-# What may take away the key that the other requests are made with.
+# Operations that could revoke the key of the other requests.
 _KEY_CHANGES = "^(update|revoke|force_revoke)_api_key$"
-_PATIENCE = 240.0  # seconds: a shared machine may be slow
-# High enough never to be reached, so that answers carry their headers.
+_TIMEOUT = 240.0  # seconds: a shared machine may be slow
+# Too high to be reached, but not 0, so that answers have the headers.
 _LIMITS = {f"rate_limit_{who}": "1000000" for who in ("user", "organizer", "admin", "anonymous", "credentials")}
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A server over a database full of demo data, and a key of each type."""
+    """A server with demo data, and a key of each type."""
 
     url: str
     keys: Mapping[str, str]
     folder: Path
 
     def run(self, document: str, caller: str, *options: str) -> "Report":
-        """``caller``: a key's type, or anything else for nobody."""
+        """Run Schemathesis as ``caller``: a type of key, or anything else for no key."""
         har = self.folder / "requests.har"
         headers = ["-H", f"Authorization: Bearer {self.keys[caller]}"] if caller in self.keys else []
         done = subprocess.run(
@@ -60,25 +60,25 @@ class Trial:
             text=True,
             check=False,
             cwd=self.folder,
-            timeout=_PATIENCE,
+            timeout=_TIMEOUT,
         )  # fmt: skip
         return Report(done.returncode, done.stdout + done.stderr, har)
 
-    def still_knows(self, caller: str) -> bool:
+    def is_valid(self, caller: str) -> bool:
         headers = {"Authorization": f"Bearer {self.keys[caller]}"}
         return httpx.get(f"{self.url}/api/auth/me", headers=headers, trust_env=False).status_code == 200
 
 
 @dataclass(frozen=True)
 class Report:
-    """How a run ended, what it printed, and what was asked and answered."""
+    """The exit code of a run, its output, and the requests with their answers."""
 
     code: int
     text: str
     har: Path
 
-    def answered(self) -> Iterator[tuple[str, int]]:
-        """The route and the status of each request to one."""
+    def answers(self) -> Iterator[tuple[str, int]]:
+        """Yield the route and the status of each request."""
         for entry in json.loads(self.har.read_text(encoding="utf-8"))["log"]["entries"]:
             path = httpx.URL(entry["request"]["url"]).path.removeprefix("/api")
             for route in ROUTES:
@@ -87,7 +87,7 @@ class Report:
                     break
 
     def successful(self) -> set[str]:
-        return {route for route, status in self.answered() if status < 300}
+        return {route for route, status in self.answers() if status < 300}
 
 
 def _is_of(path: str, template: str) -> bool:
@@ -105,8 +105,8 @@ async def trial(
         yield Trial(platform.url, keys, folder)
 
 
-def test_what_is_not_as_documented_is_found(trial: Trial) -> None:
-    """A status, a field and a missing field, in one damaged copy of the document."""
+def test_differences_from_the_document_are_found(trial: Trial) -> None:
+    """The negative control: a copy of the document without a status and a field, and with a field too many."""
     document = copy.deepcopy(build_document(ROUTES))
     del document["paths"]["/auth/me"]["get"]["responses"]["200"]
     statistics = document["components"]["schemas"]["ProfileStats"]
@@ -123,17 +123,17 @@ def test_what_is_not_as_documented_is_found(trial: Trial) -> None:
     assert '"nickname" is a required property' in report.text
 
 
-# Admins come last: they may delete the others. ``successes``: of how many routes a run must have seen a success at
-# the least, or it has tried nothing.
+# Admins come last, because they may delete the other accounts. ``successes``: the number of routes that must have
+# succeeded at least once.
 @pytest.mark.parametrize(
     ("caller", "phases", "successes"),
     [
-        ("nobody", "fuzzing", 8),
+        ("anonymous", "fuzzing", 8),
         ("organizer", "examples,fuzzing", 20),
         ("admin", "coverage", 35),
     ],
 )
-def test_every_answer_is_as_documented(trial: Trial, caller: str, phases: str, successes: int) -> None:
+def test_every_answer_conforms_to_the_document(trial: Trial, caller: str, phases: str, successes: int) -> None:
     document = f"{trial.url}/openapi.json"
     report = trial.run(
         document, caller, "--phases", phases, "--max-examples", "3", "--exclude-operation-id-regex", _KEY_CHANGES
@@ -142,8 +142,8 @@ def test_every_answer_is_as_documented(trial: Trial, caller: str, phases: str, s
     assert len(report.successful()) >= successes, sorted(report.successful())
 
 
-def test_so_is_what_changes_keys(trial: Trial) -> None:
-    assert trial.still_knows("admin")
+def test_operations_that_change_keys_conform_to_the_document(trial: Trial) -> None:
+    assert trial.is_valid("admin")
     document = f"{trial.url}/openapi.json"
     report = trial.run(document, "admin", "--phases", "coverage", "--include-operation-id-regex", _KEY_CHANGES)
     assert report.code == 0, report.text

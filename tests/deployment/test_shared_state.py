@@ -1,4 +1,4 @@
-"""Two servers over one PostgreSQL and one Redis are one platform: nothing that matters is kept in a process."""
+"""State shared by two servers with one PostgreSQL and one Redis: nothing that matters is kept in a process."""
 
 import asyncio
 from collections import Counter
@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.support.platforms import Deployment, RunningPlatform, new_key, new_user_key, register
-from tests.support.servers import private_redis
+from tests.support.redis_server import private_redis
 
 pytestmark = pytest.mark.backend("postgres")
 
@@ -25,7 +25,7 @@ def pair(operated: Deployment) -> Iterator[Pair]:
 
 @contextmanager
 def _pair(deployment: Deployment) -> Iterator[Pair]:
-    """Two servers on two ports, at the user keys' limit of the contract."""
+    """Start two servers with the contract's rate limit for user keys."""
     with deployment.serving(rate_limit_user="60") as first, deployment.serving(rate_limit_user="60") as second:
         yield first, second
 
@@ -35,9 +35,7 @@ async def _me(platform: RunningPlatform, key: str) -> httpx.Response:
         return await client.get("/api/auth/me")
 
 
-async def test_a_key_revoked_through_one_server_is_refused_by_the_next_request_to_the_other(
-    pair: Pair, new_name: Callable[[], str]
-) -> None:
+async def test_a_key_revoked_on_one_server_is_refused_by_the_other(pair: Pair, new_name: Callable[[], str]) -> None:
     first, second = pair
     async with first.client() as client:
         key = await new_user_key(client, new_name())
@@ -49,9 +47,7 @@ async def test_a_key_revoked_through_one_server_is_refused_by_the_next_request_t
     assert [(answer.status_code, answer.json()["code"]) for answer in refused] == [(401, "API_KEY_REVOKED")] * 2
 
 
-async def test_a_key_suspended_through_one_server_is_refused_by_the_other(
-    pair: Pair, new_name: Callable[[], str]
-) -> None:
+async def test_a_key_suspended_on_one_server_is_refused_by_the_other(pair: Pair, new_name: Callable[[], str]) -> None:
     first, second = pair
     async with first.client() as client:
         key = await new_user_key(client, new_name())
@@ -61,7 +57,7 @@ async def test_a_key_suspended_through_one_server_is_refused_by_the_other(
     assert (await _me(second, key)).json()["code"] == "API_KEY_SUSPENDED"
 
 
-async def test_a_demoted_organizer_loses_its_keys_on_every_server_at_once(
+async def test_keys_of_a_demoted_organizer_are_refused_by_every_server(
     pair: Pair, operated: Deployment, new_name: Callable[[], str]
 ) -> None:
     name = new_name()
@@ -77,38 +73,36 @@ async def test_a_demoted_organizer_loses_its_keys_on_every_server_at_once(
 
 
 async def _set_type(operated: Deployment, username: str, account_type: str) -> None:
-    """What an admin's request to one more server would do."""
+    """Change the type of an account, as an admin's request to another server would."""
     connection = await asyncpg.connect(operated.database_url)
     await connection.execute("UPDATE users SET type = $1 WHERE username = $2", account_type, username)
     await connection.close()
 
 
-async def test_the_limit_of_a_key_holds_across_servers(pair: Pair, new_name: Callable[[], str]) -> None:
-    answers = await _spread(pair, new_name(), requests=200)
+async def test_the_rate_limit_of_a_key_is_shared_by_servers(pair: Pair, new_name: Callable[[], str]) -> None:
+    answers = await _send_in_turn(pair, new_name(), requests=200)
     assert Counter(answer.status_code for answer in answers) == {200: 60, 429: 140}
     remaining = [int(answer.headers["X-RateLimit-Remaining"]) for answer in answers if answer.status_code == 200]
     assert sorted(remaining) == list(range(60))
 
 
-async def test_without_redis_each_server_would_count_for_itself(
-    operated: Deployment, new_name: Callable[[], str]
-) -> None:
+async def test_without_redis_each_server_counts_separately(operated: Deployment, new_name: Callable[[], str]) -> None:
     alone = Deployment(database_url=operated.database_url, redis_url=None)
     with _pair(alone) as pair:
-        answers = await _spread(pair, new_name(), requests=200)
+        answers = await _send_in_turn(pair, new_name(), requests=200)
     assert Counter(answer.status_code for answer in answers) == {200: 120, 429: 80}
 
 
-async def _spread(pair: Pair, name: str, *, requests: int) -> list[httpx.Response]:
-    """The answers to requests with one new key, sent at once and to both servers in turn."""
+async def _send_in_turn(pair: Pair, name: str, *, requests: int) -> list[httpx.Response]:
+    """Send simultaneous requests with a new key to both servers in turn, and return the answers."""
     async with pair[0].client() as client:
         key = await new_user_key(client, name)
     async with pair[0].client(key) as first, pair[1].client(key) as second:
-        asked = [(first, second)[number % 2].get("/api/auth/me") for number in range(requests)]
-        return await asyncio.gather(*asked)
+        pending = [(first, second)[number % 2].get("/api/auth/me") for number in range(requests)]
+        return await asyncio.gather(*pending)
 
 
-async def test_a_lost_redis_costs_one_line_in_the_log_and_comes_back_by_itself(
+async def test_an_unavailable_redis_is_logged_once_and_used_again(
     operated: Deployment, new_name: Callable[[], str]
 ) -> None:
     with private_redis() as redis:
@@ -122,20 +116,20 @@ async def test_a_lost_redis_costs_one_line_in_the_log_and_comes_back_by_itself(
                 await _burst(client, 30)
                 redis.start()
                 await _wait_for(platform, "Redis is available again")
-                assert await _burst(client, 10) == list(range(59, 49, -1))  # Redis counts again: anew, as it lost all
+                assert await _burst(client, 10) == list(range(59, 49, -1))  # Redis counts from zero
             assert platform.log.count("WARNING") == 2
             assert platform.log.count("Redis is unavailable") == 1
 
 
 async def _burst(client: httpx.AsyncClient, requests: int) -> list[int]:
-    """What remained after each of the requests, all of which must be served."""
+    """Send requests that must succeed, and return what remained of the limit after each."""
     answers = [await client.get("/api/auth/me") for _ in range(requests)]
     assert {answer.status_code for answer in answers} == {200}
     return [int(answer.headers["X-RateLimit-Remaining"]) for answer in answers]
 
 
 async def _wait_for(platform: RunningPlatform, line: str) -> None:
-    """Until the log says so; the anonymous requests on the way are what makes a process look for Redis."""
+    """Send requests, so that the process tries to reach Redis, until the log has the line."""
     async with asyncio.timeout(15), platform.client() as client:
         while line not in platform.log:
             assert (await client.get("/api/events")).status_code == 200

@@ -1,17 +1,23 @@
 """Fixtures of the model tests: an empty or migrated database for each test, and clients to it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.context import TortoiseContext
 
 from amarevents.models.db.connection import CONNECTION, tortoise_config
+from amarevents.models.db.migrate import migrate
 from amarevents.settings import Settings
 from tests.support.databases import Databases
+from tests.support.introspection import Table, read_schema
+from tests.support.rows import fill_every_table, read_every_table
 from tests.support.selection import Backend
+
+Rows = dict[str, list[dict[str, Any]]]  # Any: the values of any columns
 
 
 @pytest.fixture
@@ -25,6 +31,22 @@ def empty(databases: Databases, backend: Backend, tmp_path: Path) -> Settings:
 async def migrated(databases: Databases) -> Settings:
     """Return settings with a migrated database for this test alone."""
     return Settings(database_url=await databases.migrated(), database_pool_size=3)
+
+
+@pytest.fixture
+def write_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Return a function that writes a package of migrations from the sources of its modules and returns its name."""
+
+    def make(**modules: str) -> str:
+        name = f"migrations_{tmp_path.name}".replace("-", "_")
+        folder = tmp_path / name
+        folder.mkdir()
+        for module, text in {"__init__": "", **modules}.items():
+            (folder / f"{module}.py").write_text(text)
+        monkeypatch.syspath_prepend(tmp_path)
+        return name
+
+    return make
 
 
 @asynccontextmanager
@@ -41,3 +63,13 @@ async def connected(settings: Settings, *, engine: str | None = None) -> AsyncIt
             yield client
         finally:
             await context.close_connections()
+
+
+async def migrate_and_fill(settings: Settings) -> tuple[dict[str, Table], Rows]:
+    """Migrate the database and fill every table; return the schema and all rows."""
+    await migrate(settings)
+    async with connected(settings) as client:
+        await fill_every_table()
+        rows = await read_every_table(client)
+        assert all(rows.values())
+        return await read_schema(client), rows

@@ -1,4 +1,4 @@
-"""The browser of this machine, for tests of pages."""
+"""The installed browser, for tests of pages."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 def find_browser() -> str:
-    """The path of Chromium or Chrome. Raises ProgramUnavailable."""
+    """Return the path of Chromium or Chrome, or raise ProgramUnavailable."""
     found = next(filter(None, map(shutil.which, _NAMES)), None)
     if found is None:
         raise ProgramUnavailable(f"found none of {', '.join(_NAMES)} (Debian, Ubuntu: apt-get install chromium)")
@@ -17,6 +17,6 @@ def find_browser() -> str:
 
 
 def browser_options() -> list[str]:
-    """Without the sandbox where root runs it, which it refuses else; nothing but this machine can be reached."""
+    """Return options that restrict the network to this machine, and disable the sandbox if run as root."""
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
     return [*sandbox, "--disable-dev-shm-usage", "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"]

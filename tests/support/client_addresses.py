@@ -1,4 +1,4 @@
-"""A limiter whose clock is turned by hand, and clients that come from anywhere."""
+"""Clients with chosen addresses, and a limiter with a manual clock."""
 
 import dataclasses
 
@@ -11,12 +11,12 @@ from tests.support.rate_limits import Clock
 
 
 def stopped_clock(app: Starlette) -> Clock:
-    """Put a limiter into the application whose time stands still until the clock is set."""
+    """Give the application a limiter whose time only changes when the clock is set, and return the clock."""
     clock = Clock()
     app.state.services = dataclasses.replace(app.state.services, limiter=MemoryRateLimiter(clock=clock))
     return clock
 
 
 def client_from(app: Starlette, address: str) -> httpx.AsyncClient:
-    """A client whose connection comes from ``address``."""
+    """Return a client whose connection comes from ``address``."""
     return conforming_client(app, address)

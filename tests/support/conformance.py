@@ -1,4 +1,4 @@
-"""Every answer of REST, whatever test has asked for it, compared with the OpenAPI document."""
+"""Comparison of every REST answer in any test with the OpenAPI document."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ Json = dict[str, Any]  # Any: JSON
 
 RATE_LIMIT_HEADERS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "X-RateLimit-Type")
 HEADERS_OF_STATUS = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After"}
-# What is refused before a route has been found.
+# Statuses of requests that are refused before their route is known.
 UNROUTED = {401, 403, 429, 500}
 COMMON_CODES = {error.code for error in errors.COMMON_ERRORS - {errors.NotFound, errors.UnknownRoute}}
 
@@ -30,12 +30,12 @@ class Drift(AssertionError):
 
 @cache
 def conformance() -> "Conformance":
-    """The checks of this application's own document."""
+    """Return the checks of the application's document."""
     return Conformance(build_document(ROUTES))
 
 
 def conforming_client(app: Starlette, address: str = "127.0.0.1") -> httpx.AsyncClient:
-    """A client whose connection comes from ``address``, and that fails where an answer is not as documented."""
+    """Return a client with this address that raises Drift if an answer does not conform to the document."""
 
     async def check(answer: httpx.Response) -> None:
         await answer.aread()
@@ -47,20 +47,20 @@ def conforming_client(app: Starlette, address: str = "127.0.0.1") -> httpx.Async
 
 @dataclass
 class Conformance:
-    """The checks of a document; validators are compiled when they are first needed."""
+    """The checks of a document; validators are compiled when first used."""
 
     document: Json
     _validators: dict[str, Draft202012Validator] = field(default_factory=dict)
 
     def check(self, answer: httpx.Response, settings: Settings) -> None:
-        """Raises Drift. ``settings``: what the application runs with, which may have switched limits off."""
+        """Raise Drift if the answer does not conform; ``settings`` are those of the application."""
         if not re.match(r"/api(/|$)", answer.request.url.path):
             return
         request = answer.request
         problems = list(self._problems(answer, settings))
         if problems:
-            told = f"{request.method} {request.url.path} answered {answer.status_code}: {answer.text[:500]}"
-            raise Drift("\n".join([told, *problems]))
+            summary = f"{request.method} {request.url.path} answered {answer.status_code}: {answer.text[:500]}"
+            raise Drift("\n".join([summary, *problems]))
 
     def _problems(self, answer: httpx.Response, settings: Settings) -> Iterator[str]:
         operation, described = self._described(answer)
@@ -75,14 +75,14 @@ class Conformance:
             yield from self._wrong_body(answer, operation, described)
 
     def _described(self, answer: httpx.Response) -> tuple[Json | None, Json | None]:
-        """The operation, None where there is none, and its response of this status, None where that is not foreseen."""
+        """Return the operation, and the documented response of this status; None for what does not exist."""
         methods = self._methods(answer.request.url.path.removeprefix("/api"))
         method = answer.request.method.lower()
         operation = (methods or {}).get("get" if method == "head" else method)
         if operation is not None:
             return operation, self._resolved(operation["responses"].get(str(answer.status_code)))
-        foreseen = UNROUTED | {404 if methods is None else 405}
-        return None, self._failure(answer.status_code) if answer.status_code in foreseen else None
+        possible = UNROUTED | {404 if methods is None else 405}
+        return None, self._failure(answer.status_code) if answer.status_code in possible else None
 
     def _methods(self, path: str) -> Json | None:
         for template, methods in self.document["paths"].items():
@@ -123,7 +123,7 @@ class Conformance:
                 yield f"{name} is for {status}"
 
     def _validator(self, schema: Json) -> Draft202012Validator:
-        """By the schema's identity: the document lives as long as its validators."""
+        """Return the validator of a schema, by identity: the document exists as long as its validators."""
         key = str(id(schema))
         if key not in self._validators:
             components = {"schemas": self.document["components"]["schemas"]}
@@ -132,7 +132,7 @@ class Conformance:
 
 
 def _undeclared_code(body: object, operation: Json | None) -> Iterator[str]:
-    """An error code that neither the operation's ``raises`` nor the errors of any request name."""
+    """Yield a problem if neither ``raises`` nor the common errors contain the error code."""
     code = body.get("code") if isinstance(body, dict) else None
     declared = {"UNKNOWN_ROUTE"} if operation is None else {"NOT_FOUND", *operation["x-error-codes"]}
     if code is not None and code not in (COMMON_CODES | declared):
@@ -144,15 +144,15 @@ def _parsed(value: str, schema: Json) -> int | str:
 
 
 def _wrong_rate_limit_headers(answer: httpx.Response, operation: Json | None, settings: Settings) -> Iterator[str]:
-    """All four for a caller with a valid credential, none for anybody else (decisions 3.2)."""
+    """Require all four headers for callers with a valid credential, and none for others (decisions 3.2)."""
     shown = [name for name in RATE_LIMIT_HEADERS if name in answer.headers]
     if shown and len(shown) < len(RATE_LIMIT_HEADERS):
-        yield f"of the rate limit's headers there are only {shown}"
+        yield f"only these rate limit headers are present: {shown}"
     if shown and not _carries_credential(answer.request):
-        yield "a caller without a credential is told of a rate limit"
+        yield "rate limit headers for a caller without a credential"
     limits = (settings.rate_limit_user, settings.rate_limit_organizer, settings.rate_limit_admin)
     if not shown and all(limits) and _is_authenticated(answer, operation):
-        yield "the rate limit's headers are missing"
+        yield "the rate limit headers are missing"
 
 
 def _carries_credential(request: httpx.Request) -> bool:
@@ -160,9 +160,9 @@ def _carries_credential(request: httpx.Request) -> bool:
 
 
 def _is_authenticated(answer: httpx.Response, operation: Json | None) -> bool:
-    """Whether the credential was good, as far as the answer tells; a cookie that is none passes on public routes."""
-    was_let_in = answer.status_code not in {401, 429, 500}
+    """Return whether the credential was valid, as far as the answer shows: public routes ignore unknown cookies."""
+    is_accepted = answer.status_code not in {401, 429, 500}
     if "authorization" in answer.request.headers:
-        return was_let_in
+        return is_accepted
     is_public = operation is not None and {} in operation["security"]
-    return was_let_in and "cookie" in answer.request.headers and operation is not None and not is_public
+    return is_accepted and "cookie" in answer.request.headers and operation is not None and not is_public

@@ -8,11 +8,11 @@ from typing import Protocol
 
 from amarevents.models.db.migrate import migrate
 from amarevents.settings import Settings
-from tests.support.servers import PostgresServer
+from tests.support.postgres_server import PostgresServer
 
 
 class Databases(Protocol):
-    """Makes databases, each for one test or fixture alone, and returns their URLs."""
+    """A source of databases, each for one test or fixture."""
 
     def empty(self) -> str: ...
 

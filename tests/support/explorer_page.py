@@ -6,7 +6,7 @@ import re
 
 from playwright.async_api import Locator, Page, Request, expect
 
-from tests.support.pages import PATIENCE
+from tests.support.browser_pages import TIMEOUT_MS
 from tests.support.platforms import PASSWORD, RunningPlatform
 
 ORGANIZER = "banu"
@@ -41,7 +41,7 @@ async def write(page: Page, name: str, document: str) -> None:
 
 async def wait_until(page: Page, condition: str) -> None:
     """Wait until ``condition`` is true in the page. Playwright's own wait is blocked by the page's policy."""
-    for _ in range(PATIENCE // 100):
+    for _ in range(TIMEOUT_MS // 100):
         if await page.evaluate(condition):
             return
         await asyncio.sleep(0.1)

@@ -1,4 +1,4 @@
-"""The command line in processes that are forked from one that has imported it, which saves most of a second each."""
+"""Commands in processes forked from one that has imported the command line, which saves most of a second each."""
 
 import multiprocessing
 import os
@@ -19,9 +19,9 @@ _INPUT, _OUTPUT, _ERRORS = "input", "output", "errors"
 def run_forked(
     arguments: Sequence[str], *, folder: Path, environment: Mapping[str, str], typed: str, seconds: float
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end in ``folder``, with this environment and nothing else.
+    """Run a command in ``folder`` with only this environment, and return its result.
 
-    Raises subprocess.TimeoutExpired after so many seconds.
+    Raise subprocess.TimeoutExpired after ``seconds``.
     """
     with TemporaryDirectory(prefix="amarevents-command-") as name:
         streams = Path(name)
@@ -44,12 +44,12 @@ def _forks() -> ForkServerContext:
 
 
 def _run(arguments: list[str], folder: Path, environment: dict[str, str], streams: Path) -> None:
-    """Be the program, in a process that was just forked."""
+    """Run the command in a forked process."""
     for number, stream in enumerate((_INPUT, _OUTPUT, _ERRORS)):
         descriptor = os.open(streams / stream, os.O_RDWR | os.O_CREAT, 0o600)
         os.dup2(descriptor, number)
         os.close(descriptor)
-    sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115 - for good
+    sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115 - open until the process ends
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)

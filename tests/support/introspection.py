@@ -1,4 +1,4 @@
-"""A schema as plain values, in the same words whichever database it is in, and as the models describe it."""
+"""Database schemas as plain values, equal for both databases, and the schema that the models describe."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class Table:
 
 
 async def read_schema(client: BaseDBAsyncClient) -> dict[str, Table]:
-    """The tables of a database, without Tortoise's own one. Indexes for searching are another matter."""
+    """Return the tables of a database without Tortoise's own and without search indexes."""
     postgres = client.capabilities.dialect == "postgres"
     names = await client.execute_query_dict(POSTGRES_TABLES if postgres else SQLITE_TABLES)
     read = _read_postgres if postgres else _read_sqlite
@@ -88,7 +88,7 @@ async def _read_sqlite_indexes(client: BaseDBAsyncClient, table: str) -> list[In
 
 
 def describe_models() -> dict[str, Table]:
-    """The same, as the models of the current context want it; what only migrations know of is missing."""
+    """Return the tables that the models describe, without what only migrations add."""
     apps = require_context().apps
     assert apps is not None
     return {model._meta.db_table: _describe(model) for model in apps["models"].values()}

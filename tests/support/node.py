@@ -1,4 +1,4 @@
-"""Node.js of this machine, for tests that run what others have written in JavaScript."""
+"""The installed Node.js, for tests that run JavaScript."""
 
 import shutil
 
@@ -6,7 +6,7 @@ from tests.support.unavailable import ProgramUnavailable
 
 
 def find_node() -> str:
-    """The path of node, beside which there is an npm. Raises ProgramUnavailable."""
+    """Return the path of node if npm is installed as well, or raise ProgramUnavailable."""
     found = shutil.which("node")
     if found is None or shutil.which("npm") is None:
         raise ProgramUnavailable("found no node and npm (Debian, Ubuntu: apt-get install nodejs npm)")

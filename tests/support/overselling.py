@@ -1,6 +1,6 @@
-"""The application without its guard against overselling: it counts the places and claims one without a lock.
+"""The application without its check against overselling: it counts the places and takes one without a lock.
 
-It is the negative control of the capacity test, which must fail with it.
+It is the negative control of the capacity test.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from amarevents.resolvers.tickets import registration
 async def _count_then_trust(ticket_type_id: int) -> None:
     held = await Ticket.filter(ticket_type_id=ticket_type_id).count()
     capacity = (await TicketType.get(id=ticket_type_id)).capacity
-    if held > capacity:  # this transaction's own ticket is among them
+    if held > capacity:  # includes the ticket of this transaction
         raise errors.SoldOut
     await asyncio.sleep(0.02)  # makes an occasional race happen every time
 

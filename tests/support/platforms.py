@@ -1,4 +1,4 @@
-"""The platform as an operator runs it: the command line in processes of its own, spoken to over real sockets."""
+"""The platform as an operator runs it: server processes started by the command line, on real sockets."""
 
 import dataclasses
 import sys
@@ -21,16 +21,16 @@ CONNECTIONS = httpx.Limits(max_connections=200, max_keepalive_connections=200)
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """A migrated database, and Redis if there is one. Settings are those of the environment: ``rate_limit_user="60"``.
+    """A migrated database, and optionally Redis. Settings are environment variables: ``rate_limit_user="60"``.
 
-    Unless told otherwise nothing is limited, and passwords cost nothing.
+    By default there are no rate limits, and password hashing is cheap.
     """
 
     database_url: str
     redis_url: str | None
 
     def run(self, *arguments: str, typed: str = "") -> str:
-        """What a command of the CLI, which must succeed, prints; ``typed`` is what it reads from its input."""
+        """Run a command that must succeed, and return its output; ``typed`` is its standard input."""
         settings = {name.upper(): value for name, value in self._settings({}).items()}
         return Program(folder=ROOT, settings=settings).printed(*arguments, typed=typed).strip()
 
@@ -42,17 +42,17 @@ class Deployment:
 
     @contextmanager
     def serving(self, *, workers: int = 1, **settings: str) -> Iterator["RunningPlatform"]:
-        """``amarevents serve`` on a port of its own; ends well, or the test fails."""
+        """Run ``amarevents serve`` on a free port; fail if it logs an error or does not stop."""
         with self.running([*CLI, "serve"], workers=workers, **settings) as running:
             yield running
 
     @contextmanager
     def running(self, command: Sequence[str], *, workers: int, **settings: str) -> Iterator["RunningPlatform"]:
-        """The same for another command that takes ``--port`` and ``--workers``."""
+        """Run another command that takes ``--port`` and ``--workers`` in the same way."""
         port = free_port()
         folder = Path(tempfile.mkdtemp(prefix="amarevents-platform-"))
         environment = {f"{PREFIX}{name.upper()}": value for name, value in self._settings(settings).items()}
-        environment["PYTHONPATH"] = str(ROOT)  # for where the package has not been installed
+        environment["PYTHONPATH"] = str(ROOT)  # the package need not be installed
         options = ["--port", str(port), "--workers", str(workers)]
         server = PrivateServer(
             url=f"http://{HOST}:{port}",
@@ -102,18 +102,18 @@ class RunningPlatform:
         return _log(self.server.folder)
 
     def client(self, key: str | None = None) -> httpx.AsyncClient:
-        """A client with or without an API key."""
+        """Return a client with an API key, or without one."""
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         return httpx.AsyncClient(base_url=self.url, headers=headers, limits=CONNECTIONS, timeout=60, trust_env=False)
 
     def require_quiet_log(self) -> None:
-        """No traceback, no error: what callers do wrong, and what is foreseen, is none."""
+        """Require a log without tracebacks and errors: mistakes of callers and expected failures log neither."""
         assert "Traceback" not in self.log, self.log
         assert "ERROR" not in self.log, self.log
 
 
 async def new_user_key(client: httpx.AsyncClient, name: str) -> str:
-    """A user key of a new account, made as a newcomer would."""
+    """Register an account, and return a user key of it."""
     await register(client, name)
     return await new_key(client, name, "user")
 
@@ -124,7 +124,7 @@ async def register(client: httpx.AsyncClient, name: str) -> None:
 
 
 async def new_key(client: httpx.AsyncClient, name: str, key_type: str) -> str:
-    """Log in, make a key, and forget the session."""
+    """Log in, create a key, and drop the session cookie."""
     credentials = {"email": f"{name}@example.com", "password": PASSWORD}
     assert (await client.post("/api/auth/login", json=credentials)).status_code == 200
     origin = {"Origin": str(client.base_url).rstrip("/")}
@@ -155,7 +155,7 @@ async def put_on_sale(admin: httpx.AsyncClient, *, capacity: int) -> OnSale:
 
 
 async def places_held(admin: httpx.AsyncClient, sale: OnSale) -> tuple[int, int]:
-    """What the ticket type says is sold, and how many tickets do hold a place of it."""
+    """Return the ``sold`` count of the ticket type, and the number of tickets that hold a place."""
     [kind] = (await admin.get("/api/ticket-types", params={"event_id": sale.event_id})).json()["data"]
     held = 0
     for status in ("Pending", "Success"):
@@ -165,7 +165,7 @@ async def places_held(admin: httpx.AsyncClient, sale: OnSale) -> tuple[int, int]
 
 
 def _is_serving(log: str, workers: int) -> bool:
-    """Every process has started, and somebody listens: a single process does so only after it has started."""
+    """Return whether every process has started and the port is open."""
     return log.count("Application startup complete") >= workers and "Uvicorn running on" in log
 
 

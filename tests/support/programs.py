@@ -1,4 +1,4 @@
-"""The command line as its users run it: a process of its own, in a folder of its own."""
+"""The command line as users run it: in a process and a folder of its own."""
 
 import os
 import random
@@ -19,29 +19,29 @@ from tests.support.forking import run_forked
 
 _PROGRAM = [sys.executable, "-W", "error", "-c", "from amarevents.cli.main import main; main()"]
 _ROOT = Path(__file__).parents[2]
-_PATIENCE = 120.0  # seconds: a shared machine may be slow
+_TIMEOUT = 120.0  # seconds: a shared machine may be slow
 
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """``amarevents`` with these settings (names without their prefix) and no others, run in ``folder``."""
+    """``amarevents`` in ``folder`` with only these settings, whose names have no prefix."""
 
     folder: Path
     settings: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-        """Run a command to its end; ``typed`` is what it reads from its input."""
+        """Run a command and return its result; ``typed`` is its standard input."""
         environment = self._environment()
-        return run_forked(arguments, folder=self.folder, environment=environment, typed=typed, seconds=_PATIENCE)
+        return run_forked(arguments, folder=self.folder, environment=environment, typed=typed, seconds=_TIMEOUT)
 
     def printed(self, *arguments: str, typed: str = "") -> str:
-        """What a command that must succeed prints."""
+        """Run a command that must succeed, and return its output."""
         done = self.run(*arguments, typed=typed)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     def refusal(self, *arguments: str, typed: str = "") -> str:
-        """The one line on stderr of a command that must fail, having printed nothing."""
+        """Run a command that must fail without output, and return its only line on stderr."""
         done = self.run(*arguments, typed=typed)
         assert (done.returncode, done.stdout) == (1, ""), done.stderr
         [line] = done.stderr.splitlines()
@@ -49,7 +49,7 @@ class Program:
 
     @contextmanager
     def serving(self, *arguments: str) -> Iterator["Serving"]:
-        """Serve on a free port until the block ends; what is printed goes into a file."""
+        """Serve on a free port until the block ends; output goes to a file."""
         address = f"127.0.0.1:{_free_port()}"
         host, port = address.split(":")
         output = self.folder / "output.txt"
@@ -67,18 +67,18 @@ class Program:
                 yield Serving(client=client, output=output)
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(_PATIENCE)
+            process.wait(_TIMEOUT)
 
     def _environment(self) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith((PREFIX, "PG"))}
-        inherited["PYTHONPATH"] = str(_ROOT)  # for where the package has not been installed
+        inherited["PYTHONPATH"] = str(_ROOT)  # the package need not be installed
         cheap = {"ARGON2_TIME_COST": "1", "ARGON2_MEMORY_KIB": "8"}
         return inherited | {f"{PREFIX}{name}": value for name, value in {**cheap, **self.settings}.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Serving:
-    """A server that answers. ``client`` knows its address, ``output`` is the file with what it prints."""
+    """A server that is ready, with a client for it and the file of its output."""
 
     client: httpx.Client
     output: Path
@@ -88,7 +88,7 @@ class Serving:
 
 
 def _wait_until_healthy(client: httpx.Client, process: "subprocess.Popen[bytes]", output: Path) -> None:
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _TIMEOUT
     while True:
         assert process.poll() is None, output.read_text()
         assert time.monotonic() < deadline, output.read_text()

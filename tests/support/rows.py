@@ -38,7 +38,7 @@ async def add_user(name: str = "someone") -> User:
 
 
 async def add_organization() -> Organization:
-    return await Organization.create(user=await add_user(), plan=await Plan.get(name="Free"), name="Somebody's")
+    return await Organization.create(user=await add_user(), plan=await Plan.get(name="Free"), name="Club")
 
 
 async def add_ticket_type(**values: Any) -> TicketType:  # Any: the values of any columns
@@ -47,6 +47,7 @@ async def add_ticket_type(**values: Any) -> TicketType:  # Any: the values of an
 
 
 async def fill_every_table() -> None:
+    """Create a row in every table."""
     ticket_type = await add_ticket_type(capacity=10, sold=1, price=Decimal("250.50"))
     event = await ticket_type.event
     user, organization = await User.get(), await Organization.get()

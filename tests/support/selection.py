@@ -10,7 +10,8 @@ import pytest
 from tests.support import sizes
 from tests.support.browsers import find_browser
 from tests.support.node import find_node
-from tests.support.servers import find_postgres, find_redis
+from tests.support.postgres_server import find_postgres
+from tests.support.redis_server import find_redis
 from tests.support.unavailable import ProgramUnavailable
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ def _leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Let the process that reports know what a parallel worker has left out."""
+    """Pass what a parallel worker has left out to the process that reports."""
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["left_out"] = session.config.stash.get(_LEFT_OUT, [])
 
@@ -170,7 +171,7 @@ def pytest_testnodedown(node: Any) -> None:  # Any: pytest-xdist need not be ins
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say at the end, where it is read, which tests were left out."""
+    """Print the tests that were left out at the end, where it is read."""
     for line in config.stash.get(_LEFT_OUT, []):
         terminalreporter.write_line(line, yellow=True)
 

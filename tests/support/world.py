@@ -1,4 +1,4 @@
-"""What tests stand on: rows made directly, and callers that use the platform from outside as somebody."""
+"""Rows created directly in the database, and callers that use the API with a credential or without one."""
 
 import datetime
 import itertools
@@ -34,8 +34,7 @@ from amarevents.security.auth.sessions import COOKIE_NAME, start_session
 
 ORIGIN = "http://testserver"
 
-# Children before parents.
-_TABLES = (
+TABLES = (
     "outgoing_mails",
     "email_confirmations",
     "check_ins",
@@ -53,31 +52,31 @@ _TABLES = (
     "seedings",
     "users",
 )
+"""The tables that tests empty and compare, except ``plans``; a row refers only to rows of later tables."""
 
 # Any below: JSON bodies, and models' fields as keyword arguments.
 
 
-_EMPTYING = ";\n".join(
-    ["BEGIN", *(f"DELETE FROM {table}" for table in _TABLES), "DELETE FROM plans WHERE name <> 'Free'", "COMMIT"]
+_EMPTY_TABLES = ";\n".join(
+    ["BEGIN", *(f"DELETE FROM {table}" for table in TABLES), "DELETE FROM plans WHERE name <> 'Free'", "COMMIT"]
 )
 
 
 async def empty_tables() -> None:
-    """Leave what the migrations put there, and nothing else: in one step, because almost every test begins with it."""
+    """Delete all rows but those of the migrations, in one script because almost every test begins with it."""
     async with connections.get(CONNECTION).acquire_connection() as connection:
-        run = getattr(connection, "executescript", None) or connection.execute  # of aiosqlite, of asyncpg
-        await run(_EMPTYING)
+        run = getattr(connection, "executescript", None) or connection.execute  # aiosqlite or asyncpg
+        await run(_EMPTY_TABLES)
 
 
 async def snapshot() -> dict[str, list[dict[str, Any]]]:
-    """Every row of every table; equal before and after what is to have changed nothing.
+    """Return every row of every table, to be compared before and after a request that must change nothing.
 
-    But for ``last_used_at`` of keys: the process writes it now and then, whatever is asked.
+    ``last_used_at`` of API keys is left out: it is written periodically.
     """
     connection = connections.get(CONNECTION)
     tables = {
-        table: await connection.execute_query_dict(f"SELECT * FROM {table} ORDER BY id")
-        for table in (*_TABLES, "plans")
+        table: await connection.execute_query_dict(f"SELECT * FROM {table} ORDER BY id") for table in (*TABLES, "plans")
     }
     for key in tables["api_keys"]:
         del key["last_used_at"]
@@ -86,7 +85,7 @@ async def snapshot() -> dict[str, list[dict[str, Any]]]:
 
 @dataclass
 class Caller:
-    """Somebody who uses the API: nobody, a key or a session."""
+    """A caller of the API: anonymous, with an API key, or with a session."""
 
     http: httpx.AsyncClient
     user: User | None = None
@@ -106,7 +105,7 @@ class Caller:
         return await self.http.delete(f"/api{path}", headers=self.headers)
 
     async def graphql(self, query: str, **variables: Any) -> dict[str, Any]:
-        """The whole GraphQL answer: ``data``, ``errors``."""
+        """Execute a document, and return the answer with ``data`` and ``errors``."""
         response = await self.graphql_response(query, **variables)
         answer: dict[str, Any] = response.json()
         return answer
@@ -121,7 +120,7 @@ class Caller:
 
 
 class World:
-    """Makes rows without going through the API, so that a test begins where its subject does."""
+    """Creates rows without the API, so that a test starts with what it is about."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self.http = http
@@ -154,22 +153,22 @@ class World:
     async def key(
         self, user: User, key_type: KeyType = KeyType.USER, *, permissions: Sequence[str] | None = None, **fields: Any
     ) -> Caller:
-        """A caller with a new API key of the account."""
-        minted = generate_key(key_type)
-        held = default_permissions(key_type) if permissions is None else list(permissions)
+        """Create an API key of the account, and return a caller with it."""
+        generated = generate_key(key_type)
+        granted = default_permissions(key_type) if permissions is None else list(permissions)
         key = await ApiKey.create(
             user=user,
             name="test key",
-            digest=minted.digest,
-            key_prefix=minted.prefix,
+            digest=generated.digest,
+            key_prefix=generated.prefix,
             key_type=key_type,
-            permissions=held,
+            permissions=granted,
             **fields,
         )
-        return Caller(self.http, user, {"Authorization": f"Bearer {minted.raw}"}, key)
+        return Caller(self.http, user, {"Authorization": f"Bearer {generated.raw}"}, key)
 
     async def session(self, user: User) -> Caller:
-        """A caller who is logged in, on a page of the platform itself."""
+        """Start a session of the account, and return a caller whose requests come from the platform's pages."""
         started = await start_session(user.id, days=1)
         return Caller(self.http, user, {"Cookie": f"{COOKIE_NAME}={started.token}", "Origin": ORIGIN})
 
@@ -189,7 +188,7 @@ class World:
         return await Organization.create(user=owner, plan=plan, search_text=search, **values)
 
     async def event(self, owner: User | Organization, **fields: Any) -> Event:
-        """An event of the organization, or of a new one of the account."""
+        """Create an event of the organization, or of a new organization of the account."""
         organization = owner if isinstance(owner, Organization) else await self.organization(owner)
         values = {"name": f"Event {next(self._numbers)}", "privacy": Privacy.PUBLIC, **fields}
         values["sort_date"] = values.get("date") or UNDATED
@@ -214,7 +213,7 @@ class World:
         return await Plan.create(name=name, **fields)
 
     async def donation(self, organization: Organization | None = None, **fields: Any) -> Donation:
-        """A pending donation to the organization, or without one to the platform."""
+        """Create a pending donation to the organization, or to the platform."""
         values = {
             "email": "giver@example.com",
             "number": "01700000000",
@@ -226,7 +225,7 @@ class World:
         return await Donation.create(organization=organization, **values)
 
     async def ticket(self, event: Event, user: User, *, ticket_type: TicketType | None = None, **fields: Any) -> Ticket:
-        """A ticket with its books kept: a holding status takes a place of the type."""
+        """Create a ticket, and count it in ``sold`` of its type if it holds a place."""
         number = next(self._numbers)
         values = {
             "code": f"AETEST{number:06d}",
@@ -248,11 +247,11 @@ class World:
 
 
 def hashed(password: str) -> str:
-    """What an account's ``password_hash`` is to be, for a password that can be logged in with."""
+    """Return a ``password_hash`` with which an account can log in."""
     return argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(password)
 
 
 def in_days(days: int) -> datetime.date:
-    """A date around today, as the platform's time zone has it."""
+    """Return a date relative to today in the time zone of the platform."""
     zone = datetime.timezone(datetime.timedelta(hours=6))
     return datetime.datetime.now(zone).date() + datetime.timedelta(days=days)

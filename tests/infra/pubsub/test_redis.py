@@ -14,7 +14,8 @@ import pytest
 from amarevents import errors
 from amarevents.infra.pubsub import RedisBroker, Subscriber, redis
 from amarevents.infra.redis import redis_client
-from tests.support.servers import PrivateServer, private_redis
+from tests.support.redis_server import private_redis
+from tests.support.servers import PrivateServer
 from tests.support.ticket_changes import CREATED, DELETED, received
 
 UNAVAILABLE, AVAILABLE = "Redis is unavailable", "Redis is available again"

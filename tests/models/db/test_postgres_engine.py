@@ -16,7 +16,7 @@ from amarevents.models.db.connection import DatabaseBusy, DatabaseUnavailable
 from amarevents.models.db.engines.postgres import GuardedPostgresClient
 from amarevents.settings import Settings
 from tests.models.conftest import connected
-from tests.support.servers import PostgresServer, private_postgres
+from tests.support.postgres_server import PostgresServer, private_postgres
 
 pytestmark = [pytest.mark.anyio, pytest.mark.backend("postgres")]
 

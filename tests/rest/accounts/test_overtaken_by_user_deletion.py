@@ -8,7 +8,7 @@ from amarevents.resolvers.core import idempotency
 from amarevents.resolvers.events import mutations, organizations
 from amarevents.resolvers.tickets import donations, registration
 from tests.rest.conftest import Stage
-from tests.support.orphans import unbalanced
+from tests.support.consistency import find_inconsistencies
 from tests.support.pauses import Pause
 from tests.support.rest_answers import data_of, error_in
 from tests.support.world import World, hashed
@@ -21,17 +21,17 @@ DONATION = {
 async def test_registration_overtaken_by_the_deletion_is_not_found(
     world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kind = await world.ticket_type(stage.event, capacity=1)
+    ticket_type = await world.ticket_type(stage.event, capacity=1)
     pause = Pause(monkeypatch)
     pause.stop_after(registration, "_choose_ticket_type")
     registering = stage.buyer.post("/tickets", {"event_id": stage.event.id})
     deleting = stage.admin.delete(f"/admin/users/{stage.buyer_account.id}")
-    answer, other = await pause.during(registering, deleting)
+    response, other = await pause.during(registering, deleting)
     data_of(other)
-    error_in(answer, 404, "NOT_FOUND")
-    await kind.refresh_from_db()
-    assert (kind.sold, await Ticket.all().count()) == (0, 0)
-    assert await unbalanced() == {}
+    error_in(response, 404, "NOT_FOUND")
+    await ticket_type.refresh_from_db()
+    assert (ticket_type.sold, await Ticket.all().count()) == (0, 0)
+    assert await find_inconsistencies() == {}
 
 
 async def test_new_event_overtaken_by_the_deletion_is_not_found(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,9 +40,9 @@ async def test_new_event_overtaken_by_the_deletion_is_not_found(stage: Stage, mo
     pause.stop_after(mutations, "require_organization_manager")
     publishing = stage.organizer.post("/events", {"name": "x", "organization_id": stage.organization.id})
     deleting = stage.admin.delete(f"/admin/users/{stage.organizer.user.id}")
-    answer, other = await pause.during(publishing, deleting)
+    response, other = await pause.during(publishing, deleting)
     data_of(other)
-    error_in(answer, 404, "NOT_FOUND")
+    error_in(response, 404, "NOT_FOUND")
     assert await Event.all().count() == await TicketType.all().count() == 0
 
 
@@ -50,9 +50,9 @@ async def test_promotion_overtaken_by_the_deletion_is_not_found(stage: Stage, mo
     path = f"/admin/users/{stage.buyer_account.id}"
     pause = Pause(monkeypatch)
     pause.stop_before(users, "_columns")
-    answer, other = await pause.during(stage.admin.put(path, {"promote_organizer": True}), stage.admin.delete(path))
+    response, other = await pause.during(stage.admin.put(path, {"promote_organizer": True}), stage.admin.delete(path))
     data_of(other)
-    error_in(answer, 404, "NOT_FOUND")
+    error_in(response, 404, "NOT_FOUND")
     assert await Organization.filter(user_id=stage.buyer_account.id).count() == 0
 
 
@@ -62,9 +62,9 @@ async def test_profile_update_overtaken_by_the_deletion_is_unauthenticated(
     pause = Pause(monkeypatch)
     pause.stop_after(profiles, "_get_own_user")
     deleting = stage.admin.delete(f"/admin/users/{stage.buyer_account.id}")
-    answer, other = await pause.during(stage.buyer.put("/users/me", {"country": "BD"}), deleting)
+    response, other = await pause.during(stage.buyer.put("/users/me", {"country": "BD"}), deleting)
     data_of(other)
-    error_in(answer, 401, "UNAUTHENTICATED")
+    error_in(response, 401, "UNAUTHENTICATED")
 
 
 async def test_donation_overtaken_by_the_deletion_is_refused(
@@ -74,10 +74,10 @@ async def test_donation_overtaken_by_the_deletion_is_refused(
     pause = Pause(monkeypatch)
     pause.stop_after(donations, "_find_organization")
     creating = world.anonymous.post("/donations", DONATION | {"organization_id": stage.organization.id})
-    answer, other = await pause.during(creating, stage.admin.delete(f"/admin/users/{stage.organizer.user.id}"))
+    response, other = await pause.during(creating, stage.admin.delete(f"/admin/users/{stage.organizer.user.id}"))
     data_of(other)
-    assert set(error_in(answer, 400, "VALIDATION_ERROR")) == {"organization_id"}
-    assert await unbalanced() == {}
+    assert set(error_in(response, 400, "VALIDATION_ERROR")) == {"organization_id"}
+    assert await find_inconsistencies() == {}
 
 
 async def test_login_overtaken_by_the_deletion_is_refused(
@@ -87,9 +87,9 @@ async def test_login_overtaken_by_the_deletion_is_refused(
     pause = Pause(monkeypatch)
     pause.stop_after(auth, "_verify")
     logging_in = world.anonymous.post("/auth/login", {"email": stage.buyer_account.email, "password": "secret123"})
-    answer, other = await pause.during(logging_in, stage.admin.delete(f"/admin/users/{stage.buyer_account.id}"))
+    response, other = await pause.during(logging_in, stage.admin.delete(f"/admin/users/{stage.buyer_account.id}"))
     data_of(other)
-    error_in(answer, 401, "INVALID_CREDENTIALS")
+    error_in(response, 401, "INVALID_CREDENTIALS")
 
 
 @pytest.mark.backend("postgres")  # SQLite executes one transaction at a time
@@ -99,9 +99,9 @@ async def test_new_api_key_overtaken_by_the_deletion_is_unauthenticated(
     pause = Pause(monkeypatch)
     pause.stop_before(api_keys, "_lock_for_one_more")
     creating = stage.buyer.post("/keys", {"name": "New", "key_type": "user"})
-    answer, other = await pause.during(creating, stage.admin.delete(f"/admin/users/{stage.buyer_account.id}"))
+    response, other = await pause.during(creating, stage.admin.delete(f"/admin/users/{stage.buyer_account.id}"))
     data_of(other)
-    error_in(answer, 401, "UNAUTHENTICATED")
+    error_in(response, 401, "UNAUTHENTICATED")
 
 
 async def test_new_organization_overtaken_by_the_deletion_is_refused(
@@ -110,9 +110,9 @@ async def test_new_organization_overtaken_by_the_deletion_is_refused(
     pause = Pause(monkeypatch)
     pause.stop_before(organizations, "new_organization")
     creating = stage.admin.post("/organizations", {"name": "Club", "user_id": stage.buyer_account.id})
-    answer, other = await pause.during(creating, stage.admin.delete(f"/admin/users/{stage.buyer_account.id}"))
+    response, other = await pause.during(creating, stage.admin.delete(f"/admin/users/{stage.buyer_account.id}"))
     data_of(other)
-    assert set(error_in(answer, 400, "VALIDATION_ERROR")) == {"user_id"}
+    assert set(error_in(response, 400, "VALIDATION_ERROR")) == {"user_id"}
 
 
 async def test_idempotent_request_overtaken_by_the_deletion_is_unauthenticated(
@@ -121,6 +121,6 @@ async def test_idempotent_request_overtaken_by_the_deletion_is_unauthenticated(
     pause = Pause(monkeypatch)
     pause.stop_after(idempotency, "_delete_if_expired")
     registering = stage.buyer.post("/tickets", {"event_id": stage.event.id}, idempotency_key="once")
-    answer, other = await pause.during(registering, stage.admin.delete(f"/admin/users/{stage.buyer_account.id}"))
+    response, other = await pause.during(registering, stage.admin.delete(f"/admin/users/{stage.buyer_account.id}"))
     data_of(other)
-    error_in(answer, 401, "UNAUTHENTICATED")
+    error_in(response, 401, "UNAUTHENTICATED")

@@ -16,8 +16,9 @@ from amarevents.security.rate_limit import RedisRateLimiter, ResilientRateLimite
 from tests.rest.conftest import Stage
 from tests.support.client_addresses import stopped_clock
 from tests.support.rate_limits import MINUTE, SECOND, START
+from tests.support.redis_server import private_redis
 from tests.support.rest_answers import data_of, refused
-from tests.support.servers import PrivateServer, private_redis
+from tests.support.servers import PrivateServer
 from tests.support.world import Caller, World
 
 FIELDS = {

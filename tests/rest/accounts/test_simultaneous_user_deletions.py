@@ -15,7 +15,7 @@ from amarevents.resolvers.events import deletion as event_deletion
 from amarevents.security.context import Context
 from tests.rest.accounts.populated_accounts import populated_organizer
 from tests.rest.conftest import Stage
-from tests.support.orphans import unbalanced
+from tests.support.consistency import find_inconsistencies
 from tests.support.rest_answers import outcomes
 from tests.support.world import World
 
@@ -34,18 +34,18 @@ def slow_deletion(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("slow_deletion")
 async def test_one_of_five_simultaneous_deletions_succeeds(world: World, stage: Stage) -> None:
     account = await populated_organizer(world, stage, await world.ticket_type(stage.event, capacity=10))
-    answers = await asyncio.gather(*(stage.admin.delete(f"/admin/users/{account.id}") for _ in range(5)))
-    assert outcomes(answers) == {(200, None): 1, (404, "NOT_FOUND"): 4}
-    assert await unbalanced() == {}
+    responses = await asyncio.gather(*(stage.admin.delete(f"/admin/users/{account.id}") for _ in range(5)))
+    assert outcomes(responses) == {(200, None): 1, (404, "NOT_FOUND"): 4}
+    assert await find_inconsistencies() == {}
 
 
 @pytest.mark.backend("postgres")
 async def test_without_the_lock_two_deletions_would_release_places_twice(
     world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kind, account = await world.ticket_type(stage.event, capacity=10), await world.user()
+    ticket_type, account = await world.ticket_type(stage.event, capacity=10), await world.user()
     for holder in (account, stage.buyer_account):
-        await world.ticket(stage.event, holder, ticket_type=kind)
+        await world.ticket(stage.event, holder, ticket_type=ticket_type)
     both = asyncio.Barrier(2)
 
     async def wait_for_the_other(rows: QuerySet[Any]) -> list[int]:  # Any: rows of several models
@@ -56,7 +56,7 @@ async def test_without_the_lock_two_deletions_would_release_places_twice(
     monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset: queryset)
     monkeypatch.setattr(event_deletion, "lock_in_order", wait_for_the_other)
     await asyncio.gather(*(stage.admin.delete(f"/admin/users/{account.id}") for _ in range(2)))
-    assert await unbalanced() == {"ticket_types.sold": [kind.id]}
+    assert await find_inconsistencies() == {"ticket_types.sold": [ticket_type.id]}
 
 
 @pytest.mark.parametrize("position", [1, 10, 25])
@@ -70,7 +70,7 @@ async def test_deletion_during_registrations_leaves_no_rows(world: World, stage:
     assert counts.keys() <= {(200, None), (201, None), (404, "NOT_FOUND"), (401, "INVALID_API_KEY")}
     assert counts[200, None] == 1
     assert await Ticket.all().count() == await CustomValue.all().count() == 0
-    assert await unbalanced() == {}
+    assert await find_inconsistencies() == {}
 
 
 @pytest.mark.parametrize("position", [1, 10, 25])
@@ -85,7 +85,7 @@ async def test_deletion_during_creations_of_events_leaves_no_rows(world: World, 
     assert counts.keys() <= {(200, None), (201, None), (404, "NOT_FOUND"), (401, "INVALID_API_KEY")}
     assert counts[200, None] == 1
     assert [event.id for event in await Event.all()] == [stage.event.id]
-    assert await unbalanced() == {}
+    assert await find_inconsistencies() == {}
 
 
 async def test_deletion_during_requests_of_every_kind_leaves_no_rows(world: World, stage: Stage) -> None:
@@ -97,10 +97,10 @@ async def test_deletion_during_requests_of_every_kind_leaves_no_rows(world: Worl
         *await requests_of_others(world, stage, account, event),
     ]
     requests.insert(len(requests) // 2, stage.admin.delete(f"/admin/users/{account.id}"))
-    answers = await asyncio.gather(*requests)
-    assert [answer.text for answer in answers if answer.status_code >= 500] == []
+    responses = await asyncio.gather(*requests)
+    assert [response.text for response in responses if response.status_code >= 500] == []
     assert await User.filter(id=account.id).count() == 0
-    assert await unbalanced() == {}
+    assert await find_inconsistencies() == {}
 
 
 async def requests_of_account(world: World, stage: Stage, account: User, event: Event) -> list[Request]:

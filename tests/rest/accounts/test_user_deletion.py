@@ -2,14 +2,11 @@
 
 import pytest
 
-from amarevents.models import (
-    Ticket,
-    User,
-)
+from amarevents.models import Ticket, User
 from amarevents.models.enums import KeyType, TicketStatus
 from tests.rest.accounts.populated_accounts import populated_organizer
 from tests.rest.conftest import Stage
-from tests.support.orphans import unbalanced
+from tests.support.consistency import find_inconsistencies
 from tests.support.rest_answers import data_of, error_in, page_in, refused
 from tests.support.world import World, snapshot
 
@@ -22,32 +19,38 @@ OWN_TABLES = {
 
 @pytest.mark.parametrize("role", ["user", "organizer", "admin"])
 async def test_account_is_deleted_with_its_rows_and_nothing_else(world: World, stage: Stage, role: str) -> None:
-    kind = await world.ticket_type(stage.event, capacity=10)
-    await populated_organizer(world, stage, kind)
+    ticket_type = await world.ticket_type(stage.event, capacity=10)
+    await populated_organizer(world, stage, ticket_type)
     await world.donation()
     before = await snapshot()
-    account = await populated_organizer(world, stage, kind)
+    account = await populated_organizer(world, stage, ticket_type)
     await User.filter(id=account.id).update(type="user" if role == "user" else "organizer", admin=role == "admin")
     populated = await snapshot()
     assert {table for table, rows in populated.items() if len(rows) > len(before[table])} == OWN_TABLES
     assert data_of(await stage.admin.delete(f"/admin/users/{account.id}")) == {"id": account.id, "deleted": True}
     assert await snapshot() == before
-    assert await unbalanced() == {}
+    assert await find_inconsistencies() == {}
 
 
 async def test_deletion_releases_the_places_of_the_account(world: World, stage: Stage) -> None:
     account = await world.user()
-    kinds = [await world.ticket_type(stage.event, capacity=capacity) for capacity in (2, 5, 0)]
-    for kind in kinds:
+    ticket_types = [await world.ticket_type(stage.event, capacity=capacity) for capacity in (2, 5, 0)]
+    for ticket_type in ticket_types:
         for status in TicketStatus:
-            await world.ticket(stage.event, account, ticket_type=kind, status=status)
-    await world.ticket(stage.event, stage.buyer_account, ticket_type=kinds[1])
+            await world.ticket(stage.event, account, ticket_type=ticket_type, status=status)
+    await world.ticket(stage.event, stage.buyer_account, ticket_type=ticket_types[1])
     await refused(
-        stage.buyer.post("/tickets", {"event_id": stage.event.id, "ticket_type_id": kinds[0].id}), 400, "SOLD_OUT"
+        stage.buyer.post("/tickets", {"event_id": stage.event.id, "ticket_type_id": ticket_types[0].id}),
+        400,
+        "SOLD_OUT",
     )
     data_of(await stage.admin.delete(f"/admin/users/{account.id}"))
     shown = data_of(await stage.buyer.get("/ticket-types", event_id=stage.event.id))
-    assert {row["id"]: row["sold"] for row in shown} == {kinds[0].id: 0, kinds[1].id: 1, kinds[2].id: 0}
+    assert {row["id"]: row["sold"] for row in shown} == {
+        ticket_types[0].id: 0,
+        ticket_types[1].id: 1,
+        ticket_types[2].id: 0,
+    }
 
 
 async def test_ticket_with_the_accounts_email_registered_by_another_account_remains(world: World, stage: Stage) -> None:

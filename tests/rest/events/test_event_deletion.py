@@ -13,7 +13,7 @@ from amarevents.models.enums import KeyType, MailKind, Privacy, TicketStatus
 from amarevents.resolvers.events import deletion, ticket_types
 from amarevents.resolvers.tickets import registration, updates
 from tests.rest.conftest import Stage
-from tests.support.orphans import unbalanced
+from tests.support.consistency import find_inconsistencies
 from tests.support.pauses import Pause
 from tests.support.rest_answers import Outcomes, data_of, error_in, outcomes, page_in, refused
 from tests.support.world import World, snapshot
@@ -26,11 +26,11 @@ PARTS = {
 async def populated_event(world: World, stage: Stage, **fields: Any) -> Event:
     """Create an event with rows in every table of its parts."""
     event = await world.event(stage.organization, **fields)
-    kinds = [await world.ticket_type(event, capacity=10) for _ in range(2)]
+    types = [await world.ticket_type(event, capacity=10) for _ in range(2)]
     question = await world.custom_field(event, "Size")
     for number, status in enumerate([*TicketStatus, TicketStatus.SUCCESS]):
-        kind = [*kinds, None][number % 3]
-        ticket = await world.ticket(event, stage.buyer_account, ticket_type=kind, status=status)
+        ticket_type = [*types, None][number % 3]
+        ticket = await world.ticket(event, stage.buyer_account, ticket_type=ticket_type, status=status)
         await CustomValue.create(ticket=ticket, field=question, value="M")
         await OutgoingMail.create(
             kind=MailKind.TICKET_CONFIRMED, ticket=ticket, recipient=ticket.email, subject="x", body="x",
@@ -71,7 +71,7 @@ async def test_event_is_deleted_with_its_parts_and_nothing_else(world: World, st
     assert {table for table, rows in populated.items() if len(rows) > len(before[table])} == PARTS
     assert data_of(await getattr(stage, who).delete(f"/events/{event.id}")) == {"id": event.id, "deleted": True}
     assert await snapshot() == before
-    assert await unbalanced() == {}
+    assert await find_inconsistencies() == {}
 
 
 async def test_deleted_event_is_not_found(world: World, stage: Stage) -> None:
@@ -94,7 +94,7 @@ async def test_deletion_frees_one_event_slot(stage: Stage) -> None:
     data_of(await stage.organizer.delete(f"/events/{stage.event.id}"))
     data_of(await stage.organizer.post("/events", body), 201)
     await refused(stage.organizer.post("/events", body), 403, "EVENT_SLOTS_EXHAUSTED")
-    assert await unbalanced() == {}
+    assert await find_inconsistencies() == {}
 
 
 # Simultaneous requests ------------------------------------------------------------------------------------------
@@ -120,7 +120,7 @@ async def delete_simultaneously(stage: Stage, event: Event, count: int) -> Outco
 async def test_one_of_five_simultaneous_deletions_succeeds(world: World, stage: Stage) -> None:
     event = await populated_event(world, stage)
     assert await delete_simultaneously(stage, event, 5) == {(200, None): 1, (404, "NOT_FOUND"): 4}
-    assert await unbalanced() == {}
+    assert await find_inconsistencies() == {}
 
 
 @pytest.mark.backend("postgres")
@@ -131,43 +131,43 @@ async def test_without_the_lock_two_deletions_would_free_two_slots(
     event = await world.event(stage.organization)
     monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset: queryset)
     assert await delete_simultaneously(stage, event, 2) == {(200, None): 2}
-    assert await unbalanced() == {"organizations.events_used": [stage.organization.id]}
+    assert await find_inconsistencies() == {"organizations.events_used": [stage.organization.id]}
 
 
 @pytest.mark.parametrize("position", [1, 10, 25])
 async def test_deletion_during_registrations_leaves_no_rows(world: World, stage: Stage, position: int) -> None:
     event = await world.event(stage.organization)
-    kind = await world.ticket_type(event)
+    ticket_type = await world.ticket_type(event)
     await world.custom_field(event, "Size")
-    body = {"event_id": event.id, "ticket_type_id": kind.id, "custom_fields": {"Size": "M"}}
+    body = {"event_id": event.id, "ticket_type_id": ticket_type.id, "custom_fields": {"Size": "M"}}
     requests = [stage.buyer.post("/tickets", body) for _ in range(40)]
     requests.insert(position, stage.organizer.delete(f"/events/{event.id}"))
     counts = outcomes(await asyncio.gather(*requests))
     no_type = (400, "VALIDATION_ERROR")  # for a request that has read the event, but not its ticket type
     assert counts.keys() <= {(200, None), (201, None), (404, "NOT_FOUND"), no_type}
     assert counts[200, None] == 1
-    assert await unbalanced() == {}
+    assert await find_inconsistencies() == {}
     assert await Ticket.all().count() == await CustomValue.all().count() == 0
 
 
 async def test_deletion_during_other_changes_leaves_no_rows(world: World, stage: Stage) -> None:
     event = await populated_event(world, stage)
     tickets = await Ticket.filter(event_id=event.id)
-    kind, other = await TicketType.filter(event_id=event.id).order_by("id")
+    ticket_type, other = await TicketType.filter(event_id=event.id).order_by("id")
     requests = [
         *(stage.organizer.put(f"/tickets/{ticket.id}", {"status": "Failed"}) for ticket in tickets),
         *(stage.organizer.put(f"/tickets/{ticket.id}", {"ticket_type_id": other.id}) for ticket in tickets),
         *(stage.organizer.post("/ticket-types", {"event_id": event.id, "name": "x"}) for _ in range(5)),
         stage.organizer.delete(f"/events/{event.id}"),
         *(stage.organizer.delete(f"/tickets/{ticket.id}") for ticket in tickets),
-        *(stage.organizer.put(f"/ticket-types/{kind.id}", {"capacity": 20}) for _ in range(5)),
+        *(stage.organizer.put(f"/ticket-types/{ticket_type.id}", {"capacity": 20}) for _ in range(5)),
         stage.organizer.delete(f"/ticket-types/{other.id}"),
         *(stage.organizer.put(f"/events/{event.id}", {"name": "Late"}) for _ in range(5)),
         *(stage.organizer.get(f"/events/{event.id}/stats") for _ in range(5)),
     ]
-    assert {answer.status_code for answer in await asyncio.gather(*requests)} <= {200, 201, 400, 404}
+    assert {response.status_code for response in await asyncio.gather(*requests)} <= {200, 201, 400, 404}
     assert (await stage.organizer.get(f"/events/{event.id}")).status_code == 404
-    assert await unbalanced() == {}
+    assert await find_inconsistencies() == {}
     assert await Ticket.all().count() == await TicketType.all().count() == 0
 
 
@@ -178,10 +178,10 @@ async def test_registration_overtaken_by_the_deletion_is_not_found(
     pause = Pause(monkeypatch)
     pause.stop_after(registration, "_choose_ticket_type")
     registering = stage.buyer.post("/tickets", {"event_id": stage.event.id})
-    answer, other = await pause.during(registering, stage.organizer.delete(f"/events/{stage.event.id}"))
+    response, other = await pause.during(registering, stage.organizer.delete(f"/events/{stage.event.id}"))
     data_of(other)
-    error_in(answer, 404, "NOT_FOUND")
-    assert await unbalanced() == {}
+    error_in(response, 404, "NOT_FOUND")
+    assert await find_inconsistencies() == {}
 
 
 async def test_new_ticket_type_overtaken_by_the_deletion_is_not_found(
@@ -190,9 +190,9 @@ async def test_new_ticket_type_overtaken_by_the_deletion_is_not_found(
     pause = Pause(monkeypatch)
     pause.stop_before(ticket_types, "new_ticket_type")
     adding = stage.organizer.post("/ticket-types", {"event_id": stage.event.id, "name": "VIP"})
-    answer, other = await pause.during(adding, stage.organizer.delete(f"/events/{stage.event.id}"))
+    response, other = await pause.during(adding, stage.organizer.delete(f"/events/{stage.event.id}"))
     data_of(other)
-    error_in(answer, 404, "NOT_FOUND")
+    error_in(response, 404, "NOT_FOUND")
     assert await TicketType.all().count() == 0
 
 
@@ -203,6 +203,6 @@ async def test_ticket_update_overtaken_by_the_deletion_is_not_found(
     pause = Pause(monkeypatch)
     pause.stop_before(updates, "load_ticket")
     changing = stage.organizer.put(f"/tickets/{ticket.id}", {"note": "x"})
-    answer, other = await pause.during(changing, stage.organizer.delete(f"/events/{stage.event.id}"))
+    response, other = await pause.during(changing, stage.organizer.delete(f"/events/{stage.event.id}"))
     data_of(other)
-    error_in(answer, 404, "NOT_FOUND")
+    error_in(response, 404, "NOT_FOUND")

@@ -9,7 +9,7 @@ import pytest
 from amarevents.models import Event, Organization
 from amarevents.models.enums import KeyType
 from tests.rest.conftest import Stage
-from tests.support.orphans import unbalanced
+from tests.support.consistency import find_inconsistencies
 from tests.support.rest_answers import MANAGED_ORGANIZATION_FIELDS, data_of, outcomes, page_in, refused
 from tests.support.world import World, snapshot
 
@@ -162,8 +162,8 @@ async def test_limit_below_the_events_in_use_only_prevents_new_events(world: Wor
 @pytest.mark.parametrize(("eventcount", "status"), [(0, 403), (1, 403), (2, 201), (None, 201)])
 async def test_new_limit_takes_effect_at_once(stage: Stage, path: str, eventcount: int | None, status: int) -> None:
     data_of(await stage.admin.put(path, {"eventcount": eventcount}))
-    answer = await stage.organizer.post("/events", {"name": "x", "organization_id": stage.organization.id})
-    assert answer.status_code == status
+    response = await stage.organizer.post("/events", {"name": "x", "organization_id": stage.organization.id})
+    assert response.status_code == status
 
 
 async def test_updates_during_creations_do_not_exceed_the_limit(stage: Stage, path: str) -> None:
@@ -173,4 +173,4 @@ async def test_updates_during_creations_do_not_exceed_the_limit(stage: Stage, pa
     updates = [stage.admin.put(path, {**NEW, "eventcount": 6}) for _ in range(12)]
     counts = outcomes(await asyncio.gather(*itertools.chain(*zip(creations, updates, strict=True))))
     assert counts == {(201, None): 5, (403, "EVENT_SLOTS_EXHAUSTED"): 7, (200, None): 12}
-    assert await unbalanced() == {}
+    assert await find_inconsistencies() == {}

@@ -13,7 +13,7 @@ from amarevents.models.enums import TicketStatus
 from amarevents.resolvers.events import ticket_types
 from amarevents.resolvers.tickets import registration, updates
 from tests.rest.conftest import Stage
-from tests.support.orphans import unbalanced
+from tests.support.consistency import find_inconsistencies
 from tests.support.rest_answers import Outcomes, outcomes
 from tests.support.world import World
 
@@ -42,8 +42,8 @@ def _slowly(step: Any) -> Any:  # Any: a coroutine function, passed through
 class RandomRequests:
     """Random requests about one event with its ticket types and tickets."""
 
-    def __init__(self, stage: Stage, kinds: list[TicketType], tickets: list[Ticket], seed: int) -> None:
-        self._stage, self._kinds, self._tickets = stage, kinds, tickets
+    def __init__(self, stage: Stage, types: list[TicketType], tickets: list[Ticket], seed: int) -> None:
+        self._stage, self._kinds, self._tickets = stage, types, tickets
         self._random = random.Random(seed)
 
     def request(self) -> Coroutine[Any, Any, httpx.Response]:
@@ -89,54 +89,54 @@ class RandomRequests:
 
 
 @pytest.fixture
-async def kinds(world: World, stage: Stage) -> list[TicketType]:
+async def types(world: World, stage: Stage) -> list[TicketType]:
     return [await world.ticket_type(stage.event, capacity=8) for _ in range(3)]
 
 
 @pytest.fixture
-async def tickets(world: World, stage: Stage, kinds: list[TicketType]) -> list[Ticket]:
+async def tickets(world: World, stage: Stage, types: list[TicketType]) -> list[Ticket]:
     return [
-        await world.ticket(stage.event, stage.buyer_account, ticket_type=kind, status=status)
-        for kind in kinds
+        await world.ticket(stage.event, stage.buyer_account, ticket_type=ticket_type, status=status)
+        for ticket_type in types
         for status in TicketStatus
         for _ in range(2)
     ]
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-async def test_a_hundred_mixed_requests_keep_all_counts(
-    stage: Stage, kinds: list[TicketType], tickets: list[Ticket], seed: int
+async def test_hundred_mixed_requests_keep_all_counts_correct(
+    stage: Stage, types: list[TicketType], tickets: list[Ticket], seed: int
 ) -> None:
-    randomly = RandomRequests(stage, kinds, tickets, seed)
+    randomly = RandomRequests(stage, types, tickets, seed)
     counts = outcomes(await asyncio.gather(*(randomly.request() for _ in range(100))))
     assert counts.keys() <= DOCUMENTED
     assert counts[200, None] > 20
     assert counts[201, None] > 0
-    assert await unbalanced() == {}
-    assert all(kind.sold <= kind.capacity for kind in await TicketType.all())
+    assert await find_inconsistencies() == {}
+    assert all(ticket_type.sold <= ticket_type.capacity for ticket_type in await TicketType.all())
 
 
 @pytest.mark.parametrize("position", [5, 30, 60])
-async def test_mixed_requests_with_deleted_types_keep_all_counts(
-    stage: Stage, kinds: list[TicketType], tickets: list[Ticket], position: int
+async def test_mixed_requests_with_deleted_types_keep_all_counts_correct(
+    stage: Stage, types: list[TicketType], tickets: list[Ticket], position: int
 ) -> None:
     await Ticket.filter(status=TicketStatus.SUCCESS).update(status=TicketStatus.PENDING)
-    randomly = RandomRequests(stage, kinds, tickets, position)
+    randomly = RandomRequests(stage, types, tickets, position)
     requests = [randomly.request() for _ in range(70)]
     requests[position:position] = [randomly.delete_ticket_type() for _ in range(3)]
     assert outcomes(await asyncio.gather(*requests)).keys() <= DOCUMENTED
-    assert await unbalanced() == {}
+    assert await find_inconsistencies() == {}
 
 
 async def test_mixed_requests_during_the_deletion_of_the_event_leave_no_rows(
-    stage: Stage, kinds: list[TicketType], tickets: list[Ticket]
+    stage: Stage, types: list[TicketType], tickets: list[Ticket]
 ) -> None:
-    randomly = RandomRequests(stage, kinds, tickets, 4)
+    randomly = RandomRequests(stage, types, tickets, 4)
     requests = [randomly.request() for _ in range(70)]
     requests.insert(35, stage.organizer.delete(f"/events/{stage.event.id}"))
     assert outcomes(await asyncio.gather(*requests)).keys() <= DOCUMENTED
     assert [await model.all().count() for model in (TicketType, Ticket)] == [0, 0]
-    assert await unbalanced() == {}
+    assert await find_inconsistencies() == {}
 
 
 # Lock order -----------------------------------------------------------------------------------------------------
@@ -144,11 +144,11 @@ async def test_mixed_requests_during_the_deletion_of_the_event_leave_no_rows(
 
 async def swap_types(world: World, stage: Stage) -> Outcomes:
     """Move twelve tickets between two types, and delete every fifth one simultaneously."""
-    kinds = [await world.ticket_type(stage.event) for _ in range(2)]
+    types = [await world.ticket_type(stage.event) for _ in range(2)]
     requests = []
     for number in range(12):
-        ticket = await world.ticket(stage.event, stage.buyer_account, ticket_type=kinds[number % 2])
-        requests.append(stage.organizer.put(f"/tickets/{ticket.id}", {"ticket_type_id": kinds[number % 2 - 1].id}))
+        ticket = await world.ticket(stage.event, stage.buyer_account, ticket_type=types[number % 2])
+        requests.append(stage.organizer.put(f"/tickets/{ticket.id}", {"ticket_type_id": types[number % 2 - 1].id}))
         if number % 5 == 0:
             requests.append(stage.organizer.delete(f"/tickets/{ticket.id}"))
     return outcomes(await asyncio.gather(*requests))
@@ -158,7 +158,7 @@ async def test_moves_and_deletions_do_not_deadlock(world: World, stage: Stage) -
     counts = await swap_types(world, stage)
     assert counts.keys() <= {(200, None), (404, "NOT_FOUND")}
     assert await Ticket.all().count() == 9
-    assert await unbalanced() == {}
+    assert await find_inconsistencies() == {}
 
 
 @pytest.mark.backend("postgres")
@@ -170,4 +170,4 @@ async def test_without_a_fixed_order_of_locks_they_would_deadlock(
 
     monkeypatch.setattr(updates, "sorted", unsorted, raising=False)
     assert (await swap_types(world, stage))[500, "UNAVAILABLE"] > 0
-    assert await unbalanced() == {}
+    assert await find_inconsistencies() == {}

@@ -28,10 +28,10 @@ async def _fill(world: World, owner: User, events: int) -> list[Event]:
 
 async def _event(world: World, organization: Organization) -> Event:
     event = await world.event(organization)
-    kind = await world.ticket_type(event)
+    ticket_type = await world.ticket_type(event)
     field = await world.custom_field(event, "Size")
     for _ in range(2):
-        ticket = await world.ticket(event, await world.user(), ticket_type=kind)
+        ticket = await world.ticket(event, await world.user(), ticket_type=ticket_type)
         await CustomValue.create(ticket=ticket, field=field, value="M")
     return event
 
@@ -78,7 +78,9 @@ async def test_each_row_of_a_list_has_its_own_edges(world: World) -> None:
     result = {item["id"]: item["ticketTypes"] for item in answer["data"]["events"]["items"]}
     assert [len(result[str(event.id)]) for event in events] == [1, 2, 1]
     assert result[str(events[1].id)][0] == {"id": str(extra.id), "eventId": str(events[1].id)}
-    assert all(kind["eventId"] == event_id for event_id, kinds in result.items() for kind in kinds)
+    assert all(
+        ticket_type["eventId"] == event_id for event_id, ticket_types in result.items() for ticket_type in ticket_types
+    )
 
 
 async def test_ticket_shows_its_answers(world: World) -> None:

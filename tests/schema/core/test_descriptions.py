@@ -19,18 +19,24 @@ from amarevents.schema.schema import schema
 
 def _descriptions() -> Iterator[tuple[str, str | None]]:
     """Yield the descriptions of all types, fields, arguments and enum values, as callers read them."""
-    for kind in build_schema(schema.as_str()).type_map.values():
-        if kind.name.startswith("__") or is_specified_scalar_type(kind):
+    for graphql_type in build_schema(schema.as_str()).type_map.values():
+        if graphql_type.name.startswith("__") or is_specified_scalar_type(graphql_type):
             continue
-        yield kind.name, kind.description
-        if isinstance(kind, GraphQLEnumType):
-            yield from ((f"{kind.name}.{name}", value.description) for name, value in kind.values.items())
-        if isinstance(kind, GraphQLObjectType):
-            for name, field in kind.fields.items():
-                yield f"{kind.name}.{name}", field.description
-                yield from ((f"{kind.name}.{name}({one}:)", found.description) for one, found in field.args.items())
-        if isinstance(kind, GraphQLInputObjectType):
-            yield from ((f"{kind.name}.{name}", field.description) for name, field in kind.fields.items())
+        yield graphql_type.name, graphql_type.description
+        if isinstance(graphql_type, GraphQLEnumType):
+            yield from (
+                (f"{graphql_type.name}.{name}", value.description) for name, value in graphql_type.values.items()
+            )
+        if isinstance(graphql_type, GraphQLObjectType):
+            for name, field in graphql_type.fields.items():
+                yield f"{graphql_type.name}.{name}", field.description
+                yield from (
+                    (f"{graphql_type.name}.{name}({one}:)", found.description) for one, found in field.args.items()
+                )
+        if isinstance(graphql_type, GraphQLInputObjectType):
+            yield from (
+                (f"{graphql_type.name}.{name}", field.description) for name, field in graphql_type.fields.items()
+            )
 
 
 DESCRIPTIONS = dict(_descriptions())

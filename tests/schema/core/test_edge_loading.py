@@ -75,7 +75,7 @@ async def _event(world: World, admin: User, organization: Any) -> None:
     )
 
 
-async def _counted(world: World, document: str, number: int) -> tuple[int, list[Any]]:
+async def _count_statements(world: World, document: str, number: int) -> tuple[int, list[Any]]:
     """Return the number of statements for the document with ``number`` sets of rows, and the values of its edge."""
     await empty_tables()
     admin = await world.admin(type=AccountType.ORGANIZER)
@@ -113,8 +113,8 @@ async def test_edge_takes_as_many_statements_for_many_objects_as_for_few(
 ) -> None:
     lift_limits(monkeypatch)
     document = (LISTS | SINGLE)[type_name] % f"edge: {select_field(edge, TYPES[type_name].fields[edge], 0)}"
-    few, values_of_few = await _counted(world, document, 2)
-    many, values_of_many = await _counted(world, document, 8)
+    few, values_of_few = await _count_statements(world, document, 2)
+    many, values_of_many = await _count_statements(world, document, 8)
     assert sum(map(_length, values_of_few)) >= 2 or type_name in SINGLE
     # Every object has a value behind its edge.
     assert sum(map(_length, values_of_many)) >= sum(map(_length, values_of_few)) + 6
@@ -132,6 +132,6 @@ async def test_edge_that_is_loaded_object_by_object_is_detected(world: World, mo
 
     monkeypatch.setattr(events, "load_event_tickets", one_by_one)
     document = LISTS["Event"] % "edge: tickets { items { id } }"
-    few, _ = await _counted(world, document, 2)
-    many, _ = await _counted(world, document, 8)
+    few, _ = await _count_statements(world, document, 2)
+    many, _ = await _count_statements(world, document, 8)
     assert few < many

@@ -13,10 +13,14 @@ from graphql import (
 from tests.schema.core.root_fields import MUTATIONS, QUERIES
 from tests.support.graph import SCHEMA
 
-OBJECTS = [kind for kind in SCHEMA.type_map.values() if isinstance(kind, GraphQLObjectType)]
-NOUNS = [kind for kind in OBJECTS if not kind.name.startswith("__")]
-INPUTS = [kind for kind in SCHEMA.type_map.values() if isinstance(kind, GraphQLInputObjectType)]
-ENUMS = [kind for kind in SCHEMA.type_map.values() if isinstance(kind, GraphQLEnumType) and kind.name[:2] != "__"]
+OBJECTS = [graphql_type for graphql_type in SCHEMA.type_map.values() if isinstance(graphql_type, GraphQLObjectType)]
+NOUNS = [graphql_type for graphql_type in OBJECTS if not graphql_type.name.startswith("__")]
+INPUTS = [graphql_type for graphql_type in SCHEMA.type_map.values() if isinstance(graphql_type, GraphQLInputObjectType)]
+ENUMS = [
+    graphql_type
+    for graphql_type in SCHEMA.type_map.values()
+    if isinstance(graphql_type, GraphQLEnumType) and graphql_type.name[:2] != "__"
+]
 
 
 def _root(name: str) -> GraphQLObjectType:
@@ -49,30 +53,32 @@ def test_queries_have_the_arguments_in_the_decisions() -> None:
         assert str(_root("Query").fields[single].args["id"].type) == "ID!"
 
 
-@pytest.mark.parametrize("kind", [*NOUNS, *INPUTS], ids=str)
-def test_fields_are_camel_case_and_ids_have_the_type_id(kind: GraphQLObjectType | GraphQLInputObjectType) -> None:
-    for name, field in kind.fields.items():
+@pytest.mark.parametrize("graphql_type", [*NOUNS, *INPUTS], ids=str)
+def test_fields_are_camel_case_and_ids_have_the_type_id(
+    graphql_type: GraphQLObjectType | GraphQLInputObjectType,
+) -> None:
+    for name, field in graphql_type.fields.items():
         assert re.fullmatch(r"[a-z][A-Za-z0-9]*", name)
         if name == "id" or name.endswith("Id"):
             # A transaction's ID belongs to the payment provider, not to a row.
             assert str(field.type).rstrip("!") == ("String" if name == "transactionId" else "ID")
 
 
-@pytest.mark.parametrize("kind", [*NOUNS, *INPUTS], ids=str)
-def test_money_times_and_dates_have_their_scalars(kind: GraphQLObjectType | GraphQLInputObjectType) -> None:
+@pytest.mark.parametrize("graphql_type", [*NOUNS, *INPUTS], ids=str)
+def test_money_times_and_dates_have_their_scalars(graphql_type: GraphQLObjectType | GraphQLInputObjectType) -> None:
     scalars = {"price": "Decimal", "amount": "Decimal", "date": "Date", "eventDate": "Date", "deadline": "Date"}
-    for name, field in kind.fields.items():
+    for name, field in graphql_type.fields.items():
         expected = "DateTime" if name.endswith("At") else scalars.get(name)
         assert expected in (None, str(field.type).rstrip("!"))
 
 
-@pytest.mark.parametrize("kind", ENUMS, ids=str)
-def test_enum_values_are_upper_case(kind: GraphQLEnumType) -> None:
-    assert all(re.fullmatch(r"[A-Z]+(_[A-Z]+)*", name) for name in kind.values)
+@pytest.mark.parametrize("graphql_type", ENUMS, ids=str)
+def test_enum_values_are_upper_case(graphql_type: GraphQLEnumType) -> None:
+    assert all(re.fullmatch(r"[A-Z]+(_[A-Z]+)*", name) for name in graphql_type.values)
 
 
 def test_enums_have_the_values_in_the_contract() -> None:
-    names = {kind.name: list(kind.values) for kind in ENUMS}
+    names = {graphql_type.name: list(graphql_type.values) for graphql_type in ENUMS}
     categories = "EDUCATION SPORTS CONCERT CONFERENCE WORKSHOP FESTIVAL CHARITY CULTURAL GAMES OTHER"
     assert names["Category"] == categories.split()
     assert names["TicketStatus"] == ["PENDING", "SUCCESS", "FAILED", "REFUNDED"]
@@ -80,18 +86,20 @@ def test_enums_have_the_values_in_the_contract() -> None:
     assert names["Privacy"] == ["PUBLIC", "PRIVATE"]
 
 
-@pytest.mark.parametrize("kind", ["Event", "Organization", "Ticket"])
-def test_pages_have_items_and_pagination(kind: str) -> None:
-    page = _root(f"{kind}Page").fields
+@pytest.mark.parametrize("graphql_type", ["Event", "Organization", "Ticket"])
+def test_pages_have_items_and_pagination(graphql_type: str) -> None:
+    page = _root(f"{graphql_type}Page").fields
     assert {name: str(field.type) for name, field in page.items()} == {
-        "items": f"[{kind}!]!",
+        "items": f"[{graphql_type}!]!",
         "pagination": "Pagination!",
     }
     assert list(_root("Pagination").fields) == ["total", "page", "limit", "pages"]
 
 
-@pytest.mark.parametrize("kind", [*NOUNS, *INPUTS], ids=str)
-def test_every_type_is_described_without_sources_or_markup(kind: GraphQLObjectType | GraphQLInputObjectType) -> None:
-    assert kind.description
-    assert "decisions" not in kind.description
-    assert "``" not in kind.description
+@pytest.mark.parametrize("graphql_type", [*NOUNS, *INPUTS], ids=str)
+def test_every_type_is_described_without_sources_or_markup(
+    graphql_type: GraphQLObjectType | GraphQLInputObjectType,
+) -> None:
+    assert graphql_type.description
+    assert "decisions" not in graphql_type.description
+    assert "``" not in graphql_type.description

@@ -14,7 +14,7 @@ async def test_values_have_the_formats_in_the_decisions(world: World) -> None:
     date = datetime.date(2026, 12, 16)
     instant = datetime.datetime(2026, 11, 23, 5, 40, tzinfo=datetime.UTC)
     event = await world.event(await world.organizer(), date=date, category="Concert", created_at=instant)
-    kind = await world.ticket_type(event, price="499.50")
+    ticket_type = await world.ticket_type(event, price="499.50")
     query = "query($id: ID!) { event(id: $id) { id date category createdAt ticketTypes { id price available } } }"
     answer = await world.anonymous.graphql(query, id=event.id)
     assert answer["data"]["event"] == {
@@ -22,7 +22,7 @@ async def test_values_have_the_formats_in_the_decisions(world: World) -> None:
         "date": "2026-12-16",
         "category": "CONCERT",
         "createdAt": "2026-11-23T05:40:00Z",
-        "ticketTypes": [{"id": str(kind.id), "price": "499.50", "available": None}],
+        "ticketTypes": [{"id": str(ticket_type.id), "price": "499.50", "available": None}],
     }
 
 

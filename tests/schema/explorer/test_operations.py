@@ -26,20 +26,20 @@ def open_names(operation: ExampleOperation) -> set[str]:
     return set(re.findall(r'"(\w+)": (?:\[\s*)?""', operation.variables))
 
 
-def filled(value: Any, known: dict[str, Any]) -> Any:
+def fill_in(value: Any, known: dict[str, Any]) -> Any:
     """Fill in variables like the page: replace each ``""`` with the known value."""
     if isinstance(value, dict):
-        return {name: _filled(one, known, name) for name, one in value.items()}
+        return {name: _fill_in(one, known, name) for name, one in value.items()}
     return value
 
 
-def _filled(value: Any, known: dict[str, Any], name: str) -> Any:
+def _fill_in(value: Any, known: dict[str, Any], name: str) -> Any:
     if isinstance(value, list):
-        return [_filled(one, known, name) for one in value]
-    return known[name] if value == "" else filled(value, known)
+        return [_fill_in(one, known, name) for one in value]
+    return known[name] if value == "" else fill_in(value, known)
 
 
-def provided(operation: ExampleOperation, data: Any) -> dict[str, Any]:
+def provided_values(operation: ExampleOperation, data: Any) -> dict[str, Any]:
     """Return the values that the page takes from a result, without missing ones."""
     paths = operation.provides | operation.offers
     return {name: value for name, path in paths.items() if (value := value_at(data, path))}
@@ -64,14 +64,14 @@ async def run_all(caller: Caller, app: Starlette) -> dict[str, Any]:
     known: dict[str, Any] = {}
     answers = {}
     for operation in example_operations(datetime.datetime.now(datetime.UTC)):
-        variables = filled(json.loads(operation.variables or "{}"), known)
+        variables = fill_in(json.loads(operation.variables or "{}"), known)
         if is_subscription(operation):
             answer = await first_delivery(app, caller, operation.query, variables)
         else:
             answer = await caller.graphql(operation.query, **variables)
         assert "errors" not in answer, (name_of(operation), answer)
         answers[name_of(operation)] = answer["data"]
-        known |= provided(operation, answer["data"])
+        known |= provided_values(operation, answer["data"])
     return answers
 
 
@@ -92,15 +92,15 @@ async def first_delivery(app: Starlette, caller: Caller, query: str, variables: 
     return result
 
 
-async def new_organizer(world: World, kind: str) -> Caller:
+async def new_organizer(world: World, credential: str) -> Caller:
     organizer = await world.organizer()
     await world.organization(organizer, name="Riverside Music Circle")
-    return await (world.session(organizer) if kind == "session" else world.key(organizer, KeyType.ORGANIZER))
+    return await (world.session(organizer) if credential == "session" else world.key(organizer, KeyType.ORGANIZER))
 
 
-@pytest.mark.parametrize("kind", ["session", "key"])
-async def test_new_organizer_gets_from_signing_in_to_check_in(world: World, app: Starlette, kind: str) -> None:
-    answers = await run_all(await new_organizer(world, kind), app)
+@pytest.mark.parametrize("credential", ["session", "key"])
+async def test_new_organizer_gets_from_signing_in_to_check_in(world: World, app: Starlette, credential: str) -> None:
+    answers = await run_all(await new_organizer(world, credential), app)
     assert answers["StartHere"]["myProfile"]["organizations"][0]["name"] == "Riverside Music Circle"
     assert answers["MyEvents"]["events"]["items"] == []
     assert answers["PublishEvent"]["createEvent"]["registrationOpen"] is True

@@ -25,7 +25,7 @@ class Scene:
     """An event with one free ticket type; ``organizer`` owns it, ``buyer`` registers for it."""
 
     event: Event
-    kind: TicketType
+    ticket_type: TicketType
     owner: User
     organizer: Caller
     buyer: Caller
@@ -37,7 +37,7 @@ class Scene:
 
     async def register(self) -> int:
         """Register the buyer, and return the ID of the new ticket."""
-        body = {"event_id": self.event.id, "ticket_type_id": self.kind.id}
+        body = {"event_id": self.event.id, "ticket_type_id": self.ticket_type.id}
         return int(data_of(await self.buyer.post("/tickets", body), 201)["id"])
 
 
@@ -45,8 +45,10 @@ class Scene:
 async def scene(world: World) -> Scene:
     owner = await world.organizer(username="owner")
     event = await world.event(owner)
-    kind = await world.ticket_type(event)
-    return Scene(event, kind, owner, await world.key(owner, KeyType.ORGANIZER), await world.user_key(username="buyer"))
+    ticket_type = await world.ticket_type(event)
+    return Scene(
+        event, ticket_type, owner, await world.key(owner, KeyType.ORGANIZER), await world.user_key(username="buyer")
+    )
 
 
 @pytest.fixture

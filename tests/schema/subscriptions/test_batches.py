@@ -21,7 +21,6 @@ from tests.support.rest_answers import data_of
 from tests.support.world import World
 
 CREATED, UPDATED, DELETED = TicketChangeKind
-STATS = "subscription($id: ID!) { eventStats(eventId: $id) { total } }"
 APPROVE = "mutation($ids: [ID!]!) { approvePayments(input: {ticketIds: $ids}) { decided { id } } }"
 
 # Any: JSON, and views of several types.

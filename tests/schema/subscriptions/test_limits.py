@@ -15,9 +15,7 @@ from tests.support.local_server import subscriber_count, wait_for_subscribers
 from tests.support.websocket_client import open_socket
 from tests.support.world import World
 
-CREATED, UPDATED, DELETED = TicketChangeKind
 STATS = "subscription($id: ID!) { eventStats(eventId: $id) { total } }"
-APPROVE = "mutation($ids: [ID!]!) { approvePayments(input: {ticketIds: $ids}) { decided { id } } }"
 
 
 # Number ---------------------------------------------------------------------------------------------------------
@@ -60,7 +58,7 @@ async def test_ended_subscription_makes_room_for_another(
             next_admin_view = asyncio.create_task(anext(admin_views))
             await wait_for_subscribers(app, 2)
             await scene.register()
-            assert (await next_admin_view).kind == (await next_view).kind == CREATED
+            assert (await next_admin_view).kind == (await next_view).kind == TicketChangeKind.CREATED
     async with ticket_views(app, scene.organizer, scene.event.id) as views:
         next_view = asyncio.create_task(anext(views))
         await wait_for_subscribers(app)

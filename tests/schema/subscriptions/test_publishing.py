@@ -39,7 +39,7 @@ def broker(app: Starlette) -> RecordingBroker:
 
 
 def _registration_body(scene: Scene) -> dict[str, Any]:  # Any: JSON
-    return {"event_id": scene.event.id, "ticket_type_id": scene.kind.id}
+    return {"event_id": scene.event.id, "ticket_type_id": scene.ticket_type.id}
 
 
 async def test_ticket_changes_are_published(broker: RecordingBroker, scene: Scene) -> None:
@@ -52,11 +52,11 @@ async def test_ticket_changes_are_published(broker: RecordingBroker, scene: Scen
 
 
 async def test_ticket_type_changes_are_published(broker: RecordingBroker, scene: Scene, world: World) -> None:
-    pending = await world.ticket(scene.event, scene.owner, ticket_type=scene.kind, status=TicketStatus.PENDING)
+    pending = await world.ticket(scene.event, scene.owner, ticket_type=scene.ticket_type, status=TicketStatus.PENDING)
     data_of(await scene.organizer.post("/ticket-types", {"event_id": scene.event.id, "name": "Balcony"}), 201)
-    data_of(await scene.organizer.put(f"/ticket-types/{scene.kind.id}", {"price": 5}))
-    data_of(await scene.organizer.put(f"/ticket-types/{scene.kind.id}", {}))
-    data_of(await scene.organizer.delete(f"/ticket-types/{scene.kind.id}"))
+    data_of(await scene.organizer.put(f"/ticket-types/{scene.ticket_type.id}", {"price": 5}))
+    data_of(await scene.organizer.put(f"/ticket-types/{scene.ticket_type.id}", {}))
+    data_of(await scene.organizer.delete(f"/ticket-types/{scene.ticket_type.id}"))
     assert broker.published == [
         (scene.event.id, []),
         (scene.event.id, []),
@@ -65,7 +65,7 @@ async def test_ticket_type_changes_are_published(broker: RecordingBroker, scene:
 
 
 async def test_deletion_of_an_event_is_published(broker: RecordingBroker, scene: Scene, world: World) -> None:
-    await world.ticket(scene.event, scene.owner, ticket_type=scene.kind)
+    await world.ticket(scene.event, scene.owner, ticket_type=scene.ticket_type)
     data_of(await scene.organizer.delete(f"/events/{scene.event.id}"))
     assert broker.published == [(scene.event.id, [])]
 
@@ -85,18 +85,20 @@ async def test_deletion_of_an_account_is_published_for_its_events_and_tickets(
 async def test_changes_of_a_failed_operation_are_not_published_by_the_next_one(
     broker: RecordingBroker, scene: Scene, world: World
 ) -> None:
-    await world.ticket(scene.event, scene.owner, ticket_type=scene.kind)
-    await world.ticket(scene.event, scene.owner, ticket_type=scene.kind)
-    scene.kind.capacity = 2
-    await scene.kind.save(update_fields=["capacity"])
+    await world.ticket(scene.event, scene.owner, ticket_type=scene.ticket_type)
+    await world.ticket(scene.event, scene.owner, ticket_type=scene.ticket_type)
+    scene.ticket_type.capacity = 2
+    await scene.ticket_type.save(update_fields=["capacity"])
     await refused(scene.buyer.post("/tickets", _registration_body(scene)), 400, "SOLD_OUT")
-    await refused(scene.organizer.put(f"/ticket-types/{scene.kind.id}", {"capacity": 1}), 400, "CAPACITY_TOO_LOW")
+    await refused(
+        scene.organizer.put(f"/ticket-types/{scene.ticket_type.id}", {"capacity": 1}), 400, "CAPACITY_TOO_LOW"
+    )
     assert broker.published == []
     query = """mutation($id: ID!) {
         refused: updateTicketType(id: $id, input: {capacity: 1}) { id }
         done: updateMe(input: {country: "Bangladesh"}) { id }
     }"""
-    answer = await (await world.session(scene.owner)).graphql(query, id=scene.kind.id)
+    answer = await (await world.session(scene.owner)).graphql(query, id=scene.ticket_type.id)
     assert (answer["data"]["refused"], answer["data"]["done"] is None) == (None, False)
     assert broker.published == []
 
@@ -106,7 +108,7 @@ async def test_each_mutation_of_a_document_publishes_its_own_changes(broker: Rec
         a: registerForEvent(input: {eventId: $id, ticketTypeId: $type}) { id }
         b: registerForEvent(input: {eventId: $id, ticketTypeId: $type}) { id }
     }"""
-    answer = await scene.buyer.graphql(query, id=scene.event.id, type=scene.kind.id)
+    answer = await scene.buyer.graphql(query, id=scene.event.id, type=scene.ticket_type.id)
     ticket_ids = [int(answer["data"][name]["id"]) for name in "ab"]
     assert broker.published == [(scene.event.id, [TicketChange(CREATED, ticket_id)]) for ticket_id in ticket_ids]
 
@@ -132,7 +134,7 @@ class PendingTicket:
 
 @pytest.fixture
 async def pending(scene: Scene, world: World) -> PendingTicket:
-    ticket = await world.ticket(scene.event, scene.owner, ticket_type=scene.kind, status=TicketStatus.PENDING)
+    ticket = await world.ticket(scene.event, scene.owner, ticket_type=scene.ticket_type, status=TicketStatus.PENDING)
     return PendingTicket(scene, ticket)
 
 

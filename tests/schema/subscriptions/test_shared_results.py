@@ -11,7 +11,7 @@ from amarevents import errors
 from amarevents.infra.pubsub import Subscriber
 from amarevents.models import ApiKey
 from amarevents.models.columns import utc_now
-from amarevents.models.enums import KeyType, TicketChangeKind
+from amarevents.models.enums import KeyType
 from amarevents.resolvers.core import subscription
 from amarevents.resolvers.core.subscription import SharedResult, SubscriberAuthorization
 from amarevents.resolvers.tickets import subscriptions
@@ -25,8 +25,6 @@ from tests.support.rest_answers import data_of
 from tests.support.subscribers import context_for
 from tests.support.world import World
 
-CREATED, UPDATED, DELETED = TicketChangeKind
-STATS = "subscription($id: ID!) { eventStats(eventId: $id) { total } }"
 APPROVE = "mutation($ids: [ID!]!) { approvePayments(input: {ticketIds: $ids}) { decided { id } } }"
 
 

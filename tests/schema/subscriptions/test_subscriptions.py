@@ -47,7 +47,9 @@ UNDO = "mutation($id: ID!) { undoCheckIn(ticketId: $id) { id } }"
 
 async def test_approvals_and_check_ins_change_the_statistics(stats: ViewStream, scene: Scene, world: World) -> None:
     assert scene.buyer.user is not None
-    ticket = await world.ticket(scene.event, scene.buyer.user, ticket_type=scene.kind, status=TicketStatus.PENDING)
+    ticket = await world.ticket(
+        scene.event, scene.buyer.user, ticket_type=scene.ticket_type, status=TicketStatus.PENDING
+    )
     assert (await stats.next()).pending == 1
     assert "errors" not in await scene.organizer.graphql(APPROVE, id=ticket.id)
     view = await stats.next()
@@ -64,7 +66,9 @@ async def test_approvals_and_check_ins_are_delivered_as_ticket_updates(
 ) -> None:
     views, first = tickets
     assert scene.buyer.user is not None
-    ticket = await world.ticket(scene.event, scene.buyer.user, ticket_type=scene.kind, status=TicketStatus.PENDING)
+    ticket = await world.ticket(
+        scene.event, scene.buyer.user, ticket_type=scene.ticket_type, status=TicketStatus.PENDING
+    )
     assert "errors" not in await scene.organizer.graphql(APPROVE, id=ticket.id)
     view = await first
     assert (view.kind, view.ticket_id, view.ticket.status) == (
@@ -149,8 +153,10 @@ async def test_tickets_are_delivered_one_by_one_with_the_kind_of_change(
 async def test_deletion_of_a_ticket_type_updates_its_tickets(
     tickets: tuple[ViewStream, "asyncio.Task[Any]"], scene: Scene, world: World
 ) -> None:
-    ticket = await world.ticket(scene.event, await world.user(), ticket_type=scene.kind, status=TicketStatus.PENDING)
-    data_of(await scene.organizer.delete(f"/ticket-types/{scene.kind.id}"))
+    ticket = await world.ticket(
+        scene.event, await world.user(), ticket_type=scene.ticket_type, status=TicketStatus.PENDING
+    )
+    data_of(await scene.organizer.delete(f"/ticket-types/{scene.ticket_type.id}"))
     view = await tickets[1]
     assert (view.kind, view.ticket_id, view.ticket.ticket_type_id) == (TicketChangeKind.UPDATED, ticket.id, None)
 
@@ -159,7 +165,7 @@ async def test_deletion_of_an_account_deletes_its_tickets(
     tickets: tuple[ViewStream, "asyncio.Task[Any]"], scene: Scene, world: World
 ) -> None:
     assert scene.buyer.user is not None
-    ticket = await world.ticket(scene.event, scene.buyer.user, ticket_type=scene.kind)
+    ticket = await world.ticket(scene.event, scene.buyer.user, ticket_type=scene.ticket_type)
     admin = await world.admin_key()
     data_of(await admin.delete(f"/admin/users/{scene.buyer.user.id}"))
     view = await tickets[1]
@@ -228,7 +234,7 @@ WITH_ANSWERS = "subscription($id: ID!) { ticketUpdated(eventId: $id) { kind tick
 
 async def test_data_is_reloaded_for_each_delivery(app: Starlette, scene: Scene, world: World) -> None:
     field = await world.custom_field(scene.event, "Size")
-    ticket = await world.ticket(scene.event, await world.user(), ticket_type=scene.kind)
+    ticket = await world.ticket(scene.event, await world.user(), ticket_type=scene.ticket_type)
     answer = await CustomValue.create(ticket=ticket, field=field, value="M")
     context = await context_for(app, scene.organizer)
     request = GraphQLRequest(query=WITH_ANSWERS, variables={"id": scene.event.id}, operation_name=None)

@@ -7,15 +7,11 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
-from amarevents.models.enums import TicketChangeKind, TicketStatus
+from amarevents.models.enums import TicketStatus
 from amarevents.resolvers.tickets import subscriptions
 from tests.schema.subscriptions.conftest import Scene
 from tests.support.subscribers import context_for
 from tests.support.world import Caller, World
-
-CREATED, UPDATED, DELETED = TicketChangeKind
-STATS = "subscription($id: ID!) { eventStats(eventId: $id) { total } }"
-APPROVE = "mutation($ids: [ID!]!) { approvePayments(input: {ticketIds: $ids}) { decided { id } } }"
 
 # Any: JSON, and views of several types.
 
@@ -33,7 +29,7 @@ async def ticket_views(app: Starlette, caller: Caller, event_id: int) -> AsyncIt
 async def create_pending_tickets(scene: Scene, world: World, number: int) -> list[int]:
     """Create pending tickets of the event, and return their IDs."""
     tickets = [
-        await world.ticket(scene.event, scene.owner, ticket_type=scene.kind, status=TicketStatus.PENDING)
+        await world.ticket(scene.event, scene.owner, ticket_type=scene.ticket_type, status=TicketStatus.PENDING)
         for _ in range(number)
     ]
     return [ticket.id for ticket in tickets]

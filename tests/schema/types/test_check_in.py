@@ -6,7 +6,7 @@ from amarevents.models import CheckIn, Ticket, User
 from amarevents.models.enums import KeyType, TicketStatus
 from tests.support.check_in import CHECK_IN, CheckInScene, check_in_result, check_in_scene, outcome_or_code
 from tests.support.graphql_answers import error_code_and_status
-from tests.support.orphans import unbalanced
+from tests.support.consistency import find_inconsistencies
 from tests.support.statements import counted_statements
 from tests.support.world import World, snapshot
 
@@ -195,7 +195,7 @@ async def test_check_in_remains_after_deletion_of_the_account_that_scanned(scene
     assert not await User.exists(id=admin.user.id)
     result = check_in_result(await scene.scan(ticket))
     assert (result["outcome"], result["gate"], result["checkedInBy"]) == ("ALREADY_CHECKED_IN", "North", None)
-    assert await unbalanced() == {}
+    assert await find_inconsistencies() == {}
 
 
 # Visibility -----------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from amarevents.models.db.connection import CONNECTION
 from amarevents.resolvers.tickets import check_in, updates
 from amarevents.resolvers.tickets.check_in import AdmissionView
 from tests.support.check_in import CHECK_IN, CheckInScene, check_in_scene, outcome_or_code
-from tests.support.orphans import unbalanced
+from tests.support.consistency import find_inconsistencies
 from tests.support.pauses import Pause
 from tests.support.world import World
 
@@ -163,7 +163,7 @@ async def test_deletion_waits_for_a_scan_in_progress(
     assert (await deletion).status_code == 200
     assert [await model.all().count() for model in (CheckIn, Ticket)] == [0, 0]
     assert await Event.all().count() == (0 if what == "events" else 1)
-    assert await unbalanced() == {}
+    assert await find_inconsistencies() == {}
 
 
 async def test_scans_and_concurrent_changes_of_their_tickets_all_get_responses(scene: CheckInScene) -> None:
@@ -180,4 +180,4 @@ async def test_scans_and_concurrent_changes_of_their_tickets_all_get_responses(s
     refused = [one for one in answers if isinstance(one, dict) and "errors" in one]
     codes = {one["errors"][0]["extensions"]["code"] for one in refused}
     assert codes <= {"NOT_FOUND", "TICKET_NOT_VALID", "NOT_CHECKED_IN", "SCAN_UNDONE"}
-    assert await unbalanced() == {}
+    assert await find_inconsistencies() == {}

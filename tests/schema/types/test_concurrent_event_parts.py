@@ -17,7 +17,7 @@ from amarevents.resolvers.tickets import registration
 from tests.rest.conftest import Stage
 from tests.support.event_parts import CREATE_FIELD, CREATE_IMAGE, DELETE_FIELD, REORDER_FIELDS, UPDATE_FIELD, url
 from tests.support.graphql_answers import Request, error_code, run_concurrently
-from tests.support.orphans import unbalanced
+from tests.support.consistency import find_inconsistencies
 from tests.support.pauses import Pause
 from tests.support.rest_answers import data_of, error_in
 from tests.support.world import World
@@ -179,14 +179,14 @@ async def test_answer_to_a_concurrently_deleted_field_is_rejected_and_takes_no_p
     world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     field = await world.custom_field(stage.event, "Size")
-    kind = await world.ticket_type(stage.event, capacity=1)
+    ticket_type = await world.ticket_type(stage.event, capacity=1)
     pause = Pause(monkeypatch)
     pause.stop_before(registration, "reason_to_hold_email")
     body = {"event_id": stage.event.id, "custom_fields": {"Size": "M"}}
     answer, other = await pause.during(stage.buyer.post("/tickets", body), deleting(stage, field.id))
     assert error_code(other) is None
     assert error_in(answer, 400, "VALIDATION_ERROR").keys() == {"custom_fields"}
-    assert await Ticket.all().count() == (await TicketType.get(id=kind.id)).sold == 0
+    assert await Ticket.all().count() == (await TicketType.get(id=ticket_type.id)).sold == 0
 
 
 async def test_fields_deleted_during_registrations_leave_no_answers(world: World, stage: Stage) -> None:
@@ -199,7 +199,7 @@ async def test_fields_deleted_during_registrations_leave_no_answers(world: World
     assert statuses.keys() <= {200, 201, 400}
     assert await Ticket.all().count() == statuses[201]
     assert await CustomField.all().count() == await CustomValue.all().count() == 0
-    assert await unbalanced() == {}
+    assert await find_inconsistencies() == {}
 
 
 # Deletion of tickets --------------------------------------------------------------------------------------------
@@ -235,7 +235,7 @@ async def delete_field_and_account_with_answers(world: World, stage: Stage) -> C
 @pytest.mark.usefixtures("slow_answers")
 async def test_field_and_tickets_with_answers_can_be_deleted_concurrently(world: World, stage: Stage) -> None:
     assert await delete_field_and_account_with_answers(world, stage) == {None: 2}
-    assert await unbalanced() == {}
+    assert await find_inconsistencies() == {}
 
 
 @pytest.mark.backend("postgres")

@@ -9,7 +9,7 @@ from amarevents.resolvers.events import custom_fields
 from tests.rest.conftest import Stage
 from tests.support.event_parts import CREATE_FIELD, DELETE_FIELD, REORDER_FIELDS, UPDATE_FIELD
 from tests.support.graphql_answers import answer_of, refused
-from tests.support.orphans import unbalanced
+from tests.support.consistency import find_inconsistencies
 from tests.support.rest_answers import data_of, outcomes
 from tests.support.world import World, snapshot
 
@@ -110,17 +110,17 @@ async def test_name_that_resembles_a_reserved_one_is_accepted(stage: Stage, name
     assert (await create(stage, name))["name"] == name
 
 
-@pytest.mark.parametrize("kind", ["DROPDOWN", "RADIO"])
-async def test_choice_requires_options(stage: Stage, kind: str) -> None:
+@pytest.mark.parametrize("field_type", ["DROPDOWN", "RADIO"])
+async def test_choice_requires_options(stage: Stage, field_type: str) -> None:
     without: list[dict[str, Any]] = [{"options": []}, {"options": None}, {}]
     for given in without:
-        assert (await not_created(stage, "VALIDATION_ERROR", type=kind, **given)).keys() == {"options"}
+        assert (await not_created(stage, "VALIDATION_ERROR", type=field_type, **given)).keys() == {"options"}
 
 
-@pytest.mark.parametrize("kind", ["TEXT", "TEXTAREA", "EMAIL", "NUMBER", "DATE"])
-async def test_other_types_cannot_have_options(stage: Stage, kind: str) -> None:
-    assert (await not_created(stage, "VALIDATION_ERROR", type=kind, options=["S"])).keys() == {"options"}
-    assert (await create(stage, "Size", type=kind, options=[]))["options"] == []
+@pytest.mark.parametrize("field_type", ["TEXT", "TEXTAREA", "EMAIL", "NUMBER", "DATE"])
+async def test_other_types_cannot_have_options(stage: Stage, field_type: str) -> None:
+    assert (await not_created(stage, "VALIDATION_ERROR", type=field_type, options=["S"])).keys() == {"options"}
+    assert (await create(stage, "Size", type=field_type, options=[]))["options"] == []
 
 
 @pytest.mark.parametrize("options", [[], ["Friday", "Saturday"]])
@@ -240,14 +240,14 @@ async def test_deletion_removes_the_field_and_its_answers(world: World, stage: S
     assert [one["value"] for one in result] == ["Fish"]
     assert [name for name, _ in await fields_of(stage)] == ["Meal"]
     data_of(await stage.buyer.post("/tickets", {"event_id": stage.event.id}), 201)
-    assert await unbalanced() == {}
+    assert await find_inconsistencies() == {}
     await refused(stage.organizer, DELETE_FIELD, "NOT_FOUND", id=field["id"])
 
 
 async def test_fields_are_deleted_with_their_event(world: World, stage: Stage) -> None:
     await ticket_with_answer(world, stage, await create(stage, "Size"), "M")
     data_of(await stage.organizer.delete(f"/events/{stage.event.id}"))
-    assert await unbalanced() == {}
+    assert await find_inconsistencies() == {}
     assert await CustomField.all().count() == await CustomValue.all().count() == 0
 
 

@@ -227,12 +227,12 @@ async def test_admin_needs_the_scope_for_tickets_of_other_users(world: World) ->
 
 async def test_event_of_a_ticket_is_null_when_it_is_hidden_from_the_holder(world: World) -> None:
     secret = await world.event(await world.organizer(), privacy=Privacy.PRIVATE)
-    kind = await world.ticket_type(secret)
+    ticket_type = await world.ticket_type(secret)
     holder = await world.user_key()
     assert holder.user
-    ticket = await world.ticket(secret, holder.user, ticket_type=kind, status=TicketStatus.PENDING)
+    ticket = await world.ticket(secret, holder.user, ticket_type=ticket_type, status=TicketStatus.PENDING)
     query = f"{{ ticket(id: {ticket.id}) {{ id event {{ name }} ticketType {{ name }} }} }}"
-    visible = {"id": str(ticket.id), "event": {"name": secret.name}, "ticketType": {"name": kind.name}}
+    visible = {"id": str(ticket.id), "event": {"name": secret.name}, "ticketType": {"name": ticket_type.name}}
     assert (await holder.graphql(query))["data"]["ticket"] == visible
     ticket.status = TicketStatus.FAILED
     await ticket.save()
@@ -265,5 +265,8 @@ async def test_edges_are_reloaded_after_each_mutation(world: World) -> None:
     event = await world.event(owner.user)
     add = 'createTicketType(input: {eventId: %s, name: "%s"}) { event { ticketTypes { name } } }'
     answer = await owner.graphql(f"mutation {{ a: {add % (event.id, 'A')} b: {add % (event.id, 'B')} }}")
-    result = {alias: [kind["name"] for kind in one["event"]["ticketTypes"]] for alias, one in answer["data"].items()}
+    result = {
+        alias: [ticket_type["name"] for ticket_type in one["event"]["ticketTypes"]]
+        for alias, one in answer["data"].items()
+    }
     assert result == {"a": ["A"], "b": ["B", "A"]}

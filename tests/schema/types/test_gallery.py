@@ -9,7 +9,7 @@ from amarevents.resolvers.events import gallery
 from tests.rest.conftest import Stage
 from tests.support.event_parts import CREATE_IMAGE, DELETE_IMAGE, REORDER_IMAGES, UPDATE_IMAGE, url
 from tests.support.graphql_answers import answer_of, refused
-from tests.support.orphans import unbalanced
+from tests.support.consistency import find_inconsistencies
 from tests.support.rest_answers import data_of
 from tests.support.world import World, snapshot
 
@@ -96,7 +96,7 @@ async def test_deletion_keeps_the_other_images_and_deletion_of_the_event_removes
     assert await images_of(stage) == [(url("b"), 1)]
     await refused(stage.organizer, DELETE_IMAGE, "NOT_FOUND", id=first["id"])
     data_of(await stage.organizer.delete(f"/events/{stage.event.id}"))
-    assert await unbalanced() == {}
+    assert await find_inconsistencies() == {}
     assert await GalleryImage.all().count() == 0
 
 

@@ -14,7 +14,7 @@ from amarevents.resolvers.events import ticket_types
 from amarevents.resolvers.tickets import updates
 from tests.support.check_in import CheckInScene, check_in_scene
 from tests.support.graphql_answers import error_code_and_status
-from tests.support.orphans import unbalanced
+from tests.support.consistency import find_inconsistencies
 from tests.support.statements import counted_statements
 from tests.support.world import Caller, World, snapshot
 
@@ -58,14 +58,14 @@ async def statuses(tickets: list[Ticket]) -> list[TicketStatus]:
 @APPROVE_AND_REJECT
 @pytest.mark.parametrize("mode", [None, "EACH", "ALL"])
 async def test_pending_payments_are_decided(scene: CheckInScene, field: str, mode: str | None) -> None:
-    kind = await scene.world.ticket_type(scene.event, price="100", capacity=9)
-    tickets = await pending(scene, 3, ticket_type=kind)
+    ticket_type = await scene.world.ticket_type(scene.event, price="100", capacity=9)
+    tickets = await pending(scene, 3, ticket_type=ticket_type)
     answer = await decide(scene.organizer, field, tickets[::-1], mode=mode)
     assert decided(answer) == ([ticket.id for ticket in tickets[::-1]], [])
     assert {one["status"] for one in answer["data"]["answer"]["decided"]} == {STATUS[field]}
-    await kind.refresh_from_db()
-    assert kind.sold == (3 if field == APPROVE else 0)
-    assert await unbalanced() == {}
+    await ticket_type.refresh_from_db()
+    assert ticket_type.sold == (3 if field == APPROVE else 0)
+    assert await find_inconsistencies() == {}
 
 
 async def test_reason_is_visible_to_organizer_admin_and_attendee(scene: CheckInScene) -> None:
@@ -166,19 +166,19 @@ async def test_too_long_reason_is_rejected(scene: CheckInScene) -> None:
 @APPROVE_AND_REJECT
 @pytest.mark.parametrize("mode", ["EACH", "ALL"])
 async def test_statements_for_a_hundred_tickets_are_bounded(scene: CheckInScene, field: str, mode: str) -> None:
-    kinds = [await scene.world.ticket_type(scene.event, price="100") for _ in range(2)]
-    tickets = [ticket for kind in kinds for ticket in await pending(scene, 50, ticket_type=kind)]
+    types = [await scene.world.ticket_type(scene.event, price="100") for _ in range(2)]
+    tickets = [ticket for ticket_type in types for ticket in await pending(scene, 50, ticket_type=ticket_type)]
     with counted_statements() as statements:
         answer = await decide(scene.organizer, field, tickets, mode=mode)
     assert len(decided(answer)[0]) == 100
     # Two for the key and the returned decisions, and those of the resolver.
     assert len(statements) <= 2 + (100 * 8 if mode == "EACH" else 100 * 5 + 3)
-    assert await unbalanced() == {}
+    assert await find_inconsistencies() == {}
 
 
 async def test_failure_halfway_rolls_back_all_decisions(scene: CheckInScene, monkeypatch: pytest.MonkeyPatch) -> None:
-    kind = await scene.world.ticket_type(scene.event)
-    tickets = await pending(scene, 3, ticket_type=kind)
+    ticket_type = await scene.world.ticket_type(scene.event)
+    tickets = await pending(scene, 3, ticket_type=ticket_type)
     enqueue, written = outbox.enqueue, Counter[str]()
 
     async def fail_at_the_second(*arguments: Any, **options: Any) -> None:
@@ -213,8 +213,8 @@ async def test_cached_totals_are_invalidated(scene: CheckInScene, field: str) ->
 
 async def decide_concurrently(scene: CheckInScene, mode: str, *fields: str) -> tuple[Counter[str], list[Ticket]]:
     """Let four callers per field decide the same twelve tickets; return the count of each decision and the tickets."""
-    kind = await scene.world.ticket_type(scene.event, price="100")
-    tickets = await pending(scene, 12, ticket_type=kind)
+    ticket_type = await scene.world.ticket_type(scene.event, price="100")
+    tickets = await pending(scene, 12, ticket_type=ticket_type)
     work = [
         decide(scene.organizer, field, tickets[::step], mode=mode)
         for field in fields
@@ -235,7 +235,7 @@ async def test_payment_is_decided_once(scene: CheckInScene, mode: str) -> None:
     assert Counter(status.name for status in await statuses(tickets)) == counts
     assert len(counts) == 1 or mode == "EACH"
     assert await OutgoingMail.all().count() == 12
-    assert await unbalanced() == {}
+    assert await find_inconsistencies() == {}
 
 
 @pytest.mark.backend("postgres")
@@ -260,15 +260,17 @@ async def reject_crosswise(scene: CheckInScene, monkeypatch: pytest.MonkeyPatch)
         await asyncio.sleep(0.3)
 
     monkeypatch.setattr(updates, "release_place", release_slowly)
-    kinds = [await scene.world.ticket_type(scene.event) for _ in range(2)]
-    pairs = [[(await pending(scene, 1, ticket_type=kind))[0] for kind in kinds[::step]] for step in (1, -1)]
+    types = [await scene.world.ticket_type(scene.event) for _ in range(2)]
+    pairs = [
+        [(await pending(scene, 1, ticket_type=ticket_type))[0] for ticket_type in types[::step]] for step in (1, -1)
+    ]
     answers = await asyncio.gather(*(decide(scene.organizer, REJECT, pair, mode="ALL") for pair in pairs))
     return Counter("errors" in answer for answer in answers)
 
 
 async def test_concurrent_rejections_do_not_deadlock(scene: CheckInScene, monkeypatch: pytest.MonkeyPatch) -> None:
     assert await reject_crosswise(scene, monkeypatch) == {False: 2}
-    assert {kind.sold for kind in await TicketType.all()} == {0}
+    assert {ticket_type.sold for ticket_type in await TicketType.all()} == {0}
 
 
 @pytest.mark.backend("postgres")
@@ -280,4 +282,4 @@ async def test_concurrent_rejections_deadlock_without_a_fixed_order(
 
     monkeypatch.setattr(updates, "sorted", unsorted, raising=False)
     assert (await reject_crosswise(scene, monkeypatch))[True] == 1
-    assert await unbalanced() == {}
+    assert await find_inconsistencies() == {}

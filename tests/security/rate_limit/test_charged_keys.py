@@ -1,7 +1,7 @@
 """Lists of the buckets charged within the last minute, in memory and in Redis."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 from redis.asyncio import Redis
@@ -9,21 +9,14 @@ from redis.asyncio import Redis
 from amarevents.infra.redis import redis_client
 from amarevents.security.rate_limit import MemoryRateLimiter, Quota, RedisRateLimiter, ResilientRateLimiter
 from amarevents.security.rate_limit.redis import KEY_PREFIX
-from tests.support.rate_limits import MINUTE, SECOND, START, memory_world
-from tests.support.servers import PrivateServer, private_redis
+from tests.support.rate_limits import MINUTE, SECOND, START, clocked_memory_limiter
+from tests.support.servers import PrivateServer
 
 needs_redis = pytest.mark.backend("postgres")
 
 
 def quota(bucket: str, *, limit: int = 10, window: float = 60.0) -> Quota:
     return Quota(bucket=bucket, limit=limit, window=window)
-
-
-@pytest.fixture
-def server() -> Iterator[PrivateServer]:
-    """Start a Redis server in which nothing has been charged."""
-    with private_redis() as server:
-        yield server
 
 
 @pytest.fixture
@@ -44,49 +37,49 @@ async def limiter(server: PrivateServer) -> AsyncIterator[ResilientRateLimiter]:
 
 
 async def test_buckets_with_the_prefix_are_listed_once() -> None:
-    world = memory_world()
+    clocked = clocked_memory_limiter()
     for bucket in ("key:a", "key:b", "key:a", "account:1", "keys:c", "a key:d"):
-        await world.charge_at(START, quota(bucket))
-    assert sorted(await world.limiter.charged("key:")) == ["key:a", "key:b"]
-    assert await world.limiter.charged("nothing:") == []
+        await clocked.charge_at(START, quota(bucket))
+    assert sorted(await clocked.limiter.charged("key:")) == ["key:a", "key:b"]
+    assert await clocked.limiter.charged("nothing:") == []
 
 
 @pytest.mark.parametrize(("age", "listed"), [(MINUTE - 1, True), (MINUTE, True), (MINUTE + 1, False)])
 async def test_a_bucket_is_listed_until_its_last_unit_expires(age: int, listed: bool) -> None:
-    world = memory_world()
-    await world.charge_at(START - 30 * SECOND, quota("key:a"))
-    await world.charge_at(START, quota("key:a"))
-    await world.set_time(START + age)
-    assert await world.limiter.charged("key:") == (["key:a"] if listed else [])
-    assert ((await world.limiter.usage(quota("key:a"))).used > 0) is listed
+    clocked = clocked_memory_limiter()
+    await clocked.charge_at(START - 30 * SECOND, quota("key:a"))
+    await clocked.charge_at(START, quota("key:a"))
+    await clocked.set_time(START + age)
+    assert await clocked.limiter.charged("key:") == (["key:a"] if listed else [])
+    assert ((await clocked.limiter.usage(quota("key:a"))).used > 0) is listed
 
 
 async def test_a_bucket_whose_units_were_released_is_not_listed() -> None:
-    world = memory_world()
-    await world.limiter.release(quota("key:a"), await world.charge_at(START, quota("key:a")))
-    assert await world.limiter.charged("key:") == []
+    clocked = clocked_memory_limiter()
+    await clocked.limiter.release(quota("key:a"), await clocked.charge_at(START, quota("key:a")))
+    assert await clocked.limiter.charged("key:") == []
 
 
 async def test_refused_charges_and_disabled_limits_are_not_listed() -> None:
-    world = memory_world()
-    await world.charge_at(START, quota("key:off", limit=0))
-    await world.charge_at(START, quota("key:a", limit=1))
-    await world.charge_at(START + 50 * SECOND, quota("key:a", limit=1))
-    assert await world.limiter.charged("key:") == ["key:a"]
-    await world.set_time(START + MINUTE + 1)
-    assert await world.limiter.charged("key:") == []
+    clocked = clocked_memory_limiter()
+    await clocked.charge_at(START, quota("key:off", limit=0))
+    await clocked.charge_at(START, quota("key:a", limit=1))
+    await clocked.charge_at(START + 50 * SECOND, quota("key:a", limit=1))
+    assert await clocked.limiter.charged("key:") == ["key:a"]
+    await clocked.set_time(START + MINUTE + 1)
+    assert await clocked.limiter.charged("key:") == []
 
 
 async def test_reading_the_usage_does_not_list_a_bucket() -> None:
-    world = memory_world()
-    await world.limiter.usage(quota("key:a"))
-    assert await world.limiter.charged("key:") == []
+    clocked = clocked_memory_limiter()
+    await clocked.limiter.usage(quota("key:a"))
+    assert await clocked.limiter.charged("key:") == []
 
 
 async def test_used_may_exceed_a_limit_that_was_lowered() -> None:
-    world = memory_world()
-    await world.charge_at(START, quota("key:a"), 7)
-    lowered = await world.limiter.usage(quota("key:a", limit=3))
+    clocked = clocked_memory_limiter()
+    await clocked.charge_at(START, quota("key:a"), 7)
+    lowered = await clocked.limiter.usage(quota("key:a", limit=3))
     assert (lowered.used, lowered.remaining, lowered.allowed) == (7, 0, False)
 
 

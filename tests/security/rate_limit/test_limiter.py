@@ -1,6 +1,5 @@
 """The sliding window in memory, under a manual clock. ``test_redis`` compares the limiter in Redis with it."""
 
-import asyncio
 from collections import Counter
 from copy import deepcopy
 from dataclasses import replace
@@ -15,7 +14,6 @@ from amarevents.security.rate_limit import (
     Verdict,
     rate_limiter,
 )
-from amarevents.security.rate_limit.memory import steady_time
 from amarevents.settings import Settings
 from tests.support.rate_limits import (
     MINUTE,
@@ -23,10 +21,10 @@ from tests.support.rate_limits import (
     START,
     Admitted,
     Clock,
-    admitted_by,
-    adversarial_hour,
+    admitted_attempts,
+    adversarial_attempts,
+    clocked_memory_limiter,
     fresh_quota,
-    memory_world,
     worst_minute,
 )
 
@@ -61,17 +59,6 @@ class TwoBuckets(FixedWindow):
     weight = 1.0
 
 
-class Interleaving(MemoryRateLimiter):
-    """A negative control for charge_simultaneously charges: other tasks run between its check and its count."""
-
-    async def charge(self, quota: Quota, units: int = 1) -> Verdict:
-        seen = await self.usage(quota)
-        await asyncio.sleep(0)
-        if seen.allowed:
-            await super().charge(replace(quota, limit=10**6), units)
-        return seen
-
-
 def admitted_by_definition(quota: Quota, attempts: list[tuple[int, int]]) -> Admitted:
     """Return the charges that a naive implementation admits: those for which the last 60 seconds have room."""
     admitted: Admitted = []
@@ -84,22 +71,22 @@ def admitted_by_definition(quota: Quota, attempts: list[tuple[int, int]]) -> Adm
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_no_minute_of_adversarial_charges_exceeds_the_limit(seed: int) -> None:
     quota = fresh_quota(60)
-    admitted = await admitted_by(memory_world(), quota, adversarial_hour(seed, 60))
+    admitted = await admitted_attempts(clocked_memory_limiter(), quota, adversarial_attempts(seed, 60))
     assert worst_minute(admitted) == 60
 
 
 @pytest.mark.parametrize("estimating", [FixedWindow, TwoBuckets])
 async def test_adversarial_charges_exceed_the_limit_of_estimating_limiters(estimating: type[FixedWindow]) -> None:
     quota = fresh_quota(60)
-    admitted = await admitted_by(memory_world(estimating), quota, adversarial_hour(0, 60))
+    admitted = await admitted_attempts(clocked_memory_limiter(estimating), quota, adversarial_attempts(0, 60))
     assert worst_minute(admitted) > 60
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_charges_are_admitted_exactly_when_they_fit(seed: int) -> None:
     quota = fresh_quota(20)
-    attempts = list(adversarial_hour(seed, 20))
-    assert await admitted_by(memory_world(), quota, attempts) == admitted_by_definition(quota, attempts)
+    attempts = list(adversarial_attempts(seed, 20))
+    assert await admitted_attempts(clocked_memory_limiter(), quota, attempts) == admitted_by_definition(quota, attempts)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -107,7 +94,7 @@ async def test_retry_after_is_the_first_second_that_succeeds(seed: int) -> None:
     quota, clock = fresh_quota(20), Clock()
     limiter = MemoryRateLimiter(clock=clock)
     refused = 0
-    for now, units in adversarial_hour(seed, 20):
+    for now, units in adversarial_attempts(seed, 20):
         clock.now = now
         answer = await limiter.charge(quota, units)
         if answer.allowed:
@@ -127,10 +114,10 @@ async def allowed_after(limiter: MemoryRateLimiter, clock: Clock, quota: Quota, 
 
 
 async def test_verdict_has_the_remaining_units_and_the_reset_time() -> None:
-    world, quota = memory_world(), fresh_quota(2)
-    first = await world.charge_at(START, quota)
-    second = await world.charge_at(START + 10 * SECOND, quota)
-    third = await world.charge_at(START + 20 * SECOND, quota)
+    clocked, quota = clocked_memory_limiter(), fresh_quota(2)
+    first = await clocked.charge_at(START, quota)
+    second = await clocked.charge_at(START + 10 * SECOND, quota)
+    third = await clocked.charge_at(START + 20 * SECOND, quota)
     start = START // SECOND
     assert first == Verdict(allowed=True, limit=2, used=1, remaining=1, reset_at=start + 61, retry_after=0, stamp=START)
     assert second == Verdict(
@@ -140,59 +127,59 @@ async def test_verdict_has_the_remaining_units_and_the_reset_time() -> None:
 
 
 async def test_charge_exactly_one_window_ago_still_counts() -> None:
-    world, quota = memory_world(), fresh_quota(1)
-    await world.charge_at(START, quota)
-    at_the_end = await world.charge_at(START + MINUTE, quota)
+    clocked, quota = clocked_memory_limiter(), fresh_quota(1)
+    await clocked.charge_at(START, quota)
+    at_the_end = await clocked.charge_at(START + MINUTE, quota)
     assert not at_the_end.allowed
     assert at_the_end.retry_after == 1
-    assert (await world.charge_at(START + MINUTE + 1, quota)).allowed
+    assert (await clocked.charge_at(START + MINUTE + 1, quota)).allowed
 
 
 async def test_quota_sets_the_window() -> None:
-    world, quota = memory_world(), fresh_quota(1, window=15 * 60.0)
-    await world.charge_at(START, quota)
-    assert (await world.charge_at(START + 14 * MINUTE, quota)).retry_after == 61
-    assert (await world.charge_at(START + 15 * MINUTE + 1, quota)).allowed
+    clocked, quota = clocked_memory_limiter(), fresh_quota(1, window=15 * 60.0)
+    await clocked.charge_at(START, quota)
+    assert (await clocked.charge_at(START + 14 * MINUTE, quota)).retry_after == 61
+    assert (await clocked.charge_at(START + 15 * MINUTE + 1, quota)).allowed
 
 
 async def test_units_are_charged_all_or_nothing() -> None:
-    world, quota = memory_world(), fresh_quota(10)
-    await world.charge_at(START, quota, 7)
-    refused = await world.charge_at(START, quota, 4)
+    clocked, quota = clocked_memory_limiter(), fresh_quota(10)
+    await clocked.charge_at(START, quota, 7)
+    refused = await clocked.charge_at(START, quota, 4)
     assert (refused.allowed, refused.remaining) == (False, 3)
-    assert (await world.charge_at(START, quota, 3)).allowed
+    assert (await clocked.charge_at(START, quota, 3)).allowed
 
 
 async def test_refused_charges_do_not_count() -> None:
-    world, quota = memory_world(), fresh_quota(1)
-    await world.charge_at(START, quota)
+    clocked, quota = clocked_memory_limiter(), fresh_quota(1)
+    await clocked.charge_at(START, quota)
     for second in range(1, 61):
-        assert not (await world.charge_at(START + second * SECOND, quota)).allowed
-    assert (await world.charge_at(START + MINUTE + 1, quota)).allowed
+        assert not (await clocked.charge_at(START + second * SECOND, quota)).allowed
+    assert (await clocked.charge_at(START + MINUTE + 1, quota)).allowed
 
 
 async def test_retry_after_depends_on_the_units() -> None:
-    world, quota = memory_world(), fresh_quota(3)
+    clocked, quota = clocked_memory_limiter(), fresh_quota(3)
     for second in (0, 10, 20):
-        await world.charge_at(START + second * SECOND, quota)
-    waits = [(await world.charge_at(START + 30 * SECOND, quota, units)).retry_after for units in (1, 2, 3)]
+        await clocked.charge_at(START + second * SECOND, quota)
+    waits = [(await clocked.charge_at(START + 30 * SECOND, quota, units)).retry_after for units in (1, 2, 3)]
     assert waits == [31, 41, 51]
 
 
 async def test_lowered_limit_applies_to_earlier_charges() -> None:
-    world, quota = memory_world(), fresh_quota(5)
+    clocked, quota = clocked_memory_limiter(), fresh_quota(5)
     for second in range(5):
-        await world.charge_at(START + second * SECOND, quota)
+        await clocked.charge_at(START + second * SECOND, quota)
     lowered = replace(quota, limit=2)
-    refused = await world.charge_at(START + 5 * SECOND, lowered)
+    refused = await clocked.charge_at(START + 5 * SECOND, lowered)
     assert (refused.allowed, refused.remaining, refused.retry_after) == (False, 0, 59)
-    assert not (await world.charge_at(START + 63 * SECOND, lowered)).allowed
-    assert (await world.charge_at(START + 64 * SECOND, lowered)).allowed
+    assert not (await clocked.charge_at(START + 63 * SECOND, lowered)).allowed
+    assert (await clocked.charge_at(START + 64 * SECOND, lowered)).allowed
 
 
 async def test_limit_of_zero_is_disabled() -> None:
-    world, quota = memory_world(), fresh_quota(0)
-    answers = [await world.charge_at(START, quota, 1000) for _ in range(3)]
+    clocked, quota = clocked_memory_limiter(), fresh_quota(0)
+    answers = [await clocked.charge_at(START, quota, 1000) for _ in range(3)]
     assert all(answer == answers[0] for answer in answers)
     assert answers[0].allowed
     assert (answers[0].limit, answers[0].remaining, answers[0].reset_at) == (0, 0, START // SECOND)
@@ -200,118 +187,44 @@ async def test_limit_of_zero_is_disabled() -> None:
 
 @pytest.mark.parametrize("units", [-1, 0, 11])
 async def test_impossible_number_of_units_is_an_error(units: int) -> None:
-    world, quota = memory_world(), fresh_quota(10)
+    clocked, quota = clocked_memory_limiter(), fresh_quota(10)
     with pytest.raises(ValueError, match="unit"):
-        await world.charge_at(START, quota, units)
-    assert (await world.limiter.usage(quota)).remaining == 10
+        await clocked.charge_at(START, quota, units)
+    assert (await clocked.limiter.usage(quota)).remaining == 10
 
 
 async def test_released_unit_can_be_charged_again() -> None:
-    world, quota = memory_world(), fresh_quota(2)
-    first = await world.charge_at(START, quota)
-    await world.charge_at(START + 1, quota)
-    await world.limiter.release(quota, first)
-    assert (await world.charge_at(START + 2, quota)).allowed
-    assert not (await world.charge_at(START + 3, quota)).allowed
+    clocked, quota = clocked_memory_limiter(), fresh_quota(2)
+    first = await clocked.charge_at(START, quota)
+    await clocked.charge_at(START + 1, quota)
+    await clocked.limiter.release(quota, first)
+    assert (await clocked.charge_at(START + 2, quota)).allowed
+    assert not (await clocked.charge_at(START + 3, quota)).allowed
 
 
 async def test_one_of_several_units_is_released() -> None:
-    world, quota = memory_world(), fresh_quota(5)
-    await world.limiter.release(quota, await world.charge_at(START, quota, 5))
-    assert (await world.limiter.usage(quota)).remaining == 1
+    clocked, quota = clocked_memory_limiter(), fresh_quota(5)
+    await clocked.limiter.release(quota, await clocked.charge_at(START, quota, 5))
+    assert (await clocked.limiter.usage(quota)).remaining == 1
 
 
 async def test_release_of_a_charge_that_does_not_count_changes_nothing() -> None:
-    world, quota = memory_world(), fresh_quota(1)
-    gone = await world.charge_at(START, quota)
-    await world.charge_at(START + MINUTE + 1, quota)
-    refused = await world.charge_at(START + MINUTE + 2, quota)
-    await world.limiter.release(quota, gone)
-    await world.limiter.release(quota, refused)
-    assert not (await world.charge_at(START + MINUTE + 3, quota)).allowed
+    clocked, quota = clocked_memory_limiter(), fresh_quota(1)
+    gone = await clocked.charge_at(START, quota)
+    await clocked.charge_at(START + MINUTE + 1, quota)
+    refused = await clocked.charge_at(START + MINUTE + 2, quota)
+    await clocked.limiter.release(quota, gone)
+    await clocked.limiter.release(quota, refused)
+    assert not (await clocked.charge_at(START + MINUTE + 3, quota)).allowed
 
 
 async def test_usage_does_not_charge() -> None:
-    world, quota = memory_world(), fresh_quota(1)
-    unused = await world.limiter.usage(quota)
+    clocked, quota = clocked_memory_limiter(), fresh_quota(1)
+    unused = await clocked.limiter.usage(quota)
     assert (unused.allowed, unused.remaining, unused.reset_at, unused.stamp) == (True, 1, START // SECOND, 0)
-    await world.charge_at(START, quota)
-    full = await world.limiter.usage(quota)
+    await clocked.charge_at(START, quota)
+    full = await clocked.limiter.usage(quota)
     assert (full.allowed, full.remaining, full.retry_after) == (False, 0, 61)
-
-
-async def test_usage_of_expired_buckets_keeps_the_limiter_working() -> None:
-    world, quotas = memory_world(), [fresh_quota(1) for _ in range(20)]
-    for quota in quotas:
-        await world.charge_at(START, quota)
-    await world.set_time(START + 2 * MINUTE)
-    assert [(await world.limiter.usage(quota)).remaining for quota in reversed(quotas)] == [1] * 20
-    assert (await world.limiter.charge(quotas[-1])).allowed
-
-
-@pytest.mark.parametrize("step", [1, SECOND, 30 * SECOND, 60 * MINUTE])
-async def test_clock_set_back_refuses_for_one_window_at_most(step: int) -> None:
-    world, quota = memory_world(), fresh_quota(3)
-    for microsecond in range(3):
-        await world.charge_at(START + microsecond, quota)
-    refused = await world.charge_at(START - step, quota)
-    assert not refused.allowed
-    assert refused.retry_after <= 61
-    assert not (await world.charge_at(START - step + MINUTE, quota)).allowed
-    assert (await world.charge_at(START - step + MINUTE + 1, quota)).allowed
-
-
-def test_default_clock_is_monotonic_unix_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = steady_time()
-    monkeypatch.setattr("time.time", lambda: before + 3600)
-    assert 0 <= steady_time() - before < 60
-
-
-async def test_expired_buckets_are_removed_during_a_flood_of_others() -> None:
-    clock = Clock()
-    limiter = MemoryRateLimiter(clock=clock)
-    for number in range(20_000):
-        clock.now = START + number * 100_000  # ten addresses a second
-        await limiter.charge(Quota(bucket=f"address:{number}", limit=5))
-    assert len(limiter) <= 601
-
-
-async def test_expired_buckets_are_removed_after_a_flood() -> None:
-    clock, quota = Clock(), fresh_quota(1000)
-    limiter = MemoryRateLimiter(clock=clock)
-    for number in range(400):
-        await limiter.charge(Quota(bucket=f"address:{number}", limit=5, window=60.0 if number % 2 else 900.0))
-    clock.now += 16 * MINUTE
-    for _ in range(200):
-        await limiter.charge(quota)
-    assert len(limiter) == 1
-
-
-async def test_buckets_are_removed_after_the_clock_was_set_back() -> None:
-    clock, quota = Clock(), fresh_quota(1000)
-    limiter = MemoryRateLimiter(clock=clock)
-    for number in range(100):
-        await limiter.charge(Quota(bucket=f"address:{number}", limit=5))
-    clock.now -= 60 * MINUTE
-    for _ in range(100):
-        await limiter.charge(quota)
-    clock.now += MINUTE + 1
-    for _ in range(100):
-        await limiter.charge(quota)
-    assert len(limiter) == 1
-
-
-async def charge_simultaneously(limiter: RateLimiter, quota: Quota) -> int:
-    answers = await asyncio.gather(*(limiter.charge(quota) for _ in range(500)))
-    return sum(answer.allowed for answer in answers)
-
-
-async def test_simultaneous_charges_share_one_limit() -> None:
-    assert await charge_simultaneously(MemoryRateLimiter(), fresh_quota(60)) == 60
-
-
-async def test_simultaneous_charges_exceed_the_limit_of_the_interleaving_limiter() -> None:
-    assert await charge_simultaneously(Interleaving(), fresh_quota(60)) > 60
 
 
 async def test_without_redis_url_the_limiter_counts_in_memory() -> None:

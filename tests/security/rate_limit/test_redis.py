@@ -20,12 +20,12 @@ from tests.support.rate_limits import (
     MINUTE,
     SECOND,
     START,
-    World,
-    admitted_by,
-    adversarial_hour,
+    ClockedLimiter,
+    admitted_attempts,
+    adversarial_attempts,
+    clocked_memory_limiter,
+    clocked_redis_limiter,
     fresh_quota,
-    memory_world,
-    redis_world,
     worst_minute,
 )
 from tests.support.sizes import sized
@@ -67,14 +67,14 @@ async def client(redis_url: str) -> AsyncIterator[Redis]:
 
 @pytest.mark.parametrize("seed", range(sized(1, deep=2)))
 async def test_no_minute_of_adversarial_charges_exceeds_the_limit(client: Redis, seed: int) -> None:
-    admitted = await admitted_by(redis_world(client), fresh_quota(12), adversarial_hour(seed, 12))
+    admitted = await admitted_attempts(clocked_redis_limiter(client), fresh_quota(12), adversarial_attempts(seed, 12))
     assert worst_minute(admitted) == 12
 
 
-async def verdict_of_both(worlds: Sequence[World], now: int, quota: Quota, units: int) -> Verdict:
+async def verdict_of_both(both: Sequence[ClockedLimiter], now: int, quota: Quota, units: int) -> Verdict:
     """Charge and read the usage in both stores at the same time, check that they agree, and return the verdict."""
-    charged = [await world.charge_at(now, quota, units) for world in worlds]
-    seen = [await world.limiter.usage(quota) for world in worlds]
+    charged = [await clocked.charge_at(now, quota, units) for clocked in both]
+    seen = [await clocked.limiter.usage(quota) for clocked in both]
     assert charged[0] == charged[1]
     assert seen[0] == seen[1]
     return charged[0]
@@ -84,32 +84,32 @@ async def verdict_of_both(worlds: Sequence[World], now: int, quota: Quota, units
 async def test_redis_and_memory_give_the_same_verdicts(client: Redis, limit: int) -> None:
     """With bursts, pauses, changed limits, and a clock that is sometimes set back."""
     dice, now, answers = random.Random(limit), START, Counter[bool]()
-    worlds, quota = (redis_world(client), memory_world()), fresh_quota(limit)
+    both, quota = (clocked_redis_limiter(client), clocked_memory_limiter()), fresh_quota(limit)
     steps = (0, 1, 1000, SECOND, 7 * SECOND, 20 * SECOND, MINUTE, MINUTE + 1, -1, -3 * SECOND, -90 * SECOND)
     for _ in range(sized(150, deep=400)):
         now += dice.choice(steps)
         current = replace(quota, limit=dice.randint(limit // 2 + 1, limit))
         units = dice.randint(1, current.limit) if dice.random() < 0.3 else 1
-        answers[(await verdict_of_both(worlds, now, current, units)).allowed] += 1
+        answers[(await verdict_of_both(both, now, current, units)).allowed] += 1
     assert min(answers[True], answers[False]) > 20
 
 
 async def test_only_the_released_unit_can_be_charged_again(client: Redis) -> None:
-    world, quota = redis_world(client), fresh_quota(5)
-    verdict = await world.charge_at(START, quota, 4)
-    refused = await world.charge_at(START, quota, 2)
-    await world.limiter.release(quota, verdict)
-    await world.limiter.release(quota, refused)
-    assert (await world.limiter.usage(quota)).remaining == 2
+    clocked, quota = clocked_redis_limiter(client), fresh_quota(5)
+    verdict = await clocked.charge_at(START, quota, 4)
+    refused = await clocked.charge_at(START, quota, 2)
+    await clocked.limiter.release(quota, verdict)
+    await clocked.limiter.release(quota, refused)
+    assert (await clocked.limiter.usage(quota)).remaining == 2
 
 
 async def test_clock_set_back_by_an_hour_refuses_for_one_window_at_most(client: Redis) -> None:
-    world, quota, earlier = redis_world(client), fresh_quota(3), START - 60 * MINUTE
-    await world.charge_at(START, quota, 3)
-    refused = await world.charge_at(earlier, quota)
+    clocked, quota, earlier = clocked_redis_limiter(client), fresh_quota(3), START - 60 * MINUTE
+    await clocked.charge_at(START, quota, 3)
+    refused = await clocked.charge_at(earlier, quota)
     assert (refused.allowed, refused.retry_after) == (False, 61)
-    assert not (await world.charge_at(earlier + MINUTE, quota)).allowed
-    assert (await world.charge_at(earlier + MINUTE + 1, quota)).allowed
+    assert not (await clocked.charge_at(earlier + MINUTE, quota)).allowed
+    assert (await clocked.charge_at(earlier + MINUTE + 1, quota)).allowed
 
 
 async def test_time_is_that_of_the_server(client: Redis) -> None:

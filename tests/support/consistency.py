@@ -1,4 +1,4 @@
-"""Whether the books of the database are balanced: no row refers to a missing one, and every count is what it counts."""
+"""Consistency of the database: no row refers to a missing one, and every stored count is correct."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,20 +12,20 @@ from amarevents.models.enums import TicketStatus
 
 _HOLDING = ", ".join(f"'{status}'" for status in TicketStatus if status.holds_place)
 
-_WRONG_COUNTS = {
-    # decisions 6.2
+_INCONSISTENCIES = {
+    # No overselling (decisions 6.2).
     "ticket_types.sold": f"""
         SELECT id FROM ticket_types WHERE sold <> (
             SELECT COUNT(*) FROM tickets WHERE ticket_type_id = ticket_types.id AND status IN ({_HOLDING})
         ) ORDER BY id
     """,
-    # decisions 4.4
+    # Event limits (decisions 4.4).
     "organizations.events_used": """
         SELECT id FROM organizations WHERE events_used <> (
             SELECT COUNT(*) FROM events WHERE organization_id = organizations.id
         ) ORDER BY id
     """,
-    # The event of its ticket, which no foreign key can say.
+    # The event of its ticket, which a foreign key cannot enforce.
     "check_ins.event_id": """
         SELECT id FROM check_ins WHERE event_id <> (
             SELECT event_id FROM tickets WHERE tickets.id = ticket_id
@@ -36,7 +36,7 @@ _WRONG_COUNTS = {
 
 @dataclass(frozen=True)
 class Reference:
-    """A column that holds the ids of another table's rows."""
+    """A column that contains the IDs of rows of another table."""
 
     table: str
     column: str
@@ -47,7 +47,7 @@ class Reference:
 
 
 def references() -> Iterator[Reference]:
-    """Every foreign key of every model."""
+    """Yield every foreign key of every model."""
     apps = require_context().apps
     assert apps is not None
     for model in apps["models"].values():
@@ -56,10 +56,10 @@ def references() -> Iterator[Reference]:
             yield Reference(model._meta.db_table, field.source_field, field.related_model._meta.db_table)
 
 
-async def unbalanced() -> dict[str, list[int]]:
-    """The ids of the rows that refer to a missing row or count wrongly, by column; empty when all is well."""
+async def find_inconsistencies() -> dict[str, list[int]]:
+    """Return the IDs of rows with a missing reference or a wrong count by column; empty if consistent."""
     found = {str(one): await _ids(_orphans_of(one)) for one in references()}
-    found |= {column: await _ids(query) for column, query in _WRONG_COUNTS.items()}
+    found |= {column: await _ids(query) for column, query in _INCONSISTENCIES.items()}
     return {column: ids for column, ids in found.items() if ids}
 
 

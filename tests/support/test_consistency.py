@@ -1,4 +1,4 @@
-"""The finder of unbalanced books finds each kind of imbalance, and nothing where there is none."""
+"""Negative controls of the consistency check: it finds each kind of inconsistency, and nothing else."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -9,11 +9,14 @@ from tortoise.transactions import in_transaction
 
 from amarevents.models import CheckIn, Organization, TicketType
 from amarevents.models.db.connection import CONNECTION
-from tests.support.orphans import references, unbalanced
+from tests.support.consistency import find_inconsistencies, references
 from tests.support.rows import fill_every_table
 
 MISSING = 999_999
-UNCHECKED = {"sqlite": "PRAGMA defer_foreign_keys = ON", "postgres": "SET LOCAL session_replication_role = replica"}
+DISABLE_FOREIGN_KEYS = {
+    "sqlite": "PRAGMA defer_foreign_keys = ON",
+    "postgres": "SET LOCAL session_replication_role = replica",
+}
 
 
 class _RolledBack(Exception):
@@ -21,33 +24,33 @@ class _RolledBack(Exception):
 
 
 @asynccontextmanager
-async def unchecked() -> AsyncIterator[None]:
-    """A transaction in which rows may refer to missing ones; it is rolled back."""
+async def without_foreign_keys() -> AsyncIterator[None]:
+    """Open a transaction without foreign key checks, and roll it back."""
     with suppress(_RolledBack):
         async with in_transaction() as connection:
-            await connection.execute_query(UNCHECKED[connection.capabilities.dialect])
+            await connection.execute_query(DISABLE_FOREIGN_KEYS[connection.capabilities.dialect])
             yield
             raise _RolledBack
 
 
 @pytest.fixture(autouse=True)
-async def balanced_rows(database: None) -> None:
-    """A row in every table."""
+async def consistent_rows(database: None) -> None:
+    """Create a row in every table."""
     await fill_every_table()
     await Organization.all().update(events_used=1)
 
 
-async def test_balanced_books_have_nothing_to_find() -> None:
-    assert await unbalanced() == {}
+async def test_a_consistent_database_has_no_findings() -> None:
+    assert await find_inconsistencies() == {}
 
 
-async def test_every_reference_to_a_missing_row_is_found() -> None:
+async def test_every_missing_reference_is_found() -> None:
     found = {}
     for one in references():
-        async with unchecked():
+        async with without_foreign_keys():
             await connections.get(CONNECTION).execute_query(f"UPDATE {one.table} SET {one.column} = {MISSING}")
-            found[str(one)] = list(await unbalanced())
-    # A ticket and an event that point elsewhere are missing from a count, too, and a check-in is of another event.
+            found[str(one)] = list(await find_inconsistencies())
+    # A ticket or an event that refers to another row is also missing from a count or is that of a wrong check-in.
     assert found.pop("tickets.event_id") == ["tickets.event_id", "check_ins.event_id"]
     assert found.pop("tickets.ticket_type_id") == ["tickets.ticket_type_id", "ticket_types.sold"]
     assert found.pop("events.organization_id") == ["events.organization_id", "organizations.events_used"]
@@ -60,7 +63,7 @@ async def test_a_wrong_count_is_found() -> None:
     await TicketType.all().update(sold=2)
     await Organization.all().update(events_used=0)
     await CheckIn.all().update(event_id=MISSING)
-    assert await unbalanced() == {
+    assert await find_inconsistencies() == {
         "ticket_types.sold": [kind.id],
         "organizations.events_used": [organization.id],
         "check_ins.event_id": [(await CheckIn.get()).id],
