@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from amarevents.rest.routes import ROUTES
+from tests.support.tables import check_rows
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -33,12 +34,12 @@ def test_links_lead_to_existing_files_and_headings(page: Path) -> None:
 def test_rest_reference_lists_every_route() -> None:
     listed = re.findall(r"^\| `.*? \|", (ROOT / "docs" / "rest.md").read_text(encoding="utf-8"), re.MULTILINE)
     routes = {f"{method} {path}" for row in listed for method, path in re.findall(r"`([A-Z]+) (/[^`]*)`", row)}
-    assert {route.replace("{id or code}", "{ticket}") for route in routes} == {
-        f"{route.method} {route.path}" for route in ROUTES
-    }
+    rows = {route.replace("{id or code}", "{ticket}") for route in routes}
+    check_rows("docs/rest.md, tables of routes", rows, {f"{route.method} {route.path}" for route in ROUTES})
 
 
 def test_architecture_page_lists_every_package() -> None:
     tree = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").partition("```\n")[2].partition("```")[0]
     listed = set(re.findall(r"^ +(\w+)/ ", tree, re.MULTILINE))
-    assert {package.parent.name for package in (ROOT / "amarevents").glob("*/__init__.py")} <= listed
+    packages = {package.parent.name for package in (ROOT / "amarevents").glob("*/__init__.py")}
+    check_rows("docs/architecture.md, tree of packages", listed & packages, packages)

@@ -14,6 +14,7 @@ from amarevents.rest.envelopes import failure
 from amarevents.rest.openapi.error_responses import documented_errors
 from amarevents.rest.routes import ROUTES
 from amarevents.schema.core.errors import extensions_of
+from tests.support.tables import check_rows
 
 STATUSES = {400, 401, 403, 404, 405, 429, 500}
 CONTRACT_CODES = {
@@ -87,10 +88,10 @@ def test_codes_of_the_contract_have_their_status(code: str, status: int) -> None
 @pytest.mark.parametrize("error", ERRORS)
 def test_rest_and_graphql_present_an_error_alike(error: type[AmarEventsError]) -> None:
     error_raised = _instance_of(error)
-    answer, extensions = failure(error_raised), extensions_of(error_raised)
-    assert answer.status_code == extensions["status"] == error.status
+    response, extensions = failure(error_raised), extensions_of(error_raised)
+    assert response.status_code == extensions["status"] == error.status
     assert error_raised.text
-    assert f'"code":"{error.code}"'.encode() in bytes(answer.body)
+    assert f'"code":"{error.code}"'.encode() in bytes(response.body)
     assert extensions["code"] == error.code
 
 
@@ -118,11 +119,13 @@ def _listed_codes(text: str) -> list[tuple[str, int]]:
 def test_guide_lists_the_codes_that_only_graphql_uses() -> None:
     listed = {code for code, _status in _listed_codes(GUIDE.partition("### GraphQL only")[2])}
     of_rest = {error.code for error in documented_errors(ROUTES)}
-    assert listed == {error.code for error in ERRORS} - of_rest | {"GRAPHQL_INVALID"}
+    required = {error.code for error in ERRORS} - of_rest | {"GRAPHQL_INVALID"}
+    check_rows('docs/api.md, error codes, "GraphQL only"', listed, required)
 
 
 def test_guide_lists_every_code_with_its_status() -> None:
     """GRAPHQL_INVALID is listed as well: it is the code of invalid documents and has no error class."""
     listed = _listed_codes(GUIDE)
     assert len(listed) == len(set(listed))
-    assert set(listed) == {(error.code, error.status) for error in ERRORS} | {("GRAPHQL_INVALID", 400)}
+    required = {f"{error.code} ({error.status})" for error in ERRORS} | {"GRAPHQL_INVALID (400)"}
+    check_rows("docs/api.md, error codes", {f"{code} ({status})" for code, status in listed}, required)

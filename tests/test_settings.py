@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from amarevents.models.db.connection import tortoise_config
 from amarevents.settings import PREFIX, Settings, SettingsError, variable_of
+from tests.support.tables import check_rows
 
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
 FLAGS = ("COOKIE_SECURE", "CONFIRM_EMAIL", "GRAPHQL_INTROSPECTION", "GRAPHQL_EXPLORER")
@@ -216,4 +217,6 @@ def _row(name: str) -> str:
 
 def test_documentation_lists_every_setting_with_its_default() -> None:
     table = [line for line in PAGE.read_text().splitlines() if line.startswith(f"| `{PREFIX}")]
-    assert table == [_row(name) for name in Settings.model_fields]
+    rows = [_row(name) for name in Settings.model_fields]
+    check_rows("docs/settings.md", table, rows)
+    assert table == rows, "docs/settings.md must list the settings in the order of amarevents/settings.py"

@@ -8,12 +8,14 @@ from amarevents.rest.openapi.schemas import takes_body
 from amarevents.rest.routes import ROUTES
 from amarevents.rest.routing import Route, decode_query
 from tests.rest.openapi.document import DOCUMENT, operation_of, success, validation_errors
+from tests.support.tables import check_rows
 
 by_route = pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
 
 
 def test_exactly_the_routes_have_examples() -> None:
-    assert EXAMPLES.keys() == {(route.method, route.path) for route in ROUTES}
+    rows = {f"{method} {path}" for method, path in EXAMPLES}
+    check_rows("amarevents/rest/openapi/examples, EXAMPLES", rows, {f"{route.method} {route.path}" for route in ROUTES})
 
 
 @by_route
