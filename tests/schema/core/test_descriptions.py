@@ -31,7 +31,8 @@ def _descriptions() -> Iterator[tuple[str, str | None]]:
             for name, field in graphql_type.fields.items():
                 yield f"{graphql_type.name}.{name}", field.description
                 yield from (
-                    (f"{graphql_type.name}.{name}({one}:)", found.description) for one, found in field.args.items()
+                    (f"{graphql_type.name}.{name}({argument_name}:)", argument.description)
+                    for argument_name, argument in field.args.items()
                 )
         if isinstance(graphql_type, GraphQLInputObjectType):
             yield from (
@@ -47,7 +48,7 @@ def test_everything_has_a_description() -> None:
     assert {name for name, text in DESCRIPTIONS.items() if not text} == set()
 
 
-OF_REST = re.compile(
+REST_NAME = re.compile(
     r"`[a-z]+[_:][a-z_0-9]+`|`(private|verified|approved)`|\(or approved\)|Idempotency-Key"
     r"|(?:(?<=[a-z,] )|(?<=`))(Pending|Success|Failed|Refunded)\b"
 )
@@ -60,7 +61,7 @@ def test_schema_describes_authentication_money_and_ids() -> None:
 
 def test_descriptions_use_the_names_of_the_schema() -> None:
     """They do not use names of the REST API, such as `created_at` and `Success`."""
-    assert {name for name, text in DESCRIPTIONS.items() if OF_REST.search(text or "")} == set()
+    assert {name for name, text in DESCRIPTIONS.items() if REST_NAME.search(text or "")} == set()
 
 
 @pytest.mark.parametrize(
@@ -76,7 +77,7 @@ def test_descriptions_use_the_names_of_the_schema() -> None:
     ],
 )
 def test_names_of_rest_are_detected(text: str) -> None:
-    assert OF_REST.search(text)
+    assert REST_NAME.search(text)
 
 
 @pytest.mark.parametrize(

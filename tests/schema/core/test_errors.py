@@ -42,9 +42,9 @@ async def test_error_has_the_code_status_and_fields_of_rest(world: World) -> Non
     owner = await world.organizer_key()
     assert owner.user
     organization = await world.organization(owner.user)
-    places = [{"name": "Floor", "price": "1.005"}]
+    ticket_types = [{"name": "Floor", "price": "1.005"}]
     answer = await owner.graphql(
-        CREATE_EVENT, input={"name": "Fair", "organizationId": organization.id, "ticketTypes": places}
+        CREATE_EVENT, input={"name": "Fair", "organizationId": organization.id, "ticketTypes": ticket_types}
     )
     rest = await owner.post(
         "/events",

@@ -39,9 +39,12 @@ def test_text_that_is_not_an_id_is_left_to_the_input_to_reject(text: str) -> Non
 
 
 def test_nested_inputs_become_plain_values() -> None:
-    places = [input_class(TicketTypeInput)(name="Floor", price=Decimal(5)), input_class(TicketTypeInput)(name="Free")]
+    ticket_types = [
+        input_class(TicketTypeInput)(name="Floor", price=Decimal(5)),
+        input_class(TicketTypeInput)(name="Free"),
+    ]
     expected = [{"name": "Floor", "price": Decimal(5)}, {"name": "Free"}]
-    assert to_values(CreateEvent, {"ticket_types": places}) == {"ticket_types": expected}
+    assert to_values(CreateEvent, {"ticket_types": ticket_types}) == {"ticket_types": expected}
 
 
 def test_enums_arrive_as_members() -> None:

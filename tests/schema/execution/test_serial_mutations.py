@@ -1,4 +1,4 @@
-"""Several mutations in one document: each runs as the caller that the ones before have left (decisions 2.4)."""
+"""Several mutations in one document: the caller is identified again before each of them (decisions 2.4)."""
 
 from amarevents.models import ApiKey
 from amarevents.models.enums import KeyType

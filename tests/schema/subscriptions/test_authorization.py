@@ -70,13 +70,13 @@ LOSSES = {
     "NOT_FOUND": _delete_event,
     "INVALID_API_KEY": _delete_account,
 }
-Loss = Callable[[Scene, World], Awaitable[None]]
+LoseAccess = Callable[[Scene, World], Awaitable[None]]
 
 
 @EACH_SUBSCRIPTION
 @pytest.mark.parametrize(("code", "lose_access"), LOSSES.items(), ids=list(LOSSES))
 async def test_idle_subscription_ends_when_access_is_lost(
-    app: Starlette, scene: Scene, world: World, subscription: Subscription[Any], code: str, lose_access: Loss
+    app: Starlette, scene: Scene, world: World, subscription: Subscription[Any], code: str, lose_access: LoseAccess
 ) -> None:
     """Nothing changes in the event."""
     async with open_subscription(app, subscription, scene.organizer, scene.event.id) as views:
@@ -98,7 +98,7 @@ async def test_change_before_the_loss_of_access_is_not_delivered_after_it(
     world: World,
     subscription: Subscription[Any],
     code: str,
-    lose_access: Loss,
+    lose_access: LoseAccess,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The subscription ends without waiting for the next periodic check, although the change is already queued."""

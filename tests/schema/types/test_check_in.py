@@ -5,8 +5,8 @@ import pytest
 from amarevents.models import CheckIn, Ticket, User
 from amarevents.models.enums import KeyType, TicketStatus
 from tests.support.check_in import CHECK_IN, CheckInScene, check_in_result, check_in_scene, outcome_or_code
-from tests.support.graphql_answers import error_code_and_status
 from tests.support.consistency import find_inconsistencies
+from tests.support.graphql_answers import error_code_and_status
 from tests.support.statements import counted_statements
 from tests.support.world import World, snapshot
 

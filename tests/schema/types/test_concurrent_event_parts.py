@@ -15,9 +15,9 @@ from amarevents.models.db.connection import CONNECTION
 from amarevents.resolvers.events import custom_fields, gallery, ordering
 from amarevents.resolvers.tickets import registration
 from tests.rest.conftest import Stage
+from tests.support.consistency import find_inconsistencies
 from tests.support.event_parts import CREATE_FIELD, CREATE_IMAGE, DELETE_FIELD, REORDER_FIELDS, UPDATE_FIELD, url
 from tests.support.graphql_answers import Request, error_code, run_concurrently
-from tests.support.consistency import find_inconsistencies
 from tests.support.pauses import Pause
 from tests.support.rest_answers import data_of, error_in
 from tests.support.world import World

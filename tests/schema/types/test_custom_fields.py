@@ -7,9 +7,9 @@ import pytest
 from amarevents.models import CustomField, CustomValue, Ticket
 from amarevents.resolvers.events import custom_fields
 from tests.rest.conftest import Stage
+from tests.support.consistency import find_inconsistencies
 from tests.support.event_parts import CREATE_FIELD, DELETE_FIELD, REORDER_FIELDS, UPDATE_FIELD
 from tests.support.graphql_answers import answer_of, refused
-from tests.support.consistency import find_inconsistencies
 from tests.support.rest_answers import data_of, outcomes
 from tests.support.world import World, snapshot
 

@@ -7,9 +7,9 @@ import pytest
 from amarevents.models import GalleryImage
 from amarevents.resolvers.events import gallery
 from tests.rest.conftest import Stage
+from tests.support.consistency import find_inconsistencies
 from tests.support.event_parts import CREATE_IMAGE, DELETE_IMAGE, REORDER_IMAGES, UPDATE_IMAGE, url
 from tests.support.graphql_answers import answer_of, refused
-from tests.support.consistency import find_inconsistencies
 from tests.support.rest_answers import data_of
 from tests.support.world import World, snapshot
 

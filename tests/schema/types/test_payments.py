@@ -13,8 +13,8 @@ from amarevents.models.enums import MailKind, TicketStatus
 from amarevents.resolvers.events import ticket_types
 from amarevents.resolvers.tickets import updates
 from tests.support.check_in import CheckInScene, check_in_scene
-from tests.support.graphql_answers import error_code_and_status
 from tests.support.consistency import find_inconsistencies
+from tests.support.graphql_answers import error_code_and_status
 from tests.support.statements import counted_statements
 from tests.support.world import Caller, World, snapshot
 
