@@ -20,7 +20,9 @@ def test_outbox_lists_emails_and_releases_held_ones(ready: Program) -> None:
     assert ("attempts:     0" in shown, "secret link" in shown, "token=" in shown) == (True, True, False)
     assert ready.refusal("outbox", "--id", "2") == "amarevents: There is no such email: 2"
     assert "AMAREVENTS_SMTP_URL" in ready.refusal("outbox", "--id", "1", "--release")
-    with_server = Program(folder=ready.folder, settings={"SMTP_URL": "smtp://127.0.0.1:1", "MAIL_FROM": "a@example.org"})
+    with_server = Program(
+        folder=ready.folder, settings={"SMTP_URL": "smtp://127.0.0.1:1", "MAIL_FROM": "a@example.org"}
+    )
     assert "--status held" in with_server.refusal("outbox", "--release")
     assert with_server.printed("outbox", "--status", "held", "--release").startswith("Released 1 ")
     assert " pending " in ready.printed("outbox")
