@@ -1,6 +1,6 @@
-"""The test run: ``python -m tests``, on both back ends and on all processors, or on SQLite alone for given paths.
+"""The command ``python -m tests``: all tests on both back ends and all processors, or given paths on SQLite.
 
-Every argument that is not described here goes to pytest.
+Other arguments are passed on to pytest.
 """
 
 import argparse
@@ -14,10 +14,10 @@ _COVERAGE = [sys.executable, "-m", "coverage"]
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the tests and return the exit code, which is not 0 if a test failed."""
+    """Run the tests and return the exit code, which is 0 if all have passed."""
     options, others = _parser().parse_known_args(arguments)
     command = [*pytest_options(others), *others]
-    # Workers must collect the same tests in the same order, also where a set is among the parameters.
+    # Workers must collect the tests in the same order, even if parameters come from a set.
     os.environ.setdefault("PYTHONHASHSEED", "0")
     if options.coverage:
         return _measured(command)
@@ -31,7 +31,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def pytest_options(arguments: Sequence[str]) -> list[str]:
-    """Return pytest's options for a run of everything, or for one of a few files, which is to begin at once."""
+    """Return the options for pytest: parallel on both back ends without a path, in one process on SQLite with one."""
     names_paths = any(_is_path(argument) for argument in arguments)
     chosen = []
     if not _is_given(arguments, "--backend"):
@@ -50,12 +50,12 @@ def _is_given(arguments: Sequence[str], option: str) -> bool:
 
 
 def _backend_of(arguments: Sequence[str]) -> str:
-    """Return the back end that the name of a test ends with, as pytest prints it; else SQLite."""
+    """Return the back end of a test ID as pytest prints it (``…[postgres]``), SQLite by default."""
     return "postgres" if any("[postgres" in argument for argument in arguments) else "sqlite"
 
 
 def _measured(command: Sequence[str]) -> int:
-    """Run pytest under coverage, and report what all of its processes have covered together."""
+    """Run pytest with coverage, and report the combined coverage of all processes."""
     subprocess.run([*_COVERAGE, "erase"], check=True)
     codes = [
         subprocess.run([*_COVERAGE, *step], check=False).returncode

@@ -33,8 +33,8 @@ REQUESTS = [
 
 
 async def test_healthy_process_returns_200(http: httpx.AsyncClient) -> None:
-    answer = await http.get("/healthz")
-    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+    response = await http.get("/healthz")
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
     assert (await http.head("/healthz")).status_code == 200
 
 
@@ -58,8 +58,8 @@ async def test_process_without_a_database_returns_503_without_details(
 ) -> None:
     monkeypatch.setattr(connection_module, "get_connection", lambda _name: connection)
     monkeypatch.setattr(connection_module, "PROBE_SECONDS", 0.05)
-    answer = await http.get("/healthz")
-    assert (answer.status_code, answer.json()) == (503, {"status": "database unavailable"})
+    response = await http.get("/healthz")
+    assert (response.status_code, response.json()) == (503, {"status": "database unavailable"})
 
 
 # Headers --------------------------------------------------------------------------------------------------------
@@ -69,18 +69,18 @@ async def test_process_without_a_database_returns_503_without_details(
 async def test_every_response_has_its_own_request_id(
     http: httpx.AsyncClient, method: str, path: str, status: int
 ) -> None:
-    answers = [await http.request(method, path, headers={"X-Request-ID": "forged"}) for _ in range(2)]
-    assert {answer.status_code for answer in answers} == {status}
-    first, second = (answer.headers["X-Request-ID"] for answer in answers)
+    responses = [await http.request(method, path, headers={"X-Request-ID": "forged"}) for _ in range(2)]
+    assert {response.status_code for response in responses} == {status}
+    first, second = (response.headers["X-Request-ID"] for response in responses)
     assert len({first, second, "forged"}) == 3
 
 
 @pytest.mark.parametrize(("method", "path", "status"), REQUESTS)
 async def test_responses_are_json_and_not_cached(http: httpx.AsyncClient, method: str, path: str, status: int) -> None:
-    answer = await http.request(method, path)
-    assert answer.headers["Cache-Control"] == "no-store"
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["Content-Type"].startswith("application/json")
+    response = await http.request(method, path)
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Content-Type"].startswith("application/json")
 
 
 # Internal errors ------------------------------------------------------------------------------------------------
@@ -99,11 +99,11 @@ async def _request_that_fails(app: Starlette, surface: str) -> tuple[httpx.Respo
     """Return the response and its error; the application itself must handle the exception."""
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://testserver") as client:
         if surface == "rest":
-            answer = await client.get("/api/events")
-            return answer, answer.json()
-        answer = await client.post("/graphql", json=EVENTS)
-        error = answer.json()["errors"][0]
-        return answer, {"error": error["message"], **error["extensions"]}
+            response = await client.get("/api/events")
+            return response, response.json()
+        response = await client.post("/graphql", json=EVENTS)
+        error = response.json()["errors"][0]
+        return response, {"error": error["message"], **error["extensions"]}
 
 
 @pytest.mark.parametrize(("surface", "status"), [("rest", 500), ("graphql", 200)])
@@ -111,10 +111,10 @@ async def test_unexpected_exception_is_internal_without_details(
     app: Starlette, monkeypatch: pytest.MonkeyPatch, surface: str, status: int
 ) -> None:
     _raise_in_events(monkeypatch, RuntimeError(SECRET))
-    answer, error = await _request_that_fails(app, surface)
-    assert (answer.status_code, error["code"]) == (status, "INTERNAL")
+    response, error = await _request_that_fails(app, surface)
+    assert (response.status_code, error["code"]) == (status, "INTERNAL")
     for detail in (SECRET, "RuntimeError", "Traceback", "visible_events"):
-        assert detail not in answer.text
+        assert detail not in response.text
 
 
 @pytest.mark.parametrize("surface", ["rest", "graphql"])
@@ -123,10 +123,10 @@ async def test_unexpected_exception_is_logged_once_with_traceback_and_request_id
 ) -> None:
     _raise_in_events(monkeypatch, RuntimeError(SECRET))
     with caplog.at_level(logging.WARNING):
-        answer, _ = await _request_that_fails(app, surface)
+        response, _ = await _request_that_fails(app, surface)
     [record] = caplog.records
     assert record.levelno == logging.ERROR
-    assert answer.headers["X-Request-ID"] in record.getMessage()
+    assert response.headers["X-Request-ID"] in record.getMessage()
     assert record.exc_info is not None
     assert str(record.exc_info[1]) == SECRET
 
@@ -137,11 +137,11 @@ async def test_unavailable_database_has_its_own_code_and_is_logged_in_one_line(
 ) -> None:
     _raise_in_events(monkeypatch, DatabaseUnavailable(SECRET))
     with caplog.at_level(logging.WARNING):
-        answer, error = await _request_that_fails(app, surface)
-    assert (answer.status_code, error["code"]) == (500 if surface == "rest" else 200, "UNAVAILABLE")
-    assert SECRET not in answer.text
+        response, error = await _request_that_fails(app, surface)
+    assert (response.status_code, error["code"]) == (500 if surface == "rest" else 200, "UNAVAILABLE")
+    assert SECRET not in response.text
     [record] = caplog.records
-    assert (record.exc_info, answer.headers["X-Request-ID"] in record.getMessage()) == (None, True)
+    assert (record.exc_info, response.headers["X-Request-ID"] in record.getMessage()) == (None, True)
 
 
 async def test_errors_of_callers_are_not_logged(http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture) -> None:
@@ -161,8 +161,8 @@ def _limit_bodies(app: Starlette, max_bytes: int) -> None:
     app.state.services = dataclasses.replace(services, settings=settings)
 
 
-def _code(answer: httpx.Response) -> str:
-    body = answer.json()
+def _code(response: httpx.Response) -> str:
+    body = response.json()
     return str(body["errors"][0]["extensions"]["code"] if "errors" in body else body.get("code"))
 
 
@@ -182,15 +182,17 @@ async def test_body_over_the_limit_is_400_with_or_without_a_content_length(
     headers = {"Content-Type": "application/json"}
     with_length = await http.post(path, content=b" " * 1025, headers=headers)
     chunked = await http.post(path, content=endless(), headers=headers)
-    assert [(answer.status_code, _code(answer)) for answer in (with_length, chunked)] == [(400, "BODY_TOO_LARGE")] * 2
+    assert [(response.status_code, _code(response)) for response in (with_length, chunked)] == [
+        (400, "BODY_TOO_LARGE")
+    ] * 2
     assert sent <= 1200
 
 
 @pytest.mark.parametrize("path", ["/api/auth/register", "/graphql"])
 async def test_body_of_exactly_the_limit_is_accepted(app: Starlette, http: httpx.AsyncClient, path: str) -> None:
     _limit_bodies(app, 1024)
-    answer = await http.post(path, content=b"{}".ljust(1024), headers={"Content-Type": "application/json"})
-    assert (answer.status_code, _code(answer)) in {(400, "VALIDATION_ERROR"), (400, "BAD_REQUEST")}
+    response = await http.post(path, content=b"{}".ljust(1024), headers={"Content-Type": "application/json"})
+    assert (response.status_code, _code(response)) in {(400, "VALIDATION_ERROR"), (400, "BAD_REQUEST")}
 
 
 # Routes and methods ---------------------------------------------------------------------------------------------
@@ -199,8 +201,8 @@ async def test_body_of_exactly_the_limit_is_accepted(app: Starlette, http: httpx
 @pytest.mark.parametrize("path", ["/", "/nothing-here", "/events/", "/events/1/nothing", "//events", "/EVENTS"])
 async def test_unknown_route_is_404_with_an_envelope(http: httpx.AsyncClient, path: str) -> None:
     for method in ("GET", "POST", "OPTIONS"):
-        answer = await http.request(method, f"http://testserver/api{path}")
-        assert (answer.status_code, answer.json()["code"]) == (404, "UNKNOWN_ROUTE")
+        response = await http.request(method, f"http://testserver/api{path}")
+        assert (response.status_code, response.json()["code"]) == (404, "UNKNOWN_ROUTE")
 
 
 @pytest.mark.parametrize(
@@ -217,11 +219,11 @@ async def test_unknown_route_is_404_with_an_envelope(http: httpx.AsyncClient, pa
 async def test_unsupported_method_is_405_with_the_allowed_ones(
     http: httpx.AsyncClient, method: str, path: str, allowed: str
 ) -> None:
-    answer = await http.request(method, path)
-    assert answer.status_code == 405
-    assert method == "HEAD" or _code(answer) == "METHOD_NOT_ALLOWED"
-    assert set(allowed.split(", ")) <= set(answer.headers["Allow"].split(", "))
-    assert method not in answer.headers["Allow"].split(", ")
+    response = await http.request(method, path)
+    assert response.status_code == 405
+    assert method == "HEAD" or _code(response) == "METHOD_NOT_ALLOWED"
+    assert set(allowed.split(", ")) <= set(response.headers["Allow"].split(", "))
+    assert method not in response.headers["Allow"].split(", ")
 
 
 async def test_head_has_the_headers_of_get(world: World) -> None:

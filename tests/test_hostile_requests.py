@@ -98,8 +98,8 @@ async def test_control_characters_are_refused_in_every_text(
     path, valid = await _filled(world, event, path, body)
     before = await snapshot()
     for changed in _with_bad_text(valid, bad):
-        answer = await admin.http.request(method, f"/api{path}", json=changed, headers=admin.headers)
-        assert (answer.status_code, answer.json()["code"]) == (400, "VALIDATION_ERROR"), changed
+        response = await admin.http.request(method, f"/api{path}", json=changed, headers=admin.headers)
+        assert (response.status_code, response.json()["code"]) == (400, "VALIDATION_ERROR"), changed
     assert await snapshot() == before
 
 
@@ -111,8 +111,8 @@ async def test_lone_surrogates_are_refused_in_every_text(
     before = await snapshot()
     for changed in _with_bad_text(valid, "\ud800"):
         content = json.dumps(changed).encode()  # as the escape \ud800
-        answer = await admin.http.request(method, f"/api{path}", content=content, headers={**admin.headers, **JSON})
-        assert answer.status_code == 400, changed
+        response = await admin.http.request(method, f"/api{path}", content=content, headers={**admin.headers, **JSON})
+        assert response.status_code == 400, changed
     assert await snapshot() == before
 
 
@@ -126,8 +126,8 @@ async def test_invalid_integers_are_refused_in_every_field(
     integers = [name for name, value in valid.items() if isinstance(value, int) and name not in {"amount", "price"}]
     for name in integers:
         content = json.dumps({**valid, name: "HERE"}).replace('"HERE"', number).encode()
-        answer = await admin.http.request(method, f"/api{path}", content=content, headers={**admin.headers, **JSON})
-        assert answer.status_code == 400, name
+        response = await admin.http.request(method, f"/api{path}", content=content, headers={**admin.headers, **JSON})
+        assert response.status_code == 400, name
     assert await snapshot() == before
 
 
@@ -150,10 +150,10 @@ BROKEN = {
 @pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
 @pytest.mark.parametrize("path", ["/api/auth/register", "/api/tickets", "/graphql"])
 async def test_malformed_json_is_400(admin: Caller, path: str, content: bytes) -> None:
-    answer = await admin.http.post(path, content=content, headers={**admin.headers, **JSON})
-    body = answer.json()
+    response = await admin.http.post(path, content=content, headers={**admin.headers, **JSON})
+    body = response.json()
     shown = body if path != "/graphql" else body["errors"][0]["extensions"]
-    assert (answer.status_code, shown["code"]) == (400, "MALFORMED_JSON")
+    assert (response.status_code, shown["code"]) == (400, "MALFORMED_JSON")
 
 
 @pytest.mark.parametrize("content", [b"[]", b"null", b"1", b'"text"', b"true"])
@@ -168,9 +168,9 @@ async def test_json_that_is_not_an_object_is_400(admin: Caller, content: bytes) 
 async def test_body_with_another_content_type_is_400(admin: Caller, content_type: str | None) -> None:
     headers = {**admin.headers, **({"Content-Type": content_type} if content_type else {})}
     for path in ("/api/tickets", "/graphql"):
-        answer = await admin.http.post(path, content=b"{}", headers=headers)
-        assert answer.status_code == 400
-        assert "UNSUPPORTED_MEDIA_TYPE" in answer.text
+        response = await admin.http.post(path, content=b"{}", headers=headers)
+        assert response.status_code == 400
+        assert "UNSUPPORTED_MEDIA_TYPE" in response.text
 
 
 @pytest.mark.parametrize("depth", [10, 300, 900])
@@ -180,27 +180,27 @@ async def test_deeply_nested_answers_are_refused(
 ) -> None:
     nested = "[" * depth + "]" * depth
     rest = f'{{"event_id": {event.id}, "custom_fields": {{"Diet": {nested}}}}}'
-    answer = await admin.http.post("/api/tickets", content=rest, headers={**admin.headers, **JSON, **headers})
-    assert answer.status_code == 400
+    response = await admin.http.post("/api/tickets", content=rest, headers={**admin.headers, **JSON, **headers})
+    assert response.status_code == 400
     query = "mutation ($input: RegisterForEventInput!) { registerForEvent(input: $input) { id } }"
     graphql = json.dumps({"query": query, "variables": {"input": {"eventId": event.id, "customFields": {"Diet": 0}}}})
     graphql = graphql.replace('"Diet": 0', f'"Diet": {nested}')
-    answer = await admin.http.post("/graphql", content=graphql, headers={**admin.headers, **JSON})
-    assert {error["extensions"]["status"] for error in answer.json()["errors"]} == {400}
+    response = await admin.http.post("/graphql", content=graphql, headers={**admin.headers, **JSON})
+    assert {error["extensions"]["status"] for error in response.json()["errors"]} == {400}
 
 
 @pytest.mark.parametrize("text", ["%00", "%1b", "a%00b", "%7f"])
 async def test_control_characters_in_a_query_are_400(http: httpx.AsyncClient, text: str) -> None:
     for path in ("/api/events", "/api/organizations"):
-        answer = await http.get(f"{path}?search={text}")
-        assert (answer.status_code, list(answer.json()["fields"])) == (400, ["search"])
+        response = await http.get(f"{path}?search={text}")
+        assert (response.status_code, list(response.json()["fields"])) == (400, ["search"])
 
 
 @pytest.mark.parametrize("text", ["%ff", "%ed%a0%80", "%", "%zz", "'%20OR%201=1--", "%25", "_", "%5C"])
 async def test_unusual_searches_find_nothing(world: World, text: str) -> None:
     await world.event(await world.organizer(), name="Concert")
-    answer = await world.http.get(f"/api/events?search={text}")
-    assert (answer.status_code, answer.json()["data"]) == (200, [])
+    response = await world.http.get(f"/api/events?search={text}")
+    assert (response.status_code, response.json()["data"]) == (200, [])
 
 
 @pytest.mark.parametrize(
@@ -220,9 +220,9 @@ async def test_unknown_code_is_not_verified(admin: Caller, event: Event, text: s
 @pytest.mark.parametrize("page", ["0", "-1", "x", "1.5", "", "9" * 30, str(2**31), "%00", "٣", "1e3", " 1"])
 async def test_invalid_page_and_limit_are_400(http: httpx.AsyncClient, page: str) -> None:
     for name in ("page", "limit"):
-        answer = await http.get("/api/events", params={name: page})
+        response = await http.get("/api/events", params={name: page})
         expected = 200 if page in {"", " 1"} else 400
-        assert answer.status_code == expected
+        assert response.status_code == expected
 
 
 def _new_type(values: str) -> str:
@@ -248,13 +248,13 @@ HOSTILE_DOCUMENTS = {
 @pytest.mark.parametrize("document", HOSTILE_DOCUMENTS.values(), ids=HOSTILE_DOCUMENTS)
 async def test_hostile_document_is_a_client_error(admin: Caller, document: str) -> None:
     before = await snapshot()
-    answer = await admin.graphql(document)
-    assert {error["extensions"]["status"] for error in answer["errors"]} <= {400, 404}
+    response = await admin.graphql(document)
+    assert {error["extensions"]["status"] for error in response["errors"]} <= {400, 404}
     assert await snapshot() == before
 
 
 async def test_idempotent_request_can_contain_integers_beyond_64_bits(admin: Caller, event: Event) -> None:
     document = f"""mutation {{ registerForEvent(input: {{eventId: {event.id}, customFields: {{Diet: {"9" * 50}}}}},
         idempotencyKey: "once") {{ id }} }}"""
-    answers = [await admin.graphql(document) for _ in range(2)]
-    assert [answer["errors"][0]["extensions"]["code"] for answer in answers] == ["VALIDATION_ERROR"] * 2
+    responses = [await admin.graphql(document) for _ in range(2)]
+    assert [response["errors"][0]["extensions"]["code"] for response in responses] == ["VALIDATION_ERROR"] * 2

@@ -12,11 +12,11 @@ def test_plans_are_created_updated_and_deleted(program: Program) -> None:
     [free] = program.printed("plans").splitlines()
     assert re.fullmatch(r" +\d+  Free  0\.00 BDT  events: unlimited  \{\}", free)
     options = ["--price", "1999.9", "--currency", "usd", "--event-limit", "25", "--features", '{"support": "প্রতিদিন"}']
-    made = program.printed("create-plan", "--name", "Gold", *options)
-    plan_id, _, rest = made.strip().partition("  ")
+    created = program.printed("create-plan", "--name", "Gold", *options)
+    plan_id, _, rest = created.strip().partition("  ")
     assert rest == 'Gold  1999.90 USD  events: 25 at once  {"support": "প্রতিদিন"}'
     changed = program.printed("update-plan", "--id", plan_id, "--event-limit", "unlimited", "--name", "Silver")
-    assert changed == made.replace("Gold", "Silver").replace("25 at once", "unlimited")
+    assert changed == created.replace("Gold", "Silver").replace("25 at once", "unlimited")
     assert program.printed("plans") == f"{free}\n{changed}"
     assert program.printed("delete-plan", "--id", plan_id) == f"Deleted plan {plan_id}\n"
     assert program.printed("plans") == f"{free}\n"

@@ -95,18 +95,20 @@ def test_history_has_several_hundred_tickets_with_every_status(tickets: list[Tic
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.name)
 def test_places_held_match_the_specification_and_the_capacity(event: EventSpec, tickets: list[TicketDraft]) -> None:
     sold = rows.sold_places(tickets)
-    assert {kind.name: sold[event.name, kind.name] for kind in event.types} == {k.name: k.held for k in event.types}
-    assert all(kind.capacity == 0 or kind.held <= kind.capacity for kind in event.types)
+    assert {ticket_type.name: sold[event.name, ticket_type.name] for ticket_type in event.types} == {
+        k.name: k.held for k in event.types
+    }
+    assert all(ticket_type.capacity == 0 or ticket_type.held <= ticket_type.capacity for ticket_type in event.types)
     assert sold[event.name, None] == event.held
 
 
 def test_some_ticket_types_are_sold_out_nearly_sold_out_or_unlimited() -> None:
-    kinds = [kind for event in EVENTS for kind in event.types]
-    left = [kind.capacity - kind.held for kind in kinds if kind.capacity]
+    ticket_types = [ticket_type for event in EVENTS for ticket_type in event.types]
+    left = [ticket_type.capacity - ticket_type.held for ticket_type in ticket_types if ticket_type.capacity]
     assert 0 in left
     assert 1 in left
-    assert any(kind.capacity == 0 and kind.price == 0 for kind in kinds)
-    assert any(kind.capacity > 0 and kind.price > 0 for kind in kinds)
+    assert any(ticket_type.capacity == 0 and ticket_type.price == 0 for ticket_type in ticket_types)
+    assert any(ticket_type.capacity > 0 and ticket_type.price > 0 for ticket_type in ticket_types)
 
 
 def test_free_tickets_are_never_pending_and_have_no_payment(tickets: list[TicketDraft]) -> None:

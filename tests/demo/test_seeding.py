@@ -137,16 +137,18 @@ async def test_sold_counts_the_tickets_that_hold_places_within_the_capacity(summ
     holding = [status for status in TicketStatus if status.holds_place]
     held = Counter([ticket.ticket_type_id for ticket in await Ticket.filter(status__in=holding)])
     types = await TicketType.all()
-    assert {kind.id: kind.sold for kind in types} == {kind.id: held[kind.id] for kind in types}
-    assert all(kind.capacity == 0 or kind.sold <= kind.capacity for kind in types)
-    assert any(kind.capacity and kind.sold == kind.capacity for kind in types)
+    assert {ticket_type.id: ticket_type.sold for ticket_type in types} == {
+        ticket_type.id: held[ticket_type.id] for ticket_type in types
+    }
+    assert all(ticket_type.capacity == 0 or ticket_type.sold <= ticket_type.capacity for ticket_type in types)
+    assert any(ticket_type.capacity and ticket_type.sold == ticket_type.capacity for ticket_type in types)
 
 
 async def test_tickets_have_a_type_of_their_event_and_its_price(summary: SeedSummary) -> None:
     for ticket in await Ticket.all().select_related("ticket_type"):
-        kind = ticket.ticket_type
-        assert ticket.amount == (kind.price if kind else 0)
-        assert kind is None or kind.event_id == ticket.event_id
+        ticket_type = ticket.ticket_type
+        assert ticket.amount == (ticket_type.price if ticket_type else 0)
+        assert ticket_type is None or ticket_type.event_id == ticket.event_id
 
 
 async def test_only_events_without_types_have_tickets_without_one(summary: SeedSummary) -> None:

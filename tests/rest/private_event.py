@@ -32,15 +32,15 @@ async def create_private_event(world: World, stage: Stage) -> PrivateEvent:
         notice="hidden notice", wallets={"bkash": "01911111111"}, emailtitle="hidden title", privacy=Privacy.PRIVATE,
         category=Category.FESTIVAL, date=datetime.date(2001, 2, 3),
     )  # fmt: skip
-    kind = await world.ticket_type(event, name="Balcony", capacity=1, price="700")
+    ticket_type = await world.ticket_type(event, name="Balcony", capacity=1, price="700")
     question = await world.custom_field(event, "Allergies", required=True)
     await world.gallery_image(event, url="https://example.com/hidden-picture.png")
     ticket = await world.ticket(
-        event, await world.user(username="zohra"), ticket_type=kind, name="Zohra", email="zohra@private.example",
+        event, await world.user(username="zohra"), ticket_type=ticket_type, name="Zohra", email="zohra@private.example",
         number="01922222222", transaction_id="TXHIDDEN1", note="no onions", code="AEHIDDENCODE",
     )  # fmt: skip
     await CustomValue.create(ticket=ticket, field=question, value="peanuts")
-    return PrivateEvent(event, kind, ticket)
+    return PrivateEvent(event, ticket_type, ticket)
 
 
 async def other_callers(world: World, stage: Stage) -> dict[str, Caller]:

@@ -39,8 +39,8 @@ async def test_connection_uses_the_total_cached_by_numbered_pages(world: World, 
     await world.event(await world.organizer())
     assert await count_statements(world.anonymous) == 1
     with counted_statements() as statements:
-        answer = await world.anonymous.graphql("{ eventsConnection { totalCount } }")
-    assert answer["data"]["eventsConnection"] == {"totalCount": 1}
+        response = await world.anonymous.graphql("{ eventsConnection { totalCount } }")
+    assert response["data"]["eventsConnection"] == {"totalCount": 1}
     assert not [one for one in statements if one.startswith("SELECT COUNT(*)")]
 
 
@@ -67,13 +67,13 @@ async def test_write_changes_the_total_at_once(world: World, cache_totals: Cache
     owner = await world.organizer()
     organizer, organization = await world.session(owner), await world.organization(owner)
     assert await total_of(world.anonymous) == 0
-    made = data_of(await organizer.post("/events", {"name": "Fair", "organization_id": organization.id}), 201)
+    created = data_of(await organizer.post("/events", {"name": "Fair", "organization_id": organization.id}), 201)
     assert await total_of(world.anonymous) == 1
-    data_of(await organizer.put(f"/events/{made['id']}", {"privacy": "private"}))
+    data_of(await organizer.put(f"/events/{created['id']}", {"privacy": "private"}))
     assert await total_of(world.anonymous) == 0
-    data_of(await organizer.put(f"/events/{made['id']}", {"privacy": "public"}))
+    data_of(await organizer.put(f"/events/{created['id']}", {"privacy": "public"}))
     assert await total_of(world.anonymous) == 1
-    data_of(await organizer.delete(f"/events/{made['id']}"))
+    data_of(await organizer.delete(f"/events/{created['id']}"))
     assert await total_of(world.anonymous) == 0
 
 

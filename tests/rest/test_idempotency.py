@@ -101,8 +101,8 @@ async def test_keys_of_different_principals_are_independent(world: World, stage:
 async def test_sessions_of_one_account_share_keys(world: World, stage: Stage) -> None:
     callers = [await world.session(stage.buyer_account) for _ in range(2)]
     body = {"event_id": stage.event.id}
-    made = [data_of(await caller.post("/tickets", body, Idempotency_Key="k-1"), 201) for caller in callers]
-    assert made[0] == made[1]
+    created = [data_of(await caller.post("/tickets", body, Idempotency_Key="k-1"), 201) for caller in callers]
+    assert created[0] == created[1]
 
 
 async def test_keys_of_anonymous_callers_are_separate_per_address(
@@ -116,8 +116,8 @@ async def test_keys_of_anonymous_callers_are_separate_per_address(
 
 
 async def test_errors_are_not_stored(world: World, stage: Stage) -> None:
-    kind = await world.ticket_type(stage.event, capacity=1)
-    ticket = await world.ticket(stage.event, stage.buyer_account, ticket_type=kind)
+    ticket_type = await world.ticket_type(stage.event, capacity=1)
+    ticket = await world.ticket(stage.event, stage.buyer_account, ticket_type=ticket_type)
     body = {"event_id": stage.event.id}
     await refused(stage.buyer.post("/tickets", body, Idempotency_Key="k-1"), 400, "SOLD_OUT")
     data_of(await stage.organizer.put(f"/tickets/{ticket.id}", {"status": "Failed"}))
@@ -194,9 +194,9 @@ async def test_request_with_a_number_of_any_size_can_be_repeated(stage: Stage) -
 @pytest.mark.parametrize("path", ["/tickets", "/organizations"])
 async def test_twenty_simultaneous_repetitions_run_once(world: World, stage: Stage, path: str) -> None:
     caller, body = request_for(world, stage, path)
-    answers = await asyncio.gather(*(caller.post(path, body, Idempotency_Key="k-1") for _ in range(20)))
-    assert {answer.status_code for answer in answers} == {201}
-    assert len({answer.content for answer in answers}) == 1
+    responses = await asyncio.gather(*(caller.post(path, body, Idempotency_Key="k-1") for _ in range(20)))
+    assert {response.status_code for response in responses} == {201}
+    assert len({response.content for response in responses}) == 1
     assert (await Ticket.all().count(), await Organization.all().count()) in ((1, 1), (0, 2))
 
 
@@ -208,7 +208,7 @@ async def test_twenty_simultaneous_requests_without_a_key_all_run(stage: Stage) 
 
 async def test_one_of_twenty_simultaneous_bodies_with_one_key_succeeds(stage: Stage) -> None:
     bodies = [{"event_id": stage.event.id, "note": str(number)} for number in range(20)]
-    answers = await asyncio.gather(*(stage.buyer.post("/tickets", body, Idempotency_Key="k-1") for body in bodies))
-    assert sorted(answer.status_code for answer in answers) == [201] + [400] * 19
-    assert {answer.json().get("code") for answer in answers} == {None, "IDEMPOTENCY_MISMATCH"}
+    responses = await asyncio.gather(*(stage.buyer.post("/tickets", body, Idempotency_Key="k-1") for body in bodies))
+    assert sorted(response.status_code for response in responses) == [201] + [400] * 19
+    assert {response.json().get("code") for response in responses} == {None, "IDEMPOTENCY_MISMATCH"}
     assert await Ticket.all().count() == 1

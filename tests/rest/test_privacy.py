@@ -18,10 +18,10 @@ MISSING = 999_999
 
 # Hidden and missing ---------------------------------------------------------------------------------------------
 
-Answer = Awaitable[httpx.Response]
+PendingResponse = Awaitable[httpx.Response]
 Ids = dict[str, Any]  # Any: ids, and the code of a ticket
 
-REQUESTS: dict[str, Callable[[Caller, Ids], Answer]] = {
+REQUESTS: dict[str, Callable[[Caller, Ids], PendingResponse]] = {
     "event": lambda caller, ids: caller.get(f"/events/{ids['event']}"),
     "its tickets": lambda caller, ids: caller.get(f"/events/{ids['event']}/tickets"),
     "its tickets by status": lambda caller, ids: caller.get(f"/events/{ids['event']}/tickets", status="Success"),
@@ -74,11 +74,11 @@ async def test_hidden_rows_get_the_same_response_as_missing_ones(
     }  # fmt: skip
     missing = {**dict.fromkeys(hidden, MISSING), "code": "AENEVERISSUED", "public event": stage.event.id}
     before = await snapshot()
-    answers = [await REQUESTS[what](caller, ids) for ids in (hidden, missing)]
+    responses = [await REQUESTS[what](caller, ids) for ids in (hidden, missing)]
     assert await snapshot() == before
-    assert answers[0].status_code == answers[1].status_code >= 400
-    assert answers[0].json() == answers[1].json()
-    assert answers[0].headers.keys() == answers[1].headers.keys()
+    assert responses[0].status_code == responses[1].status_code >= 400
+    assert responses[0].json() == responses[1].json()
+    assert responses[0].headers.keys() == responses[1].headers.keys()
 
 
 async def test_owner_gets_other_responses_to_the_same_requests(world: World, stage: Stage) -> None:
@@ -94,10 +94,10 @@ async def test_own_ticket_cannot_be_moved_to_a_hidden_type(world: World, stage: 
     assert stage.rival.user is not None
     secret = await create_private_event(world, stage)
     own = await world.ticket(await world.event(stage.rival.user), stage.rival.user)
-    bodies = [{"ticket_type_id": kind} for kind in (secret.ticket_type.id, MISSING)]
-    answers = [await stage.rival.put(f"/tickets/{own.id}", body) for body in bodies]
-    assert [set(error_in(answer, 400, "VALIDATION_ERROR")) for answer in answers] == [{"ticket_type_id"}] * 2
-    assert answers[0].json() == answers[1].json()
+    bodies = [{"ticket_type_id": ticket_type} for ticket_type in (secret.ticket_type.id, MISSING)]
+    responses = [await stage.rival.put(f"/tickets/{own.id}", body) for body in bodies]
+    assert [set(error_in(response, 400, "VALIDATION_ERROR")) for response in responses] == [{"ticket_type_id"}] * 2
+    assert responses[0].json() == responses[1].json()
 
 
 @pytest.mark.parametrize("who", ["rival", "rival session"])
@@ -105,16 +105,16 @@ async def test_donations_and_keys_of_others_are_not_found(world: World, stage: S
     donation, other = await world.donation(stage.organization), stage.buyer.key
     assert other is not None
     caller = (await other_callers(world, stage))[who]
-    requests: list[Callable[[int], Answer]] = [
+    requests: list[Callable[[int], PendingResponse]] = [
         lambda row: caller.put(f"/donations/{row}", {"status": "verified"}),
         lambda row: caller.put(f"/keys/{row}", {"name": "x"}),
         lambda row: caller.delete(f"/keys/{row}"),
     ]
     before = await snapshot()
     for request, hidden in zip(requests, (donation.id, other.id, other.id), strict=True):
-        answers = [await request(row) for row in (hidden, MISSING)]
-        assert answers[0].status_code == answers[1].status_code == 404
-        assert answers[0].json() == answers[1].json()
+        responses = [await request(row) for row in (hidden, MISSING)]
+        assert responses[0].status_code == responses[1].status_code == 404
+        assert responses[0].json() == responses[1].json()
     assert await snapshot() == before
 
 
@@ -125,21 +125,21 @@ async def test_error_for_a_used_transaction_id_does_not_reveal_its_ticket(world:
     await create_private_event(world, stage)
     await world.ticket(stage.event, await world.user(), transaction_id="TXPUBLIC1")
     await world.ticket(stage.event, stage.buyer_account, transaction_id="TXOWN1")
-    answers = []
+    responses = []
     for used in ("TXHIDDEN1", "TXPUBLIC1", "TXOWN1"):
-        answer = await stage.buyer.post("/tickets", {"event_id": stage.event.id, "transaction_id": used})
-        assert set(error_in(answer, 400, "DUPLICATE_TRANSACTION")) == {"transaction_id"}
-        answers.append(answer.json())
-    assert answers[0] == answers[1] == answers[2]
+        response = await stage.buyer.post("/tickets", {"event_id": stage.event.id, "transaction_id": used})
+        assert set(error_in(response, 400, "DUPLICATE_TRANSACTION")) == {"transaction_id"}
+        responses.append(response.json())
+    assert responses[0] == responses[1] == responses[2]
 
 
 async def test_error_for_a_used_transaction_id_does_not_reveal_its_donation(world: World, stage: Stage) -> None:
     await world.donation(stage.organization, transaction_id="GIFTED1")
     await world.donation(transaction_id="GIFTED2")
     body = {"email": "giver@example.com", "number": "01700000000", "amount": 5, "type": "bkash"}
-    answers = [await world.anonymous.post("/donations", {**body, "transaction_id": f"GIFTED{n}"}) for n in (1, 2)]
-    assert set(error_in(answers[0], 400, "DUPLICATE_TRANSACTION")) == {"transaction_id"}
-    assert answers[0].json() == answers[1].json()
+    responses = [await world.anonymous.post("/donations", {**body, "transaction_id": f"GIFTED{n}"}) for n in (1, 2)]
+    assert set(error_in(responses[0], 400, "DUPLICATE_TRANSACTION")) == {"transaction_id"}
+    assert responses[0].json() == responses[1].json()
     assert await Donation.all().count() == 2
 
 

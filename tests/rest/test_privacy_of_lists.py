@@ -49,11 +49,11 @@ async def test_public_event_changes_lists_and_totals(world: World, stage: Stage)
 
 async def read_every_route(caller: Caller, ids: dict[str, list[int]]) -> dict[str, httpx.Response]:
     """Return the responses of every GET route, for each ID of its resource."""
-    answers = {}
+    responses = {}
     for path in [path for route in ROUTES if route.method == "GET" for path in paths_of(route.path, ids)]:
         query = {"event_id": ids["events"][0]} if path == "/ticket-types" else {}
-        answers[path] = await caller.get(path, **query)
-    return answers
+        responses[path] = await caller.get(path, **query)
+    return responses
 
 
 def paths_of(path: str, ids: dict[str, list[int]]) -> list[str]:
@@ -72,15 +72,15 @@ async def all_ids() -> dict[str, list[int]]:
 async def test_no_route_reveals_a_private_event(world: World, stage: Stage, who: str) -> None:
     await create_private_event(world, stage)
     caller = (await other_callers(world, stage))[who]
-    answers = await read_every_route(caller, await all_ids())
-    found = {path: word for path, answer in answers.items() for word in PRIVATE_TEXTS if word in answer.text}
+    responses = await read_every_route(caller, await all_ids())
+    found = {path: word for path, response in responses.items() for word in PRIVATE_TEXTS if word in response.text}
     assert found == {}
 
 
 async def test_routes_show_the_private_event_to_its_owner(world: World, stage: Stage) -> None:
     """Control of the test above: each text occurs in the owner's responses."""
     await create_private_event(world, stage)
-    texts = "".join(answer.text for answer in (await read_every_route(stage.organizer, await all_ids())).values())
+    texts = "".join(response.text for response in (await read_every_route(stage.organizer, await all_ids())).values())
     assert [word for word in PRIVATE_TEXTS if word not in texts] == []
 
 
@@ -90,8 +90,8 @@ async def test_attendees_of_public_events_are_private(world: World, stage: Stage
     personal = ["Zohra", "zohra@private.example", "01922222222", "TXHIDDEN1", "no onions", "peanuts", "AEHIDDENCODE"]
     ids = await all_ids()
     for who, caller in (await other_callers(world, stage)).items():
-        for path, answer in (await read_every_route(caller, ids)).items():
-            assert [word for word in personal if word in answer.text] == [], (who, path)
+        for path, response in (await read_every_route(caller, ids)).items():
+            assert [word for word in personal if word in response.text] == [], (who, path)
 
 
 @pytest.mark.parametrize("who", ["admin", "organizer", "buyer", "rival session"])
@@ -100,6 +100,6 @@ async def test_no_response_contains_a_password_hash_or_a_digest(world: World, st
     await User.all().update(password_hash=hashed("correct horse"))
     callers = {**await other_callers(world, stage), "admin": stage.admin, "organizer": stage.organizer}
     stored = [session.digest for session in await Session.all()] + [key.digest for key in await ApiKey.all()]
-    answers = await read_every_route(callers[who], await all_ids())
-    texts = "".join(answer.text for answer in answers.values())
+    responses = await read_every_route(callers[who], await all_ids())
+    texts = "".join(response.text for response in responses.values())
     assert [word for word in ("$argon2", "password", "digest", *stored) if word in texts] == []

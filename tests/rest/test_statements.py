@@ -13,15 +13,15 @@ from tests.support.world import World
 REGISTRATION = 8
 
 
-async def fill(event: Event, kind: TicketType, user: User, count: int) -> None:
+async def fill(event: Event, ticket_type: TicketType, user: User, count: int) -> None:
     await Ticket.bulk_create(
         Ticket(
-            code=f"AEFILL{number}", event=event, user=user, ticket_type=kind, name="x", email="x@example.com",
+            code=f"AEFILL{number}", event=event, user=user, ticket_type=ticket_type, name="x", email="x@example.com",
             status=TicketStatus.SUCCESS,
         )
         for number in range(count)
     )  # fmt: skip
-    await TicketType.filter(id=kind.id).update(sold=count)
+    await TicketType.filter(id=ticket_type.id).update(sold=count)
 
 
 @pytest.mark.parametrize("tickets", [0, 50, 500])
@@ -29,17 +29,17 @@ async def fill(event: Event, kind: TicketType, user: User, count: int) -> None:
 async def test_registration_takes_the_same_statements_for_any_event(
     world: World, stage: Stage, tickets: int, types: int
 ) -> None:
-    kinds = [await world.ticket_type(stage.event, capacity=1000) for _ in range(types)]
-    await fill(stage.event, kinds[0], stage.buyer_account, tickets)
-    body = {"event_id": stage.event.id, "ticket_type_id": kinds[0].id}
+    ticket_types = [await world.ticket_type(stage.event, capacity=1000) for _ in range(types)]
+    await fill(stage.event, ticket_types[0], stage.buyer_account, tickets)
+    body = {"event_id": stage.event.id, "ticket_type_id": ticket_types[0].id}
     with counted_statements() as statements:
         data_of(await stage.buyer.post("/tickets", body), 201)
     assert len(statements) == REGISTRATION
 
 
 async def test_refusal_of_a_sold_out_event_writes_nothing(world: World, stage: Stage) -> None:
-    kind = await world.ticket_type(stage.event, capacity=1)
-    await fill(stage.event, kind, stage.buyer_account, 1)
+    ticket_type = await world.ticket_type(stage.event, capacity=1)
+    await fill(stage.event, ticket_type, stage.buyer_account, 1)
     with counted_statements() as statements:
         error_in(await stage.buyer.post("/tickets", {"event_id": stage.event.id}), 400, "SOLD_OUT")
     assert [statement.split()[0] for statement in statements] == ["SELECT"] * 3
@@ -49,8 +49,8 @@ async def test_all_answers_are_written_in_one_statement(world: World, stage: Sta
     names = [(await world.custom_field(stage.event, f"Question {number}")).name for number in range(12)]
     with counted_statements() as statements:
         body = {"event_id": stage.event.id, "custom_fields": dict.fromkeys(names, "x")}
-        made = data_of(await stage.buyer.post("/tickets", body), 201)
-    assert len(made["custom_fields"]) == 12
+        created = data_of(await stage.buyer.post("/tickets", body), 201)
+    assert len(created["custom_fields"]) == 12
     # The event has no ticket type, hence no place; the answers are written in one statement.
     assert len(statements) == REGISTRATION
 

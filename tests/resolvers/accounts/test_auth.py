@@ -10,20 +10,20 @@ ROKEYA = {"username": "rokeya", "email": "rokeya@example.com", "password": "secr
 
 async def test_logout_ends_a_session_started_in_the_same_request(world: World) -> None:
     await world.anonymous.post("/auth/register", ROKEYA)
-    answer = await world.anonymous.graphql_response(
+    response = await world.anonymous.graphql_response(
         'mutation { login(input: {email: "rokeya@example.com", password: "secret123"}) { id } logout { loggedOut } }'
     )
-    assert answer.json()["data"]["logout"] == {"loggedOut": True}
+    assert response.json()["data"]["logout"] == {"loggedOut": True}
     assert not await Session.exists()
-    assert "Max-Age=0" in answer.headers["Set-Cookie"]
+    assert "Max-Age=0" in response.headers["Set-Cookie"]
 
 
 async def test_request_is_unauthenticated_after_its_logout(world: World) -> None:
     caller = await world.session(await world.user())
-    answer = await caller.graphql(
+    response = await caller.graphql(
         'mutation { logout { loggedOut } createApiKey(input: {name: "n", keyType: USER}) { id } }'
     )
-    assert answer["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+    assert response["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
     assert not await ApiKey.exists()
 
 

@@ -11,16 +11,16 @@ from tests.support.world import World
 MAIL: dict[str, Any] = {"subject": "x", "body": "x", "next_attempt_at": utc_now()}  # Any: each column's own type
 
 
-async def populated_organizer(world: World, stage: Stage, kind: TicketType) -> User:
-    """Create an organizer with rows in every table of accounts; ``kind`` belongs to another organizer's event."""
+async def populated_organizer(world: World, stage: Stage, ticket_type: TicketType) -> User:
+    """Create an organizer with rows in every table of accounts; ``ticket_type`` is of another organizer's event."""
     account = await world.organizer()
     await world.key(account, KeyType.ORGANIZER)
     await world.session(account)
     for _ in range(2):
         await add_populated_organization(world, stage, account)
     for status in TicketStatus:
-        await add_email(await world.ticket(stage.event, account, ticket_type=kind, status=status))
-    await world.ticket(stage.event, account, ticket_type=kind, email="guest@example.com")
+        await add_email(await world.ticket(stage.event, account, ticket_type=ticket_type, status=status))
+    await world.ticket(stage.event, account, ticket_type=ticket_type, email="guest@example.com")
     digest = f"{account.id:064}"
     await EmailConfirmation.create(user=account, email=account.email, digest=digest, expires_at=utc_now())
     await OutgoingMail.create(kind=MailKind.CONFIRM_EMAIL, user=account, recipient=account.email, **MAIL)
@@ -39,8 +39,8 @@ async def add_populated_organization(world: World, stage: Stage, owner: User) ->
         event = await world.event(organization, privacy=privacy)
         question = await world.custom_field(event, "Size")
         await world.gallery_image(event)
-        own_kind = await world.ticket_type(event, capacity=10)
+        ticket_type = await world.ticket_type(event, capacity=10)
         for attendee in (owner, stage.buyer_account):
-            ticket = await world.ticket(event, attendee, ticket_type=own_kind)
+            ticket = await world.ticket(event, attendee, ticket_type=ticket_type)
             await CustomValue.create(ticket=ticket, field=question, value="M")
             await add_email(ticket)

@@ -36,11 +36,11 @@ async def test_only_admins_manage_all_keys(world: World, stage: Stage) -> None:
 
 async def test_all_keys_are_listed_newest_first_with_their_owners(world: World, stage: Stage) -> None:
     revoked = await world.key(stage.buyer_account, revoked_at=utc_now(), is_active=False, expires_at=utc_now())
-    answer = await stage.admin.get("/admin/api-keys")
+    response = await stage.admin.get("/admin/api-keys")
     callers = [stage.organizer, stage.buyer, stage.rival, stage.admin, revoked]
-    assert page_in(answer)[0] == [key_of(caller).id for caller in reversed(callers)]
-    assert all(row.keys() == API_KEY_FIELDS | {"user_id", "username"} for row in data_of(answer))
-    newest = data_of(answer)[0]
+    assert page_in(response)[0] == [key_of(caller).id for caller in reversed(callers)]
+    assert all(row.keys() == API_KEY_FIELDS | {"user_id", "username"} for row in data_of(response))
+    newest = data_of(response)[0]
     assert newest.items() >= {
         "user_id": stage.buyer_account.id, "username": "buyer", "key_type": "user", "is_active": False,
         "key_prefix": key_of(revoked).key_prefix, "name": "test key",
@@ -135,11 +135,11 @@ async def test_suspended_and_expired_keys_can_be_revoked(world: World, stage: St
     error_in(await caller.get("/auth/me"), 401, "API_KEY_REVOKED")
 
 
-async def test_an_admin_may_revoke_the_key_it_calls_with(stage: Stage) -> None:
+async def test_admin_can_revoke_the_key_of_the_request(stage: Stage) -> None:
     path = f"/admin/revoke-key/{key_of(stage.admin).id}"
     assert data_of(await stage.admin.delete(path))["revoked"] is True
     error_in(await stage.admin.delete(path), 401, "API_KEY_REVOKED")
 
 
-async def test_a_missing_key_is_not_found(stage: Stage) -> None:
+async def test_unknown_key_is_not_found(stage: Stage) -> None:
     await refused(stage.admin.delete("/admin/revoke-key/999999"), 404, "NOT_FOUND")

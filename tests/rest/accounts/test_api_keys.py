@@ -24,13 +24,21 @@ def caller_with(stage: Stage, raw: str) -> Caller:
 
 async def test_created_key_is_returned_with_its_secret(stage: Stage) -> None:
     body = {"name": " My App ", "key_type": "user", "permissions": ["tickets:read", "events:read", "tickets:read"]}
-    made = data_of(await stage.buyer.post("/keys", {**body, "expires_at": "2099-01-01"}), 201)
-    assert made.keys() == API_KEY_FIELDS | {"key"}
-    assert made["key"].startswith("ae_u_")
-    assert made["key_prefix"] == made["key"][:12]
-    assert (made["name"], made["key_type"], made["permissions"]) == ("My App", "user", ["events:read", "tickets:read"])
-    assert (made["is_active"], made["expires_at"], made["last_used_at"]) == (True, "2099-01-01T00:00:00Z", None)
-    assert data_of(await caller_with(stage, made["key"]).get("/auth/me"))["auth"]["key_id"] == made["id"]
+    created = data_of(await stage.buyer.post("/keys", {**body, "expires_at": "2099-01-01"}), 201)
+    assert created.keys() == API_KEY_FIELDS | {"key"}
+    assert created["key"].startswith("ae_u_")
+    assert created["key_prefix"] == created["key"][:12]
+    assert (created["name"], created["key_type"], created["permissions"]) == (
+        "My App",
+        "user",
+        ["events:read", "tickets:read"],
+    )
+    assert (created["is_active"], created["expires_at"], created["last_used_at"]) == (
+        True,
+        "2099-01-01T00:00:00Z",
+        None,
+    )
+    assert data_of(await caller_with(stage, created["key"]).get("/auth/me"))["auth"]["key_id"] == created["id"]
 
 
 @pytest.mark.parametrize(
@@ -46,21 +54,21 @@ async def test_expiry_is_returned_in_utc(stage: Stage, given: str | None, shown:
 
 
 async def test_key_created_without_permissions_gets_all_of_its_type(stage: Stage) -> None:
-    made = data_of(await stage.buyer.post("/keys", {"name": "My App", "key_type": "user"}), 201)
-    assert made["permissions"] == USER_PERMISSIONS
-    made = data_of(await stage.admin.post("/keys", {"name": "My App", "key_type": "admin"}), 201)
-    assert made["permissions"] == ["*"]
+    created = data_of(await stage.buyer.post("/keys", {"name": "My App", "key_type": "user"}), 201)
+    assert created["permissions"] == USER_PERMISSIONS
+    created = data_of(await stage.admin.post("/keys", {"name": "My App", "key_type": "admin"}), 201)
+    assert created["permissions"] == ["*"]
 
 
 async def test_all_own_keys_are_listed_newest_first_without_secrets(world: World, stage: Stage) -> None:
-    made = [await world.key(stage.buyer_account) for _ in range(25)]
-    answer = await stage.buyer.get("/keys", limit=3)
-    keys = data_of(answer)
-    assert [key["id"] for key in keys[:-1]] == [caller.key.id for caller in made[::-1] if caller.key]
+    created = [await world.key(stage.buyer_account) for _ in range(25)]
+    response = await stage.buyer.get("/keys", limit=3)
+    keys = data_of(response)
+    assert [key["id"] for key in keys[:-1]] == [caller.key.id for caller in created[::-1] if caller.key]
     assert len(keys) == 26
     assert {frozenset(key) for key in keys} == {frozenset(API_KEY_FIELDS)}
     assert INSTANT.fullmatch(keys[0]["created_at"])
-    assert "pagination" not in answer.json()
+    assert "pagination" not in response.json()
 
 
 @pytest.mark.parametrize("change", [{"name": "Renamed"}, {"permissions": ["tickets:read"]}, {"is_active": False}, {}])
@@ -103,8 +111,8 @@ async def test_creation_of_keys_is_limited_per_hour(world: World, monkeypatch: p
     monkeypatch.setattr(quotas, "MAX_NEW_KEYS", 2)
     caller = await world.user_key()
     for _ in range(2):
-        made = data_of(await caller.post("/keys", {"name": "k", "key_type": "user"}), 201)
-        data_of(await caller.delete(f"/keys/{made['id']}"))
+        created = data_of(await caller.post("/keys", {"name": "k", "key_type": "user"}), 201)
+        data_of(await caller.delete(f"/keys/{created['id']}"))
     error_in(await caller.post("/keys", {"name": "k", "key_type": "user"}), 429, "RATE_LIMITED")
     other = await world.user_key()
     data_of(await other.post("/keys", {"name": "k", "key_type": "user"}), 201)
@@ -135,16 +143,16 @@ async def test_simultaneous_requests_do_not_exceed_the_number_of_keys(
 ) -> None:
     monkeypatch.setattr(api_keys, "MAX_KEYS", 4)
     caller = await world.user_key()
-    made = await asyncio.gather(*[caller.post("/keys", {"name": "n", "key_type": "user"}) for _ in range(12)])
-    assert sorted(answer.status_code for answer in made) == [201] * 3 + [400] * 9
+    created = await asyncio.gather(*[caller.post("/keys", {"name": "n", "key_type": "user"}) for _ in range(12)])
+    assert sorted(response.status_code for response in created) == [201] * 3 + [400] * 9
     assert await ApiKey.all().count() == 4
 
 
 async def test_expiring_key_cannot_create_a_key_that_outlives_it(world: World) -> None:
     ends = utc_now().replace(microsecond=0) + datetime.timedelta(days=2)
     caller = await world.key(await world.user(), KeyType.USER, expires_at=ends)
-    made = (await caller.post("/keys", {"name": "n", "key_type": "user"})).json()["data"]
-    assert (await ApiKey.get(id=made["id"])).expires_at == ends
+    created = (await caller.post("/keys", {"name": "n", "key_type": "user"})).json()["data"]
+    assert (await ApiKey.get(id=created["id"])).expires_at == ends
     later = (ends + datetime.timedelta(days=1)).isoformat()
     before = await snapshot()
     response = await caller.post("/keys", {"name": "n", "key_type": "user", "expires_at": later})

@@ -15,11 +15,11 @@ RAHIMA = {"username": "Rahima", "email": "rahima@example.com", "password": "secr
 
 
 async def test_login_returns_the_account(world: World) -> None:
-    made = data_of(await world.anonymous.post("/auth/register", RAHIMA), 201)
+    created = data_of(await world.anonymous.post("/auth/register", RAHIMA), 201)
     body = {"email": "RAHIMA@example.com", "password": "secret123"}
-    answer = await world.anonymous.post("/auth/login", body)
-    assert data_of(answer) == made
-    assert "password" not in answer.text
+    response = await world.anonymous.post("/auth/login", body)
+    assert data_of(response) == created
+    assert "password" not in response.text
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ async def test_failed_login_does_not_reveal_whether_the_account_exists(world: Wo
     assert await refused(world.anonymous.post("/auth/login", body), 401, "INVALID_CREDENTIALS") == {}
 
 
-async def test_logout_returns_the_same_answer_without_a_session(world: World, stage: Stage) -> None:
+async def test_logout_gives_the_same_response_without_a_session(world: World, stage: Stage) -> None:
     session = await world.session(stage.buyer_account)
     assert data_of(await session.post("/auth/logout", {})) == {"logged_out": True}
     error_in(await session.get("/auth/me"), 401, "UNAUTHENTICATED")
@@ -89,8 +89,10 @@ async def test_login_verifies_a_hash_even_without_an_account_or_password(
     monkeypatch.setattr(hasher, "_argon2", _RecordingVerifier(verify, verified))
     await world.user(username="silent", password_hash="!")
     for email in ("silent@example.com", "unknown@example.com"):
-        answer = await world.anonymous.post("/auth/login", {"email": email, "password": "no account has this password"})
-        assert answer.status_code == 401
+        response = await world.anonymous.post(
+            "/auth/login", {"email": email, "password": "no account has this password"}
+        )
+        assert response.status_code == 401
     assert [stored.startswith("$argon2") for stored in verified] == [True, True]
 
 

@@ -51,7 +51,7 @@ async def admin_count() -> int:
     return await User.filter(admin=True).count()
 
 
-async def test_the_last_admin_cannot_be_demoted(world: World) -> None:
+async def test_last_admin_cannot_be_demoted(world: World) -> None:
     only = await world.admin_key()
     assert only.user is not None
     await world.organizer()
@@ -111,8 +111,8 @@ def slow_locks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def remove_each_other(admins: Admins, to_first: Request, to_second: Request) -> Counter[int]:
     first, second = admins.ids
-    answers = await asyncio.gather(to_second(admins.first, second), to_first(admins.second, first))
-    return Counter(answer.status_code for answer in answers)
+    responses = await asyncio.gather(to_second(admins.first, second), to_first(admins.second, first))
+    return Counter(response.status_code for response in responses)
 
 
 PAIRS = [(demote, demote), (delete, delete), (demote, delete), (delete, demote)]
@@ -130,8 +130,8 @@ async def test_two_admins_who_remove_each_other_leave_one_admin(
 @pytest.mark.usefixtures("slow_locks")
 async def test_two_admins_who_demote_themselves_leave_one_admin(admins: Admins) -> None:
     first, second = admins.ids
-    answers = await asyncio.gather(demote(admins.first, first), demote(admins.second, second))
-    assert Counter(answer.json().get("code") for answer in answers) == {None: 1, "LAST_ADMIN": 1}
+    responses = await asyncio.gather(demote(admins.first, first), demote(admins.second, second))
+    assert Counter(response.json().get("code") for response in responses) == {None: 1, "LAST_ADMIN": 1}
     assert await admin_count() == 1
 
 
@@ -145,8 +145,8 @@ async def test_five_admins_who_remove_each_other_leave_an_admin(world: World) ->
         for other, target in enumerate(ids)
         if number != other
     ]
-    answers = await asyncio.gather(*requests)
-    assert {answer.status_code for answer in answers} <= {200, 400, 401, 403, 404}
+    responses = await asyncio.gather(*requests)
+    assert {response.status_code for response in responses} <= {200, 400, 401, 403, 404}
     assert await admin_count() >= 1
 
 

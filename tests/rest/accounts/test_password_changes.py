@@ -28,28 +28,28 @@ async def karim(world: World) -> User:
 
 
 async def can_log_in(world: World, password: str) -> bool:
-    answer = await world.anonymous.post("/auth/login", {"email": "karim@example.com", "password": password})
+    response = await world.anonymous.post("/auth/login", {"email": "karim@example.com", "password": password})
     world.http.cookies.clear()
-    assert answer.status_code in {200, 401}
-    return answer.status_code == 200
+    assert response.status_code in {200, 401}
+    return response.status_code == 200
 
 
 async def is_authenticated(caller: Caller) -> bool:
     return (await caller.get("/auth/me")).status_code == 200
 
 
-def with_new_cookie(caller: Caller, answer: httpx.Response) -> Caller:
+def with_new_cookie(caller: Caller, response: httpx.Response) -> Caller:
     """Return the caller with the session cookie that the response sets."""
     caller.http.cookies.clear()
-    token = SimpleCookie(answer.headers["Set-Cookie"])[COOKIE_NAME].value
+    token = SimpleCookie(response.headers["Set-Cookie"])[COOKIE_NAME].value
     return Caller(caller.http, caller.user, {"Cookie": f"{COOKIE_NAME}={token}", "Origin": ORIGIN})
 
 
 async def test_new_password_replaces_the_old_one(world: World, karim: User) -> None:
-    answer = await (await world.session(karim)).put("/users/me", {**CHANGE, "country": "BD"})
+    response = await (await world.session(karim)).put("/users/me", {**CHANGE, "country": "BD"})
     world.http.cookies.clear()
-    assert data_of(answer)["country"] == "BD"
-    assert "password" not in answer.text
+    assert data_of(response)["country"] == "BD"
+    assert "password" not in response.text
     assert (await can_log_in(world, OLD), await can_log_in(world, NEW)) == (False, True)
     assert NEW not in repr(await snapshot())
 
@@ -70,9 +70,9 @@ async def test_change_renews_the_callers_session_and_ends_the_others(world: Worl
 
 async def test_change_with_an_api_key_ends_all_sessions(world: World, karim: User) -> None:
     session, key = await world.session(karim), await world.key(karim)
-    answer = await key.put("/users/me", CHANGE)
-    data_of(answer)
-    assert "Set-Cookie" not in answer.headers
+    response = await key.put("/users/me", CHANGE)
+    data_of(response)
+    assert "Set-Cookie" not in response.headers
     assert not await is_authenticated(session)
     assert await Session.all().count() == 0
 
@@ -88,9 +88,9 @@ async def test_api_keys_stay_valid(world: World, karim: User, with_session: bool
 
 async def test_changing_other_fields_ends_no_session(world: World, karim: User) -> None:
     here, elsewhere = await world.session(karim), await world.session(karim)
-    answer = await here.put("/users/me", {"country": "BD", "current_password": "not checked"})
-    data_of(answer)
-    assert "Set-Cookie" not in answer.headers
+    response = await here.put("/users/me", {"country": "BD", "current_password": "not checked"})
+    data_of(response)
+    assert "Set-Cookie" not in response.headers
     assert await is_authenticated(here)
     assert await is_authenticated(elsewhere)
 
@@ -138,9 +138,9 @@ async def test_wrong_passwords_count_as_failed_logins(
     assert not await can_log_in(world, "wrong horse")
     before = await snapshot()
     for caller in (session, key):
-        answer = await caller.put("/users/me", CHANGE)
-        assert error_in(answer, 429, "RATE_LIMITED") == {}
-        assert 1 <= int(answer.headers["Retry-After"]) <= 901
+        response = await caller.put("/users/me", CHANGE)
+        assert error_in(response, 429, "RATE_LIMITED") == {}
+        assert 1 <= int(response.headers["Retry-After"]) <= 901
     login = await world.anonymous.post("/auth/login", {"email": karim.email, "password": OLD})
     error_in(login, 429, "RATE_LIMITED")
     assert await snapshot() == before
@@ -149,8 +149,8 @@ async def test_wrong_passwords_count_as_failed_logins(
 async def test_ten_wrong_passwords_are_allowed_by_default(world: World, karim: User) -> None:
     key = await world.key(karim)
     wrong = {**CHANGE, "current_password": "wrong horse"}
-    answers = await asyncio.gather(*(key.put("/users/me", wrong) for _ in range(20)))
-    assert Counter(answer.status_code for answer in answers) == {400: 10, 429: 10}
+    responses = await asyncio.gather(*(key.put("/users/me", wrong) for _ in range(20)))
+    assert Counter(response.status_code for response in responses) == {400: 10, 429: 10}
     error_in(await key.put("/users/me", CHANGE), 429, "RATE_LIMITED")
 
 
@@ -181,9 +181,9 @@ async def change_password_twice(world: World, karim: User, monkeypatch: pytest.M
     pause = Pause(monkeypatch)
     pause.stop_after(profiles, "_require_password")
     second = elsewhere.put("/users/me", {**CHANGE, "password": "another one"})
-    answers = await pause.during(here.put("/users/me", CHANGE), second)
+    responses = await pause.during(here.put("/users/me", CHANGE), second)
     world.http.cookies.clear()
-    return list(answers)
+    return list(responses)
 
 
 async def test_one_of_two_simultaneous_changes_succeeds(
@@ -199,14 +199,14 @@ async def test_one_of_two_simultaneous_changes_succeeds(
 async def test_one_of_five_simultaneous_changes_succeeds(world: World, karim: User) -> None:
     sessions = [await world.session(karim) for _ in range(5)]
     bodies = [{**CHANGE, "password": f"password {number}"} for number in range(5)]
-    answers = await asyncio.gather(
+    responses = await asyncio.gather(
         *(session.put("/users/me", body) for session, body in zip(sessions, bodies, strict=True))
     )
     world.http.cookies.clear()
     # A request that arrives after the winner has ended the sessions is unauthenticated (401).
-    assert Counter(answer.status_code for answer in answers)[200] == 1
-    assert {answer.status_code for answer in answers} <= {200, 400, 401}
-    winner = [answer.status_code for answer in answers].index(200)
+    assert Counter(response.status_code for response in responses)[200] == 1
+    assert {response.status_code for response in responses} <= {200, 400, 401}
+    winner = [response.status_code for response in responses].index(200)
     assert [await can_log_in(world, body["password"]) for body in bodies] == [number == winner for number in range(5)]
     assert await Session.filter(user_id=karim.id).count() == 2  # those of the winner and of the login above
 
@@ -222,8 +222,8 @@ async def test_without_a_second_check_under_the_lock_both_changes_would_succeed(
         return user
 
     monkeypatch.setattr(profiles, "_lock_own_user", lock_with_outdated_hash)
-    answers = await change_password_twice(world, karim, monkeypatch)
-    assert [answer.status_code for answer in answers] == [200, 200]
+    responses = await change_password_twice(world, karim, monkeypatch)
+    assert [response.status_code for response in responses] == [200, 200]
 
 
 async def test_login_overtaken_by_a_password_change_starts_no_session(
@@ -233,9 +233,9 @@ async def test_login_overtaken_by_a_password_change_starts_no_session(
     pause.stop_after(auth, "_verify")
     logging_in = world.anonymous.post("/auth/login", {"email": karim.email, "password": OLD})
     key = await world.key(karim)
-    answer, changed = await pause.during(logging_in, key.put("/users/me", CHANGE))
+    response, changed = await pause.during(logging_in, key.put("/users/me", CHANGE))
     data_of(changed)
-    error_in(answer, 401, "INVALID_CREDENTIALS")
+    error_in(response, 401, "INVALID_CREDENTIALS")
     assert await Session.filter(user_id=karim.id).count() == 0
 
 

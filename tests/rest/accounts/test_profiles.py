@@ -59,15 +59,15 @@ async def test_organization_is_the_oldest_one_that_the_account_owns(world: World
 
 
 async def test_total_spent_is_the_exact_sum_of_approved_tickets(world: World, stage: Stage) -> None:
-    kind = await world.ticket_type(stage.event, price="10.10")
+    ticket_type = await world.ticket_type(stage.event, price="10.10")
     for amount, status in (
         ("0.10", TicketStatus.SUCCESS), ("0.20", TicketStatus.SUCCESS), ("999999999999.99", TicketStatus.SUCCESS),
         ("5.55", TicketStatus.PENDING), ("7.77", TicketStatus.FAILED), ("9.99", TicketStatus.REFUNDED),
     ):  # fmt: skip
-        await world.ticket(stage.event, stage.buyer_account, ticket_type=kind, status=status, amount=amount)
-    answer = await stage.buyer.get("/users/me")
-    assert data_of(answer)["stats"] == {"total_tickets": 6, "approved_tickets": 3, "total_spent": 1000000000000.29}
-    assert '"total_spent":1000000000000.29' in answer.text
+        await world.ticket(stage.event, stage.buyer_account, ticket_type=ticket_type, status=status, amount=amount)
+    response = await stage.buyer.get("/users/me")
+    assert data_of(response)["stats"] == {"total_tickets": 6, "approved_tickets": 3, "total_spent": 1000000000000.29}
+    assert '"total_spent":1000000000000.29' in response.text
 
 
 async def test_tickets_with_the_accounts_email_count_once(world: World, stage: Stage) -> None:
@@ -94,9 +94,9 @@ async def test_unconfirmed_email_does_not_count_where_confirmation_is_required(
 
 
 async def test_error_for_organizer_keys_names_the_accepted_key_types(world: World, stage: Stage) -> None:
-    answer = await stage.organizer.put("/users/me", {"country": "BD"})
-    error_in(answer, 403, "WRONG_KEY_TYPE")
-    assert "user or admin" in answer.json()["error"]
+    response = await stage.organizer.put("/users/me", {"country": "BD"})
+    error_in(response, 403, "WRONG_KEY_TYPE")
+    assert "user or admin" in response.json()["error"]
 
 
 async def test_changing_the_profile_requires_authentication_and_scope(world: World, stage: Stage) -> None:
@@ -190,6 +190,6 @@ async def test_admins_find_a_changed_account_by_its_new_values(stage: Stage) -> 
 
 async def test_one_of_five_simultaneous_changes_gets_the_username(world: World) -> None:
     callers = [await world.user_key() for _ in range(5)]
-    answers = await asyncio.gather(*(caller.put("/users/me", {"username": "Rahima"}) for caller in callers))
-    assert Counter(answer.json().get("code") for answer in answers) == {None: 1, "USERNAME_TAKEN": 4}
+    responses = await asyncio.gather(*(caller.put("/users/me", {"username": "Rahima"}) for caller in callers))
+    assert Counter(response.json().get("code") for response in responses) == {None: 1, "USERNAME_TAKEN": 4}
     assert await User.filter(username_key="rahima").count() == 1

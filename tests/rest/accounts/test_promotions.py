@@ -54,8 +54,8 @@ async def promote_five_times(stage: Stage) -> int:
     """Promote the buyer in five simultaneous requests and return how many organizations they own afterwards."""
     path = f"/admin/users/{stage.buyer_account.id}"
     promotions = (stage.admin.put(path, {"promote_organizer": True}) for _ in range(5))
-    for answer in await asyncio.gather(*promotions):
-        data_of(answer)
+    for response in await asyncio.gather(*promotions):
+        data_of(response)
     return await Organization.filter(user_id=stage.buyer_account.id).count()
 
 

@@ -16,11 +16,11 @@ ROKEYA = {"username": "rokeya", "email": "rokeya@example.com", "password": "secr
 
 async def test_signup_creates_an_ordinary_account(world: World) -> None:
     sent = {**RAHIMA, "username": " Rahima ", "email": " Rahima@Example.com "}
-    made = data_of(await world.anonymous.post("/auth/register", sent), 201)
-    assert made.keys() == ACCOUNT_FIELDS
-    assert INSTANT.fullmatch(made.pop("created_at"))
-    assert made.pop("id") > 0
-    assert made == {
+    created = data_of(await world.anonymous.post("/auth/register", sent), 201)
+    assert created.keys() == ACCOUNT_FIELDS
+    assert INSTANT.fullmatch(created.pop("created_at"))
+    assert created.pop("id") > 0
+    assert created == {
         "username": "Rahima", "email": "rahima@example.com", "number": "01700000000", "type": "user", "admin": False,
         "pfp": None, "country": None,
     }  # fmt: skip
@@ -62,8 +62,8 @@ async def test_one_of_ten_simultaneous_signups_succeeds(world: World, same: dict
     bodies = [
         {**RAHIMA, "username": f"person {number}", "email": f"{number}@example.com", **same} for number in range(10)
     ]
-    answers = await asyncio.gather(*(world.anonymous.post("/auth/register", body) for body in bodies))
-    assert Counter(answer.json().get("code") for answer in answers) == {None: 1, code: 9}
+    responses = await asyncio.gather(*(world.anonymous.post("/auth/register", body) for body in bodies))
+    assert Counter(response.json().get("code") for response in responses) == {None: 1, code: 9}
     assert await User.all().count() == 1
 
 

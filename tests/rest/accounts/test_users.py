@@ -33,13 +33,13 @@ async def test_only_admins_manage_accounts(world: World, stage: Stage, method: s
     target = f"/admin/users/{stage.buyer_account.id}"
 
     async def require_refusal(caller: Caller, status: int, code: str) -> None:
-        answers = {
+        responses = {
             "list": lambda: caller.get("/admin/users"),
             "get": lambda: caller.get(target),
             "put": lambda: caller.put(target, {"admin": True}),
             "delete": lambda: caller.delete(target),
         }
-        await refused(answers[method](), status, code)
+        await refused(responses[method](), status, code)
 
     await require_refusal(world.anonymous, 401, "UNAUTHENTICATED")
     for caller in (stage.buyer, stage.organizer, await world.session(stage.buyer_account)):
@@ -98,18 +98,18 @@ async def test_search_does_not_match_across_columns(world: World) -> None:
 async def test_search_finds_a_new_account(world: World) -> None:
     admin = await world.admin_key()
     body = {"username": "শেফালী", "email": "Shefali@Example.com", "password": "secret123", "number": "01700123456"}
-    made = data_of(await world.anonymous.post("/auth/register", body), 201)
+    created = data_of(await world.anonymous.post("/auth/register", body), 201)
     for word in ("শেফা", "SHEFALI@", "0012345"):
-        assert page_in(await admin.get("/admin/users", search=word))[0] == [made["id"]]
+        assert page_in(await admin.get("/admin/users", search=word))[0] == [created["id"]]
 
 
 async def test_accounts_are_listed_newest_first(world: World) -> None:
     admin = await world.admin_key()
     others = [await world.user() for _ in range(2)]
-    answer = await admin.get("/admin/users")
+    response = await admin.get("/admin/users")
     assert admin.user is not None
-    assert page_in(answer)[0] == [others[1].id, others[0].id, admin.user.id]
-    assert all(row.keys() == ACCOUNT_FIELDS for row in data_of(answer))
+    assert page_in(response)[0] == [others[1].id, others[0].id, admin.user.id]
+    assert all(row.keys() == ACCOUNT_FIELDS for row in data_of(response))
 
 
 @pytest.mark.parametrize(
@@ -128,9 +128,9 @@ async def test_accounts_are_filtered_by_type_and_admin(world: World, query: dict
     await world.user(username="plain")
     await world.organizer(username="maker")
     await world.organizer(username="both", admin=True)
-    answer = await admin.get("/admin/users", **query)
-    assert [row["username"] for row in data_of(answer)] == names
-    assert page_in(answer)[1]["total"] == len(names)
+    response = await admin.get("/admin/users", **query)
+    assert [row["username"] for row in data_of(response)] == names
+    assert page_in(response)[1]["total"] == len(names)
 
 
 @pytest.mark.parametrize(
@@ -243,9 +243,9 @@ async def test_search_finds_a_changed_account_by_its_new_values(stage: Stage) ->
 async def test_new_password_replaces_the_old_one_and_ends_the_sessions(world: World, stage: Stage) -> None:
     account = await world.user(username="karim", password_hash=hashed(OLD))
     session, key = await world.session(account), await world.key(account)
-    answer = await stage.admin.put(f"/admin/users/{account.id}", {"password": NEW})
-    data_of(answer)
-    assert (NEW in answer.text, "Set-Cookie" in answer.headers) == (False, False)
+    response = await stage.admin.put(f"/admin/users/{account.id}", {"password": NEW})
+    data_of(response)
+    assert (NEW in response.text, "Set-Cookie" in response.headers) == (False, False)
     assert [(await caller.get("/auth/me")).status_code for caller in (session, key)] == [401, 200]
     assert await Session.filter(user_id=account.id).count() == 0
     for password, status in ((OLD, 401), (NEW, 200)):
@@ -253,13 +253,13 @@ async def test_new_password_replaces_the_old_one_and_ends_the_sessions(world: Wo
         assert (await world.anonymous.post("/auth/login", body)).status_code == status
 
 
-async def test_admin_who_changes_the_own_password_stays_logged_in(world: World) -> None:
+async def test_admin_stays_logged_in_after_changing_the_own_password(world: World) -> None:
     admin = await world.admin()
     here, elsewhere = await world.session(admin), await world.session(admin)
-    answer = await here.put(f"/admin/users/{admin.id}", {"password": "another secret"})
-    data_of(answer)
+    response = await here.put(f"/admin/users/{admin.id}", {"password": "another secret"})
+    data_of(response)
     world.http.cookies.clear()
-    cookie = answer.headers["Set-Cookie"].partition(";")[0]
+    cookie = response.headers["Set-Cookie"].partition(";")[0]
     renewed = Caller(world.http, admin, {"Cookie": cookie})
     statuses = [(await caller.get("/auth/me")).status_code for caller in (renewed, here, elsewhere)]
     assert statuses == [200, 401, 401]

@@ -20,11 +20,11 @@ async def library(http: httpx.AsyncClient) -> str:
 
 
 async def test_page_is_html_and_revalidated_by_browsers(http: httpx.AsyncClient) -> None:
-    answer = await http.get("/docs")
-    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
-    assert answer.headers["Cache-Control"] == "no-cache"
-    assert "<title>Amar Events API reference</title>" in answer.text
-    assert '<html lang="en">' in answer.text
+    response = await http.get("/docs")
+    assert (response.status_code, response.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert response.headers["Cache-Control"] == "no-cache"
+    assert "<title>Amar Events API reference</title>" in response.text
+    assert '<html lang="en">' in response.text
 
 
 async def test_page_links_to_the_document_without_javascript(http: httpx.AsyncClient) -> None:
@@ -50,9 +50,9 @@ async def test_static_files_exist_and_are_immutable(http: httpx.AsyncClient) -> 
     loaded = await addresses(http)
     assert len(loaded) == len(ASSETS.files)
     for address in loaded:
-        answer = await http.get(address)
-        assert answer.status_code == 200
-        assert "immutable" in answer.headers["Cache-Control"]
+        response = await http.get(address)
+        assert response.status_code == 200
+        assert "immutable" in response.headers["Cache-Control"]
 
 
 async def test_static_files_have_their_media_types(http: httpx.AsyncClient) -> None:
@@ -69,9 +69,9 @@ async def test_static_files_have_their_media_types(http: httpx.AsyncClient) -> N
 
 @pytest.mark.parametrize("path", ["/docs", "/docs/outdated/scalar.js"])
 async def test_sniffing_and_referrers_are_disabled(http: httpx.AsyncClient, path: str) -> None:
-    answer = await http.get(path)
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    response = await http.get(path)
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Referrer-Policy"] == "no-referrer"
 
 
 async def test_head_has_the_headers_of_get(http: httpx.AsyncClient) -> None:
@@ -90,9 +90,9 @@ async def test_library_is_compressed(http: httpx.AsyncClient) -> None:
 
 @pytest.mark.parametrize("accepted", ["identity", "gzip;q=0", "gzip;q=0.000", "br"])
 async def test_library_is_not_compressed_unless_accepted(http: httpx.AsyncClient, accepted: str) -> None:
-    answer = await http.get(await library(http), headers={"Accept-Encoding": accepted})
-    assert "Content-Encoding" not in answer.headers
-    assert answer.content == ASSETS.loaded["scalar"].content
+    response = await http.get(await library(http), headers={"Accept-Encoding": accepted})
+    assert "Content-Encoding" not in response.headers
+    assert response.content == ASSETS.loaded["scalar"].content
 
 
 @pytest.mark.parametrize(

@@ -50,8 +50,8 @@ async def test_refused_creation_does_not_count_towards_the_limit(stage: Stage) -
 
 async def test_thirty_simultaneous_creations_do_not_exceed_the_limit(stage: Stage) -> None:
     await set_event_limit(stage.organization, 8)
-    answers = await create_simultaneously(stage.organizer, stage.organization, 30)
-    outcomes = Counter((answer.status_code, answer.json().get("code")) for answer in answers)
+    responses = await create_simultaneously(stage.organizer, stage.organization, 30)
+    outcomes = Counter((response.status_code, response.json().get("code")) for response in responses)
     assert outcomes == {(201, None): 7, (403, "EVENT_SLOTS_EXHAUSTED"): 23}
     assert await Event.filter(organization_id=stage.organization.id).count() == 8
     assert (await Organization.get(id=stage.organization.id)).events_used == 8

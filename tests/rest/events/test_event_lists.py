@@ -150,9 +150,9 @@ async def test_search_does_not_match_across_columns(world: World) -> None:
 
 async def test_search_finds_a_new_event(stage: Stage) -> None:
     body = {"name": "Boi Mela", "organization_id": stage.organization.id, "location": "Suhrawardy Udyan"}
-    made = data_of(await stage.organizer.post("/events", body), 201)
-    assert page_in(await stage.buyer.get("/events", search="SUHRAWARDY"))[0] == [made["id"]]
-    assert page_in(await stage.buyer.get("/events", search="i mel"))[0] == [made["id"]]
+    created = data_of(await stage.organizer.post("/events", body), 201)
+    assert page_in(await stage.buyer.get("/events", search="SUHRAWARDY"))[0] == [created["id"]]
+    assert page_in(await stage.buyer.get("/events", search="i mel"))[0] == [created["id"]]
 
 
 async def test_search_does_not_find_private_events(world: World, stage: Stage) -> None:

@@ -52,16 +52,16 @@ async def test_all_parts_are_listed_by_position_and_then_by_creation(world: Worl
     ids |= {name: await add(world, stage.event, part, name, position=-1) for name in ("a", "b")}
     ids["c"] = await add(world, stage.event, part, "c", position=0)
     later = [await add(world, stage.event, part, f"later {number}", position=6) for number in range(30)]
-    answer = await world.anonymous.get(f"/events/{stage.event.id}/{part}", page=2, limit=1)
-    assert [one["id"] for one in data_of(answer)] == [*(ids[name] for name in "abcde"), *later]
-    assert "pagination" not in answer.json()
+    response = await world.anonymous.get(f"/events/{stage.event.id}/{part}", page=2, limit=1)
+    assert [one["id"] for one in data_of(response)] == [*(ids[name] for name in "abcde"), *later]
+    assert "pagination" not in response.json()
 
 
 @pytest.mark.parametrize("part", LISTS)
 async def test_list_of_an_event_without_parts_is_empty(world: World, stage: Stage, part: str) -> None:
     await add(world, await world.event(stage.organization), part, "another event's")
-    answer = await world.anonymous.get(f"/events/{stage.event.id}/{part}")
-    assert answer.json() == {"success": True, "data": []}
+    response = await world.anonymous.get(f"/events/{stage.event.id}/{part}")
+    assert response.json() == {"success": True, "data": []}
 
 
 @pytest.mark.parametrize("part", LISTS)

@@ -27,11 +27,11 @@ async def stats(stage: Stage, event: Event | None = None, caller: Caller | None 
     return data_of(await (caller or stage.organizer).get(f"/events/{(event or stage.event).id}/stats"))
 
 
-async def sell(world: World, stage: Stage, kind: TicketType | None, tickets: str) -> None:
+async def sell(world: World, stage: Stage, ticket_type: TicketType | None, tickets: str) -> None:
     for ticket in tickets.split(", "):
         status, amount = ticket.split()
         values = {"status": TicketStatus(status), "amount": Decimal(amount)}
-        await world.ticket(stage.event, stage.buyer_account, ticket_type=kind, **values)
+        await world.ticket(stage.event, stage.buyer_account, ticket_type=ticket_type, **values)
 
 
 # Permissions ----------------------------------------------------------------------------------------------------
@@ -65,8 +65,8 @@ async def test_statistics_match_sums_calculated_by_hand(world: World, stage: Sta
     vip = await world.ticket_type(stage.event, name="VIP", price="499.50", capacity=10)
     entry = await world.ticket_type(stage.event, name="Entry")
     unsold = await world.ticket_type(stage.event, name="Unsold", price="20")
-    for kind, tickets in ((vip, SOLD["VIP"]), (entry, SOLD["Entry"]), (None, SOLD[None])):
-        await sell(world, stage, kind, tickets)
+    for ticket_type, tickets in ((vip, SOLD["VIP"]), (entry, SOLD["Entry"]), (None, SOLD[None])):
+        await sell(world, stage, ticket_type, tickets)
     assert await stats(stage, caller=getattr(stage, who)) == {
         "total": 11, "approved": 5, "pending": 2, "failed": 2, "refunded": 2, "revenue": 514.85,
         "by_ticket_type": [
@@ -90,10 +90,10 @@ async def test_tickets_of_other_events_do_not_count(world: World, stage: Stage) 
 
 
 async def test_entry_without_a_type_exists_only_for_tickets_without_one(world: World, stage: Stage) -> None:
-    kind = await world.ticket_type(stage.event)
-    ticket = await world.ticket(stage.event, stage.buyer_account, ticket_type=kind, status=TicketStatus.PENDING)
-    assert [one["ticket_type_id"] for one in (await stats(stage))["by_ticket_type"]] == [kind.id]
-    data_of(await stage.organizer.delete(f"/ticket-types/{kind.id}"))
+    ticket_type = await world.ticket_type(stage.event)
+    ticket = await world.ticket(stage.event, stage.buyer_account, ticket_type=ticket_type, status=TicketStatus.PENDING)
+    assert [one["ticket_type_id"] for one in (await stats(stage))["by_ticket_type"]] == [ticket_type.id]
+    data_of(await stage.organizer.delete(f"/ticket-types/{ticket_type.id}"))
     [entry] = (await stats(stage))["by_ticket_type"]
     assert (entry["ticket_type_id"], entry["pending"]) == (None, 1)
     data_of(await stage.organizer.delete(f"/tickets/{ticket.id}"))
@@ -101,14 +101,14 @@ async def test_entry_without_a_type_exists_only_for_tickets_without_one(world: W
 
 
 async def test_statistics_follow_each_change_of_status(world: World, stage: Stage) -> None:
-    kind = await world.ticket_type(stage.event, price="250")
-    made = data_of(await stage.buyer.post("/tickets", {"event_id": stage.event.id}), 201)
+    ticket_type = await world.ticket_type(stage.event, price="250")
+    created = data_of(await stage.buyer.post("/tickets", {"event_id": stage.event.id}), 201)
     seen = []
     for status in ("Success", "Refunded", "Failed", "Pending"):
-        data_of(await stage.organizer.put(f"/tickets/{made['id']}", {"status": status}))
+        data_of(await stage.organizer.put(f"/tickets/{created['id']}", {"status": status}))
         shown = await stats(stage)
         [entry] = shown["by_ticket_type"]
-        assert (entry["ticket_type_id"], entry["revenue"], entry["total"]) == (kind.id, shown["revenue"], 1)
+        assert (entry["ticket_type_id"], entry["revenue"], entry["total"]) == (ticket_type.id, shown["revenue"], 1)
         seen.append([shown[name] for name in ("approved", "refunded", "failed", "pending", "revenue")])
     assert seen == [[1, 0, 0, 0, 250], [0, 1, 0, 0, 0], [0, 0, 1, 0, 0], [0, 0, 0, 1, 0]]
 
@@ -135,9 +135,9 @@ async def test_revenue_is_exact(stage: Stage, amounts: list[str], revenue: str) 
         )
         for number, amount in enumerate(amounts)
     )  # fmt: skip
-    answer = await stage.organizer.get(f"/events/{stage.event.id}/stats")
-    assert data_of(answer)["revenue"] == float(revenue)
-    assert answer.text.count(f'"revenue":{revenue},') == 2  # for the event and for its tickets without a type
+    response = await stage.organizer.get(f"/events/{stage.event.id}/stats")
+    assert data_of(response)["revenue"] == float(revenue)
+    assert response.text.count(f'"revenue":{revenue},') == 2  # for the event and for its tickets without a type
 
 
 MANY = 100_000
@@ -153,5 +153,5 @@ async def test_revenue_of_a_hundred_thousand_tickets_is_exact(stage: Stage, back
             CAST('999999999999.99' AS {MONEY[backend]}), 'Success', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP FROM numbers
         """
     )
-    answer = await stage.organizer.get(f"/events/{stage.event.id}/stats")
-    assert '"revenue":99999999999999000,' in answer.text
+    response = await stage.organizer.get(f"/events/{stage.event.id}/stats")
+    assert '"revenue":99999999999999000,' in response.text

@@ -198,8 +198,8 @@ async def test_new_deadline_opens_or_closes_registration(stage: Stage, event: Ev
     for deadline, is_open in (("2020-01-01", False), ("2030-01-01", True)):
         shown = data_of(await stage.organizer.put(f"/events/{event.id}", {"deadline": deadline}))
         assert shown["registration_open"] is is_open
-        answer = await stage.buyer.post("/tickets", {"event_id": event.id})
-        assert answer.status_code == (201 if is_open else 400)
+        response = await stage.buyer.post("/tickets", {"event_id": event.id})
+        assert response.status_code == (201 if is_open else 400)
 
 
 # Effects of a change --------------------------------------------------------------------------------------------
@@ -250,8 +250,8 @@ async def test_email_texts_are_visible_only_to_those_who_manage_the_event(
     mails = {"emailtitle": "Secret title", "emailmessage": "Secret message", "template": "Secret template"}
     data_of(await stage.organizer.put(f"/events/{event.id}", mails))
     for caller in (world.anonymous, stage.buyer, stage.rival):
-        answer = await caller.get(f"/events/{event.id}")
-        assert data_of(answer).keys() == EVENT_DETAIL_FIELDS
-        assert "Secret" not in answer.text
+        response = await caller.get(f"/events/{event.id}")
+        assert data_of(response).keys() == EVENT_DETAIL_FIELDS
+        assert "Secret" not in response.text
     shown = await event_as_seen_by(stage.admin, event)
     assert {name: shown[name] for name in mails} == mails

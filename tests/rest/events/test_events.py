@@ -78,7 +78,7 @@ async def test_event_includes_its_ticket_types_and_custom_fields(world: World, s
     last = await world.custom_field(stage.event, "Size", type=FieldType.DROPDOWN, options=["S", "M"], position=2)
     leading = await world.custom_field(stage.event, "Diet", required=True, position=1)
     shown = data_of(await world.anonymous.get(f"/events/{stage.event.id}"))
-    assert [kind["id"] for kind in shown["ticket_types"]] == [second.id, first.id]
+    assert [ticket_type["id"] for ticket_type in shown["ticket_types"]] == [second.id, first.id]
     assert shown["ticket_types"][1].keys() == TICKET_TYPE_FIELDS
     assert shown["ticket_types"][1]["price"] == 499.5
     assert [field["id"] for field in shown["custom_fields"]] == [leading.id, last.id]
@@ -109,15 +109,15 @@ async def test_organizer_publishes_an_event_with_its_ticket_types(stage: Stage) 
         "banner": "https://example.com/b.png", "logo": "http://example.com/l.png", "privacy": "private",
         "ticket_types": [{"name": "Day", "price": 20, "capacity": 5, "description": "One day"}, {"name": "Free"}],
     }  # fmt: skip
-    made = data_of(await stage.organizer.post("/events", body), 201)
-    assert made.keys() == MANAGED_EVENT_FIELDS
-    assert {name: made[name] for name in body if name != "ticket_types"} == {
+    created = data_of(await stage.organizer.post("/events", body), 201)
+    assert created.keys() == MANAGED_EVENT_FIELDS
+    assert {name: created[name] for name in body if name != "ticket_types"} == {
         **{name: value for name, value in body.items() if name != "ticket_types"}, "category": "Festival"
     }  # fmt: skip
-    free, day = made["ticket_types"]
+    free, day = created["ticket_types"]
     assert (day["name"], day["price"], day["capacity"], day["description"]) == ("Day", 20, 5, "One day")
     assert (free["name"], free["price"], free["capacity"], free["description"]) == ("Free", 0, 0, None)
-    assert data_of(await stage.organizer.get(f"/events/{made['id']}")) == made
+    assert data_of(await stage.organizer.get(f"/events/{created['id']}")) == created
 
 
 @pytest.mark.parametrize(
@@ -126,17 +126,22 @@ async def test_organizer_publishes_an_event_with_its_ticket_types(stage: Stage) 
 )
 async def test_only_name_and_organization_are_required(stage: Stage, blank: dict[str, Any]) -> None:
     body = {"name": "  Boi Mela\t", "organization_id": stage.organization.id, **blank}
-    made = data_of(await stage.organizer.post("/events", body), 201)
-    assert (made["name"], made["privacy"], made["registration_open"]) == ("Boi Mela", "public", True)
+    created = data_of(await stage.organizer.post("/events", body), 201)
+    assert (created["name"], created["privacy"], created["registration_open"]) == ("Boi Mela", "public", True)
     empty = ("date", "deadline", "location", "category", "description", "banner", "logo", "notice", "emailtitle")
-    assert {made[name] for name in empty} == {None}
-    assert (made["ticket_types"], made["custom_fields"], made["socials"], made["wallets"]) == ([], [], [], {})
+    assert {created[name] for name in empty} == {None}
+    assert (created["ticket_types"], created["custom_fields"], created["socials"], created["wallets"]) == (
+        [],
+        [],
+        [],
+        {},
+    )
 
 
 async def test_texts_of_the_maximum_length_are_accepted(stage: Stage) -> None:
     body = {"name": "ম" * 200, "location": "ঢ" * 255, "description": "ক" * 20_000}
-    made = data_of(await stage.organizer.post("/events", {**body, "organization_id": stage.organization.id}), 201)
-    assert {name: made[name] for name in body} == body
+    created = data_of(await stage.organizer.post("/events", {**body, "organization_id": stage.organization.id}), 201)
+    assert {name: created[name] for name in body} == body
 
 
 @pytest.mark.parametrize("category", CATEGORIES)

@@ -23,8 +23,8 @@ async def test_organizations_are_listed_newest_first(world: World) -> None:
     first = await world.organization(owner, name="Chhayanaut", description="Music", logo="https://example.com/l.png")
     second = await world.organization(owner)
     await world.event(first)
-    answer = await world.anonymous.get("/organizations")
-    newest, oldest = data_of(answer)
+    response = await world.anonymous.get("/organizations")
+    newest, oldest = data_of(response)
     assert (newest["id"], oldest.pop("created_at", "")[-1]) == (second.id, "Z")
     assert oldest == {
         "id": first.id, "name": "Chhayanaut", "description": "Music", "logo": "https://example.com/l.png",
@@ -32,7 +32,7 @@ async def test_organizations_are_listed_newest_first(world: World) -> None:
     }  # fmt: skip
     assert newest.keys() == ORGANIZATION_FIELDS
     assert INSTANT.fullmatch(newest["created_at"])
-    assert answer.json()["pagination"] == {"total": 2, "page": 1, "limit": 20, "pages": 1}
+    assert response.json()["pagination"] == {"total": 2, "page": 1, "limit": 20, "pages": 1}
 
 
 async def test_list_without_organizations_is_empty(world: World) -> None:
@@ -42,9 +42,9 @@ async def test_list_without_organizations_is_empty(world: World) -> None:
 
 async def test_pages_of_organizations_contain_each_one_once(world: World) -> None:
     owner = await world.organizer()
-    made = [(await world.organization(owner)).id for _ in range(45)]
+    created = [(await world.organization(owner)).id for _ in range(45)]
     pages = [page_in(await world.anonymous.get("/organizations", page=page, limit=10)) for page in range(1, 6)]
-    assert [one for ids, _ in pages for one in ids] == made[::-1]
+    assert [one for ids, _ in pages for one in ids] == created[::-1]
     assert pages[4][1] == {"total": 45, "page": 5, "limit": 10, "pages": 5}
 
 
@@ -85,18 +85,18 @@ async def test_unknown_organization_is_not_found(world: World, id: str) -> None:
 
 async def test_admin_creates_an_organization_for_an_account(stage: Stage) -> None:
     body = {"name": " Udichi ", "user_id": stage.buyer_account.id, "description": "Theatre", "eventcount": 3}
-    made = data_of(await stage.admin.post("/organizations", body), 201)
-    assert made.keys() == MANAGED_ORGANIZATION_FIELDS
-    assert (made["name"], made["description"], made["plan"]) == ("Udichi", "Theatre", "Free")
-    assert (made["user_id"], made["eventcount"], made["events_used"]) == (stage.buyer_account.id, 3, 0)
-    assert (made["public_event_count"], made["recent_events"]) == (0, [])
-    assert page_in(await stage.buyer.get("/organizations", search="UDI"))[0] == [made["id"]]
+    created = data_of(await stage.admin.post("/organizations", body), 201)
+    assert created.keys() == MANAGED_ORGANIZATION_FIELDS
+    assert (created["name"], created["description"], created["plan"]) == ("Udichi", "Theatre", "Free")
+    assert (created["user_id"], created["eventcount"], created["events_used"]) == (stage.buyer_account.id, 3, 0)
+    assert (created["public_event_count"], created["recent_events"]) == (0, [])
+    assert page_in(await stage.buyer.get("/organizations", search="UDI"))[0] == [created["id"]]
 
 
 async def test_organization_without_an_event_limit_is_unlimited(stage: Stage) -> None:
     body = {"name": "Udichi", "user_id": stage.buyer_account.id, "eventcount": None, "description": " "}
-    made = data_of(await stage.admin.post("/organizations", body), 201)
-    assert (made["eventcount"], made["description"]) == (None, None)
+    created = data_of(await stage.admin.post("/organizations", body), 201)
+    assert (created["eventcount"], created["description"]) == (None, None)
 
 
 @pytest.mark.parametrize("who", ["organizer", "buyer"])

@@ -28,9 +28,9 @@ async def test_free_plan_exists_in_a_new_database(world: World, stage: Stage) ->
 async def test_all_plans_are_listed_newest_first_without_pagination(world: World, stage: Stage) -> None:
     features = {"support": "প্রতিদিন", "seats": [1, 2.5, None], "badge": {"colour": "gold"}}
     plan = await world.plan("Gold", price=Decimal("1999.90"), event_limit=25, features=features, currency="USD")
-    answer = await stage.admin.get("/admin/plans", page=2, limit=1)
-    assert "pagination" not in answer.json()
-    shown = data_of(answer)
+    response = await stage.admin.get("/admin/plans", page=2, limit=1)
+    assert "pagination" not in response.json()
+    shown = data_of(response)
     assert shown[0] == {
         "id": plan.id, "name": "Gold", "price": 1999.9, "currency": "USD", "event_limit": 25, "features": features
     }  # fmt: skip

@@ -21,8 +21,8 @@ async def secret(world: World, stage: Stage) -> Event:
 async def sees(caller: Caller, event: Event) -> bool:
     """Return whether the caller sees the event; the list, the event and its ticket types must agree."""
     ids, pagination = page_in(await caller.get("/events", search="secret"))
-    answers = [await caller.get(f"/events/{event.id}"), await caller.get("/ticket-types", event_id=event.id)]
-    statuses = {answer.status_code for answer in answers}
+    responses = [await caller.get(f"/events/{event.id}"), await caller.get("/ticket-types", event_id=event.id)]
+    statuses = {response.status_code for response in responses}
     assert len(ids) == pagination["total"]
     assert (statuses, event.id in ids) in (({200}, True), ({404}, False))
     return event.id in ids

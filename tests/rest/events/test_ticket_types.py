@@ -12,11 +12,11 @@ from tests.support.world import World
 
 
 async def test_all_ticket_types_are_listed_newest_first(world: World, stage: Stage) -> None:
-    made = [(await world.ticket_type(stage.event)).id for _ in range(25)]
+    created = [(await world.ticket_type(stage.event)).id for _ in range(25)]
     await world.ticket_type(await world.event(stage.organization))
-    answer = await world.anonymous.get("/ticket-types", event_id=stage.event.id, limit=3)
-    assert [kind["id"] for kind in data_of(answer)] == made[::-1]
-    assert "pagination" not in answer.json()
+    response = await world.anonymous.get("/ticket-types", event_id=stage.event.id, limit=3)
+    assert [ticket_type["id"] for ticket_type in data_of(response)] == created[::-1]
+    assert "pagination" not in response.json()
 
 
 async def test_list_without_ticket_types_is_empty(world: World, stage: Stage) -> None:
@@ -27,14 +27,16 @@ async def test_list_without_ticket_types_is_empty(world: World, stage: Stage) ->
 async def test_available_places_exclude_the_places_held(
     world: World, stage: Stage, capacity: int, available: int | None, is_available: bool
 ) -> None:
-    kind = await world.ticket_type(stage.event, price="499.50", capacity=capacity, name="VIP", description="Front")
+    ticket_type = await world.ticket_type(
+        stage.event, price="499.50", capacity=capacity, name="VIP", description="Front"
+    )
     for status in TicketStatus:
-        await world.ticket(stage.event, stage.buyer_account, ticket_type=kind, status=status)
+        await world.ticket(stage.event, stage.buyer_account, ticket_type=ticket_type, status=status)
     [shown] = data_of(await world.anonymous.get("/ticket-types", event_id=stage.event.id))
     assert shown.keys() == TICKET_TYPE_FIELDS
     assert INSTANT.fullmatch(shown.pop("created_at"))
     assert shown == {
-        "id": kind.id, "event_id": stage.event.id, "name": "VIP", "price": 499.5, "capacity": capacity,
+        "id": ticket_type.id, "event_id": stage.event.id, "name": "VIP", "price": 499.5, "capacity": capacity,
         "description": "Front", "sold": 2, "available": available, "is_available": is_available,
     }  # fmt: skip
 
@@ -54,15 +56,15 @@ async def test_unknown_event_is_not_found(stage: Stage) -> None:
 @pytest.mark.parametrize("who", ["organizer", "admin"])
 async def test_owner_and_admins_create_ticket_types(stage: Stage, who: str) -> None:
     body = {"event_id": stage.event.id, "name": " VIP ", "price": 1200.25, "capacity": 40, "description": "Front"}
-    made = data_of(await getattr(stage, who).post("/ticket-types", body), 201)
-    assert INSTANT.fullmatch(made.pop("created_at"))
-    assert made.pop("id") > 0
-    assert made == {**body, "name": "VIP", "sold": 0, "available": 40, "is_available": True}
+    created = data_of(await getattr(stage, who).post("/ticket-types", body), 201)
+    assert INSTANT.fullmatch(created.pop("created_at"))
+    assert created.pop("id") > 0
+    assert created == {**body, "name": "VIP", "sold": 0, "available": 40, "is_available": True}
 
 
 async def test_ticket_type_is_free_and_unlimited_by_default(stage: Stage) -> None:
-    made = data_of(await stage.organizer.post("/ticket-types", {"event_id": stage.event.id, "name": "Entry"}), 201)
-    assert (made["price"], made["capacity"], made["description"], made["available"]) == (0, 0, None, None)
+    created = data_of(await stage.organizer.post("/ticket-types", {"event_id": stage.event.id, "name": "Entry"}), 201)
+    assert (created["price"], created["capacity"], created["description"], created["available"]) == (0, 0, None, None)
 
 
 @pytest.mark.parametrize(
@@ -71,9 +73,9 @@ async def test_ticket_type_is_free_and_unlimited_by_default(stage: Stage) -> Non
 )
 async def test_price_is_a_number_with_at_most_two_decimals(stage: Stage, price: Any, shown: str) -> None:
     body = {"event_id": stage.event.id, "name": "Entry", "price": price}
-    answer = await stage.organizer.post("/ticket-types", body)
-    assert data_of(answer, 201)["price"] == price
-    assert f'"price":{shown},' in answer.text
+    response = await stage.organizer.post("/ticket-types", body)
+    assert data_of(response, 201)["price"] == price
+    assert f'"price":{shown},' in response.text
 
 
 async def test_other_callers_cannot_create_ticket_types(stage: Stage) -> None:

@@ -65,7 +65,7 @@ def test_descriptions_of_ids_say_id() -> None:
     assert {field for field, text in texts.items() if not re.search(r"\bIDs?\b", text)} == set()
 
 
-def test_descriptions_of_flags_say_what_true_means() -> None:
+def test_descriptions_of_flags_explain_true_or_false() -> None:
     texts = {
         (location, name): one["description"] for location, name, one in _described() if one.get("type") == "boolean"
     }

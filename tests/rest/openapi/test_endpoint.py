@@ -7,9 +7,9 @@ from tests.rest.openapi.document import DOCUMENT
 
 
 async def test_document_is_public(http: httpx.AsyncClient) -> None:
-    answer = await http.get("/openapi.json")
-    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
-    assert answer.json() == DOCUMENT
+    response = await http.get("/openapi.json")
+    assert (response.status_code, response.headers["Content-Type"]) == (200, "application/json")
+    assert response.json() == DOCUMENT
 
 
 async def test_head_has_the_headers_of_get(http: httpx.AsyncClient) -> None:
@@ -21,9 +21,9 @@ async def test_head_has_the_headers_of_get(http: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize("form", ["{}", "W/{}", '"another", {}', "*"])
 async def test_matching_etag_gets_304(http: httpx.AsyncClient, form: str) -> None:
     tag = (await http.get("/openapi.json")).headers["ETag"]
-    answer = await http.get("/openapi.json", headers={"If-None-Match": form.format(tag)})
-    assert (answer.status_code, answer.content) == (304, b"")
-    assert (answer.headers["ETag"], answer.headers["Cache-Control"]) == (tag, "no-cache")
+    response = await http.get("/openapi.json", headers={"If-None-Match": form.format(tag)})
+    assert (response.status_code, response.content) == (304, b"")
+    assert (response.headers["ETag"], response.headers["Cache-Control"]) == (tag, "no-cache")
 
 
 async def test_other_etag_gets_the_document(http: httpx.AsyncClient) -> None:

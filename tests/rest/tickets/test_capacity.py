@@ -25,9 +25,9 @@ async def register_simultaneously(stage: Stage, count: int) -> Outcomes:
 
 
 async def test_three_hundred_simultaneous_registrations_get_twenty_places(world: World, stage: Stage) -> None:
-    kind = await world.ticket_type(stage.event, capacity=20)
+    ticket_type = await world.ticket_type(stage.event, capacity=20)
     assert await register_simultaneously(stage, 300) == {(201, None): 20, (400, "SOLD_OUT"): 280}
-    assert await places_held() == {kind.id: 20}
+    assert await places_held() == {ticket_type.id: 20}
     assert await Ticket.all().count() == 20
 
 
@@ -43,9 +43,9 @@ async def test_conditional_update_alone_prevents_overselling(
         return chosen
 
     monkeypatch.setattr(registration, "_choose_ticket_type", choose_late)
-    kind = await world.ticket_type(stage.event, capacity=20)
+    ticket_type = await world.ticket_type(stage.event, capacity=20)
     assert await register_simultaneously(stage, 60) == {(201, None): 20, (400, "SOLD_OUT"): 40}
-    assert await places_held() == {kind.id: 20}
+    assert await places_held() == {ticket_type.id: 20}
 
 
 async def test_counting_instead_of_claiming_would_oversell(
@@ -75,26 +75,26 @@ async def test_database_constraint_prevents_overselling(
     world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch, capacity: int
 ) -> None:
     async def claim_unconditionally(ticket_type_id: int) -> None:
-        kind = await TicketType.get(id=ticket_type_id)
-        await TicketType.filter(id=ticket_type_id).update(sold=kind.sold + 2)
+        ticket_type = await TicketType.get(id=ticket_type_id)
+        await TicketType.filter(id=ticket_type_id).update(sold=ticket_type.sold + 2)
 
     monkeypatch.setattr(registration, "claim_place", claim_unconditionally)
-    kind = await world.ticket_type(stage.event, capacity=capacity)
+    ticket_type = await world.ticket_type(stage.event, capacity=capacity)
     [(status, _)] = await register_simultaneously(stage, 1)
-    await kind.refresh_from_db()
-    assert (status, kind.sold, await Ticket.all().count()) == ((201, 2, 1) if capacity == 0 else (500, 0, 0))
+    await ticket_type.refresh_from_db()
+    assert (status, ticket_type.sold, await Ticket.all().count()) == ((201, 2, 1) if capacity == 0 else (500, 0, 0))
 
 
 # Simultaneous changes -------------------------------------------------------------------------------------------
 
 
-async def test_fifty_simultaneous_random_changes_keep_the_counts_of_places(world: World, stage: Stage) -> None:
+async def test_fifty_simultaneous_changes_keep_the_counts_of_places_correct(world: World, stage: Stage) -> None:
     rng = random.Random(7)
-    kinds = [await world.ticket_type(stage.event, capacity=4) for _ in range(3)]
-    tickets = [await world.ticket(stage.event, stage.buyer_account, ticket_type=kinds[n % 3]) for n in range(9)]
+    types = [await world.ticket_type(stage.event, capacity=4) for _ in range(3)]
+    tickets = [await world.ticket(stage.event, stage.buyer_account, ticket_type=types[n % 3]) for n in range(9)]
 
     async def change() -> httpx.Response:
-        body = {"status": rng.choice(list(TicketStatus)), "ticket_type_id": rng.choice(kinds).id}
+        body = {"status": rng.choice(list(TicketStatus)), "ticket_type_id": rng.choice(types).id}
         return await stage.organizer.put(f"/tickets/{rng.choice(tickets).id}", body)
 
     counts = outcomes(await asyncio.gather(*(change() for _ in range(50))))
@@ -110,8 +110,8 @@ async def fail_ten_times(stage: Stage, ticket: Ticket) -> Outcomes:
 
 
 async def one_of_twenty_tickets(world: World, stage: Stage) -> Ticket:
-    kind = await world.ticket_type(stage.event)
-    first, *_ = [await world.ticket(stage.event, stage.buyer_account, ticket_type=kind) for _ in range(20)]
+    ticket_type = await world.ticket_type(stage.event)
+    first, *_ = [await world.ticket(stage.event, stage.buyer_account, ticket_type=ticket_type) for _ in range(20)]
     return first
 
 
@@ -140,12 +140,15 @@ async def test_without_the_lock_several_places_would_be_released(
 
 async def swap_types(world: World, stage: Stage) -> Outcomes:
     """Move two tickets simultaneously, each to the ticket type of the other."""
-    kinds = [await world.ticket_type(stage.event, capacity=9) for _ in range(2)]
-    tickets = [await world.ticket(stage.event, stage.buyer_account, ticket_type=kind) for kind in kinds]
-    moves = zip(tickets, kinds[::-1], strict=True)
+    types = [await world.ticket_type(stage.event, capacity=9) for _ in range(2)]
+    tickets = [await world.ticket(stage.event, stage.buyer_account, ticket_type=ticket_type) for ticket_type in types]
+    moves = zip(tickets, types[::-1], strict=True)
     return outcomes(
         await asyncio.gather(
-            *(stage.organizer.put(f"/tickets/{ticket.id}", {"ticket_type_id": kind.id}) for ticket, kind in moves)
+            *(
+                stage.organizer.put(f"/tickets/{ticket.id}", {"ticket_type_id": ticket_type.id})
+                for ticket, ticket_type in moves
+            )
         )
     )
 

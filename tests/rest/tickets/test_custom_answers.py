@@ -25,11 +25,11 @@ FIELDS: dict[str, dict[str, Any]] = {
 @pytest.fixture
 async def ids(world: World, stage: Stage) -> dict[str, int]:
     """Create the custom fields of the event and return their IDs by name; Company is required."""
-    made = {}
+    created = {}
     for position, (name, fields) in enumerate(FIELDS.items()):
         row = await world.custom_field(stage.event, name, position=position, required=name == "Company", **fields)
-        made[name] = row.id
-    return made
+        created[name] = row.id
+    return created
 
 
 def body_with(stage: Stage, **answers: Any) -> dict[str, Any]:
@@ -46,12 +46,12 @@ def body_with(stage: Stage, **answers: Any) -> dict[str, Any]:
     ],
 )  # fmt: skip
 async def test_valid_answer_is_stored(stage: Stage, ids: dict[str, int], name: str, given: object, value: str) -> None:
-    made = data_of(await stage.buyer.post("/tickets", body_with(stage, **{name: given})), 201)
-    assert made["custom_fields"] == [
+    created = data_of(await stage.buyer.post("/tickets", body_with(stage, **{name: given})), 201)
+    assert created["custom_fields"] == [
         {"field_id": ids["Company"], "name": "Company", "value": "Brac"},
         {"field_id": ids[name], "name": name, "value": value},
     ]
-    assert data_of(await stage.buyer.get(f"/tickets/{made['id']}"))["custom_fields"] == made["custom_fields"]
+    assert data_of(await stage.buyer.get(f"/tickets/{created['id']}"))["custom_fields"] == created["custom_fields"]
 
 
 @pytest.mark.parametrize(
@@ -109,6 +109,6 @@ async def test_field_of_another_event_is_refused(world: World, stage: Stage, ids
 async def test_registration_with_invalid_answers_takes_no_place(
     world: World, stage: Stage, ids: dict[str, int]
 ) -> None:
-    kind = await world.ticket_type(stage.event, capacity=1)
+    ticket_type = await world.ticket_type(stage.event, capacity=1)
     await refused(stage.buyer.post("/tickets", {"event_id": stage.event.id}), 400, "VALIDATION_ERROR")
-    assert data_of(await stage.buyer.post("/tickets", body_with(stage)), 201)["ticket_type_id"] == kind.id
+    assert data_of(await stage.buyer.post("/tickets", body_with(stage)), 201)["ticket_type_id"] == ticket_type.id

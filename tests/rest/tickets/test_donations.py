@@ -1,4 +1,4 @@
-"""Donations, made by any caller and decided by the organization's owner or an admin (decisions 7)."""
+"""Donations, created by any caller and decided by the organization's owner or an admin (decisions 7)."""
 
 import asyncio
 from collections import Counter
@@ -41,25 +41,25 @@ async def test_any_caller_can_donate(world: World, stage: Stage, who: str) -> No
 
 async def test_new_donation_is_returned_with_all_its_fields(world: World, stage: Stage) -> None:
     sent = {**GIFT, "email": " Giver@Example.com ", "organization_id": stage.organization.id, "note": "For\nbooks"}
-    made = data_of(await world.anonymous.post("/donations", sent), 201)
-    assert made.keys() == DONATION_FIELDS
-    assert all(INSTANT.fullmatch(made.pop(name)) for name in ("created_at", "updated_at"))
-    assert made.pop("id") > 0
-    assert made == {
+    created = data_of(await world.anonymous.post("/donations", sent), 201)
+    assert created.keys() == DONATION_FIELDS
+    assert all(INSTANT.fullmatch(created.pop(name)) for name in ("created_at", "updated_at"))
+    assert created.pop("id") > 0
+    assert created == {
         **sent, "email": "giver@example.com", "organization_name": stage.organization.name, "status": "pending"
     }  # fmt: skip
 
 
 async def test_donation_without_an_organization_is_to_the_platform(world: World) -> None:
-    made = data_of(await world.anonymous.post("/donations", GIFT), 201)
-    assert (made["organization_id"], made["organization_name"], made["note"]) == (None, None, None)
+    created = data_of(await world.anonymous.post("/donations", GIFT), 201)
+    assert (created["organization_id"], created["organization_name"], created["note"]) == (None, None, None)
 
 
 @pytest.mark.parametrize("method", list(PaymentMethod))
 @pytest.mark.parametrize("amount", [1, MAX_ID])
 async def test_every_method_and_extreme_amount_is_accepted(world: World, method: str, amount: int) -> None:
-    made = data_of(await world.anonymous.post("/donations", {**GIFT, "type": method, "amount": amount}), 201)
-    assert (made["type"], made["amount"]) == (method, amount)
+    created = data_of(await world.anonymous.post("/donations", {**GIFT, "type": method, "amount": amount}), 201)
+    assert (created["type"], created["amount"]) == (method, amount)
 
 
 @pytest.mark.parametrize("name", GIFT)
@@ -94,8 +94,8 @@ async def test_invalid_field_is_refused_by_name(world: World, invalid: dict[str,
 
 @pytest.mark.parametrize("sent", ["8n7a6b5c", "  8N7a6B5c ", "８Ｎ７Ａ６Ｂ５Ｃ"])
 async def test_transaction_id_is_normalized(world: World, sent: str) -> None:
-    made = data_of(await world.anonymous.post("/donations", {**GIFT, "transaction_id": sent}), 201)
-    assert made["transaction_id"] == "8N7A6B5C"
+    created = data_of(await world.anonymous.post("/donations", {**GIFT, "transaction_id": sent}), 201)
+    assert created["transaction_id"] == "8N7A6B5C"
 
 
 @pytest.mark.parametrize("status", [DonationStatus.PENDING, DonationStatus.VERIFIED])
@@ -126,8 +126,8 @@ async def test_transaction_id_of_a_rejected_donation_can_be_reused(world: World,
 
 
 async def donate_twenty_times(world: World) -> Counter[tuple[int, str | None]]:
-    answers = await asyncio.gather(*(world.anonymous.post("/donations", GIFT) for _ in range(20)))
-    return Counter((answer.status_code, answer.json().get("code")) for answer in answers)
+    responses = await asyncio.gather(*(world.anonymous.post("/donations", GIFT) for _ in range(20)))
+    return Counter((response.status_code, response.json().get("code")) for response in responses)
 
 
 async def test_one_of_twenty_simultaneous_donations_with_one_id_succeeds(world: World) -> None:
@@ -155,8 +155,8 @@ async def test_without_the_unique_index_all_twenty_would_succeed(world: World) -
 
 
 async def test_repeated_request_from_the_same_address_gets_the_same_response(app: Starlette, world: World) -> None:
-    made = data_of(await world.anonymous.post("/donations", GIFT, Idempotency_Key="once"), 201)
-    assert data_of(await world.anonymous.post("/donations", GIFT, Idempotency_Key="once"), 201) == made
+    created = data_of(await world.anonymous.post("/donations", GIFT, Idempotency_Key="once"), 201)
+    assert data_of(await world.anonymous.post("/donations", GIFT, Idempotency_Key="once"), 201) == created
     other = {**GIFT, "transaction_id": "OTHER1"}
     await refused(world.anonymous.post("/donations", other, Idempotency_Key="once"), 400, "IDEMPOTENCY_MISMATCH")
     async with client_from(app, "203.0.113.9") as elsewhere:
@@ -167,10 +167,10 @@ async def test_repeated_request_from_the_same_address_gets_the_same_response(app
 
 
 async def test_ten_simultaneous_repetitions_make_one_donation(world: World) -> None:
-    answers = await asyncio.gather(
+    responses = await asyncio.gather(
         *(world.anonymous.post("/donations", GIFT, Idempotency_Key="once") for _ in range(10))
     )
-    assert len({data_of(answer, 201)["id"] for answer in answers}) == 1
+    assert len({data_of(response, 201)["id"] for response in responses}) == 1
     assert await Donation.all().count() == 1
 
 
@@ -183,9 +183,9 @@ async def test_donations_are_limited_per_address(
         data_of(await caller.post("/donations", {**GIFT, "transaction_id": f"GIFT{number}"}), 201)
     before = await snapshot()
     for caller in callers:
-        answer = await caller.post("/donations", GIFT)
-        assert error_in(answer, 429, "RATE_LIMITED") == {}
-        assert 1 <= int(answer.headers["Retry-After"]) <= 61
+        response = await caller.post("/donations", GIFT)
+        assert error_in(response, 429, "RATE_LIMITED") == {}
+        assert 1 <= int(response.headers["Retry-After"]) <= 61
     assert await snapshot() == before
     assert (await world.anonymous.get("/events")).status_code == 200
     async with client_from(app, "203.0.113.9") as elsewhere:
@@ -194,8 +194,8 @@ async def test_donations_are_limited_per_address(
 
 async def test_twenty_donations_per_minute_are_allowed_by_default(world: World, configure: Callable[..., None]) -> None:
     configure(rate_limit_donations=20)
-    answers = [await world.anonymous.post("/donations", {}) for _ in range(21)]
-    assert [answer.status_code for answer in answers] == [400] * 20 + [429]
+    responses = [await world.anonymous.post("/donations", {}) for _ in range(21)]
+    assert [response.status_code for response in responses] == [400] * 20 + [429]
 
 
 # Lists and decisions --------------------------------------------------------------------------------------------
@@ -241,10 +241,10 @@ async def test_lists_are_filtered_by_status_with_approved_meaning_verified(
 ) -> None:
     ids = {status: (await world.donation(stage.organization, status=status)).id for status in DonationStatus}
     for word, status in [*((status, status) for status in DonationStatus), ("approved", DonationStatus.VERIFIED)]:
-        answer = await stage.admin.get(path, status=word)
-        assert page_in(answer) == ([ids[status]], {"total": 1, "page": 1, "limit": 20, "pages": 1})
-        assert data_of(answer)[0].keys() == DONATION_FIELDS
-        assert data_of(answer)[0]["status"] == status
+        response = await stage.admin.get(path, status=word)
+        assert page_in(response) == ([ids[status]], {"total": 1, "page": 1, "limit": 20, "pages": 1})
+        assert data_of(response)[0].keys() == DONATION_FIELDS
+        assert data_of(response)[0]["status"] == status
     for invalid in ("Verified", "done"):
         assert set(error_in(await stage.admin.get(path, status=invalid), 400, "VALIDATION_ERROR")) == {"status"}
 

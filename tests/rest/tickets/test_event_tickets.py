@@ -10,7 +10,7 @@ from tests.support.world import Caller, World
 
 
 def both_lists(stage: Stage) -> list[tuple[Caller, str]]:
-    """Return the caller and path of both lists, which contain the same tickets first."""
+    """Return the caller and path of both lists, which contain the same tickets in these tests."""
     return [(stage.organizer, f"/events/{stage.event.id}/tickets"), (stage.buyer, "/users/me/tickets")]
 
 
@@ -44,11 +44,11 @@ async def test_both_lists_require_the_tickets_read_scope(world: World, stage: St
 
 @pytest.mark.parametrize("who", ["organizer", "admin"])
 async def test_list_of_an_event_contains_exactly_its_tickets(world: World, stage: Stage, who: str) -> None:
-    made = [(await world.ticket(stage.event, await world.user(), status=status)).id for status in TicketStatus]
+    created = [(await world.ticket(stage.event, await world.user(), status=status)).id for status in TicketStatus]
     await world.ticket(await world.event(stage.organization), stage.buyer_account)
-    answer = await getattr(stage, who).get(f"/events/{stage.event.id}/tickets")
-    assert page_in(answer) == (made[::-1], {"total": 4, "page": 1, "limit": 20, "pages": 1})
-    assert {tuple(sorted(shown)) for shown in data_of(answer)} == {tuple(sorted(TICKET_FIELDS))}
+    response = await getattr(stage, who).get(f"/events/{stage.event.id}/tickets")
+    assert page_in(response) == (created[::-1], {"total": 4, "page": 1, "limit": 20, "pages": 1})
+    assert {tuple(sorted(shown)) for shown in data_of(response)} == {tuple(sorted(TICKET_FIELDS))}
 
 
 async def test_own_list_contains_the_callers_tickets_of_all_events(world: World, stage: Stage) -> None:
@@ -57,9 +57,9 @@ async def test_own_list_contains_the_callers_tickets_of_all_events(world: World,
     second = await world.ticket(await world.event(stage.organization), stage.buyer_account)
     in_email = await world.ticket(stage.event, stage.rival.user, email="buyer@example.com")
     await world.ticket(stage.event, stage.rival.user)
-    answer = await stage.buyer.get("/users/me/tickets")
-    assert page_in(answer)[0] == [in_email.id, second.id, first.id]
-    assert data_of(answer)[0].keys() == TICKET_FIELDS
+    response = await stage.buyer.get("/users/me/tickets")
+    assert page_in(response)[0] == [in_email.id, second.id, first.id]
+    assert data_of(response)[0].keys() == TICKET_FIELDS
 
 
 async def test_lists_without_tickets_are_empty(stage: Stage) -> None:
@@ -69,11 +69,11 @@ async def test_lists_without_tickets_are_empty(stage: Stage) -> None:
 
 @pytest.mark.parametrize("status", list(TicketStatus))
 async def test_tickets_are_filtered_by_status_and_paginated(world: World, stage: Stage, status: TicketStatus) -> None:
-    made = [
+    created = [
         await world.ticket(stage.event, stage.buyer_account, status=list(TicketStatus)[number % 4])
         for number in range(30)
     ]
-    expected = [ticket.id for ticket in made[::-1] if ticket.status is status]
+    expected = [ticket.id for ticket in created[::-1] if ticket.status is status]
     for caller, path in both_lists(stage):
         pages = [page_in(await caller.get(path, status=status, page=page, limit=3)) for page in (1, 2, 3, 4)]
         assert [one for ids, _ in pages for one in ids] == expected

@@ -18,59 +18,69 @@ def caller_named(stage: Stage, who: str) -> Caller:
 
 async def test_free_ticket_is_approved_at_once(world: World, stage: Stage) -> None:
     event = await world.event(stage.organization, name="Boi Mela", date=in_days(4))
-    kind = await world.ticket_type(event, name="Entry", capacity=2)
-    made = data_of(await stage.buyer.post("/tickets", {"event_id": event.id}), 201)
-    assert made.keys() == TICKET_DETAIL_FIELDS
-    assert INSTANT.fullmatch(made.pop("created_at"))
-    assert INSTANT.fullmatch(made.pop("updated_at"))
-    assert len(made.pop("code")) > 20
-    assert made.pop("id") > 0
-    assert made == {
+    ticket_type = await world.ticket_type(event, name="Entry", capacity=2)
+    created = data_of(await stage.buyer.post("/tickets", {"event_id": event.id}), 201)
+    assert created.keys() == TICKET_DETAIL_FIELDS
+    assert INSTANT.fullmatch(created.pop("created_at"))
+    assert INSTANT.fullmatch(created.pop("updated_at"))
+    assert len(created.pop("code")) > 20
+    assert created.pop("id") > 0
+    assert created == {
         "event_id": event.id, "event_name": "Boi Mela", "event_date": in_days(4).isoformat(),
-        "user_id": stage.buyer_account.id, "ticket_type_id": kind.id, "ticket_type_name": "Entry", "name": "buyer",
-        "email": "buyer@example.com", "number": stage.buyer_account.number, "amount": 0, "status": "Success",
-        "transaction_id": None, "payment_method": None, "note": None, "custom_fields": [],
+        "user_id": stage.buyer_account.id, "ticket_type_id": ticket_type.id, "ticket_type_name": "Entry",
+        "name": "buyer", "email": "buyer@example.com", "number": stage.buyer_account.number, "amount": 0,
+        "status": "Success", "transaction_id": None, "payment_method": None, "note": None, "custom_fields": [],
     }  # fmt: skip
-    assert (await TicketType.get(id=kind.id)).sold == 1
+    assert (await TicketType.get(id=ticket_type.id)).sold == 1
 
 
 async def test_paid_ticket_is_pending_until_its_approval(world: World, stage: Stage) -> None:
-    kind = await world.ticket_type(stage.event, price="499.50")
+    ticket_type = await world.ticket_type(stage.event, price="499.50")
     body = {
-        "event_id": stage.event.id, "ticket_type_id": kind.id, "transaction_id": " 8n7a6 ", "payment_method": "bkash",
-        "note": "Two\nlines", "number": "+880 1700-000000",
+        "event_id": stage.event.id, "ticket_type_id": ticket_type.id, "transaction_id": " 8n7a6 ",
+        "payment_method": "bkash", "note": "Two\nlines", "number": "+880 1700-000000",
     }  # fmt: skip
-    made = data_of(await stage.buyer.post("/tickets", body), 201)
-    assert (made["status"], made["amount"], made["transaction_id"]) == ("Pending", 499.5, "8N7A6")
-    assert (made["payment_method"], made["note"], made["number"]) == ("bkash", "Two\nlines", "+880 1700-000000")
-    assert (await TicketType.get(id=kind.id)).sold == 1
+    created = data_of(await stage.buyer.post("/tickets", body), 201)
+    assert (created["status"], created["amount"], created["transaction_id"]) == ("Pending", 499.5, "8N7A6")
+    assert (created["payment_method"], created["note"], created["number"]) == (
+        "bkash",
+        "Two\nlines",
+        "+880 1700-000000",
+    )
+    assert (await TicketType.get(id=ticket_type.id)).sold == 1
 
 
 async def test_registration_returns_the_ticket_as_reading_does(world: World, stage: Stage) -> None:
     await world.ticket_type(stage.event, price="10")
-    made = data_of(await stage.buyer.post("/tickets", {"event_id": stage.event.id, "amount": 12.25}), 201)
-    assert data_of(await stage.buyer.get(f"/tickets/{made['id']}")) == made
+    created = data_of(await stage.buyer.post("/tickets", {"event_id": stage.event.id, "amount": 12.25}), 201)
+    assert data_of(await stage.buyer.get(f"/tickets/{created['id']}")) == created
 
 
 async def test_attendee_can_be_another_person(stage: Stage) -> None:
     guest = {"name": "  Karim Rahman ", "email": "Karim@Example.COM", "number": "01711111111"}
-    made = data_of(await stage.buyer.post("/tickets", {"event_id": stage.event.id, **guest}), 201)
-    assert (made["name"], made["email"], made["number"]) == ("Karim Rahman", "karim@example.com", "01711111111")
-    assert made["user_id"] == stage.buyer_account.id
+    created = data_of(await stage.buyer.post("/tickets", {"event_id": stage.event.id, **guest}), 201)
+    assert (created["name"], created["email"], created["number"]) == (
+        "Karim Rahman",
+        "karim@example.com",
+        "01711111111",
+    )
+    assert created["user_id"] == stage.buyer_account.id
 
 
 @pytest.mark.parametrize("blank", [None, "", " \t "])
 async def test_blank_details_default_to_those_of_the_account(stage: Stage, blank: str | None) -> None:
     names = ("name", "email", "number", "note", "transaction_id", "transid", "payment_method")
-    made = data_of(await stage.buyer.post("/tickets", {"event_id": stage.event.id, **dict.fromkeys(names, blank)}), 201)
-    assert (made["name"], made["email"]) == ("buyer", "buyer@example.com")
-    assert (made["note"], made["transaction_id"], made["payment_method"]) == (None, None, None)
+    created = data_of(
+        await stage.buyer.post("/tickets", {"event_id": stage.event.id, **dict.fromkeys(names, blank)}), 201
+    )
+    assert (created["name"], created["email"]) == ("buyer", "buyer@example.com")
+    assert (created["note"], created["transaction_id"], created["payment_method"]) == (None, None, None)
 
 
 async def test_one_account_can_hold_several_tickets(stage: Stage) -> None:
-    made = [data_of(await stage.buyer.post("/tickets", {"event_id": stage.event.id}), 201) for _ in range(3)]
-    assert len({ticket["code"] for ticket in made}) == 3
-    assert page_in(await stage.buyer.get("/tickets"))[0] == [ticket["id"] for ticket in made[::-1]]
+    created = [data_of(await stage.buyer.post("/tickets", {"event_id": stage.event.id}), 201) for _ in range(3)]
+    assert len({ticket["code"] for ticket in created}) == 3
+    assert page_in(await stage.buyer.get("/tickets"))[0] == [ticket["id"] for ticket in created[::-1]]
 
 
 @pytest.mark.parametrize("event_id", [999_999, 2**31 - 1])
@@ -105,8 +115,8 @@ async def test_amount_and_status_depend_on_the_price_and_the_caller(
     world: World, stage: Stage, who: str, body: dict[str, Any], amount: float, status: str
 ) -> None:
     await world.ticket_type(stage.event, price=PRICE)
-    made = data_of(await caller_named(stage, who).post("/tickets", {"event_id": stage.event.id, **body}), 201)
-    assert (made["amount"], made["status"]) == (amount, status)
+    created = data_of(await caller_named(stage, who).post("/tickets", {"event_id": stage.event.id, **body}), 201)
+    assert (created["amount"], created["status"]) == (amount, status)
 
 
 @pytest.mark.parametrize("who", ["buyer", "rival"])
@@ -127,25 +137,25 @@ async def test_user_keys_of_owner_and_admins_pay_the_full_price(world: World, st
 
 
 async def test_free_ticket_with_an_amount_is_approved_at_once(world: World, stage: Stage) -> None:
-    made = data_of(await stage.buyer.post("/tickets", {"event_id": stage.event.id, "amount": 1_000_000}), 201)
-    assert (made["amount"], made["status"]) == (1_000_000, "Success")
+    created = data_of(await stage.buyer.post("/tickets", {"event_id": stage.event.id, "amount": 1_000_000}), 201)
+    assert (created["amount"], created["status"]) == (1_000_000, "Success")
 
 
 # Ticket type ----------------------------------------------------------------------------------------------------
 
 
 async def test_event_without_ticket_types_gives_tickets_without_one(stage: Stage) -> None:
-    made = data_of(await stage.buyer.post("/tickets", {"event_id": stage.event.id}), 201)
-    assert (made["ticket_type_id"], made["ticket_type_name"], made["amount"]) == (None, None, 0)
+    created = data_of(await stage.buyer.post("/tickets", {"event_id": stage.event.id}), 201)
+    assert (created["ticket_type_id"], created["ticket_type_name"], created["amount"]) == (None, None, 0)
 
 
 async def test_ticket_type_is_required_if_the_event_has_several(world: World, stage: Stage) -> None:
-    kinds = [await world.ticket_type(stage.event) for _ in range(2)]
+    ticket_types = [await world.ticket_type(stage.event) for _ in range(2)]
     for caller in (stage.buyer, stage.organizer):
         fields = await refused(caller.post("/tickets", {"event_id": stage.event.id}), 400, "VALIDATION_ERROR")
         assert set(fields) == {"ticket_type_id"}
-    body = {"event_id": stage.event.id, "ticket_type_id": kinds[1].id}
-    assert data_of(await stage.buyer.post("/tickets", body), 201)["ticket_type_id"] == kinds[1].id
+    body = {"event_id": stage.event.id, "ticket_type_id": ticket_types[1].id}
+    assert data_of(await stage.buyer.post("/tickets", body), 201)["ticket_type_id"] == ticket_types[1].id
 
 
 async def test_ticket_type_of_another_event_is_refused(world: World, stage: Stage) -> None:
@@ -158,7 +168,7 @@ async def test_ticket_type_of_another_event_is_refused(world: World, stage: Stag
 
 @pytest.mark.parametrize("who", ["buyer", "organizer", "admin"])
 async def test_sold_out_type_refuses_every_caller(world: World, stage: Stage, who: str) -> None:
-    kind = await world.ticket_type(stage.event, capacity=1)
-    await world.ticket(stage.event, stage.buyer_account, ticket_type=kind)
+    ticket_type = await world.ticket_type(stage.event, capacity=1)
+    await world.ticket(stage.event, stage.buyer_account, ticket_type=ticket_type)
     await refused(caller_named(stage, who).post("/tickets", {"event_id": stage.event.id}), 400, "SOLD_OUT")
     assert await Ticket.all().count() == 1

@@ -17,26 +17,26 @@ EVERY_PAIR = list(itertools.product(TicketStatus, TicketStatus))
 
 
 @pytest.mark.parametrize(("before", "after"), EVERY_PAIR)
-async def test_every_change_of_status_keeps_the_count_of_places(
+async def test_every_change_of_status_keeps_the_count_of_places_correct(
     world: World, stage: Stage, before: TicketStatus, after: TicketStatus
 ) -> None:
-    kind = await world.ticket_type(stage.event, capacity=2)
-    await world.ticket(stage.event, stage.buyer_account, ticket_type=kind)
-    ticket = await world.ticket(stage.event, stage.buyer_account, ticket_type=kind, status=before)
+    ticket_type = await world.ticket_type(stage.event, capacity=2)
+    await world.ticket(stage.event, stage.buyer_account, ticket_type=ticket_type)
+    ticket = await world.ticket(stage.event, stage.buyer_account, ticket_type=ticket_type, status=before)
     shown = data_of(await stage.organizer.put(f"/tickets/{ticket.id}", {"status": after}))
     assert shown.keys() == TICKET_DETAIL_FIELDS
     assert shown["status"] == after
-    assert await places_held() == {kind.id: 2 if after in HOLDING else 1}
+    assert await places_held() == {ticket_type.id: 2 if after in HOLDING else 1}
 
 
 @pytest.mark.parametrize(("before", "after"), EVERY_PAIR)
 async def test_sold_out_type_refuses_to_restore_a_ticket(
     world: World, stage: Stage, before: TicketStatus, after: TicketStatus
 ) -> None:
-    kind = await world.ticket_type(stage.event, capacity=1)
-    ticket = await world.ticket(stage.event, stage.buyer_account, ticket_type=kind, status=before)
+    ticket_type = await world.ticket_type(stage.event, capacity=1)
+    ticket = await world.ticket(stage.event, stage.buyer_account, ticket_type=ticket_type, status=before)
     if before not in HOLDING:
-        await world.ticket(stage.event, stage.buyer_account, ticket_type=kind)
+        await world.ticket(stage.event, stage.buyer_account, ticket_type=ticket_type)
     request = stage.organizer.put(f"/tickets/{ticket.id}", {"status": after, "note": "changed"})
     if after in HOLDING and before not in HOLDING:
         await refused(request, 400, "SOLD_OUT")
@@ -58,8 +58,8 @@ async def test_move_to_another_type_moves_the_place(
 
 @pytest.mark.parametrize("upwards", [True, False])
 async def test_sold_out_type_refuses_a_move_to_it(world: World, stage: Stage, upwards: bool) -> None:
-    kinds = [await world.ticket_type(stage.event, capacity=1) for _ in range(2)]
-    left, full = kinds if upwards else kinds[::-1]
+    ticket_types = [await world.ticket_type(stage.event, capacity=1) for _ in range(2)]
+    left, full = ticket_types if upwards else ticket_types[::-1]
     ticket = await world.ticket(stage.event, stage.buyer_account, ticket_type=left)
     await world.ticket(stage.event, stage.buyer_account, ticket_type=full)
     await refused(stage.organizer.put(f"/tickets/{ticket.id}", {"ticket_type_id": full.id}), 400, "SOLD_OUT")
@@ -67,17 +67,17 @@ async def test_sold_out_type_refuses_a_move_to_it(world: World, stage: Stage, up
 
 
 async def test_removing_the_type_releases_the_place(world: World, stage: Stage) -> None:
-    kind = await world.ticket_type(stage.event, capacity=1)
-    ticket = await world.ticket(stage.event, stage.buyer_account, ticket_type=kind)
+    ticket_type = await world.ticket_type(stage.event, capacity=1)
+    ticket = await world.ticket(stage.event, stage.buyer_account, ticket_type=ticket_type)
     shown = data_of(await stage.organizer.put(f"/tickets/{ticket.id}", {"ticket_type_id": None}))
     assert (shown["ticket_type_id"], shown["ticket_type_name"]) == (None, None)
-    assert await places_held() == {kind.id: 0}
+    assert await places_held() == {ticket_type.id: 0}
 
 
 @pytest.mark.parametrize("status", ["Failed", "Refunded"])
 async def test_released_place_is_available_at_once(world: World, stage: Stage, status: str) -> None:
-    kind = await world.ticket_type(stage.event, capacity=1)
-    ticket = await world.ticket(stage.event, stage.buyer_account, ticket_type=kind)
+    ticket_type = await world.ticket_type(stage.event, capacity=1)
+    ticket = await world.ticket(stage.event, stage.buyer_account, ticket_type=ticket_type)
     await refused(stage.rival.post("/tickets", {"event_id": stage.event.id}), 400, "SOLD_OUT")
     data_of(await stage.organizer.put(f"/tickets/{ticket.id}", {"status": status}))
     data_of(await stage.rival.post("/tickets", {"event_id": stage.event.id}), 201)

@@ -54,10 +54,10 @@ async def test_organizers_and_admins_list_own_tickets_without_an_event(stage: St
 
 @pytest.mark.parametrize("who", ["organizer", "admin"])
 async def test_owner_and_admins_list_the_tickets_of_an_event_newest_first(world: World, stage: Stage, who: str) -> None:
-    made = [(await world.ticket(stage.event, stage.buyer_account)).id for _ in range(3)]
+    created = [(await world.ticket(stage.event, stage.buyer_account)).id for _ in range(3)]
     await world.ticket(await world.event(stage.organization), stage.buyer_account)
     ids, pagination = page_in(await getattr(stage, who).get("/tickets", event_id=stage.event.id, limit=2))
-    assert (ids, pagination) == (made[:0:-1], {"total": 3, "page": 1, "limit": 2, "pages": 2})
+    assert (ids, pagination) == (created[:0:-1], {"total": 3, "page": 1, "limit": 2, "pages": 2})
 
 
 @pytest.mark.parametrize("who", ["buyer", "rival", "owner as a user"])
@@ -72,11 +72,11 @@ async def test_other_callers_cannot_list_the_tickets_of_an_event(
 
 @pytest.mark.parametrize("status", list(TicketStatus))
 async def test_tickets_are_filtered_by_status_and_paginated(world: World, stage: Stage, status: TicketStatus) -> None:
-    made = [
+    created = [
         await world.ticket(stage.event, stage.buyer_account, status=list(TicketStatus)[number % 4])
         for number in range(45)
     ]
-    expected = [ticket.id for ticket in made[::-1] if ticket.status is status]
+    expected = [ticket.id for ticket in created[::-1] if ticket.status is status]
     for caller, query in ((stage.buyer, {}), (stage.organizer, {"event_id": stage.event.id})):
         pages = [
             page_in(await caller.get("/tickets", status=status, page=page, limit=5, **query)) for page in (1, 2, 3)
@@ -92,10 +92,10 @@ async def test_ticket_is_visible_to_its_holder_and_those_who_manage_the_event(
     world: World, stage: Stage, ticket: Ticket, who: str, status: int
 ) -> None:
     caller = await world.user_key() if who == "another account" else getattr(stage, who)
-    answer = await caller.get(f"/tickets/{ticket.id}")
-    assert answer.status_code == status
+    response = await caller.get(f"/tickets/{ticket.id}")
+    assert response.status_code == status
     if status == 404:
-        assert answer.json() == (await caller.get("/tickets/999999")).json()
+        assert response.json() == (await caller.get("/tickets/999999")).json()
 
 
 @pytest.mark.parametrize("id", ["999999", "0", "-1", "abc", "99999999999999999999"])

@@ -30,12 +30,12 @@ async def test_both_parameter_names_are_accepted_and_the_id_is_normalized(
     world: World, stage: Stage, method: str, names: dict[str, Any]
 ) -> None:
     if method == "POST":
-        made = data_of(await stage.organizer.post("/tickets", {"event_id": stage.event.id, **names}), 201)
+        shown = data_of(await stage.organizer.post("/tickets", {"event_id": stage.event.id, **names}), 201)
     else:
         ticket = await world.ticket(stage.event, stage.buyer_account)
-        made = data_of(await stage.organizer.put(f"/tickets/{ticket.id}", names))
-    assert made["transaction_id"] == "8N7A6B"
-    assert "transid" not in made
+        shown = data_of(await stage.organizer.put(f"/tickets/{ticket.id}", names))
+    assert shown["transaction_id"] == "8N7A6B"
+    assert "transid" not in shown
 
 
 async def test_different_ids_under_the_two_names_are_refused(world: World, stage: Stage) -> None:
@@ -90,8 +90,8 @@ async def test_several_tickets_can_have_no_transaction_id(stage: Stage) -> None:
 
 async def pay_twenty_times(stage: Stage) -> Counter[tuple[int, str | None]]:
     body = {"event_id": stage.event.id, "transaction_id": "8N7A6B"}
-    answers = await asyncio.gather(*(stage.buyer.post("/tickets", body) for _ in range(20)))
-    return Counter((answer.status_code, answer.json().get("code")) for answer in answers)
+    responses = await asyncio.gather(*(stage.buyer.post("/tickets", body) for _ in range(20)))
+    return Counter((response.status_code, response.json().get("code")) for response in responses)
 
 
 @pytest.fixture
@@ -107,10 +107,10 @@ async def without_unique_index(stage: Stage) -> AsyncIterator[None]:
 
 
 async def test_one_of_twenty_simultaneous_payments_with_one_id_succeeds(world: World, stage: Stage) -> None:
-    kind = await world.ticket_type(stage.event, capacity=30)
+    ticket_type = await world.ticket_type(stage.event, capacity=30)
     assert await pay_twenty_times(stage) == {(201, None): 1, (400, "DUPLICATE_TRANSACTION"): 19}
-    await kind.refresh_from_db()
-    assert (await Ticket.all().count(), kind.sold) == (1, 1)
+    await ticket_type.refresh_from_db()
+    assert (await Ticket.all().count(), ticket_type.sold) == (1, 1)
 
 
 @pytest.mark.usefixtures("without_unique_index")

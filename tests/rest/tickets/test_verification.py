@@ -30,8 +30,8 @@ async def test_verification_returns_whether_a_ticket_is_valid(
 
 async def test_repeated_verification_changes_nothing(stage: Stage, ticket: Ticket) -> None:
     before = await snapshot()
-    answers = [data_of(await stage.organizer.post(f"/tickets/{ticket.id}/verify", {})) for _ in range(3)]
-    assert answers[0] == answers[1] == answers[2]
+    responses = [data_of(await stage.organizer.post(f"/tickets/{ticket.id}/verify", {})) for _ in range(3)]
+    assert responses[0] == responses[1] == responses[2]
     assert await snapshot() == before
 
 
