@@ -69,7 +69,7 @@ async def test_an_empty_list_has_zero_pages(world: World, path: str) -> None:
     assert answer == ([], {"total": 0, "page": 1, "limit": 20, "pages": 0})
 
 
-async def test_every_paged_list_is_on_a_shelf_with_every_filter(world: World) -> None:
+async def test_the_table_has_every_paged_list_with_every_filter(world: World) -> None:
     filtered: dict[str, set[str]] = {}
     for fill in LISTS:
         paged_list = await fill(world)

@@ -240,6 +240,7 @@ def _arguments(root: GraphQLField, kind: GraphQLObjectType, ids: Ids) -> Iterato
         if str(get_named_type(argument.type)) == "ID":
             noun = _ID_FIELDS.get(name) or {"Verification": "Ticket"}.get(kind.name) or _noun(kind.name)
             assert set(required) <= {name}, f"tests/contract/walk.py, _ID_FIELDS: add a row for {required}"
+            assert noun in ids, f"tests/contract/walk.py, _ID_FIELDS: add a row for {name}"
             for one in ids[noun]:
                 yield "($id: ID!)", f"({', '.join([*paging, f'{name}: $id'])})", {"id": one}
 

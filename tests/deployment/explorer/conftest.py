@@ -13,13 +13,13 @@ from tests.support.explorer_page import (
 from tests.support.platforms import Deployment, RunningPlatform, new_key, register
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def platform(operated: Deployment) -> Iterator[RunningPlatform]:
     with operated.serving() as running:
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 async def organizer_key(platform: RunningPlatform, admin_key: str) -> str:
     """Register an organizer with an organization, who can also sign in, and return a key."""
     async with platform.client() as http, platform.client(admin_key) as admin:
@@ -41,7 +41,7 @@ async def profile(browser: Browser) -> AsyncIterator[BrowserContext]:
 
 @pytest.fixture
 async def visit(profile: BrowserContext, platform: RunningPlatform) -> AsyncIterator[PageVisit]:
-    """Open the page; fail the test if it logs errors or sends requests to second_window origin."""
+    """Open the page; fail the test if it logs errors or sends requests to another origin."""
     visit = PageVisit(await profile.new_page(), platform.url)
     visit.record_problems()
     await open_page(visit.page, platform)
