@@ -46,7 +46,7 @@ def on_each_surface(*rows: Row) -> pytest.MarkDecorator:
 
 
 EVERY_ROW = on_each_surface(*ALL_ROWS)
-# Decided before the database is asked for more than the caller, so SQLite suffices for the usual run.
+# Access is decided before any query but that for the caller, so an ordinary run uses only SQLite.
 DEEP_ON_POSTGRES = pytest.mark.deep("postgres")
 
 

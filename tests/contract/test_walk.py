@@ -135,7 +135,7 @@ def _may_be_missing_in_rest(entity: Entity, shown_by_rest: set[Entity]) -> bool:
 
 
 def _usual_steps(name: str) -> int:
-    """Return how many edges are followed one after the other: more by those who are visible more."""
+    """Return the maximum number of edges in a row: more for callers who see more."""
     return sized(2, deep=3) if name in KEY_TYPES else sized(1, deep=2)
 
 

@@ -12,7 +12,7 @@ from tests.support.platforms import Deployment
 
 
 @pytest.fixture(scope="session")
-def operated(
+def shared_deployment(
     databases: Databases,
     redis_url: str | None,
 ) -> Deployment:
@@ -23,8 +23,8 @@ def operated(
 
 
 @pytest.fixture(scope="session")
-def admin_key(operated: Deployment) -> str:
-    return operated.create_admin()
+def admin_key(shared_deployment: Deployment) -> str:
+    return shared_deployment.create_admin()
 
 
 @pytest.fixture(scope="session")

@@ -35,20 +35,20 @@ def results_of(node: tuple[str, Path], script: str, url: str) -> list[dict[str, 
     return results
 
 
-def test_every_audit_of_graphql_over_http_passes(node: tuple[str, Path], operated: Deployment) -> None:
-    with operated.serving() as platform:
+def test_every_audit_of_graphql_over_http_passes(node: tuple[str, Path], shared_deployment: Deployment) -> None:
+    with shared_deployment.serving() as platform:
         results = results_of(node, "audit.mjs", f"{platform.url}/graphql")
     assert [result for result in results if result["status"] != "ok"] == []
     assert len(results) == NUMBER
 
 
-def test_audits_fail_for_another_endpoint(node: tuple[str, Path], operated: Deployment) -> None:
+def test_audits_fail_for_another_endpoint(node: tuple[str, Path], shared_deployment: Deployment) -> None:
     """The negative control: most audits fail at an address without GraphQL."""
-    with operated.serving() as platform:
+    with shared_deployment.serving() as platform:
         results = results_of(node, "audit.mjs", f"{platform.url}/healthz")
     assert sum(result["status"] != "ok" for result in results) > NUMBER / 2
 
 
-def test_graphql_js_can_introspect_with_every_option(node: tuple[str, Path], operated: Deployment) -> None:
-    with operated.serving() as platform:
+def test_graphql_js_can_introspect_with_every_option(node: tuple[str, Path], shared_deployment: Deployment) -> None:
+    with shared_deployment.serving() as platform:
         assert results_of(node, "introspect.mjs", f"{platform.url}/graphql") == []

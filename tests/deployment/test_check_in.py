@@ -20,8 +20,8 @@ async def _scan(session: aiohttp.ClientSession, code: str, gate: str) -> str:
 
 
 @pytest.mark.backend("postgres")
-async def test_one_of_fifty_simultaneous_scans_is_admitted(operated: Deployment, admin_key: str) -> None:
-    with operated.serving(workers=2) as platform:
+async def test_one_of_fifty_simultaneous_scans_is_admitted(shared_deployment: Deployment, admin_key: str) -> None:
+    with shared_deployment.serving(workers=2) as platform:
         async with platform.client(admin_key) as admin:
             sale = await put_on_sale(admin, capacity=4)
             sold = [await admin.post("/api/tickets", json={"event_id": sale.event_id}) for _ in range(4)]

@@ -16,9 +16,9 @@ ABORTED = 200
 SLOW_PASSES = "60"  # of Argon2id, so that a registration takes a second or two
 
 
-async def test_shutdown_finishes_requests_in_progress(operated: Deployment) -> None:
+async def test_shutdown_finishes_requests_in_progress(shared_deployment: Deployment) -> None:
     account = {"username": "latecomer", "email": "latecomer@example.com", "password": PASSWORD, "number": "0170000000"}
-    with operated.serving(argon2_time_cost=SLOW_PASSES, argon2_memory_kib="19456") as platform:
+    with shared_deployment.serving(argon2_time_cost=SLOW_PASSES, argon2_memory_kib="19456") as platform:
         async with platform.client() as client:
             request = asyncio.create_task(client.post("/api/auth/register", json=account))
             await asyncio.sleep(0.3)
@@ -32,8 +32,10 @@ async def test_shutdown_finishes_requests_in_progress(operated: Deployment) -> N
         assert "Finished server process" in platform.log
 
 
-async def test_clients_that_disconnect_hold_no_places_and_no_transactions(operated: Deployment, admin_key: str) -> None:
-    with operated.serving() as platform:
+async def test_clients_that_disconnect_hold_no_places_and_no_transactions(
+    shared_deployment: Deployment, admin_key: str
+) -> None:
+    with shared_deployment.serving() as platform:
         async with platform.client(admin_key) as admin:
             sale = await put_on_sale(admin, capacity=1_000)
             await asyncio.gather(*(_disconnect_early(platform, admin_key, sale, number) for number in range(ABORTED)))
@@ -41,7 +43,7 @@ async def test_clients_that_disconnect_hold_no_places_and_no_transactions(operat
             assert {answer.status_code for answer in await asyncio.gather(*afterwards)} == {201}
             sold, held = await places_held(admin, sale)
             assert sold == held >= 30
-    assert await _open_transactions(operated) == 0
+    assert await _open_transactions(shared_deployment) == 0
 
 
 async def _disconnect_early(platform: RunningPlatform, key: str, sale: OnSale, number: int) -> None:
@@ -57,11 +59,11 @@ async def _disconnect_early(platform: RunningPlatform, key: str, sale: OnSale, n
     writer.transport.abort()
 
 
-async def _open_transactions(operated: Deployment) -> int:
+async def _open_transactions(shared_deployment: Deployment) -> int:
     """Return the number of abandoned transactions; on SQLite, they would have blocked the requests afterwards."""
-    if operated.database_url.startswith("sqlite"):
+    if shared_deployment.database_url.startswith("sqlite"):
         return 0
-    connection = await asyncpg.connect(operated.database_url)
+    connection = await asyncpg.connect(shared_deployment.database_url)
     count = await connection.fetchval(
         "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'"
     )

@@ -48,9 +48,9 @@ async def _sale(platform: RunningPlatform, key: str) -> OnSale:
 
 @pytest.mark.backend("postgres")
 async def test_subscribers_in_another_process_receive_changes_within_a_second(
-    operated: Deployment, admin_key: str
+    shared_deployment: Deployment, admin_key: str
 ) -> None:
-    with operated.serving() as first, operated.serving() as second:
+    with shared_deployment.serving() as first, shared_deployment.serving() as second:
         sale = await _sale(first, admin_key)
         async with _client(second, admin_key) as session:
             variables = {"id": sale.event_id}
@@ -74,10 +74,10 @@ async def test_subscribers_in_another_process_receive_changes_within_a_second(
 
 @pytest.mark.backend("postgres")
 async def test_a_key_revoked_in_one_process_ends_its_subscriptions_in_another(
-    operated: Deployment, admin_key: str
+    shared_deployment: Deployment, admin_key: str
 ) -> None:
-    key = operated.run("create-key", "--email", "operator@example.com", "--type", "admin")
-    with operated.serving() as first, operated.serving() as second:
+    key = shared_deployment.run("create-key", "--email", "operator@example.com", "--type", "admin")
+    with shared_deployment.serving() as first, shared_deployment.serving() as second:
         sale = await _sale(first, admin_key)
         async with open_socket(f"{HOST}:{second.port}", {"Authorization": f"Bearer {key}"}) as socket:
             await socket.initialize()
@@ -91,9 +91,11 @@ async def test_a_key_revoked_in_one_process_ends_its_subscriptions_in_another(
 
 
 @pytest.mark.backend("postgres")
-async def test_statistics_are_correct_after_redis_was_unavailable(operated: Deployment, admin_key: str) -> None:
+async def test_statistics_are_correct_after_redis_was_unavailable(
+    shared_deployment: Deployment, admin_key: str
+) -> None:
     with private_redis() as redis:
-        own = Deployment(database_url=operated.database_url, redis_url=redis.url)
+        own = Deployment(database_url=shared_deployment.database_url, redis_url=redis.url)
         with own.serving() as first, own.serving() as second:
             sale = await _sale(first, admin_key)
             async with _client(second, admin_key) as session:
@@ -107,8 +109,10 @@ async def test_statistics_are_correct_after_redis_was_unavailable(operated: Depl
 
 
 @pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.backend("postgres"))])
-async def test_shutdown_ends_subscriptions_without_delay(operated: Deployment, admin_key: str, workers: int) -> None:
-    with operated.serving(workers=workers) as platform:
+async def test_shutdown_ends_subscriptions_without_delay(
+    shared_deployment: Deployment, admin_key: str, workers: int
+) -> None:
+    with shared_deployment.serving(workers=workers) as platform:
         sale = await _sale(platform, admin_key)
         key = {"Authorization": f"Bearer {admin_key}"}
         body = {"query": TICKETS, "variables": {"id": sale.event_id}}
@@ -130,9 +134,9 @@ async def test_shutdown_ends_subscriptions_without_delay(operated: Deployment, a
 
 
 async def test_invalid_utf8_closes_the_websocket_and_is_not_logged(
-    operated: Deployment,
+    shared_deployment: Deployment,
 ) -> None:
-    with operated.serving() as platform:
+    with shared_deployment.serving() as platform:
         async with open_socket(f"{HOST}:{platform.port}") as socket:
             await socket.connection.send(b"\xff\xfe", text=True)
             assert (await socket.wait_closed())[0] == 1007
@@ -153,10 +157,10 @@ GUIDE = (
     [("python", [sys.executable, "-c"], "'approved': [1-9]"), ("bash", ["bash", "-c"], '"status":"SUCCESS"')],
 )
 async def test_the_example_in_the_guide_receives_registrations(
-    operated: Deployment, admin_key: str, language: str, command: list[str], output: str
+    shared_deployment: Deployment, admin_key: str, language: str, command: list[str], output: str
 ) -> None:
     [example] = re.findall(rf"```{language}\n(.*?)```", GUIDE, re.DOTALL)
-    with operated.serving() as platform:
+    with shared_deployment.serving() as platform:
         sale = await _sale(platform, admin_key)
         exported = {"AMAR_EVENTS_URL": platform.url, "AMAR_EVENTS_KEY": admin_key, "EVENT": str(sale.event_id)}
         environment = {**os.environ, **exported}

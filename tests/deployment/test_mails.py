@@ -18,10 +18,10 @@ async def _messages(mail_server: MailServer, count: int) -> list[str]:
 
 
 async def test_a_new_user_confirms_the_email_and_receives_a_ticket(
-    operated: Deployment, admin_key: str, new_name: Callable[[], str]
+    shared_deployment: Deployment, admin_key: str, new_name: Callable[[], str]
 ) -> None:
     async with start_mail_server() as mail_server:
-        with operated.serving(smtp_url=mail_server.url, mail_from=SENDER) as platform:
+        with shared_deployment.serving(smtp_url=mail_server.url, mail_from=SENDER) as platform:
             async with platform.client() as client, platform.client(admin_key) as admin:
                 sale = await put_on_sale(admin, capacity=5)
                 key = await new_user_key(client, new_name())
@@ -39,10 +39,12 @@ async def test_a_new_user_confirms_the_email_and_receives_a_ticket(
 
 @pytest.mark.backend("postgres")
 async def test_four_processes_send_every_email_once(
-    operated: Deployment, admin_key: str, new_name: Callable[[], str]
+    shared_deployment: Deployment, admin_key: str, new_name: Callable[[], str]
 ) -> None:
     async with start_mail_server() as mail_server:
-        with operated.serving(workers=4, smtp_url=mail_server.url, mail_from=SENDER, confirm_email="false") as platform:
+        with shared_deployment.serving(
+            workers=4, smtp_url=mail_server.url, mail_from=SENDER, confirm_email="false"
+        ) as platform:
             async with platform.client(admin_key) as admin:
                 sale = await put_on_sale(admin, capacity=REGISTRATIONS)
                 requests = [admin.post("/api/tickets", json={"event_id": sale.event_id}) for _ in range(REGISTRATIONS)]
@@ -54,11 +56,11 @@ async def test_four_processes_send_every_email_once(
 
 
 async def test_an_unresponsive_mail_server_delays_no_request_and_loses_no_email(
-    operated: Deployment, admin_key: str, new_name: Callable[[], str]
+    shared_deployment: Deployment, admin_key: str, new_name: Callable[[], str]
 ) -> None:
     async with start_mail_server() as mail_server:
         mail_server.answering.clear()
-        with operated.serving(smtp_url=mail_server.url, mail_from=SENDER, confirm_email="false") as platform:
+        with shared_deployment.serving(smtp_url=mail_server.url, mail_from=SENDER, confirm_email="false") as platform:
             async with platform.client(admin_key) as admin, platform.client() as client:
                 sale = await put_on_sale(admin, capacity=REGISTRATIONS)
                 first = await admin.post("/api/tickets", json={"event_id": sale.event_id})

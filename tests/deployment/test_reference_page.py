@@ -23,8 +23,8 @@ async def profile(browser: Browser) -> AsyncIterator[BrowserContext]:
 
 
 @pytest.fixture(scope="module")
-def platform(operated: Deployment) -> Iterator[RunningPlatform]:
-    with operated.serving() as running:
+def platform(shared_deployment: Deployment) -> Iterator[RunningPlatform]:
+    with shared_deployment.serving() as running:
         yield running
 
 

@@ -18,8 +18,8 @@ Pair = tuple[RunningPlatform, RunningPlatform]
 
 
 @pytest.fixture(scope="module")
-def pair(operated: Deployment) -> Iterator[Pair]:
-    with _pair(operated) as servers:
+def pair(shared_deployment: Deployment) -> Iterator[Pair]:
+    with _pair(shared_deployment) as servers:
         yield servers
 
 
@@ -58,23 +58,23 @@ async def test_a_key_suspended_on_one_server_is_refused_by_the_other(pair: Pair,
 
 
 async def test_keys_of_a_demoted_organizer_are_refused_by_every_server(
-    pair: Pair, operated: Deployment, new_name: Callable[[], str]
+    pair: Pair, shared_deployment: Deployment, new_name: Callable[[], str]
 ) -> None:
     name = new_name()
     async with pair[0].client() as client:
         await register(client, name)
-        await _set_type(operated, name, "organizer")
+        await _set_type(shared_deployment, name, "organizer")
         key = await new_key(client, name, "organizer")
     before = [(await _me(platform, key)).status_code for platform in pair]
-    await _set_type(operated, name, "user")
+    await _set_type(shared_deployment, name, "user")
     after = [(await _me(platform, key)) for platform in pair]
     assert before == [200, 200]
     assert [(answer.status_code, answer.json()["code"]) for answer in after] == [(403, "ROLE_LOST")] * 2
 
 
-async def _set_type(operated: Deployment, username: str, account_type: str) -> None:
+async def _set_type(shared_deployment: Deployment, username: str, account_type: str) -> None:
     """Change the type of an account, as an admin's request to another server would."""
-    connection = await asyncpg.connect(operated.database_url)
+    connection = await asyncpg.connect(shared_deployment.database_url)
     await connection.execute("UPDATE users SET type = $1 WHERE username = $2", account_type, username)
     await connection.close()
 
@@ -86,8 +86,10 @@ async def test_the_rate_limit_of_a_key_is_shared_by_servers(pair: Pair, new_name
     assert sorted(remaining) == list(range(60))
 
 
-async def test_without_redis_each_server_counts_separately(operated: Deployment, new_name: Callable[[], str]) -> None:
-    alone = Deployment(database_url=operated.database_url, redis_url=None)
+async def test_without_redis_each_server_counts_separately(
+    shared_deployment: Deployment, new_name: Callable[[], str]
+) -> None:
+    alone = Deployment(database_url=shared_deployment.database_url, redis_url=None)
     with _pair(alone) as pair:
         answers = await _send_in_turn(pair, new_name(), requests=200)
     assert Counter(answer.status_code for answer in answers) == {200: 120, 429: 80}
@@ -103,10 +105,10 @@ async def _send_in_turn(pair: Pair, name: str, *, requests: int) -> list[httpx.R
 
 
 async def test_an_unavailable_redis_is_logged_once_and_used_again(
-    operated: Deployment, new_name: Callable[[], str]
+    shared_deployment: Deployment, new_name: Callable[[], str]
 ) -> None:
     with private_redis() as redis:
-        own = Deployment(database_url=operated.database_url, redis_url=redis.url)
+        own = Deployment(database_url=shared_deployment.database_url, redis_url=redis.url)
         with own.serving(rate_limit_user="60") as platform:
             async with platform.client() as client:
                 key = await new_user_key(client, new_name())

@@ -83,7 +83,7 @@ def test_rendered_texts_have_a_maximum_length() -> None:
 
 
 @pytest.mark.parametrize(("amount", "shown"), [("0", "0"), ("500.00", "500"), ("99.50", "99.50"), ("1000", "1000")])
-def test_prices_have_decimals_only_if_they_are_not_zero(amount: str, shown: str) -> None:
+def test_prices_omit_zero_decimals(amount: str, shown: str) -> None:
     event = event_of(emailmessage="{price}")
     assert templates.ticket_confirmed(ticket_of(amount=Decimal(amount)), event, {}).text == shown
 

@@ -10,7 +10,7 @@ from amarevents.models.enums import Privacy, TicketStatus
 from amarevents.rest.routes import ROUTES
 from tests.rest.conftest import Stage
 from tests.rest.private_event import OTHER_CALLERS, PRIVATE_TEXTS, create_private_event, other_callers
-from tests.support.world import Caller, World, hashed
+from tests.support.world import Caller, World, hash_password
 
 SEARCHES = ["/events", "/organizations"]
 
@@ -27,9 +27,9 @@ async def all_lists(caller: Caller, organization_id: int) -> dict[str, Any]:
     return {f"{path} {query}": (await caller.get(path, **query)).json() for path, query in queries}
 
 
-@pytest.mark.parametrize("who", OTHER_CALLERS)
-async def test_private_event_changes_no_list_and_no_total(world: World, stage: Stage, who: str) -> None:
-    caller = (await other_callers(world, stage))[who]
+@pytest.mark.parametrize("caller_name", OTHER_CALLERS)
+async def test_private_event_changes_no_list_and_no_total(world: World, stage: Stage, caller_name: str) -> None:
+    caller = (await other_callers(world, stage))[caller_name]
     before = await all_lists(caller, stage.organization.id)
     await create_private_event(world, stage)
     await world.donation(stage.organization, email="zohra@private.example")
@@ -68,10 +68,10 @@ async def all_ids() -> dict[str, list[int]]:
     return {**ids, "organizations": [event.organization_id for event in await Event.all()]}
 
 
-@pytest.mark.parametrize("who", OTHER_CALLERS)
-async def test_no_route_reveals_a_private_event(world: World, stage: Stage, who: str) -> None:
+@pytest.mark.parametrize("caller_name", OTHER_CALLERS)
+async def test_no_route_reveals_a_private_event(world: World, stage: Stage, caller_name: str) -> None:
     await create_private_event(world, stage)
-    caller = (await other_callers(world, stage))[who]
+    caller = (await other_callers(world, stage))[caller_name]
     responses = await read_every_route(caller, await all_ids())
     found = {path: word for path, response in responses.items() for word in PRIVATE_TEXTS if word in response.text}
     assert found == {}
@@ -89,17 +89,17 @@ async def test_attendees_of_public_events_are_private(world: World, stage: Stage
     await Event.filter(id=secret.event.id).update(privacy=Privacy.PUBLIC)
     personal = ["Zohra", "zohra@private.example", "01922222222", "TXHIDDEN1", "no onions", "peanuts", "AEHIDDENCODE"]
     ids = await all_ids()
-    for who, caller in (await other_callers(world, stage)).items():
+    for caller_name, caller in (await other_callers(world, stage)).items():
         for path, response in (await read_every_route(caller, ids)).items():
-            assert [word for word in personal if word in response.text] == [], (who, path)
+            assert [word for word in personal if word in response.text] == [], (caller_name, path)
 
 
-@pytest.mark.parametrize("who", ["admin", "organizer", "buyer", "rival session"])
-async def test_no_response_contains_a_password_hash_or_a_digest(world: World, stage: Stage, who: str) -> None:
+@pytest.mark.parametrize("caller_name", ["admin", "organizer", "buyer", "rival session"])
+async def test_no_response_contains_a_password_hash_or_a_digest(world: World, stage: Stage, caller_name: str) -> None:
     await create_private_event(world, stage)
-    await User.all().update(password_hash=hashed("correct horse"))
+    await User.all().update(password_hash=hash_password("correct horse"))
     callers = {**await other_callers(world, stage), "admin": stage.admin, "organizer": stage.organizer}
     stored = [session.digest for session in await Session.all()] + [key.digest for key in await ApiKey.all()]
-    responses = await read_every_route(callers[who], await all_ids())
+    responses = await read_every_route(callers[caller_name], await all_ids())
     texts = "".join(response.text for response in responses.values())
     assert [word for word in ("$argon2", "password", "digest", *stored) if word in texts] == []

@@ -10,7 +10,7 @@ from tests.support.conformance import conforming_client
 from tests.support.rate_limits import Clock
 
 
-def stopped_clock(app: Starlette) -> Clock:
+def use_manual_clock(app: Starlette) -> Clock:
     """Give the application a limiter whose time only changes when the clock is set, and return the clock."""
     clock = Clock()
     app.state.services = dataclasses.replace(app.state.services, limiter=MemoryRateLimiter(clock=clock))

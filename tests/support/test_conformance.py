@@ -203,7 +203,7 @@ def test_an_authenticated_answer_without_rate_limit_headers_is_detected() -> Non
     check(answer(sent=KEY), Settings(rate_limit_user=0))
 
 
-def test_rate_limit_headers_for_an_anonymous_caller_is_detected() -> None:
+def test_rate_limit_headers_for_an_anonymous_caller_are_detected() -> None:
     with pytest.raises(Drift, match="without a credential"):
         check(answer(headers=LIMITS))
 

@@ -246,7 +246,7 @@ class World:
         return await CheckIn.create(ticket=ticket, checked_in_by=by, **values)
 
 
-def hashed(password: str) -> str:
+def hash_password(password: str) -> str:
     """Return a ``password_hash`` with which an account can log in."""
     return argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(password)
 

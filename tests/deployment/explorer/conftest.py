@@ -14,8 +14,8 @@ from tests.support.platforms import Deployment, RunningPlatform, new_key, regist
 
 
 @pytest.fixture(scope="package")
-def platform(operated: Deployment) -> Iterator[RunningPlatform]:
-    with operated.serving() as running:
+def platform(shared_deployment: Deployment) -> Iterator[RunningPlatform]:
+    with shared_deployment.serving() as running:
         yield running
 
 

@@ -138,9 +138,11 @@ async def test_answer_other_than_graphql_shows_an_error(visit: PageVisit) -> Non
     visit.problems.clear()  # browsers log each 502
 
 
-async def test_exceeded_rate_limit_shows_when_to_try_again(profile: BrowserContext, operated: Deployment) -> None:
+async def test_exceeded_rate_limit_shows_when_to_try_again(
+    profile: BrowserContext, shared_deployment: Deployment
+) -> None:
     page = await profile.new_page()
-    with operated.serving(rate_limit_anonymous="3") as platform:
+    with shared_deployment.serving(rate_limit_anonymous="3") as platform:
         await open_page(page, platform)
         await write(page, "Cheap", "query Cheap { __typename }")
         await run(page)

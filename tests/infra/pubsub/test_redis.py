@@ -77,7 +77,7 @@ async def test_each_redis_database_is_a_deployment_of_its_own(server: PrivateSer
         assert await received(subscriber, 0.2) == []
 
 
-async def misses_changes(subscriber: Subscriber, seconds: float = 5) -> bool:
+async def has_missed_changes(subscriber: Subscriber, seconds: float = 5) -> bool:
     """Return whether the subscriber learns within ``seconds`` that it missed changes; then clear it."""
     if not await subscriber.wait(seconds):
         return False
@@ -98,8 +98,8 @@ async def test_after_a_restart_all_subscribers_reload_and_receive_changes_again(
         await here.publish(1, CREATED)
         assert await received(own, 0) == CREATED  # in the same process, without Redis
         server.start()
-        assert [await misses_changes(subscriber) for subscriber in (own, remote)] == [True, True]
-        await reconnected(here, there)
+        assert [await has_missed_changes(subscriber) for subscriber in (own, remote)] == [True, True]
+        await wait_until_reconnected(here, there)
         for subscriber in (own, remote):
             subscriber.clear()
         await here.publish(1, DELETED)
@@ -112,7 +112,7 @@ async def test_after_a_restart_all_subscribers_reload_and_receive_changes_again(
     ]  # one of each from each process
 
 
-async def reconnected(*brokers: RedisBroker) -> None:
+async def wait_until_reconnected(*brokers: RedisBroker) -> None:
     """Wait until the brokers publish and receive again."""
     async with asyncio.timeout(5):
         while any(broker._publisher_failed or broker._reader_failed for broker in brokers):  # noqa: ASYNC110 - there is no event to wait for
@@ -138,10 +138,10 @@ async def test_an_unresponsive_server_delays_only_the_first_publication(
         finally:
             os.kill(server.pid, signal.SIGCONT)
         # The reader has not noticed; the process that failed to publish notifies it.
-        assert await eventually_misses_changes(remote)
+        assert await eventually_has_missed_changes(remote)
 
 
-async def eventually_misses_changes(subscriber: Subscriber) -> bool:
+async def eventually_has_missed_changes(subscriber: Subscriber) -> bool:
     """Skip late changes until the subscriber learns that it missed some."""
     async with asyncio.timeout(5):
         while True:
@@ -164,7 +164,7 @@ async def test_a_connection_without_heartbeats_is_closed(
         await asyncio.sleep(0.5)
         assert here._reader_failed
         os.kill(server.pid, signal.SIGCONT)
-        assert await misses_changes(subscriber)
+        assert await has_missed_changes(subscriber)
 
 
 async def test_a_lost_connection_is_reopened(server: PrivateServer, pair: list[RedisBroker]) -> None:
@@ -173,7 +173,7 @@ async def test_a_lost_connection_is_reopened(server: PrivateServer, pair: list[R
         redis = redis_client(server.url)
         await redis.client_kill_filter(_type="pubsub")
         await redis.aclose()
-        assert await misses_changes(subscriber)
+        assert await has_missed_changes(subscriber)
         await there.publish(1, CREATED)
         assert await received(subscriber) == CREATED
 
@@ -189,8 +189,8 @@ async def test_a_process_started_without_redis_joins_when_redis_is_available(
         await here.publish(1, CREATED)
         assert await received(subscriber, 0) == CREATED
         server.start()
-        assert await misses_changes(subscriber)
-        await reconnected(here)
+        assert await has_missed_changes(subscriber)
+        await wait_until_reconnected(here)
         subscriber.clear()
         await there.publish(1, DELETED)
         assert await received(subscriber) == DELETED
@@ -203,7 +203,7 @@ async def test_a_message_in_an_unknown_format_makes_subscribers_reload(
     here, there = pair
     async with here.subscribe(1) as subscriber:
         await there._client.publish(here._channel, message)
-        assert await misses_changes(subscriber)
+        assert await has_missed_changes(subscriber)
         await there.publish(1, CREATED)
         assert await received(subscriber) == CREATED
 

@@ -48,7 +48,7 @@ async def test_other_processes_cannot_write_during_a_transaction(
 async def test_after_a_deferred_begin_other_processes_can_write(
     empty: Settings, other_process: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The negative control: here, the own transaction fails immediately, despite the timeout."""
+    """The negative control: here, the transaction of this process fails immediately, despite the timeout."""
     monkeypatch.setattr(GuardedSqliteTransaction, "BEGIN", "BEGIN")
     async with connected(empty):
         with pytest.raises(DatabaseBusy):

@@ -11,7 +11,7 @@ from tests.rest.conftest import Stage
 from tests.support.consistency import find_inconsistencies
 from tests.support.pauses import Pause
 from tests.support.rest_answers import data_of, error_in
-from tests.support.world import World, hashed
+from tests.support.world import World, hash_password
 
 DONATION = {
     "email": "giver@example.com", "number": "01700000000", "amount": 5, "transaction_id": "CROWD1", "type": "bkash"
@@ -83,7 +83,7 @@ async def test_donation_overtaken_by_the_deletion_is_refused(
 async def test_login_overtaken_by_the_deletion_is_refused(
     world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await User.filter(id=stage.buyer_account.id).update(password_hash=hashed("secret123"))
+    await User.filter(id=stage.buyer_account.id).update(password_hash=hash_password("secret123"))
     pause = Pause(monkeypatch)
     pause.stop_after(auth, "_verify")
     logging_in = world.anonymous.post("/auth/login", {"email": stage.buyer_account.email, "password": "secret123"})

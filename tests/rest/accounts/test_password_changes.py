@@ -16,7 +16,7 @@ from amarevents.resolvers.accounts import auth, profiles
 from amarevents.security.auth.sessions import COOKIE_NAME
 from tests.support.pauses import Pause
 from tests.support.rest_answers import data_of, error_in, refused
-from tests.support.world import ORIGIN, Caller, World, hashed, snapshot
+from tests.support.world import ORIGIN, Caller, World, hash_password, snapshot
 
 OLD, NEW = "correct horse", "battery staple"
 CHANGE = {"current_password": OLD, "password": NEW}
@@ -24,7 +24,7 @@ CHANGE = {"current_password": OLD, "password": NEW}
 
 @pytest.fixture
 async def karim(world: World) -> User:
-    return await world.user(username="Karim", password_hash=hashed(OLD))
+    return await world.user(username="Karim", password_hash=hash_password(OLD))
 
 
 async def can_log_in(world: World, password: str) -> bool:
@@ -120,7 +120,7 @@ async def test_invalid_change_names_the_field_and_changes_nothing(
 
 
 async def test_organizer_key_cannot_change_the_password(world: World) -> None:
-    owner = await world.organizer(password_hash=hashed(OLD))
+    owner = await world.organizer(password_hash=hash_password(OLD))
     await refused((await world.key(owner, KeyType.ORGANIZER)).put("/users/me", CHANGE), 403, "WRONG_KEY_TYPE")
 
 

@@ -14,7 +14,7 @@ from amarevents.models import User
 from amarevents.models.enums import KeyType
 from amarevents.security.rate_limit import RedisRateLimiter, ResilientRateLimiter
 from tests.rest.conftest import Stage
-from tests.support.client_addresses import stopped_clock
+from tests.support.client_addresses import use_manual_clock
 from tests.support.rate_limits import MINUTE, SECOND, START
 from tests.support.redis_server import private_redis
 from tests.support.rest_answers import data_of, refused
@@ -137,7 +137,7 @@ async def test_lowered_limit_keeps_the_counted_usage(stage: Stage, configure: Co
 
 @pytest.mark.backend("sqlite")
 async def test_only_requests_of_the_last_minute_count(app: Starlette, stage: Stage) -> None:
-    clock = stopped_clock(app)
+    clock = use_manual_clock(app)
     await use(stage.buyer, 2)
     clock.now = START + 30 * SECOND
     await use(stage.buyer, 1)

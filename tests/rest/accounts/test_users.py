@@ -18,7 +18,7 @@ from tests.support.rest_answers import (
     page_in,
     refused,
 )
-from tests.support.world import Caller, World, hashed
+from tests.support.world import Caller, World, hash_password
 
 USER_FIELDS = OWNING_ACCOUNT_FIELDS | {"api_keys", "ticket_count"}
 OLD, NEW = "correct horse", "battery staple"
@@ -241,7 +241,7 @@ async def test_search_finds_a_changed_account_by_its_new_values(stage: Stage) ->
 
 
 async def test_new_password_replaces_the_old_one_and_ends_the_sessions(world: World, stage: Stage) -> None:
-    account = await world.user(username="karim", password_hash=hashed(OLD))
+    account = await world.user(username="karim", password_hash=hash_password(OLD))
     session, key = await world.session(account), await world.key(account)
     response = await stage.admin.put(f"/admin/users/{account.id}", {"password": NEW})
     data_of(response)

@@ -3,7 +3,7 @@
 from amarevents.models import ApiKey
 from amarevents.models.enums import KeyType
 from tests.support.graphql_answers import error_codes_by_path
-from tests.support.world import World, hashed
+from tests.support.world import World, hash_password
 
 REVOKE_AND_CREATE = """mutation($id: ID!) {
     revoked: revokeApiKey(id: $id) { revoked }
@@ -27,7 +27,7 @@ async def test_key_that_revokes_itself_cannot_do_anything_more(world: World) -> 
 
 async def test_mutations_after_a_login_run_as_the_new_account(world: World) -> None:
     before = await world.session(await world.user())
-    other = await world.user(password_hash=hashed("secret123"))
+    other = await world.user(password_hash=hash_password("secret123"))
     answer = await before.graphql(LOGIN_AND_CREATE % other.email)
     assert "errors" not in answer
     key = await ApiKey.get(id=int(answer["data"]["next"]["id"]))

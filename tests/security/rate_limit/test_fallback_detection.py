@@ -83,7 +83,7 @@ async def test_unresponsive_redis_delays_requests_only_once(
         started_at = time.monotonic()
         verdicts = await asyncio.gather(*(limiter.charge(quota) for _ in range(200)))
         first = time.monotonic() - started_at
-        later = [await timed(limiter, quota) for _ in range(50)]
+        later = [await seconds_to_charge(limiter, quota) for _ in range(50)]
     assert count_allowed(verdicts) == 100
     assert 0.2 < first < 0.9
     assert max(later) < 0.1
@@ -102,7 +102,7 @@ async def test_unresponsive_redis_times_out_after_two_attempts(server: PrivateSe
     await client.aclose()
 
 
-async def timed(limiter: ResilientRateLimiter, quota: Quota) -> float:
+async def seconds_to_charge(limiter: ResilientRateLimiter, quota: Quota) -> float:
     """Return the seconds that a charge takes, then sleep so that probes become due and fail."""
     started_at = time.monotonic()
     await limiter.charge(quota)
@@ -126,7 +126,7 @@ async def test_redis_that_refuses_writes_counts_as_unavailable(
 
 
 class FailsLate(RedisRateLimiter):
-    """Fails the charge_repeatedly to one bucket, as late as the test wants."""
+    """A limiter whose charges to one bucket fail when the test allows them to."""
 
     def __init__(self, url: str, bucket: str) -> None:
         super().__init__(redis_client(url))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from starlette.applications import Starlette
 
-from tests.support.client_addresses import stopped_clock
+from tests.support.client_addresses import use_manual_clock
 from tests.support.rate_limits import SECOND, START
 from tests.support.world import World
 
@@ -16,7 +16,7 @@ Configure = Callable[..., None]
 
 async def test_retry_after_is_exact_to_the_second(app: Starlette, world: World, configure: Configure) -> None:
     configure(rate_limit_user=3)
-    clock, caller = stopped_clock(app), await world.user_key()
+    clock, caller = use_manual_clock(app), await world.user_key()
     for second in (0, 10, 20):
         clock.now = START + second * SECOND
         assert (await caller.get("/events")).status_code == 200
@@ -29,7 +29,7 @@ async def test_retry_after_is_exact_to_the_second(app: Starlette, world: World, 
 
 async def test_refused_requests_do_not_count(app: Starlette, world: World, configure: Configure) -> None:
     configure(rate_limit_user=1)
-    clock, caller = stopped_clock(app), await world.user_key()
+    clock, caller = use_manual_clock(app), await world.user_key()
     await caller.get("/events")
     for second in range(1, 60):
         clock.now = START + second * SECOND
@@ -40,7 +40,7 @@ async def test_refused_requests_do_not_count(app: Starlette, world: World, confi
 
 async def test_no_60_seconds_exceed_the_limit(app: Starlette, world: World, configure: Configure) -> None:
     configure(rate_limit_user=4)
-    clock, caller = stopped_clock(app), await world.user_key()
+    clock, caller = use_manual_clock(app), await world.user_key()
     admitted = []
     for second in range(55, 185, 5):
         clock.now = START + second * SECOND
@@ -52,7 +52,7 @@ async def test_no_60_seconds_exceed_the_limit(app: Starlette, world: World, conf
 
 async def test_at_reset_the_whole_limit_is_available(app: Starlette, world: World, configure: Configure) -> None:
     configure(rate_limit_user=3)
-    clock, caller = stopped_clock(app), await world.user_key()
+    clock, caller = use_manual_clock(app), await world.user_key()
     for second in (0, 30):
         clock.now = START + second * SECOND
         reset = int((await caller.get("/events")).headers["X-RateLimit-Reset"])
@@ -65,7 +65,7 @@ async def test_one_second_before_reset_earlier_requests_count(
     app: Starlette, world: World, configure: Configure
 ) -> None:
     configure(rate_limit_user=3)
-    clock, caller = stopped_clock(app), await world.user_key()
+    clock, caller = use_manual_clock(app), await world.user_key()
     reset = int((await caller.get("/events")).headers["X-RateLimit-Reset"])
     clock.now = (reset - 1) * SECOND
     assert (await caller.get("/events")).headers["X-RateLimit-Remaining"] == "1"
@@ -73,7 +73,7 @@ async def test_one_second_before_reset_earlier_requests_count(
 
 async def test_after_retry_after_graphql_admits_all_units(app: Starlette, world: World, configure: Configure) -> None:
     configure(rate_limit_user=3)
-    clock, caller = stopped_clock(app), await world.user_key()
+    clock, caller = use_manual_clock(app), await world.user_key()
     for second in (0, 10, 20):
         clock.now = START + second * SECOND
         await caller.get("/events")

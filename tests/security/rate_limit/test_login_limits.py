@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 
 from amarevents.models import User
 from amarevents.security.rate_limit import MemoryRateLimiter, ResilientRateLimiter, Verdict
-from tests.support.client_addresses import client_from, stopped_clock
+from tests.support.client_addresses import client_from, use_manual_clock
 from tests.support.rate_limits import SECOND
 from tests.support.world import World, snapshot
 
@@ -143,7 +143,7 @@ async def test_after_15_minutes_the_email_can_log_in_again(
     app: Starlette, http: httpx.AsyncClient, karim: User, configure: Configure
 ) -> None:
     configure(failed_logins=1)
-    clock = stopped_clock(app)
+    clock = use_manual_clock(app)
     await _login(http, "wrong")
     refused = await _login(http, PASSWORD)
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "901")

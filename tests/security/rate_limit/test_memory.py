@@ -23,7 +23,7 @@ from tests.support.rate_limits import (
 
 
 class Interleaving(MemoryRateLimiter):
-    """A negative control for charge_simultaneously charges: other tasks run between its check and its count."""
+    """A negative control for simultaneous charges: other tasks run between its check and its count."""
 
     async def charge(self, quota: Quota, units: int = 1) -> Verdict:
         seen = await self.usage(quota)
