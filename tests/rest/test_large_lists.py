@@ -169,15 +169,15 @@ async def test_every_list_takes_few_statements_and_reads_pages_by_an_index(large
     """Totals are left out: no index makes counting most of a table cheap, so they are cached (``test_count_cache``)."""
     callers = await _callers(large)
     scans, costs = {}, {}
-    for who, path in await _requests():
+    for caller_name, path in await _requests():
         with counted_statements() as statements:
-            data_of(await callers[who].get(path.partition("?")[0], **dict(parse_qsl(path.partition("?")[2]))))
-        costs[who, path] = len(statements)
+            data_of(await callers[caller_name].get(path.partition("?")[0], **dict(parse_qsl(path.partition("?")[2]))))
+        costs[caller_name, path] = len(statements)
         pages = [one for one in statements if not one.startswith("SELECT COUNT(*)")]
         if found := [
             (tables, str(one)[-200:]) for one in pages if (tables := await _sequential_scans_of_all_samples(one))
         ]:
-            scans[who, path] = found
+            scans[caller_name, path] = found
     assert scans == {}
     assert len(costs) == len(await _requests())
     assert {path: cost for path, cost in costs.items() if cost > STATEMENTS} == {}

@@ -61,13 +61,13 @@ REQUESTS: dict[str, Callable[[Caller, Ids], PendingResponse]] = {
 }
 
 
-@pytest.mark.parametrize("who", OTHER_CALLERS)
+@pytest.mark.parametrize("caller_name", OTHER_CALLERS)
 @pytest.mark.parametrize("what", REQUESTS)
 async def test_hidden_rows_get_the_same_response_as_missing_ones(
-    world: World, stage: Stage, what: str, who: str
+    world: World, stage: Stage, what: str, caller_name: str
 ) -> None:
     secret = await create_private_event(world, stage)
-    caller = (await other_callers(world, stage))[who]
+    caller = (await other_callers(world, stage))[caller_name]
     hidden = {
         "event": secret.event.id, "type": secret.ticket_type.id, "ticket": secret.ticket.id, "code": "AEHIDDENCODE",
         "public event": stage.event.id,
@@ -100,11 +100,11 @@ async def test_own_ticket_cannot_be_moved_to_a_hidden_type(world: World, stage: 
     assert responses[0].json() == responses[1].json()
 
 
-@pytest.mark.parametrize("who", ["rival", "rival session"])
-async def test_donations_and_keys_of_others_are_not_found(world: World, stage: Stage, who: str) -> None:
+@pytest.mark.parametrize("caller_name", ["rival", "rival session"])
+async def test_donations_and_keys_of_others_are_not_found(world: World, stage: Stage, caller_name: str) -> None:
     donation, other = await world.donation(stage.organization), stage.buyer.key
     assert other is not None
-    caller = (await other_callers(world, stage))[who]
+    caller = (await other_callers(world, stage))[caller_name]
     requests: list[Callable[[int], PendingResponse]] = [
         lambda row: caller.put(f"/donations/{row}", {"status": "verified"}),
         lambda row: caller.put(f"/keys/{row}", {"name": "x"}),

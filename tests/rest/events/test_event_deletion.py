@@ -62,14 +62,14 @@ async def test_deletion_requires_the_events_delete_scope(world: World, stage: St
 # Deleted rows ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("who", ["organizer", "admin"])
-async def test_event_is_deleted_with_its_parts_and_nothing_else(world: World, stage: Stage, who: str) -> None:
+@pytest.mark.parametrize("caller_name", ["organizer", "admin"])
+async def test_event_is_deleted_with_its_parts_and_nothing_else(world: World, stage: Stage, caller_name: str) -> None:
     await populated_event(world, stage)
     before = await snapshot()
     event = await populated_event(world, stage)
     populated = await snapshot()
     assert {table for table, rows in populated.items() if len(rows) > len(before[table])} == PARTS
-    assert data_of(await getattr(stage, who).delete(f"/events/{event.id}")) == {"id": event.id, "deleted": True}
+    assert data_of(await getattr(stage, caller_name).delete(f"/events/{event.id}")) == {"id": event.id, "deleted": True}
     assert await snapshot() == before
     assert await find_inconsistencies() == {}
 

@@ -25,11 +25,11 @@ async def set_event_limit(organization: Organization, count: int | None) -> None
     await Organization.filter(id=organization.id).update(eventcount=count)
 
 
-@pytest.mark.parametrize("who", ["organizer", "admin"])
-async def test_event_beyond_the_limit_is_refused(stage: Stage, who: str) -> None:
+@pytest.mark.parametrize("caller_name", ["organizer", "admin"])
+async def test_event_beyond_the_limit_is_refused(stage: Stage, caller_name: str) -> None:
     await set_event_limit(stage.organization, 1)
     body = {"name": "x", "organization_id": stage.organization.id, "ticket_types": [{"name": "VIP"}]}
-    await refused(getattr(stage, who).post("/events", body), 403, "EVENT_SLOTS_EXHAUSTED")
+    await refused(getattr(stage, caller_name).post("/events", body), 403, "EVENT_SLOTS_EXHAUSTED")
 
 
 async def test_null_is_unlimited_and_zero_allows_no_event(stage: Stage) -> None:

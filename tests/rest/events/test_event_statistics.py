@@ -60,14 +60,14 @@ async def test_event_without_tickets_has_zeros(stage: Stage) -> None:
     assert await stats(stage) == {**NO_TICKETS, "by_ticket_type": []}
 
 
-@pytest.mark.parametrize("who", ["organizer", "admin"])
-async def test_statistics_match_sums_calculated_by_hand(world: World, stage: Stage, who: str) -> None:
+@pytest.mark.parametrize("caller_name", ["organizer", "admin"])
+async def test_statistics_match_sums_calculated_by_hand(world: World, stage: Stage, caller_name: str) -> None:
     vip = await world.ticket_type(stage.event, name="VIP", price="499.50", capacity=10)
     entry = await world.ticket_type(stage.event, name="Entry")
     unsold = await world.ticket_type(stage.event, name="Unsold", price="20")
     for ticket_type, tickets in ((vip, SOLD["VIP"]), (entry, SOLD["Entry"]), (None, SOLD[None])):
         await sell(world, stage, ticket_type, tickets)
-    assert await stats(stage, caller=getattr(stage, who)) == {
+    assert await stats(stage, caller=getattr(stage, caller_name)) == {
         "total": 11, "approved": 5, "pending": 2, "failed": 2, "refunded": 2, "revenue": 514.85,
         "by_ticket_type": [
             {**NO_TICKETS, "ticket_type_id": unsold.id, "name": "Unsold", "price": 20, "capacity": 0},

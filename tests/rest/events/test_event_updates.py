@@ -58,11 +58,11 @@ async def test_update_requires_the_events_write_scope(world: World, stage: Stage
     await refused(reader.put(f"/events/{event.id}", {"name": "Mine"}), 403, "MISSING_SCOPE")
 
 
-@pytest.mark.parametrize("who", ["organizer", "admin", "owner's session"])
-async def test_owner_and_admins_update_an_event(world: World, stage: Stage, event: Event, who: str) -> None:
+@pytest.mark.parametrize("caller_name", ["organizer", "admin", "owner's session"])
+async def test_owner_and_admins_update_an_event(world: World, stage: Stage, event: Event, caller_name: str) -> None:
     assert stage.organizer.user is not None
     session = await world.session(stage.organizer.user)
-    caller = session if who == "owner's session" else getattr(stage, who)
+    caller = session if caller_name == "owner's session" else getattr(stage, caller_name)
     assert data_of(await caller.put(f"/events/{event.id}", {"name": "New name"}))["name"] == "New name"
 
 

@@ -56,19 +56,19 @@ async def test_listed_event_has_exactly_the_documented_fields(world: World) -> N
     assert (shown["date"], shown["deadline"], shown["location"]) == (in_days(3).isoformat(), None, None)
 
 
-@pytest.mark.parametrize("who", ["organizer", "admin"])
-async def test_owner_and_admins_see_the_email_texts(stage: Stage, who: str) -> None:
+@pytest.mark.parametrize("caller_name", ["organizer", "admin"])
+async def test_owner_and_admins_see_the_email_texts(stage: Stage, caller_name: str) -> None:
     await Event.filter(id=stage.event.id).update(emailtitle="Hi {name}", emailmessage="…", template="plain")
-    shown = data_of(await getattr(stage, who).get(f"/events/{stage.event.id}"))
+    shown = data_of(await getattr(stage, caller_name).get(f"/events/{stage.event.id}"))
     assert shown.keys() == MANAGED_EVENT_FIELDS
     assert (shown["emailtitle"], shown["emailmessage"], shown["template"]) == ("Hi {name}", "…", "plain")
 
 
-@pytest.mark.parametrize("who", ["anonymous", "buyer", "rival", "owner as a user"])
-async def test_other_callers_do_not_see_the_email_texts(world: World, stage: Stage, who: str) -> None:
+@pytest.mark.parametrize("caller_name", ["anonymous", "buyer", "rival", "owner as a user"])
+async def test_other_callers_do_not_see_the_email_texts(world: World, stage: Stage, caller_name: str) -> None:
     assert stage.organizer.user is not None
     callers = {"anonymous": world.anonymous, "owner as a user": await world.key(stage.organizer.user)}
-    caller = callers.get(who) or getattr(stage, who)
+    caller = callers.get(caller_name) or getattr(stage, caller_name)
     assert data_of(await caller.get(f"/events/{stage.event.id}")).keys() == EVENT_DETAIL_FIELDS
 
 

@@ -47,12 +47,12 @@ async def test_update_requires_the_organizations_write_scope(world: World, stage
     await refused(reader.put(path, NEW), 403, "MISSING_SCOPE")
 
 
-@pytest.mark.parametrize("who", ["organizer", "admin", "owner's session"])
+@pytest.mark.parametrize("caller_name", ["organizer", "admin", "owner's session"])
 @pytest.mark.usefixtures("described")
-async def test_owner_and_admins_update_the_texts(world: World, stage: Stage, path: str, who: str) -> None:
+async def test_owner_and_admins_update_the_texts(world: World, stage: Stage, path: str, caller_name: str) -> None:
     assert stage.organizer.user is not None
     session = await world.session(stage.organizer.user)
-    caller = session if who == "owner's session" else getattr(stage, who)
+    caller = session if caller_name == "owner's session" else getattr(stage, caller_name)
     before = data_of(await caller.get(path))
     shown = data_of(await caller.put(path, NEW))
     assert shown == {**before, **NEW, "recent_events": [{**before["recent_events"][0], "organization_name": "ছায়ানট"}]}

@@ -56,13 +56,15 @@ async def test_search_matches_any_part_of_name_or_description(world: World, word
     assert page_in(await world.anonymous.get("/organizations", search=word))[0] == [found.id]
 
 
-@pytest.mark.parametrize(("who", "fields"), [
+@pytest.mark.parametrize(("caller_name", "fields"), [
     ("anonymous", ORGANIZATION_DETAIL_FIELDS), ("buyer", ORGANIZATION_DETAIL_FIELDS),
     ("rival", ORGANIZATION_DETAIL_FIELDS), ("organizer", MANAGED_ORGANIZATION_FIELDS),
     ("admin", MANAGED_ORGANIZATION_FIELDS),
 ])  # fmt: skip
-async def test_owner_and_admins_see_the_event_limit(world: World, stage: Stage, who: str, fields: set[str]) -> None:
-    caller = world.anonymous if who == "anonymous" else getattr(stage, who)
+async def test_owner_and_admins_see_the_event_limit(
+    world: World, stage: Stage, caller_name: str, fields: set[str]
+) -> None:
+    caller = world.anonymous if caller_name == "anonymous" else getattr(stage, caller_name)
     shown = data_of(await caller.get(f"/organizations/{stage.organization.id}"))
     assert shown.keys() == fields
     if fields == MANAGED_ORGANIZATION_FIELDS:
@@ -99,10 +101,10 @@ async def test_organization_without_an_event_limit_is_unlimited(stage: Stage) ->
     assert (created["eventcount"], created["description"]) == (None, None)
 
 
-@pytest.mark.parametrize("who", ["organizer", "buyer"])
-async def test_only_admins_create_organizations(stage: Stage, who: str) -> None:
+@pytest.mark.parametrize("caller_name", ["organizer", "buyer"])
+async def test_only_admins_create_organizations(stage: Stage, caller_name: str) -> None:
     body = {"name": "Udichi", "user_id": stage.buyer_account.id}
-    await refused(getattr(stage, who).post("/organizations", body), 403, "WRONG_KEY_TYPE")
+    await refused(getattr(stage, caller_name).post("/organizations", body), 403, "WRONG_KEY_TYPE")
 
 
 async def test_organization_of_an_unknown_account_is_refused(stage: Stage) -> None:

@@ -28,8 +28,10 @@ async def sees(caller: Caller, event: Event) -> bool:
     return event.id in ids
 
 
-@pytest.mark.parametrize("who", ["anonymous", "buyer", "rival", "rival session", "holder of another ticket"])
-async def test_other_callers_do_not_see_a_private_event(world: World, stage: Stage, secret: Event, who: str) -> None:
+@pytest.mark.parametrize("caller_name", ["anonymous", "buyer", "rival", "rival session", "holder of another ticket"])
+async def test_other_callers_do_not_see_a_private_event(
+    world: World, stage: Stage, secret: Event, caller_name: str
+) -> None:
     assert stage.rival.user is not None
     other = await world.user()
     await world.ticket(stage.event, other)
@@ -38,17 +40,17 @@ async def test_other_callers_do_not_see_a_private_event(world: World, stage: Sta
         "rival session": await world.session(stage.rival.user),
         "holder of another ticket": await world.key(other),
     }
-    caller = callers.get(who) or getattr(stage, who)
+    caller = callers.get(caller_name) or getattr(stage, caller_name)
     assert not await sees(caller, secret)
     assert page_in(await caller.get("/events", organization_id=stage.organization.id))[0] == [stage.event.id]
 
 
-@pytest.mark.parametrize("who", ["buyer", "rival"])
-async def test_other_callers_cannot_register_or_list_tickets(stage: Stage, secret: Event, who: str) -> None:
-    caller = getattr(stage, who)
+@pytest.mark.parametrize("caller_name", ["buyer", "rival"])
+async def test_other_callers_cannot_register_or_list_tickets(stage: Stage, secret: Event, caller_name: str) -> None:
+    caller = getattr(stage, caller_name)
     await refused(caller.post("/tickets", {"event_id": secret.id}), 404, "NOT_FOUND")
     await refused(caller.get("/tickets", event_id=secret.id), 404, "NOT_FOUND")
-    if who == "rival":
+    if caller_name == "rival":
         await refused(caller.post("/ticket-types", {"event_id": secret.id, "name": "x"}), 404, "NOT_FOUND")
 
 

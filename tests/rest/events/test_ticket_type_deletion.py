@@ -51,11 +51,13 @@ async def test_deletion_requires_the_events_write_scope(world: World, stage: Sta
 # Deletion -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("who", ["organizer", "admin"])
-async def test_only_the_ticket_type_is_deleted(world: World, stage: Stage, ticket_type: TicketType, who: str) -> None:
+@pytest.mark.parametrize("caller_name", ["organizer", "admin"])
+async def test_only_the_ticket_type_is_deleted(
+    world: World, stage: Stage, ticket_type: TicketType, caller_name: str
+) -> None:
     before = await snapshot()
     deleted = await world.ticket_type(stage.event)
-    response = await getattr(stage, who).delete(f"/ticket-types/{deleted.id}")
+    response = await getattr(stage, caller_name).delete(f"/ticket-types/{deleted.id}")
     assert data_of(response) == {"id": deleted.id, "deleted": True}
     assert await snapshot() == before
     await refused(stage.organizer.delete(f"/ticket-types/{deleted.id}"), 404, "NOT_FOUND")

@@ -53,10 +53,10 @@ async def test_unknown_event_is_not_found(stage: Stage) -> None:
         await refused(caller.post("/ticket-types", body), 404, "NOT_FOUND")
 
 
-@pytest.mark.parametrize("who", ["organizer", "admin"])
-async def test_owner_and_admins_create_ticket_types(stage: Stage, who: str) -> None:
+@pytest.mark.parametrize("caller_name", ["organizer", "admin"])
+async def test_owner_and_admins_create_ticket_types(stage: Stage, caller_name: str) -> None:
     body = {"event_id": stage.event.id, "name": " VIP ", "price": 1200.25, "capacity": 40, "description": "Front"}
-    created = data_of(await getattr(stage, who).post("/ticket-types", body), 201)
+    created = data_of(await getattr(stage, caller_name).post("/ticket-types", body), 201)
     assert INSTANT.fullmatch(created.pop("created_at"))
     assert created.pop("id") > 0
     assert created == {**body, "name": "VIP", "sold": 0, "available": 40, "is_available": True}

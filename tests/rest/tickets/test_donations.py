@@ -27,14 +27,16 @@ UNIQUE_INDEX = "uq_donations_transaction_id"
 # Donating -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("who", ["anonymous", "buyer", "organizer", "admin", "session", "a key without permissions"])
-async def test_any_caller_can_donate(world: World, stage: Stage, who: str) -> None:
+@pytest.mark.parametrize(
+    "caller_name", ["anonymous", "buyer", "organizer", "admin", "session", "a key without permissions"]
+)
+async def test_any_caller_can_donate(world: World, stage: Stage, caller_name: str) -> None:
     others = {
         "anonymous": world.anonymous,
         "session": await world.session(stage.buyer_account),
         "a key without permissions": await world.key(stage.buyer_account, permissions=[]),
     }
-    caller = others.get(who) or getattr(stage, who)
+    caller = others.get(caller_name) or getattr(stage, caller_name)
     assert data_of(await caller.post("/donations", GIFT), 201)["status"] == "pending"
     assert await Donation.all().count() == 1
 
@@ -250,11 +252,11 @@ async def test_lists_are_filtered_by_status_with_approved_meaning_verified(
 
 
 @pytest.mark.parametrize("word", ["pending", "verified", "approved", "rejected"])
-@pytest.mark.parametrize("who", ["organizer", "admin", "admin route"])
-async def test_decision_is_stored_and_returned(world: World, stage: Stage, word: str, who: str) -> None:
+@pytest.mark.parametrize("caller_name", ["organizer", "admin", "admin route"])
+async def test_decision_is_stored_and_returned(world: World, stage: Stage, word: str, caller_name: str) -> None:
     donation = await world.donation(stage.organization, status=DonationStatus.REJECTED)
-    caller = stage.organizer if who == "organizer" else stage.admin
-    path = f"/admin/donations/{donation.id}" if who == "admin route" else f"/donations/{donation.id}"
+    caller = stage.organizer if caller_name == "organizer" else stage.admin
+    path = f"/admin/donations/{donation.id}" if caller_name == "admin route" else f"/donations/{donation.id}"
     shown = data_of(await caller.put(path, {"status": word}))
     status = "verified" if word == "approved" else word
     assert (shown["status"], (await Donation.get(id=donation.id)).status) == (status, status)

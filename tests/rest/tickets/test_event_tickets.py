@@ -42,11 +42,11 @@ async def test_both_lists_require_the_tickets_read_scope(world: World, stage: St
     await refused(caller.get(path.format(id=stage.event.id)), 403, "MISSING_SCOPE")
 
 
-@pytest.mark.parametrize("who", ["organizer", "admin"])
-async def test_list_of_an_event_contains_exactly_its_tickets(world: World, stage: Stage, who: str) -> None:
+@pytest.mark.parametrize("caller_name", ["organizer", "admin"])
+async def test_list_of_an_event_contains_exactly_its_tickets(world: World, stage: Stage, caller_name: str) -> None:
     created = [(await world.ticket(stage.event, await world.user(), status=status)).id for status in TicketStatus]
     await world.ticket(await world.event(stage.organization), stage.buyer_account)
-    response = await getattr(stage, who).get(f"/events/{stage.event.id}/tickets")
+    response = await getattr(stage, caller_name).get(f"/events/{stage.event.id}/tickets")
     assert page_in(response) == (created[::-1], {"total": 4, "page": 1, "limit": 20, "pages": 1})
     assert {tuple(sorted(shown)) for shown in data_of(response)} == {tuple(sorted(TICKET_FIELDS))}
 

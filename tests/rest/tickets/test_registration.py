@@ -11,8 +11,8 @@ from tests.support.rest_answers import INSTANT, TICKET_DETAIL_FIELDS, data_of, p
 from tests.support.world import Caller, World, in_days
 
 
-def caller_named(stage: Stage, who: str) -> Caller:
-    caller: Caller = getattr(stage, who)
+def caller_named(stage: Stage, caller_name: str) -> Caller:
+    caller: Caller = getattr(stage, caller_name)
     return caller
 
 
@@ -110,21 +110,25 @@ AMOUNTS = [
 ]
 
 
-@pytest.mark.parametrize(("who", "body", "amount", "status"), AMOUNTS)
+@pytest.mark.parametrize(("caller_name", "body", "amount", "status"), AMOUNTS)
 async def test_amount_and_status_depend_on_the_price_and_the_caller(
-    world: World, stage: Stage, who: str, body: dict[str, Any], amount: float, status: str
+    world: World, stage: Stage, caller_name: str, body: dict[str, Any], amount: float, status: str
 ) -> None:
     await world.ticket_type(stage.event, price=PRICE)
-    created = data_of(await caller_named(stage, who).post("/tickets", {"event_id": stage.event.id, **body}), 201)
+    created = data_of(
+        await caller_named(stage, caller_name).post("/tickets", {"event_id": stage.event.id, **body}), 201
+    )
     assert (created["amount"], created["status"]) == (amount, status)
 
 
-@pytest.mark.parametrize("who", ["buyer", "rival"])
+@pytest.mark.parametrize("caller_name", ["buyer", "rival"])
 @pytest.mark.parametrize("amount", [0, 1, 499.99])
-async def test_amount_below_the_price_is_refused(world: World, stage: Stage, who: str, amount: float) -> None:
+async def test_amount_below_the_price_is_refused(world: World, stage: Stage, caller_name: str, amount: float) -> None:
     await world.ticket_type(stage.event, price=PRICE, capacity=1)
     body = {"event_id": stage.event.id, "amount": amount}
-    assert set(await refused(caller_named(stage, who).post("/tickets", body), 400, "AMOUNT_TOO_LOW")) == {"amount"}
+    assert set(await refused(caller_named(stage, caller_name).post("/tickets", body), 400, "AMOUNT_TOO_LOW")) == {
+        "amount"
+    }
 
 
 async def test_user_keys_of_owner_and_admins_pay_the_full_price(world: World, stage: Stage) -> None:
@@ -166,9 +170,9 @@ async def test_ticket_type_of_another_event_is_refused(world: World, stage: Stag
         assert set(await refused(stage.buyer.post("/tickets", body), 400, "VALIDATION_ERROR")) == {"ticket_type_id"}
 
 
-@pytest.mark.parametrize("who", ["buyer", "organizer", "admin"])
-async def test_sold_out_type_refuses_every_caller(world: World, stage: Stage, who: str) -> None:
+@pytest.mark.parametrize("caller_name", ["buyer", "organizer", "admin"])
+async def test_sold_out_type_refuses_every_caller(world: World, stage: Stage, caller_name: str) -> None:
     ticket_type = await world.ticket_type(stage.event, capacity=1)
     await world.ticket(stage.event, stage.buyer_account, ticket_type=ticket_type)
-    await refused(caller_named(stage, who).post("/tickets", {"event_id": stage.event.id}), 400, "SOLD_OUT")
+    await refused(caller_named(stage, caller_name).post("/tickets", {"event_id": stage.event.id}), 400, "SOLD_OUT")
     assert await Ticket.all().count() == 1

@@ -42,9 +42,9 @@ async def test_deletion_requires_the_tickets_delete_scope(world: World, stage: S
     await refused(writer.delete(f"/tickets/{ticket.id}"), 403, "MISSING_SCOPE")
 
 
-@pytest.mark.parametrize("who", ["organizer", "admin"])
+@pytest.mark.parametrize("caller_name", ["organizer", "admin"])
 async def test_ticket_is_deleted_with_its_answers_and_emails(
-    world: World, stage: Stage, ticket_type: TicketType, ticket: Ticket, who: str
+    world: World, stage: Stage, ticket_type: TicketType, ticket: Ticket, caller_name: str
 ) -> None:
     question = await world.custom_field(stage.event, "Size")
     before = await snapshot()
@@ -54,7 +54,7 @@ async def test_ticket_is_deleted_with_its_answers_and_emails(
         kind=MailKind.TICKET_CONFIRMED, ticket=deleted, recipient="x@example.com", subject="x", body="x",
         next_attempt_at=utc_now(),
     )  # fmt: skip
-    response = await getattr(stage, who).delete(f"/tickets/{deleted.id}")
+    response = await getattr(stage, caller_name).delete(f"/tickets/{deleted.id}")
     assert data_of(response) == {"id": deleted.id, "deleted": True}
     assert await snapshot() == before
     error_in(await stage.buyer.get(f"/tickets/{deleted.id}"), 404, "NOT_FOUND")

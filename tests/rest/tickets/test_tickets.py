@@ -47,25 +47,29 @@ async def test_unconfirmed_email_does_not_count_where_confirmation_is_required(
     assert page_in(await stage.buyer.get("/tickets"))[0] == [in_email.id, registered.id]
 
 
-@pytest.mark.parametrize("who", ["organizer", "admin"])
-async def test_organizers_and_admins_list_own_tickets_without_an_event(stage: Stage, ticket: Ticket, who: str) -> None:
-    assert page_in(await getattr(stage, who).get("/tickets"))[0] == []
+@pytest.mark.parametrize("caller_name", ["organizer", "admin"])
+async def test_organizers_and_admins_list_own_tickets_without_an_event(
+    stage: Stage, ticket: Ticket, caller_name: str
+) -> None:
+    assert page_in(await getattr(stage, caller_name).get("/tickets"))[0] == []
 
 
-@pytest.mark.parametrize("who", ["organizer", "admin"])
-async def test_owner_and_admins_list_the_tickets_of_an_event_newest_first(world: World, stage: Stage, who: str) -> None:
+@pytest.mark.parametrize("caller_name", ["organizer", "admin"])
+async def test_owner_and_admins_list_the_tickets_of_an_event_newest_first(
+    world: World, stage: Stage, caller_name: str
+) -> None:
     created = [(await world.ticket(stage.event, stage.buyer_account)).id for _ in range(3)]
     await world.ticket(await world.event(stage.organization), stage.buyer_account)
-    ids, pagination = page_in(await getattr(stage, who).get("/tickets", event_id=stage.event.id, limit=2))
+    ids, pagination = page_in(await getattr(stage, caller_name).get("/tickets", event_id=stage.event.id, limit=2))
     assert (ids, pagination) == (created[:0:-1], {"total": 3, "page": 1, "limit": 2, "pages": 2})
 
 
-@pytest.mark.parametrize("who", ["buyer", "rival", "owner as a user"])
+@pytest.mark.parametrize("caller_name", ["buyer", "rival", "owner as a user"])
 async def test_other_callers_cannot_list_the_tickets_of_an_event(
-    world: World, stage: Stage, ticket: Ticket, who: str
+    world: World, stage: Stage, ticket: Ticket, caller_name: str
 ) -> None:
     assert stage.organizer.user is not None
-    caller = await world.key(stage.organizer.user) if who == "owner as a user" else getattr(stage, who)
+    caller = await world.key(stage.organizer.user) if caller_name == "owner as a user" else getattr(stage, caller_name)
     await refused(caller.get("/tickets", event_id=stage.event.id), 403, "FORBIDDEN")
     await refused(caller.get("/tickets", event_id=999_999), 404, "NOT_FOUND")
 
@@ -86,12 +90,13 @@ async def test_tickets_are_filtered_by_status_and_paginated(world: World, stage:
 
 
 @pytest.mark.parametrize(
-    ("who", "status"), [("buyer", 200), ("organizer", 200), ("admin", 200), ("rival", 404), ("another account", 404)]
+    ("caller_name", "status"),
+    [("buyer", 200), ("organizer", 200), ("admin", 200), ("rival", 404), ("another account", 404)],
 )
 async def test_ticket_is_visible_to_its_holder_and_those_who_manage_the_event(
-    world: World, stage: Stage, ticket: Ticket, who: str, status: int
+    world: World, stage: Stage, ticket: Ticket, caller_name: str, status: int
 ) -> None:
-    caller = await world.user_key() if who == "another account" else getattr(stage, who)
+    caller = await world.user_key() if caller_name == "another account" else getattr(stage, caller_name)
     response = await caller.get(f"/tickets/{ticket.id}")
     assert response.status_code == status
     if status == 404:

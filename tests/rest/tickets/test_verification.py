@@ -15,14 +15,14 @@ async def ticket(world: World, stage: Stage) -> Ticket:
 
 
 @pytest.mark.parametrize("status", list(TicketStatus))
-@pytest.mark.parametrize("who", ["organizer", "admin"])
+@pytest.mark.parametrize("caller_name", ["organizer", "admin"])
 async def test_verification_returns_whether_a_ticket_is_valid(
-    world: World, stage: Stage, status: TicketStatus, who: str
+    world: World, stage: Stage, status: TicketStatus, caller_name: str
 ) -> None:
     event = await world.event(stage.organization, name="Tech Summit", date=in_days(1))
     ticket = await world.ticket(event, stage.buyer_account, status=status, name="Karim Rahman")
     for reference in (ticket.id, ticket.code):
-        assert data_of(await getattr(stage, who).post(f"/tickets/{reference}/verify")) == {
+        assert data_of(await getattr(stage, caller_name).post(f"/tickets/{reference}/verify")) == {
             "ticket_id": ticket.id, "name": "Karim Rahman", "email": "buyer@example.com", "status": status.value,
             "event": "Tech Summit", "event_date": in_days(1).isoformat(), "valid": status is TicketStatus.SUCCESS,
         }  # fmt: skip
