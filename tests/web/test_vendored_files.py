@@ -86,5 +86,5 @@ def test_only_the_named_package_is_updated(monkeypatch: pytest.MonkeyPatch, tmp_
 
 
 def test_unknown_package_is_refused() -> None:
-    with pytest.raises(ValueError, match="grafiql: no package of any page"):
+    with pytest.raises(ValueError, match="grafiql: unknown package"):
         vendor.main({"grafiql": "3.8.3"})
