@@ -276,8 +276,10 @@ def test_the_table_has_the_key_types_of_the_contract() -> None:
 
 
 def test_every_route_has_a_row_with_a_graphql_document() -> None:
-    asked = {operation_of(row.method, row.contract_path).name for row in ROWS if row.graphql}
-    check_rows(f"{TABLE} with a document", asked, {operation_of(row.method, row.contract_path).name for row in ROWS})
+    operations = {operation_of(row.method, row.contract_path).name for row in ROWS if row.graphql}
+    check_rows(
+        f"{TABLE} with a document", operations, {operation_of(row.method, row.contract_path).name for row in ROWS}
+    )
 
 
 def test_every_operation_of_graphql_alone_has_a_row() -> None:

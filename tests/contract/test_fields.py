@@ -126,7 +126,7 @@ async def test_an_update_changes_only_the_fields_that_are_sent(scene: Scene, req
         before = data_of(await sender.send({}))
         value = sender.value(field.kind.valid[0])
         after = data_of(await sender.send({**with_password, name: value}))
-        changed = {shown for shown in after if after[shown] != before[shown]}
+        changed = {field_name for field_name in after if after[field_name] != before[field_name]}
         assert changed <= {name, "updated_at"} | DEPENDENT_FIELDS.get(name, set())
         assert str(after.get(name, value)).casefold() == str(value).casefold()
 

@@ -73,8 +73,8 @@ def test_every_subscription_has_a_field() -> None:
 
 
 def test_a_subscription_has_the_policy_of_the_route_with_the_same_content() -> None:
-    shown = {name: one.policy_of for name, one in SUBSCRIPTIONS.items()}
-    assert shown == {
+    routes_of_subscriptions = {name: one.policy_of for name, one in SUBSCRIPTIONS.items()}
+    assert routes_of_subscriptions == {
         "event_stats": operation_of("GET", "/events/{id}/stats"),
         "ticket_updated": operation_of("GET", "/events/{id}/tickets"),
     }

@@ -52,8 +52,8 @@ PRINCIPALS = [*CALLERS, *WITHOUT, "owner's user key", "admin with admin alone"]
 async def _caller(scene: Scene, name: str) -> Caller:
     who, _, scope = name.partition(" without ")
     if scope:
-        held = sorted(ALLOWED_SCOPES[KEY_TYPES[who]] - {Scope(scope), Scope.EVERYTHING})
-        return await scene.world.key(getattr(scene, who), KEY_TYPES[who], permissions=held)
+        permissions = sorted(ALLOWED_SCOPES[KEY_TYPES[who]] - {Scope(scope), Scope.EVERYTHING})
+        return await scene.world.key(getattr(scene, who), KEY_TYPES[who], permissions=permissions)
     if name == "owner's user key":
         return await scene.world.key(scene.owner, KeyType.USER)
     if name == "admin with admin alone":

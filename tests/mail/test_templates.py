@@ -82,10 +82,10 @@ def test_rendered_texts_have_a_maximum_length() -> None:
     assert (len(email.subject), len(email.text)) == (MAX_SUBJECT, MAX_BODY)
 
 
-@pytest.mark.parametrize(("amount", "shown"), [("0", "0"), ("500.00", "500"), ("99.50", "99.50"), ("1000", "1000")])
-def test_prices_omit_zero_decimals(amount: str, shown: str) -> None:
+@pytest.mark.parametrize(("amount", "rendered"), [("0", "0"), ("500.00", "500"), ("99.50", "99.50"), ("1000", "1000")])
+def test_prices_omit_zero_decimals(amount: str, rendered: str) -> None:
     event = event_of(emailmessage="{price}")
-    assert templates.ticket_confirmed(ticket_of(amount=Decimal(amount)), event, {}).text == shown
+    assert templates.ticket_confirmed(ticket_of(amount=Decimal(amount)), event, {}).text == rendered
 
 
 def test_the_default_confirmation_has_date_and_location_if_they_are_set() -> None:

@@ -145,13 +145,13 @@ def _parsed(value: str, schema: Json) -> int | str:
 
 def _wrong_rate_limit_headers(answer: httpx.Response, operation: Json | None, settings: Settings) -> Iterator[str]:
     """Require all four headers for callers with a valid credential, and none for others (decisions 3.2)."""
-    shown = [name for name in RATE_LIMIT_HEADERS if name in answer.headers]
-    if shown and len(shown) < len(RATE_LIMIT_HEADERS):
-        yield f"only these rate limit headers are present: {shown}"
-    if shown and not _carries_credential(answer.request):
+    present = [name for name in RATE_LIMIT_HEADERS if name in answer.headers]
+    if present and len(present) < len(RATE_LIMIT_HEADERS):
+        yield f"only these rate limit headers are present: {present}"
+    if present and not _carries_credential(answer.request):
         yield "rate limit headers for a caller without a credential"
     limits = (settings.rate_limit_user, settings.rate_limit_organizer, settings.rate_limit_admin)
-    if not shown and all(limits) and _is_authenticated(answer, operation):
+    if not present and all(limits) and _is_authenticated(answer, operation):
         yield "the rate limit headers are missing"
 
 

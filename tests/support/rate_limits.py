@@ -100,11 +100,11 @@ async def admitted_attempts(clocked: ClockedLimiter, quota: Quota, attempts: Ite
 
 def worst_minute(admitted: Admitted) -> int:
     """Return the most units within any 60 seconds, including both ends."""
-    worst = held = first = 0
+    worst = units_in_window = first = 0
     for now, units in admitted:
-        held += units
+        units_in_window += units
         while admitted[first][0] < now - MINUTE:
-            held -= admitted[first][1]
+            units_in_window -= admitted[first][1]
             first += 1
-        worst = max(worst, held)
+        worst = max(worst, units_in_window)
     return worst

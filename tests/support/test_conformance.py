@@ -49,9 +49,9 @@ def answer(
     headers: Mapping[str, str | None] = NOTHING,
 ) -> httpx.Response:
     """Return an answer as the application sends it; ``headers`` replace the usual ones, or remove them if None."""
-    shown = {"X-Request-ID": REQUEST_ID, **headers}
+    all_headers = {"X-Request-ID": REQUEST_ID, **headers}
     request = httpx.Request(method, f"http://testserver/api{path}", headers=sent)
-    given = {name: value for name, value in shown.items() if value is not None}
+    given = {name: value for name, value in all_headers.items() if value is not None}
     return httpx.Response(status, json=body, headers=given, request=request)
 
 

@@ -216,8 +216,8 @@ async def test_an_equal_or_weaker_key_can_be_changed(world: World) -> None:
     key = await _other_key(world, caller, permissions=["events:read"])
     answer = await caller.put(f"/keys/{key.id}", {"name": "renamed", "permissions": ["tickets:read"]})
     assert answer.status_code == 200
-    shown = answer.json()["data"]
-    assert (shown["name"], shown["permissions"], shown["is_active"]) == ("renamed", ["tickets:read"], True)
+    updated = answer.json()["data"]
+    assert (updated["name"], updated["permissions"], updated["is_active"]) == ("renamed", ["tickets:read"], True)
 
 
 async def test_an_update_changes_only_the_fields_that_were_sent(world: World) -> None:
