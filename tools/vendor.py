@@ -32,7 +32,7 @@ def sha256(content: bytes) -> str:
 
 
 def fetch(package: Package, version: str, folder: Path) -> Package:
-    """Write the files of a package and return its entry. Raises ValueError if npm has another package of that version."""
+    """Write the files of a package and return its entry. Raises ValueError if npm has another package by then."""
     with tempfile.TemporaryDirectory() as packs:
         archive, packed = _pack(f"{package['name']}@{version}", Path(packs))
         if version == package["version"] and packed["integrity"] != package["integrity"]:
