@@ -17,6 +17,7 @@ GRAPHQL_ONLY = {
     *("create_plan", "update_plan", "delete_plan"),  # decisions 5.2
     *("check_in_ticket", "undo_check_in"),  # the door, decisions 9.3
     *("approve_payments", "reject_payments"),  # bulk approval, decisions 9.3
+    "duplicate_event",
 }
 """What the contract has no route for."""
 

@@ -71,7 +71,7 @@ async def test_counting_first_would_exceed_the_allowance(stage: Stage, monkeypat
     async def claim_nothing(_organization: Organization) -> None: ...
 
     monkeypatch.setattr(mutations, "require_organization_manager", require_and_count)
-    monkeypatch.setattr(mutations, "_claim_slot", claim_nothing)
+    monkeypatch.setattr(mutations, "claim_slot", claim_nothing)
     await allow_events(stage.organization, 8)
     await create_at_once(stage.organizer, stage.organization, 30)
     assert await Event.filter(organization_id=stage.organization.id).count() > 8
