@@ -17,10 +17,18 @@ DUPLICATE = (
     " gallery { id } stats { total } attendance { checkedIn expected } tickets { items { id } } } }"
 )
 
+_DUPLICATE_ALONE = (
+    "mutation($id: ID!, $input: DuplicateEventInput!, $key: String)"
+    "{ duplicateEvent(id: $id, input: $input, idempotencyKey: $key) { id } }"
+)
+
 
 def duplicating(caller: Caller, event: Event, key: str | None = None, **fields: object) -> Request:
-    """Return the request; the name of the copy is "Copy" unless ``fields`` has another one."""
-    return caller.graphql_response(DUPLICATE, id=event.id, input={"name": "Copy", **fields}, key=key)
+    """Return a request for the ID alone, because edges are read after the operation, when the copy may be gone.
+
+    The name of the copy is "Copy" unless ``fields`` has another one.
+    """
+    return caller.graphql_response(_DUPLICATE_ALONE, id=event.id, input={"name": "Copy", **fields}, key=key)
 
 
 async def complete_event(world: World, stage: Stage) -> Event:

@@ -154,6 +154,6 @@ async def test_of_five_who_all_remove_each_other_one_is_left(world: World) -> No
 async def test_without_the_lock_both_would_be_gone(
     admins: Admins, monkeypatch: pytest.MonkeyPatch, to_first: Request, to_second: Request
 ) -> None:
-    monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset: queryset)
+    monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset, **_options: queryset)
     assert await at_once(admins, to_first, to_second) == {200: 2}
     assert await left() == 0

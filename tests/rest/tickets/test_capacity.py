@@ -137,7 +137,7 @@ async def test_without_the_lock_it_would_be_given_back_several_times(
         await save(ticket, fields)
 
     monkeypatch.setattr(updates, "_save", save_late)
-    monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset: queryset)
+    monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset, **_options: queryset)
     ticket = await ticket_among_twenty(world, stage)
     await fail_ten_times(stage, ticket)
     assert (await TicketType.get(id=ticket.ticket_type_id)).sold < 19

@@ -133,7 +133,7 @@ async def test_without_the_lock_it_would_be_given_back_several_times(
         return found
 
     monkeypatch.setattr(updates, "lock_ticket", look_early)
-    monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset: queryset)
+    monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset, **_options: queryset)
     happened, sold = await sold_after(world, stage, kind, ticket)
     assert happened[200, None] > 1
     assert sold < 4

@@ -134,7 +134,7 @@ async def test_a_scan_waits_for_a_refund_under_way(door: Door, monkeypatch: pyte
 
 @pytest.mark.backend("postgres")
 async def test_without_the_lock_it_would_let_in(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset: queryset)
+    monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset, **_options: queryset)
     assert await scan_during_refund(door, monkeypatch) == (200, "ADMITTED")
 
 

@@ -247,7 +247,7 @@ async def test_without_the_lock_it_would_be_decided_twice(door: Door, monkeypatc
         await save(ticket, fields)
 
     monkeypatch.setattr(updates, "_save", save_late)
-    monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset: queryset)
+    monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset, **_options: queryset)
     happened, _ = await decide_at_once(door, "EACH", APPROVE)
     assert happened.total() > 12
 
