@@ -1,11 +1,18 @@
 """Duplication of events: the mutation, and an event that has something of everything."""
 
+from typing import Any
+
 from amarevents.models import CustomValue, Event, OutgoingMail
 from amarevents.models.columns import utc_now
-from amarevents.models.enums import Category, FieldType, MailKind, TicketStatus
+from amarevents.models.enums import Category, FieldType, MailKind, Privacy, TicketStatus
 from tests.rest.conftest import Stage
-from tests.support.graphql_answers import Request
+from tests.support.graphql_answers import Request, answer_of, refused
 from tests.support.world import Caller, World, in_days
+
+# Any throughout: JSON.
+
+MANAGERS = ["organizer", "admin", "organizer's session", "admin's session"]
+"""The callers of a stage that manage its event."""
 
 DUPLICATE = (
     "mutation($id: ID!, $input: DuplicateEventInput!, $key: String)"
@@ -69,3 +76,25 @@ async def complete_event(world: World, stage: Stage) -> Event:
     )  # fmt: skip
     await world.gallery_image(event, caption="Stage")
     return event
+
+
+async def duplicate(caller: Caller, event: Event, **fields: Any) -> Any:
+    """Duplicate the event, and return the copy with its parts."""
+    return await answer_of(caller, DUPLICATE, id=event.id, input={"name": "Copy", **fields})
+
+
+async def not_duplicated(caller: Caller, event_id: object, code: str, **fields: Any) -> dict[str, str]:
+    """Require that the request is refused and changes nothing, and return the fields that the error names."""
+    return await refused(caller, DUPLICATE, code, id=event_id, input={"name": "Copy", **fields}, key="k1")
+
+
+async def caller_named(world: World, stage: Stage, name: str) -> Caller:
+    """Return a caller of the stage such as ``organizer``, or its session, such as ``organizer's session``."""
+    who, _, is_session = name.partition("'s ")
+    caller: Caller = getattr(stage, who)
+    assert caller.user is not None
+    return await world.session(caller.user) if is_session else caller
+
+
+async def make_private(event: Event) -> None:
+    await Event.filter(id=event.id).update(privacy=Privacy.PRIVATE)
