@@ -90,8 +90,9 @@ class Scene:
             "taken": self.stranger.username.upper(),
             "unique": next(self._unique),
         }
-        made = {name: await _MAKERS[name](self, caller) for name in row.names if name not in given}
-        return given | made
+        needed = set(row.names) - given.keys()
+        assert needed <= _MAKERS.keys(), f"_MAKERS in tests/contract/scene.py lacks {needed - _MAKERS.keys()}"
+        return given | {name: await _MAKERS[name](self, caller) for name in sorted(needed)}
 
     async def own_key(self, caller: Caller) -> int:
         """A weak key of the caller's account."""

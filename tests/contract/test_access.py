@@ -16,6 +16,7 @@ from tests.contract.access_table import ALL_ROWS, ROWS
 from tests.contract.contract import contract_routes
 from tests.contract.operations import GRAPHQL_ONLY, field_name, operation_of
 from tests.contract.scene import Request, Scene, Surface, over_graphql, over_rest
+from tests.support.tables import require_rows
 from tests.support.world import Caller, snapshot
 
 _READ = ["events:read", "tickets:read", "users:read"]
@@ -248,7 +249,9 @@ async def test_a_private_event_is_seen_by_a_foreign_organizer_who_holds_a_ticket
 
 
 def test_the_table_has_every_route_of_the_contract() -> None:
-    assert {(row.method, row.contract_path) for row in ROWS} == {(line.method, line.path) for line in contract_routes()}
+    rows = [(row.method, row.contract_path) for row in ROWS]
+    required = [(line.method, line.path) for line in contract_routes()]
+    require_rows("ROWS in tests/contract/access_*.py", rows, required)
 
 
 def test_the_table_has_the_key_types_of_the_contract() -> None:
@@ -258,10 +261,12 @@ def test_the_table_has_the_key_types_of_the_contract() -> None:
 
 
 def test_every_operation_is_asked_for_over_graphql_as_well() -> None:
-    asked = {operation_of(row.method, row.contract_path).name for row in ROWS if row.graphql}
-    assert asked == {operation_of(row.method, row.contract_path).name for row in ROWS}
+    names = {row: operation_of(row.method, row.contract_path).name for row in ROWS}
+    documents = [name for row, name in names.items() if row.graphql]
+    require_rows("The GraphQL documents of ROWS in tests/contract/access_*.py", documents, names.values())
 
 
 def test_what_graphql_alone_has_is_asked_for_there() -> None:
-    asked = {row.root_field for row in ONLY_GRAPHQL_ROWS}
-    assert asked == {field_name(OPERATIONS[name]) for name in GRAPHQL_ONLY}
+    rows = [row.root_field for row in ONLY_GRAPHQL_ROWS]
+    required = [field_name(OPERATIONS[name]) for name in GRAPHQL_ONLY]
+    require_rows("ONLY_GRAPHQL_ROWS in tests/contract/access_graphql.py", rows, required)

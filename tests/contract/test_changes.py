@@ -73,8 +73,10 @@ async def test_an_operation_declares_what_it_writes(scene: Scene, row: Row) -> N
         LISTED[table] for table in LISTED if _as_counted(table, before[table]) != _as_counted(table, after[table])
     }
     declared = set(_operation(row).changes)
-    assert written <= declared
-    assert bool(written) is bool(declared)
+    assert written <= declared, f"changes= of {_operation(row).name} lacks models"
+    assert bool(written) is bool(declared), (
+        f"changes= of {_operation(row).name} has models that paged lists do not count"
+    )
 
 
 async def test_deleting_an_account_reaches_every_listed_table(scene: Scene) -> None:

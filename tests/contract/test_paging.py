@@ -10,6 +10,7 @@ from tests.contract.lists import LENGTH, SHELVES, Fill, Query, Shelf
 from tests.contract.queries import LISTS_WITHOUT_PAGES, QUERIES
 from tests.contract.scene import Scene
 from tests.support.rest_answers import data_of, page_in
+from tests.support.tables import require_rows
 from tests.support.world import World
 
 EVERY_SHELF = pytest.mark.parametrize("fill", SHELVES, ids=lambda fill: fill.__name__)
@@ -74,7 +75,9 @@ async def test_every_paged_list_is_on_a_shelf_with_every_filter(world: World) ->
         shelf = await fill(world)
         path = "/".join("$event" if part.isdecimal() else part for part in shelf.path.split("/"))
         filtered.setdefault(path, set()).update(*[query for query, _ in shelf.found])
-    assert filtered == {path: set(parameters) - {"page", "limit"} for path, parameters in QUERIES.items()}
+    rows = [(path, name) for path, names in filtered.items() for name in ("", *names)]
+    required = [(path, name) for path, names in QUERIES.items() for name in {"", *names} - {"page", "limit"}]
+    require_rows("SHELVES in tests/contract/lists.py (all rows of QUERIES in queries.py)", rows, required)
 
 
 @pytest.mark.parametrize("path", LISTS_WITHOUT_PAGES)

@@ -11,6 +11,7 @@ from amarevents.schema.core.edges import OPERATION_EDGES
 from amarevents.schema.core.fields import OPERATION_FIELDS, SUBSCRIPTION_FIELDS
 from tests.contract.contract import DECIDED_BADGES, ContractRoute, contract_routes
 from tests.contract.operations import GRAPHQL_ONLY, ROUTES_BY_LINE, operation_of
+from tests.support.tables import require_rows
 
 CREATING = {"/auth/register", "/events", "/organizations", "/tickets", "/ticket-types", "/donations", "/keys"}
 """What answers a POST with 201 (decisions 1.4)."""
@@ -58,18 +59,19 @@ def test_both_lists_of_own_keys_are_one_operation() -> None:
 
 def test_every_operation_has_a_route_or_is_for_graphql_alone() -> None:
     routed = {route.operation.name for route in ROUTES}
-    assert not routed & GRAPHQL_ONLY
-    assert routed | GRAPHQL_ONLY == OPERATIONS.keys()
+    table = "GRAPHQL_ONLY in tests/contract/operations.py (for operations without a route in rest/routes.py)"
+    require_rows(table, GRAPHQL_ONLY, OPERATIONS.keys() - routed)
 
 
 def test_every_operation_has_a_field() -> None:
     assert len(OPERATION_FIELDS) == len(set(OPERATION_FIELDS))
-    assert {*OPERATION_FIELDS, *OPERATION_EDGES} == OPERATIONS.keys()
+    table = "The GraphQL schema in amarevents/schema/types/ (queries, mutations and edges)"
+    require_rows(table, [*OPERATION_FIELDS, *OPERATION_EDGES], OPERATIONS)
 
 
 def test_every_subscription_has_a_field() -> None:
     assert len(SUBSCRIPTION_FIELDS) == len(set(SUBSCRIPTION_FIELDS))
-    assert set(SUBSCRIPTION_FIELDS) == SUBSCRIPTIONS.keys()
+    require_rows("The GraphQL schema in amarevents/schema/types/", SUBSCRIPTION_FIELDS, SUBSCRIPTIONS)
 
 
 def test_a_subscription_has_the_policy_of_the_route_that_shows_the_same() -> None:

@@ -8,12 +8,14 @@ from amarevents.rest.openapi.schemas import takes_body
 from amarevents.rest.routes import ROUTES
 from amarevents.rest.routing import Route, decode_query
 from tests.rest.openapi.reading import DOCUMENT, mistakes, operation_of, success
+from tests.support.tables import require_rows
 
 by_route = pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
 
 
 def test_every_route_has_an_example_and_no_other_is_there() -> None:
-    assert EXAMPLES.keys() == {(route.method, route.path) for route in ROUTES}
+    required = [(route.method, route.path) for route in ROUTES]
+    require_rows("EXAMPLES in amarevents/rest/openapi/examples/", EXAMPLES, required)
 
 
 @by_route

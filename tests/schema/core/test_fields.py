@@ -14,6 +14,7 @@ from graphql import (
 
 from tests.support.graph import SCHEMA
 from tests.support.graphql_answers import only_failure
+from tests.support.tables import require_rows, require_values
 from tests.support.world import World, snapshot
 
 OBJECTS = [kind for kind in SCHEMA.type_map.values() if isinstance(kind, GraphQLObjectType)]
@@ -110,12 +111,12 @@ def _root(name: str) -> GraphQLObjectType:
 
 
 def test_queries_are_those_of_the_decisions() -> None:
-    assert set(_root("Query").fields) == QUERIES
+    require_rows("QUERIES in tests/schema/core/test_fields.py", QUERIES, _root("Query").fields)
 
 
 def test_mutations_take_what_the_decisions_say() -> None:
     taken = {name: list(field.args) for name, field in _root("Mutation").fields.items()}
-    assert taken == MUTATIONS
+    require_values("MUTATIONS in tests/schema/core/test_fields.py", MUTATIONS, taken)
 
 
 @pytest.mark.parametrize("name", ["Query", "Mutation"])
@@ -256,14 +257,14 @@ CALLS = {
 
 
 def test_there_is_a_call_of_every_field() -> None:
-    assert CALLS.keys() == QUERIES | MUTATIONS.keys()
+    require_rows("CALLS in tests/schema/core/test_fields.py", CALLS, [*QUERIES, *MUTATIONS])
 
 
 @pytest.mark.parametrize("name", sorted(CALLS))
 async def test_only_what_is_public_answers_to_nobody(world: World, name: str) -> None:
     answer = await world.anonymous.graphql(CALLS[name])
     refused = [failure["extensions"]["code"] for failure in answer.get("errors", [])]
-    assert ("UNAUTHENTICATED" not in refused) is (name in PUBLIC)
+    assert ("UNAUTHENTICATED" not in refused) is (name in PUBLIC), "PUBLIC in tests/schema/core/test_fields.py differs"
 
 
 async def test_values_have_the_forms_of_the_decisions(world: World) -> None:

@@ -19,6 +19,7 @@ from tests.schema.subscriptions.conftest import Scene
 from tests.support.listening import followers, until_followed
 from tests.support.rest_answers import data_of
 from tests.support.subscribers import BOTH, FOLLOWED, Follower, context_for, following
+from tests.support.tables import require_rows
 from tests.support.world import Caller, World
 
 # Any: JSON, and views of several types.
@@ -189,7 +190,8 @@ async def test_what_is_refused_or_only_repeated_is_not_told(
 
 
 def test_no_subscription_is_left_out() -> None:
-    assert {one.name for one in FOLLOWED} == SUBSCRIPTIONS.keys()
+    rows = [one.name for one in FOLLOWED]
+    require_rows("FOLLOWED in tests/support/subscribers.py", rows, SUBSCRIPTIONS)
 
 
 async def _refusal(app: Starlette, subscription: Subscription[Any], caller: Caller, event_id: int) -> str:
