@@ -15,7 +15,7 @@ BIN := $(VENV)/bin
 PLATFORM := $(VENV)/.platform
 TOOLS := $(VENV)/.tools
 
-# Arguments for the tests: make test ARGS="tests/rest/test_tickets.py -k approve"
+# Arguments for the tests: make test ARGS="tests/rest/tickets/test_tickets.py -k approve"
 ARGS ?=
 
 help: ## Show this list
@@ -38,7 +38,7 @@ run: $(PLATFORM) ## Serve the platform with demo data on http://127.0.0.1:8000 (
 # COVERAGE=1 measures and reports the coverage, DEEP=1 selects what test-deep describes; both together are what CI runs.
 COVERAGE :=
 DEEP :=
-test: setup ## Run the tests on both back ends, or on SQLite those named: make test ARGS=tests/rest/test_tickets.py
+test: setup ## Run the tests on both back ends, or on SQLite those named: make test ARGS=tests/rest/tickets
 	@$(BIN)/python -m tests $(if $(COVERAGE),--coverage) $(if $(DEEP),--deep) $(ARGS)
 
 test-deep: ## Run the tests with larger random documents, more fuzzing and the widest walks
