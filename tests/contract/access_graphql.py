@@ -36,6 +36,10 @@ _CUSTOM_FIELDS = (
     _of_event("reorderCustomFields(input: {eventId: $event, ids: [$reversed_fields]}) { id }", OWNER),
     _of_event("reorderCustomFields(input: {eventId: $secret, ids: [$reversed_secret_fields]}) { id }", HIDDEN),
 )
+_COPIES = (
+    _of_event('duplicateEvent(id: $event, input: {name: "Copy"}) { id }', OWNER),
+    _of_event('duplicateEvent(id: $secret, input: {name: "Copy"}) { id }', HIDDEN),
+)
 _GALLERY = (
     _of_event('createGalleryImage(input: {eventId: $event, url: "https://example.com/1.png"}) { id }', OWNER),
     _of_event('createGalleryImage(input: {eventId: $secret, url: "https://example.com/1.png"}) { id }', HIDDEN),
@@ -59,6 +63,7 @@ _PLANS = (
 
 ONLY_GRAPHQL_ROWS = (
     _for_admins("{ outbox { items { id } } }"),
+    *_COPIES,
     *_CUSTOM_FIELDS,
     *_GALLERY,
     *_PLANS,

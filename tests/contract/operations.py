@@ -18,6 +18,7 @@ GRAPHQL_ONLY = {
     # decisions 4.7
     *("create_custom_field", "update_custom_field", "delete_custom_field", "reorder_custom_fields"),
     *("create_gallery_image", "update_gallery_image", "delete_gallery_image", "reorder_gallery"),
+    "duplicate_event",  # docs/decisions.md, "Duplicated events"
     *("create_plan", "update_plan", "delete_plan"),  # decisions 5.2
     *("check_in_ticket", "undo_check_in"),  # decisions 9.3
     *("approve_payments", "reject_payments"),  # decisions 9.3

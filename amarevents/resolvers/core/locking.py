@@ -1,7 +1,7 @@
 """Row locks in one order.
 
-Every transaction locks rows in the same order: account, events, tickets by ID, then ticket types by ID. Transactions
-that need the same rows therefore wait for each other and cannot deadlock.
+Every transaction locks rows in the same order: account, events, tickets by ID, ticket types by ID, then organization.
+Transactions that need the same rows therefore wait for each other and cannot deadlock.
 """
 
 from typing import TypeVar
@@ -13,5 +13,9 @@ M = TypeVar("M", bound=Model)
 
 
 async def lock_in_order(rows: QuerySet[M]) -> list[M]:
-    """Lock the rows in the order of their IDs until the transaction ends, and return them with only the ID loaded."""
-    return await rows.order_by("id").select_for_update().only("id")
+    """Lock the rows in the order of their IDs until the transaction ends, and return them with only the ID loaded.
+
+    Rows of other tables, which the query joins for its condition, are not locked: that would break the order.
+    """
+    table = rows.model._meta.db_table  # noqa: SLF001 - Tortoise has no public name for it
+    return await rows.order_by("id").select_for_update(of=(table,)).only("id")

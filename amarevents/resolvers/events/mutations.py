@@ -85,7 +85,7 @@ async def create_event(ctx: Context, data: CreateEvent) -> ManagedEventView:
     """Create an event with its ticket types."""
     organization = await require_organization_manager(ctx, data.organization_id)
     async with in_transaction():
-        await _claim_slot(organization)
+        await claim_slot(organization)
         event = await Event.create(
             **data.model_dump(exclude={"ticket_types"}),
             sort_date=data.date or UNDATED,
@@ -97,8 +97,11 @@ async def create_event(ctx: Context, data: CreateEvent) -> ManagedEventView:
     return await load_managed_view(ctx, event)
 
 
-async def _claim_slot(organization: Organization) -> None:
-    """Count one more event, in one conditional update so that concurrent creations keep the limit (decisions 4.4)."""
+async def claim_slot(organization: Organization) -> None:
+    """Count one more event of the organization, in the caller's transaction (decisions 4.4).
+
+    This is one conditional update, so that concurrent creations keep the limit. Raises NotFound or EventSlotsExhausted.
+    """
     free = Q(eventcount__isnull=True) | Q(events_used__lt=F("eventcount"))
     if await Organization.filter(free, id=organization.id).update(events_used=F("events_used") + 1):
         return

@@ -7,7 +7,7 @@ import strawberry
 from amarevents import errors
 from amarevents.resolvers.core import pagination
 from amarevents.resolvers.core.permissions import NOT_THE_MANAGER
-from amarevents.resolvers.events import mutations, views
+from amarevents.resolvers.events import duplication, mutations, views
 from amarevents.resolvers.events import queries as operations
 from amarevents.resolvers.events.custom_fields import list_custom_fields
 from amarevents.resolvers.events.gallery import GalleryImageView, list_gallery, load_galleries
@@ -133,3 +133,4 @@ class EventMutation:
     create_event = mutation(mutations.create_event, Event)
     update_event = mutation(mutations.update_event, Event)
     delete_event = mutation(mutations.delete_event, Deleted)
+    duplicate_event = mutation(duplication.duplicate_event, Event)

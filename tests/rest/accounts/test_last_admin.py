@@ -156,6 +156,6 @@ async def test_five_admins_who_remove_each_other_leave_an_admin(world: World) ->
 async def test_without_the_lock_no_admin_would_be_left(
     admins: Admins, monkeypatch: pytest.MonkeyPatch, to_first: Request, to_second: Request
 ) -> None:
-    monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset: queryset)
+    monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset, **_options: queryset)
     assert await remove_each_other(admins, to_first, to_second) == {200: 2}
     assert await admin_count() == 0

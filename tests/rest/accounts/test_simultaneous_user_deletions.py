@@ -53,7 +53,7 @@ async def test_without_the_lock_two_deletions_would_release_places_twice(
         await both.wait()
         return ids
 
-    monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset: queryset)
+    monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset, **_options: queryset)
     monkeypatch.setattr(event_deletion, "lock_in_order", wait_for_the_other)
     await asyncio.gather(*(stage.admin.delete(f"/admin/users/{account.id}") for _ in range(2)))
     assert await find_inconsistencies() == {"ticket_types.sold": [ticket_type.id]}

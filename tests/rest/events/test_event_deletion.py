@@ -129,7 +129,7 @@ async def test_without_the_lock_two_deletions_would_free_two_slots(
     world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     event = await world.event(stage.organization)
-    monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset: queryset)
+    monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset, **_options: queryset)
     assert await delete_simultaneously(stage, event, 2) == {(200, None): 2}
     assert await find_inconsistencies() == {"organizations.events_used": [stage.organization.id]}
 

@@ -73,7 +73,7 @@ async def test_counting_instead_of_claiming_would_exceed_the_limit(
     async def claim_nothing(_organization: Organization) -> None: ...
 
     monkeypatch.setattr(mutations, "require_organization_manager", require_and_count)
-    monkeypatch.setattr(mutations, "_claim_slot", claim_nothing)
+    monkeypatch.setattr(mutations, "claim_slot", claim_nothing)
     await set_event_limit(stage.organization, 8)
     await create_simultaneously(stage.organizer, stage.organization, 30)
     assert await Event.filter(organization_id=stage.organization.id).count() > 8

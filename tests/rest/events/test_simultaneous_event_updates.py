@@ -30,7 +30,7 @@ def slow_changes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def without_locks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset: queryset)
+    monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset, **_options: queryset)
 
 
 async def update_simultaneously(stage: Stage, *bodies: dict[str, Any]) -> Outcomes:

@@ -132,7 +132,7 @@ async def test_without_the_lock_several_places_would_be_released(
         await save(ticket, fields)
 
     monkeypatch.setattr(updates, "_save", save_late)
-    monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset: queryset)
+    monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset, **_options: queryset)
     ticket = await one_of_twenty_tickets(world, stage)
     await fail_ten_times(stage, ticket)
     assert (await TicketType.get(id=ticket.ticket_type_id)).sold < 19

@@ -136,7 +136,7 @@ async def test_without_the_lock_several_places_would_be_released(
         return found
 
     monkeypatch.setattr(updates, "lock_ticket", lock_and_wait)
-    monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset: queryset)
+    monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset, **_options: queryset)
     counts, sold = await delete_among_others(world, stage, ticket_type, ticket)
     assert counts[200, None] > 1
     assert sold < 4

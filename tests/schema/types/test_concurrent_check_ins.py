@@ -138,7 +138,7 @@ async def test_scan_waits_for_a_refund_in_progress(scene: CheckInScene, monkeypa
 async def test_scan_during_a_refund_is_admitted_without_the_lock(
     scene: CheckInScene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset: queryset)
+    monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset, **_options: queryset)
     assert await scan_during_refund(scene, monkeypatch) == (200, "ADMITTED")
 
 

@@ -247,7 +247,7 @@ async def test_payment_is_decided_twice_without_the_lock(scene: CheckInScene, mo
         await save(ticket, fields)
 
     monkeypatch.setattr(updates, "_save", save_late)
-    monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset: queryset)
+    monkeypatch.setattr(QuerySet, "select_for_update", lambda queryset, **_options: queryset)
     counts, _ = await decide_concurrently(scene, "EACH", APPROVE)
     assert counts.total() > 12
 
