@@ -37,7 +37,7 @@ def pytest_options(arguments: Sequence[str]) -> list[str]:
     if not _is_given(arguments, "--backend"):
         chosen.append(f"--backend={_backend_of(arguments) if names_paths else 'all'}")
     if not names_paths and not _is_given(arguments, "-n") and not _is_given(arguments, "--numprocesses"):
-        chosen.append(f"--numprocesses={max(2, os.cpu_count() or 0)}")
+        chosen.append(f"--numprocesses={2 * (os.cpu_count() or 1)}")
     return chosen
 
 

@@ -9,6 +9,9 @@ import pytest
 from amarevents.models import Event
 from tests.support.world import Caller, World, snapshot
 
+# Little of this depends on the database: PostgreSQL is tested by the deep run.
+pytestmark = pytest.mark.deep("postgres")
+
 JSON = {"Content-Type": "application/json"}
 BODIES: list[tuple[str, str, dict[str, Any]]] = [
     (

@@ -16,6 +16,9 @@ from tests.contract.scene import Scene
 from tests.support.rest_answers import data_of, error_in, refused
 from tests.support.world import Caller, World
 
+# Little of this depends on the database: PostgreSQL is tested by the deep run.
+pytestmark = pytest.mark.deep("postgres")
+
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH")
 JSON = {"Content-Type": "application/json"}
 METHODS_OF_PATH: dict[str, set[str]] = defaultdict(set)

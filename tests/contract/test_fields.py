@@ -20,6 +20,9 @@ from tests.support.rest_answers import data_of, error_in
 from tests.support.tables import check_rows
 from tests.support.world import Caller, snapshot
 
+# Little of this depends on the database: PostgreSQL is tested by the deep run.
+pytestmark = pytest.mark.deep("postgres")
+
 # Any throughout: JSON.
 Body = dict[str, Any]
 

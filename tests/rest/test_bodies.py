@@ -9,6 +9,9 @@ from tests.rest.conftest import Stage
 from tests.support.rest_answers import refused
 from tests.support.world import World
 
+# Little of this depends on the database: PostgreSQL is tested by the deep run.
+pytestmark = pytest.mark.deep("postgres")
+
 # Any: JSON, often invalid on purpose.
 Body = dict[str, Any]
 

@@ -93,6 +93,7 @@ async def test_ids_are_shared_with_other_windows(page: Page, platform: RunningPl
     await page.evaluate(LEARN, ["PublishEvent", PUBLISHED])
     second_window = await page.context.new_page()
     await open_page(second_window, platform)
+    await expect(account_status(second_window)).to_contain_text("You are signed in")
     await open_tab(second_window, "RegisterGuest")
     await expect(variables(second_window)).to_contain_text('"eventId": "7"')
     await second_window.evaluate(LEARN, ["PublishEvent", {"createEvent": {"id": "8", "ticketTypes": []}}])

@@ -12,6 +12,9 @@ from amarevents.settings import Settings
 from tests.support.graphql_answers import error_code_and_status, request_error_code
 from tests.support.world import ORIGIN, Caller, World, snapshot
 
+# Little of this depends on the database: PostgreSQL is tested by the deep run.
+pytestmark = pytest.mark.deep("postgres")
+
 GRAPHQL_JSON = "application/graphql-response+json"
 JSON_TYPE = {"Content-Type": "application/json"}
 

@@ -5,6 +5,9 @@ import pytest
 
 from tests.support.world import World
 
+# Little of this depends on the database: PostgreSQL is tested by the deep run.
+pytestmark = pytest.mark.deep("postgres")
+
 JSON = "application/json"
 GRAPHQL = "application/graphql-response+json"
 

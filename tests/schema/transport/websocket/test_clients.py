@@ -16,6 +16,9 @@ from tests.support.local_server import serve_in_process, wait_for_subscribers, w
 from tests.support.websocket_client import WebSocketClient, gql_transport, open_socket
 from tests.support.world import World
 
+# Little of this depends on the database: PostgreSQL is tested by the deep run.
+pytestmark = pytest.mark.deep("postgres")
+
 STATS = "subscription($id: ID!) { eventStats(eventId: $id) { total } }"
 TICKETS = "subscription($id: ID!) { ticketUpdated(eventId: $id) { kind ticket { name } } }"
 

@@ -18,6 +18,9 @@ from tests.schema.transport.websocket.raw_connection import HANDSHAKE, raw_conne
 from tests.support.local_server import serve_in_process, wait_until
 from tests.support.websocket_client import open_socket
 
+# Little of this depends on the database: PostgreSQL is tested by the deep run.
+pytestmark = pytest.mark.deep("postgres")
+
 DISCONNECT_SECONDS = 5.0  # generous, because a shared machine can be slow
 BURST = 262_144  # bytes, the most that one read returns
 TEXT, CONTINUED, PING, PONG, FINAL = 0x1, 0x0, 0x9, 0xA, 0x80

@@ -10,6 +10,9 @@ from starlette.applications import Starlette
 
 from tests.support.websocket_client import open_socket
 
+# Little of this depends on the database: PostgreSQL is tested by the deep run.
+pytestmark = pytest.mark.deep("postgres")
+
 ME = "{ me { username } }"
 
 # Any: JSON.

@@ -15,6 +15,9 @@ from tests.support.local_server import wait_until
 from tests.support.websocket_client import open_socket
 from tests.support.world import World
 
+# Little of this depends on the database: PostgreSQL is tested by the deep run.
+pytestmark = pytest.mark.deep("postgres")
+
 InvalidHeaders = Callable[[World, Scene], Awaitable[dict[str, str]]]
 
 
