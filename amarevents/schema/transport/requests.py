@@ -1,7 +1,7 @@
 """Reading GraphQL requests from a body or a query string, strictly enough that no two parsers disagree on them."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 import orjson
@@ -19,6 +19,8 @@ T = TypeVar("T")
 
 _PARAMETERS = ("query", "variables", "operationName", "extensions")
 _OBJECTS = ("variables", "extensions")
+_MAX_DEPTH = 500
+"""The maximum nesting of a request: less than any version of Python can parse recursively."""
 
 
 async def read_request(http_request: Request) -> GraphQLRequest:
@@ -74,14 +76,30 @@ def _read_query_string(http_request: Request, context: Context) -> GraphQLReques
 
 
 def parse_json(text: str | bytes) -> object:
-    """Return the value of a JSON text. Raises MalformedJson, also for an object that contains a key twice."""
+    """Return the value of a JSON text. Raises MalformedJson, also for duplicate keys and for very deep nesting."""
     try:
         value: object = orjson.loads(text)
+        _require_shallow(value)
         # Parsed again only to find duplicate keys; numbers, which may be arbitrarily long, are not converted.
         json.loads(text, object_pairs_hook=_reject_duplicates, parse_int=_keep_text, parse_float=_keep_text)
-    except (orjson.JSONDecodeError, RecursionError) as error:
+    except orjson.JSONDecodeError as error:
         raise errors.MalformedJson from error
     return value
+
+
+def _require_shallow(value: object) -> None:
+    level = [value]
+    for _ in range(_MAX_DEPTH):
+        level = [child for parent in level for child in _children(parent)]
+        if not level:
+            return
+    raise errors.MalformedJson(f"JSON can be nested at most {_MAX_DEPTH} levels deep")
+
+
+def _children(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _reject_duplicates(pairs: Sequence[tuple[str, T]]) -> dict[str, T]:

@@ -47,6 +47,7 @@ JSON_TYPE = {"Content-Type": "application/json"}
         (b'{"query": "{ me { id } }", "query": "{ events { items { id } } }"}', "MALFORMED_JSON"),
         (b'{"query": "{ me { id } }", "variables": {"a": [{"b": 1, "b": 2}]}}', "MALFORMED_JSON"),
         (b'{"query": "{ me { id } }", "variables": {"a": %s}}' % (b"[" * 1_000 + b"]" * 1_000), "MALFORMED_JSON"),
+        (b'{"query": "{ me { id } }", "variables": {"a": %s}}' % (b"[" * 499 + b"]" * 499), "MALFORMED_JSON"),
         (b'{"query": "{ me { id } }", "variables": {"a": 1e999}}', "MALFORMED_JSON"),
         (b"query={me{id}}", "MALFORMED_JSON"),
         (gzip.compress(b'{"query": "{ me { id } }"}', mtime=0), "MALFORMED_JSON"),
@@ -222,3 +223,9 @@ async def test_every_response_has_a_request_id_and_is_not_cached(world: World) -
         response = await world.anonymous.graphql_response(query)
         assert response.headers["X-Request-ID"]
         assert response.headers["Cache-Control"] == "no-store"
+
+
+async def test_json_may_be_nested_500_levels_deep(world: World) -> None:
+    body = b'{"query": "{ __typename }", "variables": {"a": %s}}' % (b"[" * 498 + b"]" * 498)
+    response = await world.http.post("/graphql", content=body, headers=JSON_TYPE)
+    assert response.json()["data"] == {"__typename": "Query"}
