@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import socket
 import subprocess
 import sys
@@ -21,7 +22,8 @@ from tests.support.selection import Backend
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 GUIDE = ROOT / "docs" / "graphql.md"
-CLI = f'{sys.executable} -c "from amarevents.cli.main import main; main()"'
+PYTHON = shlex.quote(sys.executable)  # the path of the folder may contain spaces
+CLI = f'{PYTHON} -c "from amarevents.cli.main import main; main()"'
 
 
 def blocks(language: str, text: str) -> list[str]:
@@ -94,7 +96,7 @@ def wait_until_healthy(url: str, server: "subprocess.Popen[bytes]") -> None:
 
 def output_of(script: str, url: str, environment: dict[str, str], folder: Path) -> str:
     """Run the commands in bash and return what they print."""
-    script = script.replace("http://127.0.0.1:8000", url).replace(".venv/bin/python", sys.executable)
+    script = script.replace("http://127.0.0.1:8000", url).replace(".venv/bin/python", PYTHON)
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script.replace(".venv/bin/amarevents", CLI)],
         cwd=folder,
