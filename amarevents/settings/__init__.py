@@ -57,6 +57,10 @@ class Settings(BaseSettings):
     database_pool_size: Annotated[int, number(1)] = 5
     """PostgreSQL connections per process. More are slower when many requests want the same places."""
 
+    database_timeout_seconds: Annotated[int, number(1, 3600)] = 10
+    """Seconds that a request waits for a database connection. PostgreSQL waits half as long for a lock, and cancels a
+    statement after one and a half times as long."""
+
     redis_url: Annotated[RedisUrl | None, Field(repr=False)] = None
     """`redis://host:port/0`. Shares the rate limits between processes; required for several workers."""
 

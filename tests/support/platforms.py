@@ -77,7 +77,9 @@ class Deployment:
             "cookie_secure": "false",
             "argon2_time_cost": "1",
             "argon2_memory_kib": "8",
-            "graphql_timeout_seconds": "60",  # a shared machine may be slow
+            # a shared machine may be slow
+            "graphql_timeout_seconds": "60",
+            "database_timeout_seconds": "60",
             **{f"rate_limit_{who}": "0" for who in ("user", "organizer", "admin", "anonymous", "credentials")},
             **chosen,
         }

@@ -38,13 +38,9 @@ __all__ = [
 CONNECTION = "default"
 MIGRATIONS = "amarevents.models.migrations"
 
-# All in seconds. The limits of the server are lower, so that its error says which one was exceeded.
+# In seconds. What waits for other requests is limited by a setting instead.
 CONNECT_SECONDS = 5.0
-LOCK_SECONDS = 5
-STATEMENT_SECONDS = 15
-COMMAND_SECONDS = 20.0
 IDLE_TRANSACTION_SECONDS = 60
-BUSY_SECONDS = 10
 PROBE_SECONDS = 2.0
 
 POSTGRES_OPTIONS = {"ssl", "sslmode", "host"}
@@ -81,7 +77,7 @@ def _sqlite(settings: Settings) -> dict[str, Any]:
     if path in {"", ":memory:", settings.database_url}:
         raise SettingsError("AMAREVENTS_DATABASE_URL must be sqlite:///relative/file or sqlite:////absolute/file")
     pragmas = {
-        "busy_timeout": BUSY_SECONDS * 1000,
+        "busy_timeout": settings.database_timeout_seconds * 1000,
         "journal_mode": "WAL",
         "synchronous": "NORMAL",
         "foreign_keys": "ON",
@@ -94,16 +90,19 @@ def _postgres(settings: Settings) -> dict[str, Any]:
     options = dict(parse_qsl(url.query))
     if unknown := sorted(options.keys() - POSTGRES_OPTIONS):
         raise SettingsError(f"AMAREVENTS_DATABASE_URL has options that are not supported: {', '.join(unknown)}")
+    wait_ms = settings.database_timeout_seconds * 1000
     credentials = {
         **_address(url, options),
         "minsize": 1,
         "maxsize": settings.database_pool_size,
         "timeout": CONNECT_SECONDS,
-        "command_timeout": COMMAND_SECONDS,
+        # The limits of the server are lower, so that its error says which one was exceeded.
+        "acquire_seconds": wait_ms / 1000,
+        "command_timeout": 2 * wait_ms / 1000,
         "server_settings": {
             "application_name": "amarevents",
-            "lock_timeout": f"{LOCK_SECONDS}s",
-            "statement_timeout": f"{STATEMENT_SECONDS}s",
+            "lock_timeout": f"{wait_ms // 2}ms",
+            "statement_timeout": f"{3 * wait_ms // 2}ms",
             "idle_in_transaction_session_timeout": f"{IDLE_TRANSACTION_SECONDS}s",
         },
     }

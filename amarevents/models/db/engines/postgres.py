@@ -133,8 +133,11 @@ class GuardedPostgresClient(_TranslatingErrors):
     """
 
     connection_class = Connection  # type: ignore[assignment] # declared as generic over records
-    acquire_seconds: float = 10
     idle_check_seconds: float = 1
+
+    def __init__(self, *arguments: Any, acquire_seconds: float, **options: Any) -> None:  # Any: passed on to Tortoise
+        super().__init__(*arguments, **options)
+        self.acquire_seconds = acquire_seconds
 
     def acquire_connection(self) -> _PooledConnection:
         return _PooledConnection(self, self._pool_init_lock)
