@@ -31,7 +31,17 @@ class Drift(AssertionError):
 @cache
 def conformance() -> "Conformance":
     """Return the checks of the application's document."""
-    return Conformance(build_document(ROUTES))
+    return Conformance(_closed(build_document(ROUTES)))
+
+
+def _closed(part: Any) -> Any:  # Any: JSON
+    """Return a part of the document in which objects have no properties but those that are documented."""
+    if isinstance(part, list):
+        return [_closed(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    closed = {name: _closed(one) for name, one in part.items()}
+    return {"additionalProperties": False, **closed} if closed.get("type") == "object" else closed
 
 
 def conforming_client(app: Starlette, address: str = "127.0.0.1") -> httpx.AsyncClient:
@@ -92,8 +102,8 @@ class Conformance:
         return None
 
     def _failure(self, status: int) -> Json:
-        shared = self.document["components"]["responses"].values()
-        return next(one for one in shared if one["description"] == httpx.codes.get_reason_phrase(status))
+        found: Json = self.document["components"]["responses"][_name_of(status)]
+        return found
 
     def _resolved(self, part: Json | None) -> Json | None:
         if part is None or "$ref" not in part:
@@ -108,6 +118,7 @@ class Conformance:
         for error in self._validator(described["content"]["application/json"]["schema"]).iter_errors(body):
             yield f"{'/'.join(map(str, error.instance_path)) or 'the body'}: {error.message}"
         yield from _undeclared_code(body, operation)
+        yield from _code_of_another_status(body, described)
 
     def _wrong_headers(self, answer: httpx.Response, described: Json) -> Iterator[str]:
         shared = self.document["components"]["headers"]
@@ -129,6 +140,16 @@ class Conformance:
             components = {"schemas": self.document["components"]["schemas"]}
             self._validators[key] = Draft202012Validator({**schema, "components": components}, validate_formats=True)
         return self._validators[key]
+
+
+def _name_of(status: int) -> str:
+    return httpx.codes.get_reason_phrase(status).replace(" ", "")
+
+
+def _code_of_another_status(body: object, described: Json) -> Iterator[str]:
+    code = body.get("code") if isinstance(body, dict) else None
+    if code is not None and code not in described["x-error-codes"]:
+        yield f"{code} is not documented for this status"
 
 
 def _undeclared_code(body: object, operation: Json | None) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from amarevents import __version__
-from amarevents.rest.openapi.error_responses import shared_error_responses
+from amarevents.rest.openapi.error_responses import error_schema, shared_error_responses
 from amarevents.rest.openapi.examples import EXAMPLES
 from amarevents.rest.openapi.headers import shared_headers
 from amarevents.rest.openapi.operations import operation, operation_ids
@@ -15,12 +15,18 @@ from amarevents.security.auth.sessions import COOKIE_NAME
 
 
 def build_document(routes: Sequence[Route]) -> Json:
-    """Return the OpenAPI document of ``routes``. Raises KeyError for a route without an example."""
+    """Return the OpenAPI document of ``routes`` on any server. Raises KeyError for a route without an example."""
     schemas = schemas_of(routes)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Amar Events API", "version": __version__, "description": INTRODUCTION},
-        "servers": [{"url": "/api"}],
+        "info": {
+            "title": "Amar Events API",
+            "version": __version__,
+            "description": INTRODUCTION,
+            "contact": {"name": "Amar Events", "url": "https://amarevents.zone.id"},
+            "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": servers(""),
         "tags": tags(),
         "paths": _paths(routes, schemas),
         "components": {
@@ -28,9 +34,14 @@ def build_document(routes: Sequence[Route]) -> Json:
             "parameters": shared_parameters(),
             "headers": shared_headers(),
             "responses": shared_error_responses(routes),
-            "schemas": schemas.shared,
+            "schemas": {"Error": error_schema(), **schemas.shared},
         },
     }
+
+
+def servers(base_url: str) -> list[Json]:
+    """Return the ``servers`` of the document of a platform at ``base_url``."""
+    return [{"url": f"{base_url}/api"}]
 
 
 def _paths(routes: Sequence[Route], schemas: Schemas) -> Json:

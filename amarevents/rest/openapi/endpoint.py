@@ -8,24 +8,38 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from amarevents.rest.envelopes import to_json
-from amarevents.rest.openapi.document import build_document
+from amarevents.rest.openapi.document import build_document, servers
+from amarevents.rest.openapi.schemas import Json
 from amarevents.rest.routes import ROUTES
-
-
-@cache
-def _document() -> tuple[bytes, str]:
-    """Return the document as JSON, and its ETag."""
-    text = to_json(build_document(ROUTES))
-    return text, f'"{hashlib.sha256(text).hexdigest()[:32]}"'
+from amarevents.security.middleware import services_of
 
 
 async def openapi_json(request: Request) -> Response:
     """Serve the document, or 304 if the client already has this version."""
-    text, tag = await asyncio.to_thread(_document)
+    text, tag = await asyncio.to_thread(_document_at, _base_url(request))
     headers = {"ETag": tag, "Cache-Control": "no-cache"}
     if {tag, "*"} & _tags(request.headers.get("if-none-match", "")):
         return Response(status_code=304, headers=headers)
     return Response(text, media_type="application/json", headers=headers)
+
+
+def _base_url(request: Request) -> str:
+    """Return the public URL of the platform if it has been set, or the base URL that the client has used."""
+    settings = services_of(request.scope).settings
+    if "public_url" in settings.model_fields_set:
+        return settings.public_url
+    return str(request.base_url).removesuffix("/")
+
+
+def _document_at(base_url: str) -> tuple[bytes, str]:
+    """Return the document of the platform at ``base_url`` as JSON, and its ETag."""
+    text = to_json({**_document(), "servers": servers(base_url)})
+    return text, f'"{hashlib.sha256(text).hexdigest()[:32]}"'
+
+
+@cache
+def _document() -> Json:
+    return build_document(ROUTES)
 
 
 def _tags(if_none_match: str) -> set[str]:

@@ -9,7 +9,7 @@ import orjson
 from amarevents import errors
 from amarevents.rest.envelopes import failure
 from amarevents.rest.openapi.headers import COMMON_HEADERS, RATE_LIMIT_HEADERS, headers
-from amarevents.rest.openapi.schemas import Json, closed_object
+from amarevents.rest.openapi.schemas import Json, object_schema
 from amarevents.rest.routing import Route
 
 Kind = type[errors.AmarEventsError]
@@ -64,38 +64,34 @@ def _name(status: int) -> str:
 
 
 def _shared(status: int, kinds: list[Kind]) -> Json:
+    codes = [kind.code for kind in kinds]
     return {
-        "description": HTTPStatus(status).phrase,
+        "description": f"{HTTPStatus(status).phrase}. Error codes: {', '.join(f'`{code}`' for code in codes)}.",
         "headers": headers(*COMMON_HEADERS, *RATE_LIMIT_HEADERS, *_WITH_STATUS.get(status, ())),
         "content": {
             "application/json": {
-                "schema": _envelope([kind.code for kind in kinds]),
+                "schema": {"$ref": "#/components/schemas/Error"},
                 "example": orjson.loads(failure(_EXAMPLES[status]).body),
             }
         },
+        "x-error-codes": codes,
     }
 
 
-def _envelope(codes: list[str]) -> Json:
-    """Return the schema of an error response (decisions 1.3) with one of ``codes``."""
-    return closed_object(
-        {
-            "success": {"type": "boolean", "const": False, "description": "Always false: the request failed."},
-            "error": {"type": "string", "description": "A message for people that says what is wrong."},
-            "code": {
-                "type": "string",
-                "enum": codes,
-                "description": "A stable code that identifies the error for programs.",
-            },
-            "fields": {
-                "type": "object",
-                "additionalProperties": {"type": "string"},
-                "minProperties": 1,
-                "description": "What is wrong with each field, by its path, such as `ticket_types.0.price`.",
-            },
+def error_schema() -> Json:
+    """Return the schema of every error response (decisions 1.3). Later versions may add codes."""
+    properties: Json = {
+        "success": {"type": "boolean", "const": False, "description": "Always false: the request failed."},
+        "error": {"type": "string", "description": "A message for people that says what is wrong."},
+        "code": {"type": "string", "description": "A stable code that identifies the error for programs."},
+        "fields": {
+            "type": "object",
+            "additionalProperties": {"type": "string"},
+            "minProperties": 1,
+            "description": "What is wrong with each field, by its path, such as `ticket_types.0.price`.",
         },
-        optional=["fields"],
-    )
+    }
+    return {**object_schema(properties, optional=["fields"]), "description": "An error response."}
 
 
 def _error_classes() -> list[Kind]:

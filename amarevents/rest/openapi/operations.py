@@ -10,8 +10,8 @@ from amarevents.rest.openapi.error_responses import error_responses
 from amarevents.rest.openapi.examples.example import Example
 from amarevents.rest.openapi.headers import COMMON_HEADERS, RATE_LIMIT_HEADERS, headers
 from amarevents.rest.openapi.parameters import parameters
-from amarevents.rest.openapi.schemas import Json, Schemas, closed_object, data_type, is_paged, takes_body
-from amarevents.rest.openapi.texts import access_text, address_limit_text, tag_of
+from amarevents.rest.openapi.schemas import Json, Schemas, data_type, is_paged, object_schema, takes_body
+from amarevents.rest.openapi.texts import IDEMPOTENCY_TEXT, access_text, address_limit_text, tag_of
 from amarevents.rest.routing import Route
 
 _CREDENTIALS: list[Json] = [{"apiKey": []}, {"session": []}]
@@ -65,6 +65,7 @@ def _description(route: Route, schemas: Schemas, details: str) -> str:
         _query_text(route, schemas),
         access_text(route.operation.policy),
         address_limit_text(route.operation.address_limit),
+        IDEMPOTENCY_TEXT if route.operation.creates else "",
         f"Error codes: {codes}." if codes else "",
     ]
     return "\n\n".join(filter(None, parts))
@@ -112,5 +113,5 @@ def _success(route: Route, schemas: Schemas, example: Example) -> Json:
     return {
         "description": HTTPStatus(route.status).phrase,
         "headers": headers(*COMMON_HEADERS, *RATE_LIMIT_HEADERS),
-        "content": {"application/json": {"schema": closed_object(properties), "example": response}},
+        "content": {"application/json": {"schema": object_schema(properties), "example": response}},
     }

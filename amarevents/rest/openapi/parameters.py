@@ -89,5 +89,6 @@ def shared_parameters() -> Json:
             "description": "A unique value of your choice, such as a UUID. If you send the request again with the "
             "same key and body, you get the first response and nothing is created twice.",
             "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+            "example": "0b8f4a52-6d1e-4c39-9a57-2f6f0c1d7e84",
         }
     }

@@ -1,10 +1,13 @@
 """JSON Schemas of inputs and views."""
 
+import dataclasses
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from types import UnionType
 from typing import Any, get_args, get_origin
 
+import orjson
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
@@ -45,7 +48,7 @@ def schemas_of(routes: Iterable[Route]) -> Schemas:
     """Return the schemas of the inputs and views of ``routes``."""
     routes = list(routes)
     inputs = {route.operation.input_type: route for route in routes if route.operation.input_type}
-    views = list(dict.fromkeys([Pagination, *(data_type(route) for route in routes)]))
+    views = list(dict.fromkeys([Pagination, *(view for route in routes for view in _alternatives(data_type(route)))]))
     schemas, definitions = TypeAdapter.json_schemas(
         [(annotation, "validation", TypeAdapter(annotation)) for annotation in [*inputs, *views]],
         ref_template=_PREFIX + "{model}",
@@ -56,7 +59,49 @@ def schemas_of(routes: Iterable[Route]) -> Schemas:
         inputs={input_type: schemas[input_type, "validation"] for input_type in inputs},
         views={view: schemas[view, "validation"] for view in views},
     )
-    return _inline_queries(found, [input_type for input_type, route in inputs.items() if not takes_body(route)])
+    found = _inline_queries(found, [input_type for input_type, route in inputs.items() if not takes_body(route)])
+    bodies = {name: _without_defaults(schema) for name, schema in found.shared.items()}
+    return _merge_alternatives(dataclasses.replace(found, shared=bodies), [data_type(route) for route in routes])
+
+
+def _alternatives(annotation: Any) -> list[Any]:
+    """Return the members of a union of views, or the type itself."""
+    return list(get_args(annotation)) if isinstance(annotation, UnionType) else [annotation]
+
+
+def _merge_alternatives(found: Schemas, data_types: Iterable[Any]) -> Schemas:
+    """Give each union of a view and its extension the schema of the view, with optional additional properties.
+
+    Generated clients would otherwise drop the additional properties, or make callers distinguish two types.
+    """
+    shared, views = dict(found.shared), dict(found.views)
+    for union in {data_type for data_type in data_types if isinstance(data_type, UnionType)}:
+        view, extension = get_args(union)
+        name = views[view]["$ref"].removeprefix(_PREFIX)
+        properties = found.resolved(views[extension])["properties"]
+        shared[name] = {**shared[name], "properties": properties}
+        views[union] = views[view]
+    return Schemas(shared, found.inputs, views)
+
+
+def _without_defaults(schema: Json) -> Json:
+    """Return the schema of a request body with its defaults in the descriptions.
+
+    Generated clients would otherwise make fields with a default required.
+    """
+    fields = {name: _with_default_described(field) for name, field in schema.get("properties", {}).items()}
+    return {**schema, "properties": fields} if fields else schema
+
+
+def _with_default_described(field: Json) -> Json:
+    if "default" not in field:
+        return field
+    rest = {name: value for name, value in field.items() if name != "default"}
+    return {**rest, "description": f"{field['description']} Defaults to {_text_of(field['default'])}."}
+
+
+def _text_of(default: object) -> str:
+    return f"`{orjson.dumps(default, option=orjson.OPT_PASSTHROUGH_DATACLASS).decode()}`"
 
 
 def _inline_queries(found: Schemas, queries: Iterable[type[Input]]) -> Schemas:
@@ -90,10 +135,13 @@ def named_in_path(route: Route) -> list[str]:
     return [name for name in (input_type.model_fields if input_type else ()) if f"{{{name}}}" in route.path]
 
 
-def closed_object(properties: Json, *, optional: Sequence[str] = ()) -> Json:
-    """Return the schema of an object with these properties and no others."""
-    required = [name for name in properties if name not in optional]
-    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+def object_schema(properties: Json, *, optional: Sequence[str] = ()) -> Json:
+    """Return the schema of an object of a response. It is open: later versions may add properties."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": [name for name in properties if name not in optional],
+    }
 
 
 class _SchemaGenerator(GenerateJsonSchema):
@@ -117,9 +165,8 @@ class _SchemaGenerator(GenerateJsonSchema):
         return described
 
     def dataclass_schema(self, schema: core_schema.DataclassSchema) -> Json:
-        """Describe a view, a closed object. Pydantic leaves out the docstrings of dataclasses."""
+        """Describe a view, an open object. Pydantic leaves out the docstrings of dataclasses."""
         described = _with_descriptions(schema["cls"], super().dataclass_schema(schema))
-        described["additionalProperties"] = False
         text = schema["cls"].__doc__ or ""
         if not text.startswith(f"{schema['cls'].__name__}("):  # the signature, which dataclasses add
             described["description"] = text

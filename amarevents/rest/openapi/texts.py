@@ -66,6 +66,8 @@ The code samples run as they are. They read the address of this server (without 
 environment: `export AMAR_EVENTS_URL=<address of this server> AMAR_EVENTS_KEY=ae_u_…`.
 """.strip()
 
+IDEMPOTENCY_TEXT = "To be able to retry safely, send an `Idempotency-Key` header."
+
 # By the first segment of the path, in the order of the contract.
 _TAGS = {
     "auth": ("Auth", "Register, log in and log out."),

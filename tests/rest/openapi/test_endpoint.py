@@ -1,5 +1,7 @@
 """The endpoint ``/openapi.json``: content, caching and methods."""
 
+from collections.abc import Callable
+
 import httpx
 import pytest
 
@@ -9,7 +11,19 @@ from tests.rest.openapi.document import DOCUMENT
 async def test_document_is_public(http: httpx.AsyncClient) -> None:
     response = await http.get("/openapi.json")
     assert (response.status_code, response.headers["Content-Type"]) == (200, "application/json")
-    assert response.json() == DOCUMENT
+    assert response.json() == {**DOCUMENT, "servers": [{"url": "http://testserver/api"}]}
+
+
+async def test_address_of_the_server_is_that_of_the_request(http: httpx.AsyncClient) -> None:
+    response = await http.get("/openapi.json", headers={"Host": "tickets.example:8443"})
+    assert response.json()["servers"] == [{"url": "http://tickets.example:8443/api"}]
+    assert response.headers["ETag"] != (await http.get("/openapi.json")).headers["ETag"]
+
+
+async def test_address_of_the_server_is_the_public_url(http: httpx.AsyncClient, configure: Callable[..., None]) -> None:
+    configure(public_url="https://tickets.example")
+    response = await http.get("/openapi.json", headers={"Host": "10.0.0.7"})
+    assert response.json()["servers"] == [{"url": "https://tickets.example/api"}]
 
 
 async def test_head_has_the_headers_of_get(http: httpx.AsyncClient) -> None:

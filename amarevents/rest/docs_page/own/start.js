@@ -1,5 +1,7 @@
 Scalar.createApiReference("#reference", {
   url: "/openapi.json",
+  // The document names the public address, which this page may not have been opened at.
+  servers: [{ url: "/api" }],
   authentication: { preferredSecurityScheme: "apiKey" },
   // Keys are not kept after the page is closed: every script of this origin could read them from the browser's storage.
   persistAuth: false,
