@@ -1,9 +1,19 @@
 """Enumerations of the contract, with the spelling that REST uses."""
 
 from enum import StrEnum
+from typing import Self
 
 
-class AccountType(StrEnum):
+class AnyCaseEnum(StrEnum):
+    """An enumeration whose words are also accepted in another case and with surrounding spaces (decisions 1.6)."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        word = value.strip().casefold() if isinstance(value, str) else None
+        return next((member for member in cls if member.casefold() == word), None)
+
+
+class AccountType(AnyCaseEnum):
     """The type of an account."""
 
     USER = "user"
@@ -12,7 +22,7 @@ class AccountType(StrEnum):
     """Can also publish events."""
 
 
-class KeyType(StrEnum):
+class KeyType(AnyCaseEnum):
     """The type of an API key, which limits what the key can do; in ascending order."""
 
     USER = "user"
@@ -27,7 +37,7 @@ class KeyType(StrEnum):
         return list(KeyType).index(self)
 
 
-class Category(StrEnum):
+class Category(AnyCaseEnum):
     """The category of an event."""
 
     EDUCATION = "Education"
@@ -52,7 +62,7 @@ class Category(StrEnum):
     """Any other event."""
 
 
-class Privacy(StrEnum):
+class Privacy(AnyCaseEnum):
     """The visibility of an event."""
 
     PUBLIC = "public"
@@ -61,7 +71,7 @@ class Privacy(StrEnum):
     """Visible only to the owner, to ticket holders and to admins."""
 
 
-class FieldType(StrEnum):
+class FieldType(AnyCaseEnum):
     """The type of a custom field (decisions 4.7)."""
 
     TEXT = "text"
@@ -82,7 +92,7 @@ class FieldType(StrEnum):
     """Any number of the options, or a single checkbox if the field has no options."""
 
 
-class TicketStatus(StrEnum):
+class TicketStatus(AnyCaseEnum):
     """The status of a ticket."""
 
     PENDING = "Pending"
@@ -103,7 +113,7 @@ class TicketStatus(StrEnum):
 HOLDING = [status for status in TicketStatus if status.holds_place]
 
 
-class PaymentMethod(StrEnum):
+class PaymentMethod(AnyCaseEnum):
     """The method of a payment."""
 
     BKASH = "bkash"
@@ -118,7 +128,7 @@ class PaymentMethod(StrEnum):
     """Any other method."""
 
 
-class DonationStatus(StrEnum):
+class DonationStatus(AnyCaseEnum):
     """The status of a donation."""
 
     PENDING = "pending"
@@ -128,8 +138,15 @@ class DonationStatus(StrEnum):
     REJECTED = "rejected"
     """The payment was not found."""
 
+    @classmethod
+    def _missing_(cls, value: object) -> "DonationStatus | None":
+        """Return ``verified`` for its alias ``approved`` (decisions 7.1)."""
+        found = super()._missing_(value)
+        is_alias = isinstance(value, str) and value.strip().casefold() == "approved"
+        return cls.VERIFIED if is_alias else found
 
-class MailKind(StrEnum):
+
+class MailKind(AnyCaseEnum):
     """The kind of an email that the platform sends."""
 
     TICKET_CONFIRMED = "ticket_confirmed"
@@ -140,7 +157,7 @@ class MailKind(StrEnum):
     """Contains the link that confirms the email address of an account."""
 
 
-class MailStatus(StrEnum):
+class MailStatus(AnyCaseEnum):
     """The status of an outgoing email."""
 
     PENDING = "pending"
@@ -153,7 +170,7 @@ class MailStatus(StrEnum):
     """Stored but not sent, because no mail server was configured."""
 
 
-class TicketChangeKind(StrEnum):
+class TicketChangeKind(AnyCaseEnum):
     """The kind of a change to a ticket."""
 
     CREATED = "created"

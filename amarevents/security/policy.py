@@ -8,13 +8,12 @@ depends on neither a surface nor the database.
 import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from amarevents import errors
-from amarevents.models.enums import AccountType, KeyType
+from amarevents.models.enums import AccountType, AnyCaseEnum, KeyType
 
 
-class Scope(StrEnum):
+class Scope(AnyCaseEnum):
     """A permission of an API key."""
 
     EVENTS_READ = "events:read"

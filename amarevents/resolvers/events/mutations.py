@@ -3,13 +3,13 @@
 import datetime
 from typing import Annotated
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from tortoise.expressions import F, Q
 from tortoise.transactions import in_transaction
 
 from amarevents import errors
 from amarevents.models import Event, Organization, Ticket
-from amarevents.models.enums import PaymentMethod, Privacy
+from amarevents.models.enums import Category, PaymentMethod, Privacy
 from amarevents.models.events import UNDATED
 from amarevents.resolvers.core.ids import EventId
 from amarevents.resolvers.core.inputs import (
@@ -28,7 +28,6 @@ from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.permissions import require_event_manager, require_organization_manager
 from amarevents.resolvers.core.search import search_text
 from amarevents.resolvers.events.deletion import cascade_delete_event
-from amarevents.resolvers.events.queries import AnyCaseCategory
 from amarevents.resolvers.events.ticket_types import MAX_TICKET_TYPES, TicketTypeInput, new_ticket_type
 from amarevents.resolvers.events.views import ManagedEventView, load_managed_view
 from amarevents.security.context import Context
@@ -37,20 +36,34 @@ from amarevents.security.policy import ORGANIZERS, Scope, allow
 _MAX_LINKS = 50
 
 
-class CreateEvent(Input):
-    """Fields of the event to create."""
+class SocialLinkInput(Input):
+    """A link to the event on another site."""
 
-    name: Name
-    """The name of the event."""
-    organization_id: Id
-    """The ID of the organization that publishes the event."""
+    type: ShortText
+    """The kind of site, such as `facebook`."""
+    url: Url
+    """The http or https URL of the link."""
+
+
+def _links_of_object(value: object) -> object:
+    """Return the links of an object such as ``{"facebook": "https://…"}``, which REST also accepts (decisions 4.4a)."""
+    return [{"type": kind, "url": url} for kind, url in value.items()] if isinstance(value, dict) else value
+
+
+SocialLinks = Annotated[list[SocialLinkInput], Field(max_length=_MAX_LINKS), BeforeValidator(_links_of_object)]
+Wallets = dict[PaymentMethod, Annotated[ShortText, Field(min_length=1)]]
+
+
+class EventFields(Input):
+    """The optional fields of an event, which its creation and its update both take (decisions 4.4a)."""
+
     date: Date | None = None
     """The date of the event, such as 2027-01-31."""
     deadline: Date | None = None
     """The last day of registration, not after the date of the event; if null, registration closes with that date."""
     location: ShortText | None = None
     """The location of the event."""
-    category: AnyCaseCategory | None = None
+    category: Category | None = None
     """The category of the event."""
     description: LongText | None = None
     """The description of the event, at most 20,000 characters."""
@@ -58,6 +71,40 @@ class CreateEvent(Input):
     """The http or https URL of the banner image."""
     logo: Url | None = None
     """The http or https URL of the logo."""
+    notice: LongText | None = None
+    """A notice to attendees, at most 20,000 characters."""
+    emailtitle: ShortText | None = None
+    """The subject of the confirmation email, with the same placeholders as its text; null for the default."""
+    emailmessage: LongText | None = None
+    """The text of the confirmation email; null for the default.
+
+    Placeholders are `{name}`, `{event}`, `{location}`, `{date}`, `{price}`, `{id}`, and the names of custom fields in
+    braces.
+    """
+    template: LongText | None = None
+    """A text for the organizer's own use, stored as it was sent."""
+    socials: SocialLinks | None = None
+    """The links to the event on other sites, at most 50."""
+    wallets: Wallets | None = None
+    """The account numbers to pay to, by payment method."""
+
+    def changed_columns(self) -> dict[str, object]:
+        """Return the columns to write; null clears links and wallets to an empty list and object."""
+        changes = self.changed_fields()
+        if "socials" in changes:
+            changes["socials"] = [link.model_dump() for link in self.socials or []]
+        if "wallets" in changes:
+            changes["wallets"] = {str(method): number for method, number in (self.wallets or {}).items()}
+        return changes
+
+
+class CreateEvent(EventFields):
+    """Fields of the event to create."""
+
+    name: Name
+    """The name of the event."""
+    organization_id: Id
+    """The ID of the organization that publishes the event."""
     privacy: Privacy = Privacy.PUBLIC
     """The visibility of the event."""
     ticket_types: Annotated[list[TicketTypeInput], Field(max_length=MAX_TICKET_TYPES, default_factory=list)]
@@ -69,6 +116,15 @@ class CreateEvent(Input):
         if _is_after(deadline, info.data.get("date")):
             raise ValueError("must be on or before date")
         return deadline
+
+
+class UpdateEvent(EventFields):
+    """Fields of the event to update; omitted fields stay unchanged, and null clears optional fields."""
+
+    name: NotNull[Name] = None
+    """The name of the event."""
+    privacy: NotNull[Privacy] = None
+    """The visibility of the event."""
 
 
 def _is_after(deadline: datetime.date | None, date: datetime.date | None) -> bool:
@@ -84,10 +140,12 @@ def _is_after(deadline: datetime.date | None, date: datetime.date | None) -> boo
 async def create_event(ctx: Context, data: CreateEvent) -> ManagedEventView:
     """Create an event with its ticket types."""
     organization = await require_organization_manager(ctx, data.organization_id)
+    columns = data.changed_columns()
+    columns.pop("ticket_types", None)
     async with in_transaction():
         await claim_slot(organization)
         event = await Event.create(
-            **data.model_dump(exclude={"ticket_types"}),
+            **columns,
             sort_date=data.date or UNDATED,
             search_text=search_text(data.name, data.location, data.description),
         )
@@ -108,63 +166,6 @@ async def claim_slot(organization: Organization) -> None:
     if not await Organization.exists(id=organization.id):
         raise errors.NotFound("Organization")
     raise errors.EventSlotsExhausted
-
-
-class SocialLinkInput(Input):
-    """A link to the event on another site."""
-
-    type: ShortText
-    """The kind of site, such as `facebook`."""
-    url: Url
-    """The http or https URL of the link."""
-
-
-class UpdateEvent(Input):
-    """Fields of the event to update; omitted fields stay unchanged, and null clears optional fields."""
-
-    name: NotNull[Name] = None
-    """The name of the event."""
-    date: Date | None = None
-    """The date of the event, such as 2027-01-31."""
-    deadline: Date | None = None
-    """The last day of registration, not after the date of the event; if null, registration closes with that date."""
-    location: ShortText | None = None
-    """The location of the event."""
-    category: AnyCaseCategory | None = None
-    """The category of the event."""
-    description: LongText | None = None
-    """The description of the event, at most 20,000 characters."""
-    logo: Url | None = None
-    """The http or https URL of the logo."""
-    banner: Url | None = None
-    """The http or https URL of the banner image."""
-    privacy: NotNull[Privacy] = None
-    """The visibility of the event."""
-    notice: LongText | None = None
-    """A notice to attendees, at most 20,000 characters."""
-    emailtitle: ShortText | None = None
-    """The subject of the confirmation email, with the same placeholders as its text; null for the default."""
-    emailmessage: LongText | None = None
-    """The text of the confirmation email; null for the default.
-
-    Placeholders are `{name}`, `{event}`, `{location}`, `{date}`, `{price}`, `{id}`, and the names of custom fields in
-    braces.
-    """
-    template: LongText | None = None
-    """A text for the organizer's own use, stored as it was sent."""
-    socials: Annotated[list[SocialLinkInput], Field(max_length=_MAX_LINKS)] | None = None
-    """The links to the event on other sites, at most 50."""
-    wallets: dict[PaymentMethod, Annotated[ShortText, Field(min_length=1)]] | None = None
-    """The account numbers to pay to, by payment method."""
-
-    def changed_columns(self) -> dict[str, object]:
-        """Return the columns to update; null clears links and wallets to an empty list and object."""
-        changes = self.changed_fields()
-        if "socials" in changes:
-            changes["socials"] = [link.model_dump() for link in self.socials or []]
-        if "wallets" in changes:
-            changes["wallets"] = {str(method): number for method, number in (self.wallets or {}).items()}
-        return changes
 
 
 @operation(

@@ -2,9 +2,7 @@
 
 import datetime
 from collections.abc import Sequence
-from typing import Annotated
 
-from pydantic import BeforeValidator
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
@@ -24,22 +22,12 @@ from amarevents.security.context import Context
 from amarevents.security.policy import ADMINS, PUBLIC, Scope, allow
 
 
-def _parse_category(value: object) -> object:
-    """Return the category that the value names in any case (decisions 4.2), or the value."""
-    if isinstance(value, str):
-        return next((category for category in Category if category.lower() == value.strip().lower()), value)
-    return value
-
-
-AnyCaseCategory = Annotated[Category, BeforeValidator(_parse_category)]
-
-
 class EventSearch(Input):
     """The events to find."""
 
     search: ShortText | None = None
     """A text to find in the name, location or description, ignoring case."""
-    category: AnyCaseCategory | None = None
+    category: Category | None = None
     """The category of the events."""
 
 

@@ -4,7 +4,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import Field, WithJsonSchema
 from tortoise.queryset import QuerySet
 
 from amarevents import errors
@@ -73,14 +73,8 @@ class DonationView:
         )
 
 
-def _without_alias(value: object) -> object:
-    """Return ``verified`` for its alias ``approved`` (decisions 7.1)."""
-    return DonationStatus.VERIFIED if value == "approved" else value
-
-
 DonationStatusOrAlias = Annotated[
     DonationStatus,
-    BeforeValidator(_without_alias),
     WithJsonSchema({"type": "string", "enum": [*DonationStatus, "approved"]}),
 ]
 
