@@ -4,13 +4,13 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
 from redis.exceptions import RedisError
 
-from amarevents.security.rate_limit.limiter import Quota, Verdict, require_possible
+from amarevents.security.rate_limit.limiter import Quota, Verdict, limited, require_possible
 from amarevents.security.rate_limit.memory import MemoryRateLimiter
 from amarevents.security.rate_limit.redis import RedisRateLimiter
 
@@ -49,9 +49,14 @@ class ResilientRateLimiter:
         self._tasks: set[asyncio.Task[object]] = set()
 
     async def charge(self, quota: Quota, units: int = 1) -> Verdict:
-        require_possible(quota, units)
-        verdict = await self._call(lambda: self._shared.charge(quota, units))
-        return verdict or await self._charge_share(quota, units)
+        [verdict] = await self.charge_all([quota], units)
+        return verdict
+
+    async def charge_all(self, quotas: Sequence[Quota], units: int = 1) -> list[Verdict]:
+        for quota in quotas:
+            require_possible(quota, units)
+        verdicts = await self._call(lambda: self._shared.charge_all(quotas, units))
+        return verdicts or await self._charge_shares(quotas, units)
 
     async def usage(self, quota: Quota) -> Verdict:
         verdict = await self._call(lambda: self._shared.usage(quota))
@@ -77,12 +82,16 @@ class ResilientRateLimiter:
     def _share(self, quota: Quota) -> Quota:
         return replace(quota, limit=math.ceil(quota.limit / self._workers))
 
-    async def _charge_share(self, quota: Quota, units: int) -> Verdict:
-        share = self._share(quota)
-        if units <= share.limit or not quota.limit:
-            return replace(await self._local.charge(share, units), limit=quota.limit)
-        # More than the share allows at once, but within the limit: refuse until Redis is available again.
-        usage = await self._local.usage(share)
+    async def _charge_shares(self, quotas: Sequence[Quota], units: int) -> list[Verdict]:
+        shares = [self._share(quota) for quota in quotas]
+        if all(units <= share.limit for share in limited(shares)):
+            verdicts = await self._local.charge_all(shares, units)
+            return [replace(verdict, limit=quota.limit) for quota, verdict in zip(quotas, verdicts, strict=True)]
+        # More than a share allows at once, but within the limit: refuse until Redis is available again.
+        return [await self._refuse(quota) for quota in quotas]
+
+    async def _refuse(self, quota: Quota) -> Verdict:
+        usage = await self._local.usage(self._share(quota))
         return replace(usage, allowed=False, limit=quota.limit, retry_after=math.ceil(quota.window))
 
     async def _call(self, call: Callable[[], Awaitable[_Result]]) -> _Result | None:

@@ -4,6 +4,7 @@ The log of a bucket holds one timestamp in microseconds for each unit counted. A
 than the window's length has passed. The window includes both ends: two units exactly 60 s apart share one.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -43,7 +44,7 @@ class Verdict:
     reset_at: int
     """The Unix time, in whole seconds rounded up, at which the window is empty if no more units are charged."""
     retry_after: int
-    """Whole seconds, at least 1, after which the same charge is allowed; 0 if it was allowed."""
+    """Whole seconds, at least 1, after which the quota allows the same charge; 0 if it allows it now."""
     stamp: int
     """The timestamp of the units in the log, in microseconds; 0 if none were counted."""
 
@@ -53,6 +54,13 @@ class RateLimiter(Protocol):
 
     async def charge(self, quota: Quota, units: int = 1) -> Verdict:
         """Count all of the units or, if they exceed the limit, none."""
+        ...
+
+    async def charge_all(self, quotas: Sequence[Quota], units: int = 1) -> list[Verdict]:
+        """Count the units against every quota or, if they exceed one of the limits, against none.
+
+        Each verdict says what its own quota allows; the units were counted if all of them allow it.
+        """
         ...
 
     async def release(self, quota: Quota, verdict: Verdict) -> None:
@@ -74,7 +82,10 @@ class RateLimiter(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """The state of a log after a charge, in microseconds of the store's clock."""
+    """The state of a log after a charge, in microseconds of the store's clock.
+
+    A charge that its quota allows is not counted if another quota of the same charge refuses it.
+    """
 
     allowed: bool
     counted: bool
@@ -107,6 +118,11 @@ def verdict_of(quota: Quota, tally: Tally) -> Verdict:
         retry_after=_whole_seconds(wait),
         stamp=tally.now if tally.counted else 0,
     )
+
+
+def limited(quotas: Sequence[Quota]) -> list[Quota]:
+    """Return the quotas that have a limit."""
+    return [quota for quota in quotas if quota.limit]
 
 
 def unlimited(now: float) -> Verdict:

@@ -4,7 +4,7 @@ import time
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import TypeAlias
 
@@ -14,6 +14,7 @@ from amarevents.security.rate_limit.limiter import (
     Quota,
     Tally,
     Verdict,
+    limited,
     require_possible,
     unlimited,
     verdict_of,
@@ -51,11 +52,19 @@ class MemoryRateLimiter:
         return sum(len(logs) for logs in self._logs.values())
 
     async def charge(self, quota: Quota, units: int = 1) -> Verdict:
-        require_possible(quota, units)
-        return self._evaluate(quota, units, count=True)
+        [verdict] = await self.charge_all([quota], units)
+        return verdict
+
+    async def charge_all(self, quotas: Sequence[Quota], units: int = 1) -> list[Verdict]:
+        for quota in quotas:
+            require_possible(quota, units)
+        now = round(self._clock() * MICROSECONDS)
+        self._sweep(now)
+        fits = all(self._excess(quota, units, now) <= 0 for quota in limited(quotas))
+        return [self._evaluate(quota, units, now, count=fits) for quota in quotas]
 
     async def usage(self, quota: Quota) -> Verdict:
-        return self._evaluate(quota, 1, count=False)
+        return self._evaluate(quota, 1, round(self._clock() * MICROSECONDS), count=False)
 
     async def release(self, quota: Quota, verdict: Verdict) -> None:
         self.remove_unit(quota, verdict.stamp)
@@ -77,14 +86,19 @@ class MemoryRateLimiter:
     async def aclose(self) -> None:
         self._logs.clear()
 
-    def _evaluate(self, quota: Quota, units: int, *, count: bool) -> Verdict:
-        if not quota.limit:
-            return unlimited(self._clock())
-        now = round(self._clock() * MICROSECONDS)
-        self._sweep(now)
+    def _log(self, quota: Quota, now: int) -> Log:
+        """Return the units of the window; a new log is not stored before it is charged."""
         log = self._logs[quota.window_us].get(quota.bucket, array("q"))
         _prune(log, now, quota.window_us)
-        excess = len(log) + units - quota.limit
+        return log
+
+    def _excess(self, quota: Quota, units: int, now: int) -> int:
+        return len(self._log(quota, now)) + units - quota.limit
+
+    def _evaluate(self, quota: Quota, units: int, now: int, *, count: bool) -> Verdict:
+        if not quota.limit:
+            return unlimited(now / MICROSECONDS)
+        log, excess = self._log(quota, now), self._excess(quota, units, now)
         allowed = excess <= 0
         blocker = 0 if allowed else log[excess - 1]
         if counted := allowed and count:
