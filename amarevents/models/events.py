@@ -17,6 +17,7 @@ class Event(Model):
 
     ``sort_date`` is the date, or ``UNDATED`` if there is none, so that both databases can sort undated events last with
     an index (decisions 1.7). ``search_text`` is the case-folded text that searches look at (decisions 4.9).
+    ``hold_minutes`` and ``places_per_account`` are null if the settings of the platform apply (decisions 6.2a).
     """
 
     id = fields.IntField(primary_key=True)
@@ -38,6 +39,8 @@ class Event(Model):
     template: str | None = columns.long_text(null=True)
     socials: list[dict[str, str]] = columns.json(default=list)
     wallets: dict[str, str] = columns.json(default=dict)
+    hold_minutes: int | None = fields.IntField(null=True)
+    places_per_account: int | None = fields.IntField(null=True)
     search_text: str = columns.long_text(default="")
     created_at: datetime.datetime = columns.created_at()
     updated_at: datetime.datetime = columns.updated_at()

@@ -33,8 +33,10 @@ class TicketType(Model):
 class Ticket(Model):
     """A registration. ``code`` is an unguessable value, which its QR code contains (decisions 6.8).
 
-    A partial unique index (first migration) makes transaction IDs unique among tickets that are not Failed (decisions
-    6.6). ``decided_at`` and ``decision_reason`` describe the last change of the status, and are null until it changes.
+    ``due`` is the price at registration, ``amount`` what was paid or is said to have been paid (decisions 6.1).
+    ``decided_at`` and ``decision_reason`` describe the last change of the status, and are null until it changes.
+    ``hold_expires_at`` is when an unpaid ticket loses its place, and null if it does not; the sixth migration has its
+    partial index (decisions 6.2a).
     """
 
     id = fields.IntField(primary_key=True)
@@ -51,12 +53,14 @@ class Ticket(Model):
     email: str = columns.short_text()
     number: str | None = columns.short_text(null=True)
     amount: Decimal = columns.money(default=Decimal(0))
+    due: Decimal = columns.money(default=Decimal(0), db_default=Decimal(0))  # for rows older than the column
     status: TicketStatus = columns.choice(TicketStatus, default=TicketStatus.PENDING)
     transaction_id: str | None = columns.short_text(null=True)
     payment_method: PaymentMethod | None = columns.choice(PaymentMethod, null=True)
     note: str | None = columns.long_text(null=True)
     decision_reason: str | None = columns.short_text(null=True)
     decided_at: datetime.datetime | None = columns.instant(null=True)
+    hold_expires_at: datetime.datetime | None = columns.instant(null=True)
     created_at: datetime.datetime = columns.created_at()
     updated_at: datetime.datetime = columns.updated_at()
 
@@ -66,6 +70,7 @@ class Ticket(Model):
             ("event_id", "id"),
             ("event_id", "status", "id"),
             ("user_id", "id"),
+            ("user_id", "event_id"),
             ("email", "id"),
             ("ticket_type_id", "status"),
             ("status", "amount"),

@@ -138,6 +138,14 @@ class Settings(BaseSettings):
     mails_per_recipient: Limit = 10
     """Emails per hour to one address about registrations made by others. Any more are held in the outbox."""
 
+    hold_minutes: Limit = 1440
+    """Minutes for which an unpaid ticket without a transaction ID holds its place, unless the event says otherwise.
+    0 holds it until the organizer decides."""
+
+    places_per_account: Limit = 20
+    """Places that one account can hold of an event, unless the event says otherwise. Its owner and admins are not
+    limited. 0 switches the limit off."""
+
     totals_seconds: Annotated[int, number(0, 3600)] = 5
     """Seconds for which the total of a list is cached, unless a write changes it. 0 switches the cache off."""
 
