@@ -358,12 +358,12 @@ class RoleLost(Forbidden):
 
 
 class CrossSiteRequest(Forbidden):
-    """A request that changes data with a session but does not come from an allowed origin (decisions 2.3)."""
+    """A change with a session cookie that comes from a foreign site or is not JSON (decisions 2.3)."""
 
     code = "CROSS_SITE_REQUEST"
     message = (
-        "Requests that change data with a session must come from an allowed origin: send the Origin header of this "
-        "site and Content-Type: application/json, or use an API key"
+        "This request was sent with a session cookie from another site, or its body is not JSON: send it from this "
+        "site or an allowed origin with Content-Type: application/json, or use an API key"
     )
 
 

@@ -3,8 +3,8 @@
 HTTP requests, WebSocket handshakes, the first message of a WebSocket and each operation over one are authenticated
 here. Work that takes longer than that calls ``Context.reauthenticate``.
 
-API keys and addresses are charged before any look-up, sessions as soon as their account is known. A request with bad
-credentials is charged to its address, which limits how many keys a client can guess.
+API keys and addresses are charged before any look-up, sessions and the accounts of keys as soon as the account is
+known. A request with bad credentials is charged to its address, which limits how many keys a client can guess.
 """
 
 import contextlib
@@ -16,9 +16,15 @@ from starlette.datastructures import Headers
 from amarevents import errors
 from amarevents.security.auth.api_keys import ParsedKey
 from amarevents.security.auth.credentials import read_credential
-from amarevents.security.auth.csrf import comes_from_allowed_origin, may_change_state
+from amarevents.security.auth.csrf import is_foreign, may_change_state
+from amarevents.security.auth.principals import SessionToken
 from amarevents.security.context import Context
-from amarevents.security.rate_limit.charging import set_address_quota, set_credential_quota, set_session_quota
+from amarevents.security.rate_limit.charging import (
+    set_account_quota,
+    set_address_quota,
+    set_credential_quota,
+    set_session_quota,
+)
 
 _AUTHORIZATION = "authorization"
 
@@ -43,15 +49,15 @@ async def authenticate_request(context: Context, method: str, headers: Headers, 
 async def authenticate_handshake(context: Context, headers: Headers) -> None:
     """Authenticate a WebSocket handshake, and charge one unit to its address for any credential.
 
-    Raises what ``authenticate_request`` raises.
+    The cookie of a handshake from a foreign site is ignored (decisions 2.3b). Raises what ``authenticate_request``
+    raises for keys.
     """
     set_address_quota(context)
     await context.charge()
     _read_credential(context, headers)
+    if isinstance(context.credential, SessionToken) and is_foreign(headers, context.services.settings.allowed_origins):
+        context.credential = None
     await context.reauthenticate()
-    allowed = context.services.settings.allowed_origins
-    if context.principal.session_id is not None and not comes_from_allowed_origin(headers, allowed):
-        raise errors.CrossSiteRequest
 
 
 async def authenticate_connection_init(context: Context, payload: Mapping[str, object]) -> None:
@@ -98,12 +104,15 @@ async def _identify(context: Context, *, charge: bool) -> None:
     if charge and context.quota is not None:
         await context.charge()
     await context.reauthenticate()
-    if context.principal.key_id is not None:
-        context.services.key_usage.record_use(context.principal.key_id)
     if context.quota is None:
         set_session_quota(context)
         if charge:
             await context.charge()
+    if context.principal.key_id is not None:
+        set_account_quota(context)
+        if charge:
+            await context.charge_account()
+        context.services.key_usage.record_use(context.principal.key_id)
 
 
 @contextlib.asynccontextmanager

@@ -106,8 +106,14 @@ def _public_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def normalize_origin(origin: str) -> str:
+    """Return an origin in lower case and without the default port of its scheme, as browsers write it."""
+    origin = origin.lower()
+    return origin.removesuffix(":443" if origin.startswith("https:") else ":80")
+
+
 def _origin(value: str) -> str:
-    origin = value.rstrip("/").lower()
+    origin = normalize_origin(value.rstrip("/"))
     parts = urlsplit(origin) if _scheme(origin) in {"http", "https"} else None
     if parts is None or not parts.hostname or "@" in parts.netloc or origin != f"{parts.scheme}://{parts.netloc}":
         raise ValueError("not an origin")

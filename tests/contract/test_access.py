@@ -195,7 +195,6 @@ async def test_user_and_organizer_keys_of_an_admin_are_not_admin_keys(scene: Sce
 
 
 CROSS_SITE: dict[str, dict[str, str]] = {
-    "no origin": {},
     "another origin": {"Origin": "https://evil.example"},
     "another site": {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"},
 }

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from amarevents import errors
 from amarevents.schema.transport.operations import GraphQLRequest
 from amarevents.schema.transport.persisted import persisted_query_hash
-from amarevents.security.auth.csrf import is_json, may_query
+from amarevents.security.auth.csrf import is_foreign, is_json
 from amarevents.security.context import Context
 from amarevents.security.middleware import context_of
 from amarevents.security.request_body import read_body
@@ -64,11 +64,8 @@ def _parameter(parameters: Mapping[str, object], name: str, kind: type[T]) -> T 
 
 def _read_query_string(http_request: Request, context: Context) -> GraphQLRequest:
     allowed = context.services.settings.allowed_origins
-    if context.principal.session_id is not None and not may_query(http_request.headers, allowed):
-        raise errors.CrossSiteRequest(
-            "GET requests with a session cookie must come from an allowed origin: "
-            "send the header X-Requested-With, or use POST"
-        )
+    if context.principal.session_id is not None and is_foreign(http_request.headers, allowed):
+        raise errors.CrossSiteRequest
     pairs = [pair for pair in http_request.query_params.multi_items() if pair[0] in _PARAMETERS]
     texts = _reject_duplicates(pairs)
     objects = {name: parse_json(texts.get(name) or "null") for name in _OBJECTS}

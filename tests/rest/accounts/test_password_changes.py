@@ -16,7 +16,7 @@ from amarevents.resolvers.accounts import auth, profiles
 from amarevents.security.auth.sessions import COOKIE_NAME
 from tests.support.pauses import Pause
 from tests.support.rest_answers import data_of, error_in, refused
-from tests.support.world import ORIGIN, Caller, World, hash_password, snapshot
+from tests.support.world import Caller, World, hash_password, snapshot
 
 OLD, NEW = "correct horse", "battery staple"
 CHANGE = {"current_password": OLD, "password": NEW}
@@ -42,7 +42,7 @@ def with_new_cookie(caller: Caller, response: httpx.Response) -> Caller:
     """Return the caller with the session cookie that the response sets."""
     caller.http.cookies.clear()
     token = SimpleCookie(response.headers["Set-Cookie"])[COOKIE_NAME].value
-    return Caller(caller.http, caller.user, {"Cookie": f"{COOKIE_NAME}={token}", "Origin": ORIGIN})
+    return Caller(caller.http, caller.user, {"Cookie": f"{COOKIE_NAME}={token}"})
 
 
 async def test_new_password_replaces_the_old_one(world: World, karim: User) -> None:

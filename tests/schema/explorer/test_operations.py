@@ -84,7 +84,7 @@ async def first_delivery(app: Starlette, caller: Caller, query: str, variables: 
     """Return what a subscription delivers immediately."""
     async with (
         serve_in_process(app) as address,
-        open_socket(address, {**caller.headers, "Origin": f"http://{address}"}) as socket,
+        open_socket(address, caller.headers) as socket,
     ):
         await socket.initialize()
         await socket.subscribe(query, **variables)

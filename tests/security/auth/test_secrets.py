@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 
 from amarevents.resolvers.accounts import signup
 from amarevents.security.auth.sessions import COOKIE_NAME
-from tests.support.world import ORIGIN, snapshot
+from tests.support.world import snapshot
 
 PASSWORD = "correct-horse-battery"
 ACCOUNT = {"username": "karim", "email": "karim@example.com", "number": "01700000000", "password": PASSWORD}
@@ -32,7 +32,7 @@ async def _flow(http: httpx.AsyncClient) -> Flow:
 
     async def send(method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return await http.request(method, path, json=body, headers={"Origin": ORIGIN, **named})
+        return await http.request(method, path, json=body, headers=named)
 
     later.append((await send("POST", "/api/auth/register", ACCOUNT, Idempotency_Key="r1")).text)
     login = await send("POST", "/api/auth/login", {"email": ACCOUNT["email"], "password": PASSWORD})

@@ -12,7 +12,7 @@ import pytest
 from amarevents.models import Session, User
 from amarevents.models.columns import utc_now
 from amarevents.security.auth.sessions import COOKIE_NAME
-from tests.support.world import ORIGIN, World, snapshot
+from tests.support.world import World, snapshot
 
 PASSWORD = "correct horse"
 LOGIN = "mutation ($input: LoginInput!) { login(input: $input) { id } }"
@@ -26,7 +26,7 @@ async def karim(world: World) -> User:
 
 async def _login(http: httpx.AsyncClient, **headers: str) -> httpx.Response:
     credentials = {"email": "karim@example.com", "password": PASSWORD}
-    answer = await http.post("/api/auth/login", json=credentials, headers={"Origin": ORIGIN, **headers})
+    answer = await http.post("/api/auth/login", json=credentials, headers=headers)
     http.cookies.clear()
     return answer
 
