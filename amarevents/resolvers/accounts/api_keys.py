@@ -13,8 +13,9 @@ from amarevents import errors
 from amarevents.models import ApiKey, User
 from amarevents.models.enums import KeyType
 from amarevents.resolvers.core.ids import ApiKeyId
-from amarevents.resolvers.core.inputs import DateTime, Expiry, Input, Name, NotNull, RecordId
+from amarevents.resolvers.core.inputs import DateTime, Expiry, Input, NotNull, RecordId
 from amarevents.resolvers.core.operation import operation
+from amarevents.resolvers.core.text_types import Name
 from amarevents.resolvers.core.views import extend
 from amarevents.security.auth.api_keys import generate_key
 from amarevents.security.context import Context

@@ -14,8 +14,9 @@ from amarevents.models import User
 from amarevents.models.enums import AccountType, KeyType
 from amarevents.resolvers.accounts.email_confirmation import renew_confirmation_email
 from amarevents.resolvers.accounts.signup import AccountView
-from amarevents.resolvers.core.inputs import Input, RecordId, ShortText
+from amarevents.resolvers.core.inputs import Input, RecordId
 from amarevents.resolvers.core.operation import operation
+from amarevents.resolvers.core.text_types import ShortText
 from amarevents.security.auth import sessions
 from amarevents.security.context import Context
 from amarevents.security.policy import ANONYMOUS, PUBLIC, USERS, Principal, Scope, allow

@@ -15,9 +15,10 @@ from amarevents.models.enums import KeyType
 from amarevents.resolvers.accounts.auth import password_attempt
 from amarevents.resolvers.accounts.signup import AccountName, AccountView
 from amarevents.resolvers.accounts.updates import change_account
-from amarevents.resolvers.core.inputs import Input, NotNull, Password, Phone, RecordId, ShortText, Url
+from amarevents.resolvers.core.inputs import Input, NotNull, RecordId
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.permissions import own_tickets
+from amarevents.resolvers.core.text_types import Password, Phone, ShortText, Url
 from amarevents.resolvers.core.views import extend
 from amarevents.resolvers.events.organizations import OrganizationView, count_public_events
 from amarevents.resolvers.events.statistics import TicketCounts, tally_tickets

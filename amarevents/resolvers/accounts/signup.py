@@ -15,9 +15,10 @@ from amarevents.models.columns import NAME_LENGTH
 from amarevents.models.enums import AccountType
 from amarevents.resolvers.accounts.email_confirmation import enqueue_confirmation_email
 from amarevents.resolvers.core.constraint_errors import integrity_errors
-from amarevents.resolvers.core.inputs import DateTime, Email, Input, Password, Phone, RecordId, Username
+from amarevents.resolvers.core.inputs import DateTime, Input, RecordId
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.search import search_text
+from amarevents.resolvers.core.text_types import Email, Password, Phone, Username
 from amarevents.security.context import Context
 from amarevents.security.policy import PUBLIC
 from amarevents.security.rate_limit.quotas import AddressLimit

@@ -17,21 +17,12 @@ from amarevents.resolvers.accounts.profiles import OwningAccountView, load_ownin
 from amarevents.resolvers.accounts.signup import AccountName, AccountView
 from amarevents.resolvers.accounts.updates import change_account
 from amarevents.resolvers.core.ids import UserId
-from amarevents.resolvers.core.inputs import (
-    DeletedView,
-    Email,
-    Flag,
-    Input,
-    NotNull,
-    Password,
-    Phone,
-    ShortText,
-    deleted,
-)
+from amarevents.resolvers.core.inputs import DeletedView, Flag, Input, NotNull, deleted
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, Paging, load_page
 from amarevents.resolvers.core.permissions import tickets_of
 from amarevents.resolvers.core.search import fold
+from amarevents.resolvers.core.text_types import Email, Password, Phone, ShortText
 from amarevents.resolvers.core.views import extend
 from amarevents.resolvers.events.organizations import new_organization
 from amarevents.security.auth.principals import account_of

@@ -1,15 +1,11 @@
-"""The base class of inputs, and field types with the bounds that all inputs share (decisions 1.8, 1.9)."""
+"""The base class of inputs, and the field types that all inputs share except texts (decisions 1.8)."""
 
 import datetime
 import re
-import unicodedata
-from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, NewType, TypeVar
-from urllib.parse import urlsplit
 
-from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -21,9 +17,8 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
-from pydantic.fields import FieldInfo
 
-from amarevents.models.columns import LONG_LENGTH, MAX_ID, NAME_LENGTH, SHORT_LENGTH
+from amarevents.models.columns import MAX_ID
 
 T = TypeVar("T")
 
@@ -35,72 +30,7 @@ Taka = NewType("Taka", int)
 
 _MAX_MONEY = Decimal(10) ** 12
 
-# The library's list of domains to refuse: private networks may use names such as tickets.local for their email.
-SPECIAL_USE_DOMAIN_NAMES.clear()
-
-# For documentation; the validator is stricter.
-_EMAIL_PATTERN = r'[^@\s<>()\[\],;:\\"]+@(?:[^@\s.<>()\[\],;:\\"]+\.)+[^@\s.<>()\[\],;:\\"]{2,}'
-# Letters that the two versions of IDNA map to different domains.
-_AMBIGUOUS_IN_DOMAINS = {"ß", "ς", "\u200c", "\u200d"}
-_PHONE = re.compile(r"\+?[0-9][0-9 ()-]{4,28}[0-9]")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-# Control characters (C0, DEL, C1), line separators and lone surrogates; long texts may contain tabs and newlines.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_CONTROL_IN_LONG_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-
-
-def _without(pattern: re.Pattern[str]) -> Callable[[str], str]:
-    def check(text: str) -> str:
-        if pattern.search(text):
-            raise ValueError("must not contain control characters")
-        return text
-
-    return check
-
-
-require_printable = _without(_CONTROL_IN_LONG_TEXT)
-_one_line = AfterValidator(_without(_CONTROL))
-_multiline = AfterValidator(require_printable)
-
-
-def _require_visible(text: str) -> str:
-    """Reject formatting characters, which hide or reorder text, except the joiners that Bangla spelling needs."""
-    if any(unicodedata.category(character) == "Cf" for character in text if character not in "\u200c\u200d"):
-        raise ValueError("must not contain invisible characters")
-    return text
-
-
-def normalize_email(text: str) -> str:
-    """Return an email address in its stored form: NFKC, in lower case.
-
-    Raises ValueError if it is not a valid address. Deliverability is not checked, and domains that only resolve in a
-    private network are accepted.
-    """
-    plain = _require_visible(unicodedata.normalize("NFKC", text)).lower()
-    *names, top_level = plain.rpartition("@")[2].split(".")
-    if not names or len(top_level) < 2 or _AMBIGUOUS_IN_DOMAINS & set(plain.rpartition("@")[2]):
-        raise ValueError("must be an email address")
-    try:
-        validate_email(plain, check_deliverability=False, globally_deliverable=False)
-    except EmailNotValidError:
-        raise ValueError("must be an email address") from None
-    return plain
-
-
-def _check_phone(text: str) -> str:
-    if not _PHONE.fullmatch(text):
-        raise ValueError("must be a phone number")
-    return text
-
-
-def _check_url(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        parts = urlsplit("")
-    if parts.scheme.lower() not in {"http", "https"} or not parts.netloc or " " in text:
-        raise ValueError("must be an http or https URL")
-    return text
 
 
 def _check_date(value: object) -> object:
@@ -147,29 +77,9 @@ def _parse_money(value: object) -> Decimal:
     return cents
 
 
-def _json_schema(pattern: str, **keywords: str) -> FieldInfo:
-    """Return the JSON Schema of a string that a function validates."""
-    described: FieldInfo = Field(json_schema_extra={"pattern": f"^{pattern}$", **keywords})
-    return described
-
-
 DateTime = datetime.datetime
 """A time in UTC, with its time zone."""
 
-Name = Annotated[str, Field(max_length=NAME_LENGTH), _one_line]
-Username = Annotated[str, Field(min_length=3, max_length=50), _one_line, AfterValidator(_require_visible)]
-Password = Annotated[str, Field(min_length=6, max_length=128), _one_line]
-ShortText = Annotated[str, Field(max_length=SHORT_LENGTH), _one_line]
-LongText = Annotated[str, Field(max_length=LONG_LENGTH), _multiline]
-# The length is checked before and after: some letters become several when their case changes.
-Email = Annotated[
-    ShortText,
-    AfterValidator(normalize_email),
-    Field(max_length=SHORT_LENGTH),
-    _json_schema(_EMAIL_PATTERN, format="email"),
-]
-Phone = Annotated[ShortText, AfterValidator(_check_phone), _json_schema(_PHONE.pattern)]
-Url = Annotated[ShortText, AfterValidator(_check_url), _json_schema("[Hh][Tt][Tt][Pp][Ss]?://[^ ]+", format="iri")]
 Date = Annotated[datetime.date, BeforeValidator(_check_date)]
 Expiry = Annotated[
     datetime.datetime,

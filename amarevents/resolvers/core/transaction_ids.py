@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from amarevents.models.columns import SHORT_LENGTH
-from amarevents.resolvers.core.inputs import Input, ShortText
+from amarevents.resolvers.core.inputs import Input
+from amarevents.resolvers.core.text_types import ShortText
 
 _CHARACTERS = re.compile(r"[\x21-\x7e]+")
 

@@ -13,11 +13,12 @@ from amarevents.mail.templates import PLACEHOLDERS
 from amarevents.models import CustomField, CustomValue, Ticket
 from amarevents.models.enums import FieldType, TicketChangeKind
 from amarevents.resolvers.core.ids import CustomFieldId, EventId
-from amarevents.resolvers.core.inputs import Count, DeletedView, Id, Input, Name, NotNull, RecordId, ShortText, deleted
+from amarevents.resolvers.core.inputs import Count, DeletedView, Id, Input, NotNull, RecordId, deleted
 from amarevents.resolvers.core.locking import lock_in_order
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.permissions import get_visible_event
 from amarevents.resolvers.core.search import fold
+from amarevents.resolvers.core.text_types import Name, ShortText
 from amarevents.resolvers.events.ordering import edit_part, edit_parts, insert_part, reorder_parts
 from amarevents.security.context import Context
 from amarevents.security.policy import ORGANIZERS, PUBLIC, Scope, allow

@@ -9,9 +9,10 @@ from pydantic import Field
 from amarevents import errors
 from amarevents.models import GalleryImage
 from amarevents.resolvers.core.ids import EventId, GalleryImageId
-from amarevents.resolvers.core.inputs import Count, DeletedView, Id, Input, NotNull, RecordId, ShortText, Url, deleted
+from amarevents.resolvers.core.inputs import Count, DeletedView, Id, Input, NotNull, RecordId, deleted
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.permissions import get_visible_event, visible_event_ids
+from amarevents.resolvers.core.text_types import ShortText, Url
 from amarevents.resolvers.events.ordering import edit_part, edit_parts, insert_part, reorder_parts
 from amarevents.security.context import Context
 from amarevents.security.policy import ORGANIZERS, PUBLIC, Scope, allow

@@ -12,21 +12,11 @@ from amarevents.models import Event, Organization, Ticket
 from amarevents.models.enums import Category, PaymentMethod, Privacy
 from amarevents.models.events import UNDATED
 from amarevents.resolvers.core.ids import EventId
-from amarevents.resolvers.core.inputs import (
-    Date,
-    DeletedView,
-    Id,
-    Input,
-    LongText,
-    Name,
-    NotNull,
-    ShortText,
-    Url,
-    deleted,
-)
+from amarevents.resolvers.core.inputs import Date, DeletedView, Id, Input, NotNull, deleted
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.permissions import require_event_manager, require_organization_manager
 from amarevents.resolvers.core.search import search_text
+from amarevents.resolvers.core.text_types import LongText, Name, ShortText, Url
 from amarevents.resolvers.events.deletion import cascade_delete_event
 from amarevents.resolvers.events.ticket_types import MAX_TICKET_TYPES, TicketTypeInput, new_ticket_type
 from amarevents.resolvers.events.views import ManagedEventView, load_managed_view

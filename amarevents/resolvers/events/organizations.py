@@ -15,11 +15,12 @@ from amarevents.models.enums import Privacy
 from amarevents.models.organizations import DEFAULT_PLAN
 from amarevents.resolvers.core.constraint_errors import integrity_errors
 from amarevents.resolvers.core.ids import OrganizationId
-from amarevents.resolvers.core.inputs import Count, DateTime, Id, Input, LongText, Name, NotNull, RecordId, ShortText
+from amarevents.resolvers.core.inputs import Count, DateTime, Id, Input, NotNull, RecordId
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, Paging, load_page
 from amarevents.resolvers.core.permissions import is_admin, manages, require_organization_manager
 from amarevents.resolvers.core.search import fold, search_text
+from amarevents.resolvers.core.text_types import LongText, Name, ShortText
 from amarevents.resolvers.core.views import extend
 from amarevents.resolvers.events.views import EventView
 from amarevents.security.context import Context

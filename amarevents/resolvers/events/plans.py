@@ -15,20 +15,11 @@ from amarevents.models.columns import encode_json
 from amarevents.models.organizations import DEFAULT_PLAN
 from amarevents.resolvers.core.constraint_errors import integrity_errors
 from amarevents.resolvers.core.ids import PlanId
-from amarevents.resolvers.core.inputs import (
-    Count,
-    DeletedView,
-    Input,
-    Money,
-    Name,
-    NotNull,
-    RecordId,
-    deleted,
-    require_printable,
-)
+from amarevents.resolvers.core.inputs import Count, DeletedView, Input, Money, NotNull, RecordId, deleted
 from amarevents.resolvers.core.locking import lock_in_order
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.search import fold
+from amarevents.resolvers.core.text_types import Name, require_printable
 from amarevents.security.context import Context
 from amarevents.security.policy import ADMINS, Scope, allow
 

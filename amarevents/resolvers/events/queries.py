@@ -12,11 +12,12 @@ from amarevents.models.enums import Category, Privacy
 from amarevents.resolvers.core.bulk_pages import PageRequest, load_pages
 from amarevents.resolvers.core.connections import Connection, ConnectionArguments, SortOrder, load_connection, parse_id
 from amarevents.resolvers.core.ids import EventId
-from amarevents.resolvers.core.inputs import Id, Input, ShortText
+from amarevents.resolvers.core.inputs import Id, Input
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, Paging, load_page
 from amarevents.resolvers.core.permissions import visible_events
 from amarevents.resolvers.core.search import fold
+from amarevents.resolvers.core.text_types import ShortText
 from amarevents.resolvers.events.views import EventDetailView, EventView, ManagedEventView, load_permitted_views
 from amarevents.security.context import Context
 from amarevents.security.policy import ADMINS, PUBLIC, Scope, allow

@@ -14,19 +14,7 @@ from amarevents.models import Event, Ticket, TicketType
 from amarevents.models.enums import TicketChangeKind, TicketStatus
 from amarevents.resolvers.core.constraint_errors import integrity_errors
 from amarevents.resolvers.core.ids import TicketTypeId
-from amarevents.resolvers.core.inputs import (
-    Count,
-    DateTime,
-    DeletedView,
-    Id,
-    Input,
-    LongText,
-    Money,
-    Name,
-    NotNull,
-    RecordId,
-    deleted,
-)
+from amarevents.resolvers.core.inputs import Count, DateTime, DeletedView, Id, Input, Money, NotNull, RecordId, deleted
 from amarevents.resolvers.core.locking import lock_in_order
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.permissions import (
@@ -35,6 +23,7 @@ from amarevents.resolvers.core.permissions import (
     require_part_manager,
     visible_event_ids,
 )
+from amarevents.resolvers.core.text_types import LongText, Name
 from amarevents.security.context import Context
 from amarevents.security.policy import ORGANIZERS, PUBLIC, Scope, allow
 

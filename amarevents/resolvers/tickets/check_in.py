@@ -16,9 +16,10 @@ from amarevents.infra.pubsub import TicketChange
 from amarevents.models import CheckIn, Ticket
 from amarevents.models.enums import TicketChangeKind, TicketStatus
 from amarevents.resolvers.core.constraint_errors import integrity_errors
-from amarevents.resolvers.core.inputs import DateTime, Id, Input, ShortText
+from amarevents.resolvers.core.inputs import DateTime, Id, Input
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.permissions import managed_event_ids, manages
+from amarevents.resolvers.core.text_types import ShortText
 from amarevents.resolvers.core.views import extend
 from amarevents.resolvers.tickets.queries import (
     TicketDetailView,

@@ -12,7 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 from amarevents import errors
 from amarevents.models import CustomField, CustomValue
 from amarevents.models.enums import FieldType
-from amarevents.resolvers.core.inputs import Date, Email, LongText, RecordId, ShortText
+from amarevents.resolvers.core.inputs import Date, RecordId
+from amarevents.resolvers.core.text_types import Email, LongText, ShortText
 from amarevents.security.context import Context
 
 _SHORT = TypeAdapter[str](ShortText)

@@ -13,10 +13,11 @@ from amarevents.models.columns import MAX_ID
 from amarevents.models.enums import DonationStatus, PaymentMethod
 from amarevents.resolvers.core.constraint_errors import integrity_errors
 from amarevents.resolvers.core.ids import DonationId
-from amarevents.resolvers.core.inputs import DateTime, Email, Id, Input, LongText, Phone, RecordId, Taka
+from amarevents.resolvers.core.inputs import DateTime, Id, Input, RecordId, Taka
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, Paging, load_page
 from amarevents.resolvers.core.permissions import managed_by_caller
+from amarevents.resolvers.core.text_types import Email, LongText, Phone
 from amarevents.resolvers.core.transaction_ids import TransactionId
 from amarevents.security.context import Context
 from amarevents.security.policy import ADMINS, ORGANIZERS, PUBLIC, Scope, allow

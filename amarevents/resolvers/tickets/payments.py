@@ -13,8 +13,9 @@ from tortoise.transactions import in_transaction
 from amarevents import errors
 from amarevents.models import Ticket
 from amarevents.models.enums import TicketStatus
-from amarevents.resolvers.core.inputs import DateTime, Id, Input, RecordId, ShortText
+from amarevents.resolvers.core.inputs import DateTime, Id, Input, RecordId
 from amarevents.resolvers.core.operation import operation
+from amarevents.resolvers.core.text_types import ShortText
 from amarevents.resolvers.tickets.queries import TicketView, managed_tickets, require_ticket_manager, with_event
 from amarevents.resolvers.tickets.updates import change_tickets
 from amarevents.security.context import Context

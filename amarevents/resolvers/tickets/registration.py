@@ -16,9 +16,10 @@ from amarevents.infra.pubsub import TicketChange
 from amarevents.models import CustomField, CustomValue, Event, Ticket, TicketType
 from amarevents.models.enums import PaymentMethod, TicketChangeKind, TicketStatus
 from amarevents.resolvers.core.constraint_errors import integrity_errors
-from amarevents.resolvers.core.inputs import Email, Id, LongText, Money, Name, Phone
+from amarevents.resolvers.core.inputs import Id, Money
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.permissions import get_visible_event, manages
+from amarevents.resolvers.core.text_types import Email, LongText, Name, Phone
 from amarevents.resolvers.core.transaction_ids import TransactionInput
 from amarevents.resolvers.events.ticket_types import claim_place
 from amarevents.resolvers.events.views import is_registration_open

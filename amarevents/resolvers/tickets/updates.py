@@ -11,8 +11,9 @@ from amarevents.models import Event, Ticket
 from amarevents.models.enums import PaymentMethod, TicketChangeKind, TicketStatus
 from amarevents.resolvers.core.constraint_errors import integrity_errors
 from amarevents.resolvers.core.ids import TicketId
-from amarevents.resolvers.core.inputs import DeletedView, Email, Id, LongText, Money, Name, NotNull, Phone, deleted
+from amarevents.resolvers.core.inputs import DeletedView, Id, Money, NotNull, deleted
 from amarevents.resolvers.core.operation import operation
+from amarevents.resolvers.core.text_types import Email, LongText, Name, Phone
 from amarevents.resolvers.core.transaction_ids import TransactionInput
 from amarevents.resolvers.events.ticket_types import claim_place, release_place
 from amarevents.resolvers.tickets.notifications import requeue_ticket_email

@@ -11,8 +11,9 @@ from amarevents import errors
 from amarevents.models import Ticket
 from amarevents.models.columns import MAX_ID
 from amarevents.models.enums import TicketStatus
-from amarevents.resolvers.core.inputs import Id, Input, RecordId, ShortText
+from amarevents.resolvers.core.inputs import Id, Input, RecordId
 from amarevents.resolvers.core.operation import operation
+from amarevents.resolvers.core.text_types import ShortText
 from amarevents.resolvers.tickets.queries import require_ticket_manager
 from amarevents.security.context import Context
 from amarevents.security.policy import ORGANIZERS, Scope, allow

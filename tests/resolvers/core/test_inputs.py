@@ -8,22 +8,9 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from amarevents.resolvers.core.descriptions import public_text
-from amarevents.resolvers.core.inputs import (
-    Count,
-    Date,
-    Email,
-    Expiry,
-    Id,
-    Input,
-    LongText,
-    Money,
-    Name,
-    NotNull,
-    Phone,
-    ShortText,
-    Url,
-)
+from amarevents.resolvers.core.inputs import Count, Date, Expiry, Id, Input, Money, NotNull
 from amarevents.resolvers.core.pagination import Paging, page_of
+from amarevents.resolvers.core.text_types import Email, LongText, Name, Phone, ShortText, Url
 
 # Any: annotations, and values that are mostly invalid.
 
