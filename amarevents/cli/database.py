@@ -1,6 +1,10 @@
-"""The commands that prepare a database: ``migrate`` and ``seed``."""
+"""The commands that prepare a database: ``migrate``, ``doctor`` and ``seed``."""
 
 import dataclasses
+import sys
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from amarevents import demo
 from amarevents.cli.settings import read_settings
@@ -18,6 +22,25 @@ async def apply_migrations(settings: Settings) -> None:
     """Apply the migrations that the database needs, and print their names."""
     applied = await migrations.migrate(settings)
     print(f"Applied {', '.join(applied)}" if applied else "The database is up to date", flush=True)
+
+
+BeforeMigrating = Annotated[
+    bool, Parameter(help="List the rows that a person must change before the database can be migrated.")
+]
+
+
+async def doctor(*, before_migrating: BeforeMigrating = False) -> None:
+    settings = read_settings()
+    if not before_migrating:
+        async with open_database(settings):
+            print("The database is up to date")
+        return
+    conflicts = await migrations.conflicts_before_migrating(settings)
+    if conflicts:
+        print("These would be equal after migrating. Change or delete all but one of each line:")
+        print("\n".join(map(str, conflicts)))
+        sys.exit(1)
+    print("The database can be migrated")
 
 
 async def seed() -> None:

@@ -27,6 +27,7 @@ COMMANDS = {
     SERVER: {
         "serve": ("serve:serve", "Serve the platform until stopped."),
         "migrate": ("database:migrate", "Apply the migrations that the database needs."),
+        "doctor": ("database:doctor", "Check the database; exits with 1 if something is wrong."),
         "seed": ("database:seed", "Fill an empty, migrated database with demo data."),
         "settings": ("settings:print_settings", "List the settings and their current values."),
     },

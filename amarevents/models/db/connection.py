@@ -30,6 +30,7 @@ __all__ = [
     "applied_migrations",
     "database_is_ready",
     "open_database",
+    "require_file",
     "tortoise_config",
     "unapplied_migrations",
     "violates",
@@ -129,8 +130,8 @@ async def open_database(settings: Settings, *, check_schema: bool = True) -> Asy
     Raises DatabaseUnavailable if connecting fails and, if ``check_schema`` is true, SchemaOutdated if migrations are
     missing.
     """
-    if check_schema and not settings.on_postgres:
-        _require_file(settings)
+    if check_schema:
+        require_file(settings)
     context = TortoiseContext()
     try:
         with context:  # only during init(), which makes it the global context of all tasks
@@ -144,8 +145,10 @@ async def open_database(settings: Settings, *, check_schema: bool = True) -> Asy
         await context.close_connections()
 
 
-def _require_file(settings: Settings) -> None:
-    """Raise DatabaseUnavailable if the file is missing: SQLite would create an empty one for a mistyped path."""
+def require_file(settings: Settings) -> None:
+    """Raise DatabaseUnavailable if a SQLite file is missing: an empty one would be created for a mistyped path."""
+    if settings.on_postgres:
+        return
     path = Path(_sqlite(settings)["credentials"]["file_path"])
     if not path.exists():
         raise DatabaseUnavailable(

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,8 @@ from tortoise.migrations.schema_editor import BaseSchemaEditor
 from tortoise.transactions import in_transaction
 
 from amarevents.errors import OperatorError
-from amarevents.models.db.connection import CONNECTION, MIGRATIONS, tortoise_config, unapplied_migrations
+from amarevents.models.db.conflicts import Conflict, find_conflicts
+from amarevents.models.db.connection import CONNECTION, MIGRATIONS, require_file, tortoise_config, unapplied_migrations
 from amarevents.models.db.engines.sqlite_schema import LosslessSqliteSchemaEditor
 from amarevents.settings import Settings
 
@@ -38,7 +39,7 @@ TORTOISE_CONFIG = tortoise_config(Settings())
 
 
 class MigrationFailed(OperatorError):
-    """The migrations would leave rows with broken references; they have been rolled back."""
+    """Rows prevent the migrations; nothing has been changed."""
 
 
 async def migrate(settings: Settings, *, migrations: str = MIGRATIONS) -> list[str]:
@@ -51,6 +52,7 @@ async def migrate(settings: Settings, *, migrations: str = MIGRATIONS) -> list[s
         await _lock(client)
         missing = await unapplied_migrations(client, migrations)
         if missing:
+            _require_none(await find_conflicts(client, missing))
             await _apply(client, migrations)
             logger.info("Applied %s", ", ".join(missing))
     return missing
@@ -60,6 +62,23 @@ async def pending_migrations(settings: Settings, *, migrations: str = MIGRATIONS
     """Return the names of the migrations to apply, in order. Raises DatabaseUnavailable, DatabaseBusy."""
     async with _connected(settings, migrations) as context:
         return await unapplied_migrations(context.db(CONNECTION), migrations)
+
+
+async def conflicts_before_migrating(settings: Settings) -> list[Conflict]:
+    """Return what would make ``migrate`` fail. Raises DatabaseUnavailable, DatabaseBusy."""
+    require_file(settings)
+    async with _connected(settings, MIGRATIONS) as context:
+        client = context.db(CONNECTION)
+        return await find_conflicts(client, await unapplied_migrations(client))
+
+
+def _require_none(conflicts: Sequence[Conflict]) -> None:
+    """Raise MigrationFailed with a list of the conflicts, if there are any."""
+    if conflicts:
+        raise MigrationFailed(
+            "Nothing has been migrated: these would be equal, so change or delete all but one of each line\n"
+            + "\n".join(f"  {conflict}" for conflict in conflicts)
+        )
 
 
 @asynccontextmanager
