@@ -62,6 +62,17 @@ class Category(AnyCaseEnum):
     """Any other event."""
 
 
+class EventSort(AnyCaseEnum):
+    """The order of a list of events."""
+
+    DATE = "date"
+    """By date, earliest first; events without a date come last."""
+    DATE_DESCENDING = "-date"
+    """By date, latest first; events without a date come last."""
+    NEWEST = "newest"
+    """By creation, newest first."""
+
+
 class Privacy(AnyCaseEnum):
     """The visibility of an event."""
 

@@ -10,7 +10,7 @@ from amarevents.models.enums import KeyType
 from amarevents.security.auth.principals import Credential, SessionToken, identify
 from amarevents.security.auth.sessions import StartedSession
 from amarevents.security.policy import ANONYMOUS, Principal
-from amarevents.security.rate_limit import Quota, Verdict
+from amarevents.security.rate_limit import Quota, Verdict, limited
 from amarevents.security.rate_limit.quotas import AddressLimit, address_quota
 from amarevents.security.services import Services
 
@@ -37,14 +37,23 @@ class Context:
     quota_type: KeyType | None = None
     """The key type that the budget belongs to; None for the budget of an address."""
     quota: Quota | None = None
-    """The budget that the request is charged to: that of the key, the account or the address."""
+    """The budget that the request is charged to: that of the key, of the account's sessions or of the address."""
+    account_quota: Quota | None = None
+    """The budget of all keys of the account, which a request with a key is charged to as well."""
     verdict: Verdict | None = None
-    """The outcome of the latest charge; None if nothing has been charged to the budget."""
+    """The outcome of the latest charge to ``quota``; None if nothing has been charged."""
+    units: int = 0
+    """The number of units that the request was charged."""
     started_session: StartedSession | None = None
     session_ended: bool = False
     pending_changes: dict[int, list[TicketChange]] = field(default_factory=dict)
     """The ticket changes of the running operation by event ID, to be published once it has committed."""
     now: datetime.datetime = field(default_factory=lambda: datetime.datetime.now(datetime.UTC))
+
+    @property
+    def today(self) -> datetime.date:
+        """The current day in the platform's time zone, the same throughout the request."""
+        return self.now.astimezone(self.services.settings.time_zone).date()
 
     async def reauthenticate(self) -> None:
         """Look up the principal of the credential again, or that of the session that the request has started.
@@ -57,20 +66,38 @@ class Context:
         self.principal = await identify(self.credential)
 
     def set_quota(self, quota_type: KeyType | None, quota: Quota) -> None:
-        """Set the budget that this request is charged to, and discard the outcome of earlier charges."""
-        self.quota_type, self.quota, self.verdict = quota_type, quota, None
+        """Set the only budget that this request is charged to, and discard the outcome of earlier charges."""
+        self.quota_type, self.quota, self.account_quota, self.verdict = quota_type, quota, None, None
 
     async def charge(self, units: int = 1) -> None:
-        """Charge all of the units to the request's budget, or none (decisions 3.5). Raises RateLimited."""
+        """Charge all of the units to the request's budgets, or none (decisions 3.5). Raises RateLimited."""
         if self.quota is None:
             raise RuntimeError("Set the quota of the request before charging it")
-        if 0 < self.quota.limit < units:
+        budgets = [self.quota, *filter(None, [self.account_quota])]
+        smallest = min((budget.limit for budget in limited(budgets)), default=units)
+        if smallest < units:
             self.verdict = await self.services.limiter.usage(self.quota)
-            message = f"This request costs {units} units; the limit is {self.quota.limit} per minute"
+            message = f"This request costs {units} units; the limit is {smallest} per minute"
             raise errors.RateLimited(math.ceil(self.quota.window), message)
-        self.verdict = await self.services.limiter.charge(self.quota, units)
-        if not self.verdict.allowed:
-            raise errors.RateLimited(self.verdict.retry_after)
+        verdicts = await self.services.limiter.charge_all(budgets, units)
+        self.verdict = verdicts[0]
+        if not all(verdict.allowed for verdict in verdicts):
+            raise errors.RateLimited(max(verdict.retry_after for verdict in verdicts))
+        self.units = units
+
+    async def charge_account(self) -> None:
+        """Charge the unit that the key has been charged to its account as well. Raises RateLimited.
+
+        A request that the account's budget refuses does not count for the key either (decisions 3.1).
+        """
+        if self.quota is None or self.account_quota is None or self.verdict is None:
+            raise RuntimeError("Charge the key and set the budget of its account before charging the account")
+        limiter = self.services.limiter
+        verdict = await limiter.charge(self.account_quota)
+        if not verdict.allowed:
+            await limiter.release(self.quota, self.verdict)
+            self.verdict = await limiter.usage(self.quota)
+            raise errors.RateLimited(verdict.retry_after)
 
     def require_cookies(self) -> None:
         """Raise BadRequest if the response could not set the cookie of a session that the operation starts."""
@@ -90,7 +117,12 @@ class Context:
         self.pending_changes.setdefault(event_id, []).extend(changes)
 
     async def charge_address(self, kind: AddressLimit) -> None:
-        """Charge one unit of a limit that applies to each client address (decisions 3.4). Raises RateLimited."""
+        """Charge one unit of a limit that applies to each client address (decisions 3.4). Raises RateLimited.
+
+        What an API key or a session does counts for its own budget alone.
+        """
+        if self.quota_type is not None:
+            return
         verdict = await self.services.limiter.charge(address_quota(kind, self.address, self.services.settings))
         if not verdict.allowed:
             raise errors.RateLimited(verdict.retry_after)

@@ -13,12 +13,13 @@ from amarevents.resolvers.core.bulk_pages import PageRequest, load_pages
 from amarevents.resolvers.core.pagination import Page
 from amarevents.resolvers.core.permissions import tickets_of
 from amarevents.resolvers.tickets.queries import (
+    NEWEST_FIRST,
     ListTicketsByStatus,
     TicketView,
     get_ticket,
     list_own_tickets,
-    newest_first,
     tickets_in,
+    with_event,
 )
 from amarevents.security.auth.principals import account_of
 from amarevents.security.context import Context
@@ -73,8 +74,8 @@ async def load_account_tickets(
     users = await User.filter(id__in=list({account_id for account_id, _ in requests}))
     own = {user.id: tickets_of(ctx, account_of(user)) for user in users}
     pages = {
-        (account_id, data): PageRequest(rows=tickets_in(own[account_id], data), paging=data)
+        (account_id, data): PageRequest(rows=tickets_in(own[account_id], data), order=NEWEST_FIRST, paging=data)
         for account_id, data in requests
         if account_id in own
     }
-    return await load_pages(pages, prepare=newest_first, view=TicketView.from_model)
+    return await load_pages(pages, prepare=with_event, view=TicketView.from_model)

@@ -14,6 +14,7 @@ from tortoise.queryset import QuerySet
 
 from amarevents.models.db.connection import CONNECTION
 from amarevents.resolvers.core.pagination import Page, Paging, page_of
+from amarevents.resolvers.core.sorting import SortOrder
 
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
@@ -32,6 +33,8 @@ class PageRequest(Generic[M]):
 
     rows: QuerySet[M]
     """All rows of the list."""
+    order: SortOrder
+    """The order of the list."""
     paging: Paging
     """The page to load."""
 
@@ -39,9 +42,9 @@ class PageRequest(Generic[M]):
 async def load_pages(
     requests: Mapping[K, PageRequest[M]], *, prepare: Callable[[QuerySet[M]], QuerySet[M]], view: Callable[[M], T]
 ) -> dict[K, Page[T]]:
-    """Return the requested pages by key, in three statements for up to 500 pages.
+    """Return the requested pages by key, in three statements for up to 500 segments of lists.
 
-    ``prepare`` sorts the rows by a total order and loads what ``view`` needs with them.
+    ``prepare`` loads what ``view`` needs with the rows.
     """
     pages: dict[K, Page[T]] = {}
     for batch in _batches(requests):
@@ -52,12 +55,14 @@ async def load_pages(
 
 def _batches(requests: Mapping[K, PageRequest[M]]) -> Iterator[list[tuple[K, PageRequest[M]]]]:
     batch: list[tuple[K, PageRequest[M]]] = []
-    rows = 0
+    parts = rows = 0
     for key, request in requests.items():
-        if len(batch) == _PARTS or rows + request.paging.limit > _ROWS:
+        segments = len(request.order.segments)
+        if batch and (parts + segments > _PARTS or rows + request.paging.limit > _ROWS):
             yield batch
-            batch, rows = [], 0
+            batch, parts, rows = [], 0, 0
         batch.append((key, request))
+        parts += segments
         rows += request.paging.limit
     if batch:
         yield batch
@@ -66,17 +71,31 @@ def _batches(requests: Mapping[K, PageRequest[M]]) -> Iterator[list[tuple[K, Pag
 async def _load_batch(
     requests: Sequence[PageRequest[M]], prepare: Callable[[QuerySet[M]], QuerySet[M]], view: Callable[[M], T]
 ) -> list[Page[T]]:
-    parts = [prepare(one.rows).offset(one.paging.offset).limit(one.paging.limit) for one in requests]
-    pages_of: dict[int, list[int]] = {}
-    for number, row_id in await _union_all(_IDS, parts):
-        pages_of.setdefault(row_id, []).append(number)
-    items: list[list[T]] = [[] for _ in requests]
-    for found in await prepare(requests[0].rows.model.filter(id__in=list(pages_of))):
-        item = view(found)
-        for number in pages_of[found.pk]:
-            items[number].append(item)
-    totals = dict(await _union_all(_TOTAL, [request.rows for request in requests]))
-    return [page_of(items[number], totals[number], request.paging) for number, request in enumerate(requests)]
+    segments = [(number, rows) for number, one in enumerate(requests) for rows in one.order.read(one.rows)]
+    lengths = dict(await _union_all(_TOTAL, [rows for _, rows in segments]))
+    totals, parts = [0] * len(requests), []
+    for part, (number, rows) in enumerate(segments):
+        parts.append((number, _page_in(rows, requests[number].paging, before=totals[number])))
+        totals[number] += lengths[part]
+    ids: list[set[int]] = [set() for _ in requests]
+    for part, row_id in await _union_all(_IDS, [rows for _, rows in parts]):
+        ids[parts[part][0]].add(row_id)
+    found = {row.pk: row for row in await prepare(requests[0].rows.model.filter(id__in=list(set().union(*ids))))}
+    views = {row_id: view(row) for row_id, row in found.items()}
+    return [
+        page_of(
+            [views[row.pk] for row in one.order.sorted(found[row_id] for row_id in ids[number] & found.keys())],
+            totals[number],
+            one.paging,
+        )
+        for number, one in enumerate(requests)
+    ]
+
+
+def _page_in(rows: QuerySet[M], paging: Paging, *, before: int) -> QuerySet[M]:
+    """Return the part of a page that is in a segment, which begins after ``before`` rows of the list."""
+    start, stop = max(0, paging.offset - before), max(0, paging.offset + paging.limit - before)
+    return rows.offset(start).limit(stop - start)
 
 
 async def _union_all(template: str, parts: Sequence[QuerySet[M]]) -> list[tuple[int, int]]:

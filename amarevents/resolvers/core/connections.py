@@ -52,7 +52,7 @@ class ConnectionArguments(Input):
     def size(self) -> int:
         return self.first or self.last or DEFAULT_PAGE_SIZE
 
-    def order(self, ctx: Context) -> SortOrder:
+    def order(self, ctx: Context) -> SortOrder:  # noqa: ARG002 - for lists whose order depends on the day
         """Return the order of the list. Raises ValidationFailed if it depends on a cursor that is invalid."""
         return self.ORDER
 

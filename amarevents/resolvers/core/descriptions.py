@@ -21,7 +21,7 @@ def public_text(docstring: str | None) -> str:
 
 @cache
 def attribute_descriptions(owner: type) -> Mapping[str, str]:
-    """Return the docstrings below the attributes of a class, by attribute, those of its bases included."""
+    """Return the docstrings below the attributes of a class, by public name, those of its bases included."""
     found: dict[str, str] = {}
     for base in reversed(owner.__mro__):
         module = inspect.getmodule(base)
@@ -52,7 +52,7 @@ def _docstrings_of_class(node: ast.ClassDef) -> dict[str, str]:
         name = _assigned_name(statement)
         match following:
             case ast.Expr(value=ast.Constant(value=str(text))) if name is not None:
-                found[name] = public_text(text)
+                found[name.removesuffix("_")] = public_text(text)
     return found
 
 

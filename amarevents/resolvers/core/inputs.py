@@ -2,6 +2,7 @@
 
 import datetime
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, NewType, TypeVar
@@ -17,6 +18,7 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 
 from amarevents.models.columns import MAX_ID
 
@@ -138,7 +140,13 @@ class Input(BaseModel):
         if not isinstance(values, dict):
             return values
         # Unknown fields are kept even if they are blank, so that they are rejected.
-        return {name: value for name, value in values.items() if name not in cls.model_fields or not _is_blank(value)}
+        known = cls.fields_by_name()
+        return {name: value for name, value in values.items() if name not in known or not _is_blank(value)}
+
+    @classmethod
+    def fields_by_name(cls) -> Mapping[str, FieldInfo]:
+        """Return the fields by the names that callers use. ``from_`` is ``from``, which is a keyword of Python."""
+        return {field.alias or name: field for name, field in cls.model_fields.items()}
 
     def changed_fields(self) -> dict[str, object]:
         """Return the fields that the caller sent, which are those that an update changes."""

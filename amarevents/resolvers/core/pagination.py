@@ -1,6 +1,6 @@
 """Pages of lists by number."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Generic, TypeVar
 
@@ -10,6 +10,7 @@ from tortoise.queryset import QuerySet
 
 from amarevents.models.columns import MAX_ID
 from amarevents.resolvers.core.inputs import Input
+from amarevents.resolvers.core.sorting import SortOrder
 from amarevents.security.context import Context
 
 T = TypeVar("T")
@@ -57,14 +58,37 @@ class Page(Generic[T]):
 
 
 async def load_page(
-    ctx: Context, rows: QuerySet[M], paging: Paging, *, depends_on: Iterable[type[Model]], view: Callable[[M], T]
+    ctx: Context,
+    rows: QuerySet[M],
+    paging: Paging,
+    *,
+    depends_on: Iterable[type[Model]],
+    view: Callable[[M], T],
+    order: SortOrder | None = None,
 ) -> Page[T]:
-    """Return the requested page of ``rows``, in two statements.
+    """Return the requested page of ``rows``, in two statements, or a few more if ``order`` has several segments.
 
-    ``depends_on`` are the models whose changes may change the total; ``view`` turns a row into an item.
+    ``depends_on`` are the models whose changes may change the total; ``view`` turns a row into an item; ``order`` is
+    that of the list if its rows are not sorted yet.
     """
     total = await ctx.services.count_cache.count(rows, of=depends_on)
-    return page_of([view(row) for row in await rows.offset(paging.offset).limit(paging.limit)], total, paging)
+    segments = [rows] if order is None else order.read(rows)
+    found = await read_slice(segments, offset=paging.offset, limit=paging.limit)
+    return page_of([view(row) for row in found], total, paging)
+
+
+async def read_slice(segments: Sequence[QuerySet[M]], *, limit: int, offset: int = 0) -> list[M]:
+    """Return at most ``limit`` rows of the segments' concatenation, after the first ``offset`` ones.
+
+    A segment without any of them is counted, because the offset in the next one depends on its length.
+    """
+    found: list[M] = []
+    for number, rows in enumerate(segments):
+        found += await rows.offset(offset).limit(limit - len(found))
+        if len(found) == limit or number == len(segments) - 1:
+            break
+        offset = 0 if found or offset == 0 else max(0, offset - await rows.count())
+    return found
 
 
 def page_of(items: list[T], total: int, paging: Paging) -> Page[T]:

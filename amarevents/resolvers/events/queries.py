@@ -10,20 +10,22 @@ from amarevents import errors
 from amarevents.models import Event, Organization, Ticket
 from amarevents.models.enums import Category, Privacy
 from amarevents.resolvers.core.bulk_pages import PageRequest, load_pages
-from amarevents.resolvers.core.connections import Connection, ConnectionArguments, SortOrder, load_connection, parse_id
+from amarevents.resolvers.core.connections import Connection, ConnectionArguments, load_connection
 from amarevents.resolvers.core.ids import EventId
-from amarevents.resolvers.core.inputs import Id, Input
+from amarevents.resolvers.core.inputs import Id
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, Paging, load_page
 from amarevents.resolvers.core.permissions import visible_events
 from amarevents.resolvers.core.search import fold
+from amarevents.resolvers.core.sorting import SortOrder
 from amarevents.resolvers.core.text_types import ShortText
+from amarevents.resolvers.events.schedule import EventSchedule, event_order
 from amarevents.resolvers.events.views import EventDetailView, EventView, ManagedEventView, load_permitted_views
 from amarevents.security.context import Context
 from amarevents.security.policy import ADMINS, PUBLIC, Scope, allow
 
 
-class EventSearch(Input):
+class EventSearch(EventSchedule):
     """The events to find."""
 
     search: ShortText | None = None
@@ -49,29 +51,32 @@ class ListEvents(EventFilters, Paging):
 
 @operation(PUBLIC)
 async def list_events(ctx: Context, data: ListEvents) -> Page[EventView]:
-    """List the events visible to the caller, sorted by date; events without a date come last."""
-    rows = sorted_events(_matching_events(ctx, data))
-    return await load_page(ctx, rows, data, depends_on=_dependencies(ctx), view=EventView.from_model)
+    """List the events visible to the caller, those that are still to come first."""
+    rows = _with_organization(_matching_events(ctx, data, ctx.today))
+    order = event_order(data.sort, ctx.today)
+    return await load_page(ctx, rows, data, depends_on=_dependencies(ctx), view=EventView.from_model, order=order)
 
 
 class ListEventsByCursor(ConnectionArguments, EventFilters):
     """The slice of the list of events to return."""
 
-    ORDER = SortOrder(
-        name="events/1", columns={"sort_date": datetime.date.fromisoformat, "id": parse_id}, descending=False
-    )
+    def order(self, ctx: Context) -> SortOrder:
+        """Return the order of the list on the day of its first page, which its cursors contain."""
+        today = event_order(self.sort, ctx.today)
+        position = self.position("after", today) or self.position("before", today)
+        return today if position is None or position.day is None else event_order(self.sort, position.day)
 
 
 @operation(PUBLIC)
 async def list_events_by_cursor(ctx: Context, data: ListEventsByCursor) -> Connection[EventView]:
-    """List the events visible to the caller by cursor, sorted by date; events without a date come last."""
-    rows = sorted_events(_matching_events(ctx, data))
+    """List the events visible to the caller by cursor, those that are still to come first."""
+    rows = _with_organization(_matching_events(ctx, data, data.order(ctx).day or ctx.today))
     return await load_connection(ctx, rows, data, depends_on=_dependencies(ctx), view=EventView.from_model)
 
 
-def sorted_events(found: QuerySet[Event]) -> QuerySet[Event]:
-    """Sort events as lists do, by date with undated events last (decisions 1.7), and load their organizations."""
-    return found.select_related("organization").order_by("sort_date", "id")
+def _with_organization(events: QuerySet[Event]) -> QuerySet[Event]:
+    """Load each event together with its organization, which its view shows."""
+    return events.select_related("organization")
 
 
 def _dependencies(ctx: Context) -> tuple[type[Model], ...]:
@@ -82,17 +87,17 @@ def _dependencies(ctx: Context) -> tuple[type[Model], ...]:
     return (Event,) if ctx.principal.is_anonymous else (Event, Organization, Ticket)
 
 
-def _matching_events(ctx: Context, data: EventFilters) -> QuerySet[Event]:
-    events = _search(visible_events(ctx), data)
+def _matching_events(ctx: Context, data: EventFilters, today: datetime.date) -> QuerySet[Event]:
+    events = _search(visible_events(ctx), data, today)
     return events if data.organization_id is None else events.filter(organization_id=data.organization_id)
 
 
-def _search(events: QuerySet[Event], data: EventSearch) -> QuerySet[Event]:
+def _search(events: QuerySet[Event], data: EventSearch, today: datetime.date) -> QuerySet[Event]:
     if data.search is not None:
         events = events.filter(search_text__contains=fold(data.search))
     if data.category is not None:
         events = events.filter(category=data.category)
-    return events
+    return data.apply(events, today)
 
 
 async def load_organization_events(
@@ -101,11 +106,13 @@ async def load_organization_events(
     """Return pages of the events visible to the caller, by organization ID and arguments, in three statements."""
     requests = {
         (organization_id, data): PageRequest(
-            rows=_search(visible_events(ctx), data).filter(organization_id=organization_id), paging=data
+            rows=_search(visible_events(ctx), data, ctx.today).filter(organization_id=organization_id),
+            order=event_order(data.sort, ctx.today),
+            paging=data,
         )
         for organization_id, data in keys
     }
-    return await load_pages(requests, prepare=sorted_events, view=EventView.from_model)
+    return await load_pages(requests, prepare=_with_organization, view=EventView.from_model)
 
 
 @operation(PUBLIC, raises=(errors.NotFound,))
@@ -129,7 +136,7 @@ async def load_event_details(ctx: Context, ids: Sequence[int]) -> dict[int, Even
     return await load_permitted_views(ctx, events)
 
 
-class ListAllEvents(Paging):
+class ListAllEvents(EventSchedule, Paging):
     """The page of events to return."""
 
     search: ShortText | None = None
@@ -140,10 +147,11 @@ class ListAllEvents(Paging):
 
 @operation(allow(*ADMINS, scope=Scope.ADMIN))
 async def list_all_events(ctx: Context, data: ListAllEvents) -> Page[EventView]:
-    """List all events, public and private, sorted by date; events without a date come last."""
-    found = Event.all()
+    """List all events, public and private, those that are still to come first."""
+    found = data.apply(Event.all(), ctx.today)
     if data.search is not None:
         found = found.filter(search_text__contains=fold(data.search))
     if data.privacy is not None:
         found = found.filter(privacy=data.privacy)
-    return await load_page(ctx, sorted_events(found), data, depends_on=(Event,), view=EventView.from_model)
+    rows, order = _with_organization(found), event_order(data.sort, ctx.today)
+    return await load_page(ctx, rows, data, depends_on=(Event,), view=EventView.from_model, order=order)

@@ -14,7 +14,7 @@ from amarevents import errors
 from amarevents.models import Event, Ticket
 from amarevents.models.enums import KeyType, PaymentMethod, TicketStatus
 from amarevents.resolvers.core.bulk_pages import PageRequest, load_pages
-from amarevents.resolvers.core.connections import Connection, ConnectionArguments, SortOrder, load_connection, parse_id
+from amarevents.resolvers.core.connections import Connection, ConnectionArguments, load_connection
 from amarevents.resolvers.core.ids import EventId, TicketId
 from amarevents.resolvers.core.inputs import DateTime, Id, Input, RecordId
 from amarevents.resolvers.core.operation import operation
@@ -27,6 +27,7 @@ from amarevents.resolvers.core.permissions import (
     require_event_manager,
     visible_tickets,
 )
+from amarevents.resolvers.core.sorting import Segment, SortOrder, parse_id
 from amarevents.resolvers.core.views import extend
 from amarevents.resolvers.tickets.custom_answers import CustomAnswerView, load_answers
 from amarevents.security.context import Context
@@ -114,6 +115,10 @@ def with_event(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
     return tickets.select_related("event", "ticket_type")
 
 
+NEWEST_FIRST = SortOrder(name="tickets/1", columns={"id": parse_id}, segments=(Segment(descending=True),))
+"""The order of tickets in lists (decisions 1.7)."""
+
+
 def newest_first(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
     """Sort tickets as lists show them (decisions 1.7), each together with its event and type."""
     return with_event(tickets).order_by("-id")
@@ -192,7 +197,7 @@ async def list_tickets(ctx: Context, data: ListTickets) -> Page[TicketView]:
 class ListTicketsByCursor(ConnectionArguments, TicketFilters):
     """A part of the caller's own tickets or of an event's tickets."""
 
-    ORDER = SortOrder(name="tickets/1", columns={"id": parse_id}, descending=True)
+    ORDER = NEWEST_FIRST
 
 
 @operation(allow(*USERS, scope=Scope.TICKETS_READ), raises=(errors.NotFound, errors.Forbidden))
@@ -234,11 +239,11 @@ async def load_event_tickets(
     """Return pages of the tickets for events that the caller manages, by event and request, in four statements."""
     managed_ids = set(await managed_event_ids(ctx, {event_id for event_id, _ in requests}))
     pages = {
-        (event_id, data): PageRequest(rows=tickets_in(Q(event_id=event_id), data), paging=data)
+        (event_id, data): PageRequest(rows=tickets_in(Q(event_id=event_id), data), order=NEWEST_FIRST, paging=data)
         for event_id, data in requests
         if event_id in managed_ids
     }
-    return await load_pages(pages, prepare=newest_first, view=TicketView.from_model)
+    return await load_pages(pages, prepare=with_event, view=TicketView.from_model)
 
 
 @operation(allow(KeyType.USER, scope=Scope.TICKETS_READ))

@@ -14,6 +14,7 @@ for _enum in (
     enums.AccountType,
     enums.Category,
     enums.DonationStatus,
+    enums.EventSort,
     enums.FieldType,
     enums.KeyType,
     enums.MailKind,

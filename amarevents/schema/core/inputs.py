@@ -39,7 +39,7 @@ def input_class(input_type: type[Input]) -> Any:
 def graphql_fields(input_type: type[Input]) -> Mapping[str, FieldInfo]:
     """Return the fields that GraphQL has: all except the aliases that only REST accepts."""
     hidden: frozenset[str] = getattr(input_type, "REST_ONLY", frozenset())
-    return {name: field for name, field in input_type.model_fields.items() if name not in hidden}
+    return {name: field for name, field in input_type.fields_by_name().items() if name not in hidden}
 
 
 def input_arguments(input_type: type[Input]) -> list[StrawberryArgument]:
@@ -53,7 +53,7 @@ def input_arguments(input_type: type[Input]) -> list[StrawberryArgument]:
 
 def _describe(input_type: type[Input], name: str) -> str:
     """Return the description of a field with its default, which is not a default value in the schema."""
-    description, default = description_of(input_type, name), input_type.model_fields[name].default
+    description, default = description_of(input_type, name), input_type.fields_by_name()[name].default
     match default:
         case Enum():
             return f"{description} Defaults to `{default.name}`."

@@ -1,0 +1,62 @@
+"""The order of event lists and their filters by date: first what is still to come (decisions 1.7)."""
+
+import datetime
+from collections.abc import Callable, Mapping
+
+from pydantic import Field, StrictBool, ValidationInfo, field_validator
+from tortoise.queryset import QuerySet
+
+from amarevents.models import Event
+from amarevents.models.enums import EventSort
+from amarevents.models.events import UNDATED
+from amarevents.resolvers.core.inputs import Date, Input
+from amarevents.resolvers.core.sorting import Segment, SortOrder, parse_id
+
+_BY_DATE: Mapping[str, Callable[[str], object]] = {"sort_date": datetime.date.fromisoformat, "id": parse_id}
+
+
+class EventSchedule(Input):
+    """The dates of the events to list, and their order."""
+
+    from_: Date | None = Field(None, alias="from")
+    """The first date of the events, such as 2027-01-31. Events without a date are left out."""
+    to: Date | None = None
+    """The last date of the events, such as 2027-01-31. Events without a date are left out."""
+    upcoming: StrictBool | None = None
+    """True returns only events that are still to come, which are those of today and later and those without a date;
+    false returns only past events."""
+    sort: EventSort | None = None
+    """The order of the events. By default, events that are still to come are first, soonest first and those without a
+    date last, followed by past events, most recent first."""
+
+    @field_validator("to")
+    @classmethod
+    def _check_to(cls, to: datetime.date | None, info: ValidationInfo) -> datetime.date | None:
+        start = info.data.get("from_")
+        if to is not None and start is not None and to < start:
+            raise ValueError("must be on or after from")
+        return to
+
+    def apply(self, events: QuerySet[Event], today: datetime.date) -> QuerySet[Event]:
+        """Return those of the events whose dates match."""
+        if self.from_ is not None:
+            events = events.filter(sort_date__gte=self.from_, sort_date__lt=UNDATED)
+        if self.to is not None:
+            events = events.filter(sort_date__lte=self.to, sort_date__lt=UNDATED)
+        if self.upcoming is not None:
+            events = events.filter(sort_date__gte=today) if self.upcoming else events.filter(sort_date__lt=today)
+        return events
+
+
+def event_order(sort: EventSort | None, today: datetime.date) -> SortOrder:
+    """Return the order of a list. ``UNDATED`` sorts events without a date after all others."""
+    match sort:
+        case EventSort.NEWEST:
+            columns, segments = {"id": parse_id}, (Segment(descending=True),)
+        case EventSort.DATE:
+            columns, segments = _BY_DATE, (Segment(),)
+        case EventSort.DATE_DESCENDING:
+            columns, segments = _BY_DATE, (Segment(stop=UNDATED, descending=True), Segment(start=UNDATED))
+        case None:
+            columns, segments = _BY_DATE, (Segment(start=today), Segment(stop=today, descending=True))
+    return SortOrder(name=f"events/2 {sort or 'default'}", columns=columns, segments=segments, day=today)
