@@ -126,6 +126,26 @@ class SoldOut(BadRequest):
     message = "This ticket type is sold out"
 
 
+class TooManyPlaces(BadRequest):
+    """One account can hold only so many places of an event (decisions 6.2a)."""
+
+    code = "TOO_MANY_PLACES"
+
+    def __init__(self, limit: int) -> None:
+        noun = "place" if limit == 1 else "places"
+        super().__init__(f"An account can hold at most {limit} {noun} of this event; ask the organizer for more")
+
+
+class TicketExpired(BadRequest):
+    """The ticket was not paid in time and has lost its place (decisions 6.2a)."""
+
+    code = "TICKET_EXPIRED"
+    message = (
+        "This ticket was not paid in time, so its place is no longer reserved; register again, or ask the organizer "
+        "if you have already paid"
+    )
+
+
 class CapacityTooLow(BadRequest):
     """The capacity cannot be lower than the number of places taken (decisions 6.2)."""
 
@@ -143,29 +163,35 @@ class HasApprovedTickets(BadRequest):
     message = "This ticket type has approved tickets; refund or delete them first"
 
 
+class LastTicketType(BadRequest):
+    """Without a ticket type, an event with tickets would become free and unlimited (decisions 6.3)."""
+
+    code = "LAST_TICKET_TYPE"
+    message = "The last ticket type of an event with tickets cannot be deleted; create another one first"
+
+
 class RegistrationClosed(BadRequest):
     code = "REGISTRATION_CLOSED"
     message = "Registration for this event is closed"
 
 
-class AmountTooLow(BadRequest):
-    """The amount paid is less than the price of the ticket (decisions 6.1)."""
+class AmountDiffers(BadRequest):
+    """The amount paid is not what is due; several payments are approved only if that is accepted (decisions 6.1)."""
 
-    code = "AMOUNT_TOO_LOW"
-    message = "The amount is less than the price of the ticket"
+    code = "AMOUNT_DIFFERS"
 
-    def __init__(self, due: object) -> None:
-        super().__init__(f"{self.message}, which is {due} taka", fields={"amount": f"must be at least {due}"})
+    def __init__(self, amount: object, due: object) -> None:
+        super().__init__(f"The amount is {amount} taka, but {due} taka are due; accept the difference to approve it")
 
 
 class DuplicateTransaction(BadRequest):
-    """A transaction ID can pay for one ticket (decisions 6.6) or one donation of its type (decisions 7.2)."""
+    """A transaction ID pays for one ticket or one donation of an organization (decisions 6.6)."""
 
     code = "DUPLICATE_TRANSACTION"
+    message = "This transaction ID has already been used for another ticket or donation"
 
-    def __init__(self, what: str = "ticket") -> None:
-        message = f"This transaction ID has already been used for another {what}"
-        super().__init__(message, fields={"transaction_id": message})
+    def __init__(self) -> None:
+        super().__init__(fields={"transaction_id": self.message})
 
 
 class TicketNotValid(BadRequest):
@@ -200,12 +226,12 @@ class NotCheckedIn(BadRequest):
 
 
 class NotPending(BadRequest):
-    """Only a pending payment can be approved or rejected; later changes update the ticket (decisions 6.1)."""
+    """A payment can be entered and decided while it is pending; later changes update the ticket (decisions 6.1)."""
 
     code = "NOT_PENDING"
 
     def __init__(self, status: str) -> None:
-        super().__init__(f"Only pending payments can be approved or rejected (status of this ticket: {status})")
+        super().__init__(f"The payment for this ticket is not pending (status of the ticket: {status})")
 
 
 class LastAdmin(BadRequest):
@@ -316,6 +342,13 @@ class ApiKeySuspended(InvalidApiKey):
 class ApiKeyExpired(InvalidApiKey):
     code = "API_KEY_EXPIRED"
     message = "This API key has expired"
+
+
+class InvalidSession(Unauthenticated):
+    """The token of a session that has ended, has expired or never existed (decisions 2.3a)."""
+
+    code = "INVALID_SESSION"
+    message = "This session has ended or has expired; log in again"
 
 
 class InvalidCredentials(Unauthenticated):
@@ -432,7 +465,7 @@ COMMON_ERRORS: frozenset[type[AmarEventsError]] = frozenset(
     {
         *(InternalError, TemporarilyUnavailable),
         *(BadRequest, ValidationFailed, MalformedJson, UnsupportedMediaType, BodyTooLarge, IdempotencyMismatch),
-        *(Unauthenticated, InvalidApiKey, ApiKeyRevoked, ApiKeySuspended, ApiKeyExpired),
+        *(Unauthenticated, InvalidApiKey, ApiKeyRevoked, ApiKeySuspended, ApiKeyExpired, InvalidSession),
         *(WrongKeyType, MissingScope, RoleLost, CrossSiteRequest),
         *(NotFound, UnknownRoute, MethodNotAllowed, RateLimited),
     }

@@ -39,6 +39,17 @@ Please compare the transaction ID and the amount with your payment, then registe
 If you think this is a mistake, please contact the organizer.
 ট্রানজ্যাকশন আইডি ও টাকার পরিমাণ মিলিয়ে আবার নিবন্ধন করুন। ভুল হয়েছে মনে হলে আয়োজকের সঙ্গে যোগাযোগ করুন।
 """
+_EXPIRED_SUBJECT = "Your place at {event} is no longer reserved | আসনটি আর সংরক্ষিত নেই"
+_EXPIRED = """Dear {name},
+
+We have not received a transaction ID for your registration for {event} in time, so your place is no longer reserved.
+“{event}” অনুষ্ঠানে আপনার নিবন্ধনের ট্রানজ্যাকশন আইডি সময়মতো পাওয়া যায়নি, তাই আসনটি আর আপনার জন্য সংরক্ষিত নেই।
+"""
+_AFTER_EXPIRY = """
+If you would still like to come, please register again and enter the transaction ID of your payment.
+If you have already paid, please contact the organizer.
+আসতে চাইলে আবার নিবন্ধন করে ট্রানজ্যাকশন আইডি দিন। টাকা দিয়ে থাকলে আয়োজকের সঙ্গে যোগাযোগ করুন।
+"""
 _CONFIRM_EMAIL_SUBJECT = "Confirm your email for Amar Events | আপনার ইমেইল নিশ্চিত করুন"
 _CONFIRM_EMAIL = """This email address was used to create the account “{username}” on Amar Events.
 এই ইমেইল ঠিকানা দিয়ে Amar Events-এ “{username}” নামে একটি অ্যাকাউন্ট খোলা হয়েছে।
@@ -124,6 +135,12 @@ def payment_rejected(ticket: Ticket, event: Event) -> EmailContent:
         "reason": ticket.decision_reason or "",
     }
     return _content(_REJECTED_SUBJECT, text, values)
+
+
+def hold_expired(ticket: Ticket, event: Event) -> EmailContent:
+    """Return the email about a ticket that was not paid in time (decisions 6.2a)."""
+    text = "\n".join([_EXPIRED, "Ticket no. / টিকিট নম্বর: {id}", _AFTER_EXPIRY])
+    return _content(_EXPIRED_SUBJECT, text, _ticket_values(ticket, event))
 
 
 def confirm_email(username: str, link: str, *, days: int) -> EmailContent:

@@ -164,6 +164,8 @@ class MailKind(AnyCaseEnum):
     """Confirms an approved ticket."""
     PAYMENT_REJECTED = "payment_rejected"
     """Informs the attendee that the payment was rejected."""
+    HOLD_EXPIRED = "hold_expired"
+    """Informs the attendee that the place is no longer reserved, because the ticket was not paid in time."""
     CONFIRM_EMAIL = "confirm_email"
     """Contains the link that confirms the email address of an account."""
 

@@ -11,6 +11,9 @@ from amarevents.models.accounts import User
 from amarevents.models.enums import PaymentMethod, TicketStatus
 from amarevents.models.events import CustomField, Event
 
+EXPIRED = "expired"
+"""The reason for the decision on a ticket that was not paid in time (decisions 6.2a)."""
+
 
 class TicketType(Model):
     """A ticket type. ``sold`` is the number of places held, and capacity 0 means unlimited (decisions 6.2, 6.3)."""

@@ -105,20 +105,10 @@ class Operation(Generic[T_co]):
             raise  # the transaction was rolled back
         except BaseException:
             # The transaction may have been committed nevertheless.
-            await finish(self._after_commit(ctx))
+            await finish(after_commit(ctx, changes=self.changes))
             raise
-        await finish(self._after_commit(ctx))
+        await finish(after_commit(ctx, changes=self.changes))
         return answer
-
-    async def _after_commit(self, ctx: Context) -> None:
-        """Invalidate the counts that may have changed, and publish the changes to the subscribers of their events.
-
-        Callers run it to completion even if they are cancelled: nothing else would publish the changes.
-        """
-        await ctx.services.count_cache.invalidate(self.changes)
-        pending, ctx.pending_changes = ctx.pending_changes, {}  # later operations of the document have their own
-        for event_id, changes in pending.items():
-            await ctx.services.broker.publish(event_id, changes)
 
     async def _run(self, ctx: Context, arguments: dict[str, object], idempotency_key: str | None) -> T_co:
         if not self.creates or idempotency_key is None:
@@ -141,6 +131,17 @@ class Operation(Generic[T_co]):
         if self.input_type is not None:
             arguments["data"] = values
         return arguments
+
+
+async def after_commit(ctx: Context, *, changes: tuple[type[Model], ...]) -> None:
+    """Invalidate the counts that may have changed, and publish the changes to the subscribers of their events.
+
+    Callers run it to completion even if they are cancelled: nothing else would publish the changes.
+    """
+    await ctx.services.count_cache.invalidate(changes)
+    pending, ctx.pending_changes = ctx.pending_changes, {}  # later operations of the document have their own
+    for event_id, ticket_changes in pending.items():
+        await ctx.services.broker.publish(event_id, ticket_changes)
 
 
 @cache

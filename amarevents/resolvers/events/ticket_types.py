@@ -217,6 +217,6 @@ async def claim_place(ticket_type_id: int) -> None:
         raise errors.SoldOut
 
 
-async def release_place(ticket_type_id: int) -> None:
-    """Release one place, in the transaction in which its ticket stops holding it."""
-    await TicketType.filter(id=ticket_type_id).update(sold=F("sold") - 1)
+async def release_place(ticket_type_id: int, number: int = 1) -> None:
+    """Release one place or several, in the transaction in which their tickets stop holding them."""
+    await TicketType.filter(id=ticket_type_id).update(sold=F("sold") - number)

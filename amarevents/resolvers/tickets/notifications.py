@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from amarevents.mail import outbox, templates
 from amarevents.models import CustomField, CustomValue, Event, Ticket
 from amarevents.models.enums import MailKind, TicketStatus
+from amarevents.models.tickets import EXPIRED
 from amarevents.security.context import Context
 from amarevents.security.rate_limit.quotas import mail_quota
 
@@ -19,6 +20,8 @@ async def enqueue_ticket_email(
     """
     if ticket.status is TicketStatus.SUCCESS:
         kind, content = MailKind.TICKET_CONFIRMED, templates.ticket_confirmed(ticket, event, answers)
+    elif ticket.status is TicketStatus.FAILED and ticket.decision_reason == EXPIRED:
+        kind, content = MailKind.HOLD_EXPIRED, templates.hold_expired(ticket, event)
     elif ticket.status is TicketStatus.FAILED:
         kind, content = MailKind.PAYMENT_REJECTED, templates.payment_rejected(ticket, event)
     else:

@@ -1,0 +1,129 @@
+"""Holds: an unpaid ticket keeps its place for a limited time and then fails (decisions 6.2a).
+
+A hold is overdue from its end on. Its place is free then: a registration takes it over, and the maintenance of every
+process ends the other overdue holds within seconds. Whoever locks the ticket first decides: a payment or an approval
+before that keeps the ticket, and one after it finds the ticket failed.
+"""
+
+import datetime
+from collections import Counter
+from collections.abc import Sequence
+
+from tortoise.expressions import Q
+from tortoise.queryset import QuerySet
+from tortoise.transactions import in_transaction
+
+from amarevents import errors
+from amarevents.infra.pubsub import TicketChange
+from amarevents.models import Event, Ticket
+from amarevents.models.enums import TicketChangeKind, TicketStatus
+from amarevents.models.tickets import EXPIRED
+from amarevents.resolvers.core.operation import after_commit
+from amarevents.resolvers.events.ticket_types import release_place
+from amarevents.resolvers.tickets.notifications import enqueue_ticket_email
+from amarevents.security.context import Context
+from amarevents.security.services import Services
+from amarevents.tasks import finish
+
+BATCH_SIZE = 100
+"""The maximum number of holds that one transaction ends."""
+
+
+def awaits_payment(ticket: Ticket) -> bool:
+    """Return whether a pending ticket, for which something has to be paid, has no transaction ID yet."""
+    is_unpaid = ticket.status is TicketStatus.PENDING and ticket.transaction_id is None
+    return is_unpaid and ticket.amount > 0
+
+
+def hold_end(ctx: Context, event: Event) -> datetime.datetime | None:
+    """Return the end of a hold that begins now, or None if the event holds places until the organizer decides."""
+    minutes = ctx.services.settings.hold_minutes if event.hold_minutes is None else event.hold_minutes
+    return ctx.now + datetime.timedelta(minutes=minutes) if minutes else None
+
+
+def overdue(now: datetime.datetime) -> Q:
+    """Return the condition that the hold of a ticket has ended."""
+    return Q(hold_expires_at__lte=now)
+
+
+def holds_place(now: datetime.datetime) -> Q:
+    """Return the condition that a ticket holds a place, which one with an overdue hold does not."""
+    is_kept = Q(hold_expires_at__isnull=True) | Q(hold_expires_at__gt=now)
+    return is_kept & Q(status__in=[status for status in TicketStatus if status.holds_place])
+
+
+def require_not_expired(ticket: Ticket, now: datetime.datetime) -> None:
+    """Raise TicketExpired if the hold of the ticket, which the caller has locked, is overdue or has been ended."""
+    has_ended = ticket.status is TicketStatus.FAILED and ticket.decision_reason == EXPIRED
+    if has_ended or (ticket.hold_expires_at is not None and ticket.hold_expires_at <= now):
+        raise errors.TicketExpired
+
+
+async def take_overdue_place(ctx: Context, ticket_type_id: int) -> bool:
+    """End one overdue hold of the type and leave its place to the caller, in the caller's transaction.
+
+    The place stays counted, so the row of the type is not needed. Waits for a transaction that is ending such a hold.
+    """
+    holds = Ticket.filter(overdue(ctx.now), ticket_type_id=ticket_type_id)
+    ticket = await holds.order_by("id").select_for_update().first()
+    if ticket is None:
+        return False
+    await _fail(ctx, [ticket])
+    return True
+
+
+async def end_overdue_holds(services: Services, now: datetime.datetime) -> None:
+    """End all overdue holds, except those of tickets that other transactions are changing or ending at the moment."""
+    while await _end_batch(services, now, Ticket.filter(overdue(now)), skip_locked=True):
+        pass
+
+
+async def end_overdue_holds_of_event(services: Services, now: datetime.datetime, event_id: int) -> None:
+    """End the overdue holds of an event, and wait for other transactions that are ending them."""
+    while await _end_batch(services, now, Ticket.filter(overdue(now), event_id=event_id), skip_locked=False):
+        pass
+
+
+async def _end_batch(services: Services, now: datetime.datetime, holds: QuerySet[Ticket], *, skip_locked: bool) -> int:
+    """End some of the holds in a transaction of their own, announce it, and return their number."""
+    ids = await holds.order_by("hold_expires_at").limit(BATCH_SIZE).values_list("id", flat=True)
+    if not ids:
+        return 0  # without a transaction, which would lock the whole database on SQLite
+    ctx = Context(services=services, request_id="", address="", now=now)
+    try:
+        async with in_transaction():
+            locked = await _lock(holds.filter(id__in=ids), skip_locked=skip_locked)
+            await _fail(ctx, locked)
+            await _release(locked)
+    finally:  # even if a cancellation arrives during the commit
+        await finish(after_commit(ctx, changes=(Ticket,)))
+    return len(locked)
+
+
+async def _lock(holds: QuerySet[Ticket], *, skip_locked: bool) -> list[Ticket]:
+    """Lock those of the holds that have not been ended or kept since they were found, by ID."""
+    return await holds.order_by("id").select_for_update(skip_locked=skip_locked)
+
+
+async def _release(tickets: Sequence[Ticket]) -> None:
+    """Release the places of the tickets, in the order of the IDs of their types."""
+    places = Counter(ticket.ticket_type_id for ticket in tickets if ticket.ticket_type_id is not None)
+    for ticket_type_id, number in sorted(places.items()):
+        await release_place(ticket_type_id, number)
+
+
+async def _fail(ctx: Context, tickets: Sequence[Ticket]) -> None:
+    """Fail tickets that the caller's transaction has locked, and notify their attendees. Their places stay counted."""
+    changes = {
+        "status": TicketStatus.FAILED,
+        "decision_reason": EXPIRED,
+        "decided_at": ctx.now,
+        "hold_expires_at": None,
+        "updated_at": ctx.now,
+    }
+    await Ticket.filter(id__in=[ticket.id for ticket in tickets]).update(**changes)
+    events = await Event.in_bulk({ticket.event_id for ticket in tickets}, "id")
+    for ticket in tickets:
+        ticket.update_from_dict(changes)
+        await enqueue_ticket_email(ctx, ticket, events[ticket.event_id], {})
+        ctx.record_change(ticket.event_id, TicketChange(TicketChangeKind.UPDATED, ticket.id))
