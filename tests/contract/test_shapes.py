@@ -59,7 +59,7 @@ def _type_text(annotation: Any, *, is_input: bool) -> str:
 
 def _object_name(annotation: Any, *, is_input: bool) -> str:
     name: str = annotation.__name__
-    return f"{name.removesuffix('Input')}Input" if is_input else name.removesuffix("View")
+    return f"{name.removesuffix('Input')}Input" if is_input else _type_name(annotation)
 
 
 def _is_nullable(annotation: Any) -> bool:
@@ -159,8 +159,14 @@ def test_the_schema_has_no_other_subscriptions() -> None:
 
 
 TYPES = {
+    "AccountApiKeyView": "ApiKey",
+    "AccountView": "User",
+    "CreatedApiKeyView": "ApiKey",
     "EventDetailView": "Event",
+    "IdentityView": "User",
     "ManagedEventView": "Event",
+    "OwnedOrganizationView": "Organization",
+    "ProfileView": "User",
     "OrganizationDetailView": "Organization",
     "ManagedOrganizationView": "Organization",
     "TicketDetailView": "Ticket",
@@ -169,26 +175,30 @@ TYPES = {
 }
 """The GraphQL types of views whose names differ from them."""
 
-MANAGER_FIELDS = {
-    "ManagedEventView": {"emailtitle", "emailmessage", "template"},
+NULLABLE_FIELDS = {
+    "AccountApiKeyView": {"userId", "username"},
+    "AccountView": {"number", "createdAt"},
+    "IdentityView": {"auth"},
+    "ManagedEventView": {"emailtitle", "emailmessage", "template", "holdMinutes", "placesPerAccount"},
     "ManagedOrganizationView": {"userId", "eventcount", "eventsUsed"},
+    "OwnedOrganizationView": {"userId", "eventsUsed"},
+    "ProfileView": {"number", "createdAt", "organizations", "stats"},
+    "UserView": {"number", "createdAt", "organizations", "apiKeys", "ticketCount"},
 }
-"""Fields for managers: others get null in GraphQL, and REST leaves them out."""
+"""Fields that some callers do not see: null or refused in GraphQL, and left out by REST (decisions 9.1a)."""
 
 
 EDGES_OF_TYPES = {
-    "Account": {"tickets", "apiKeys", "organizations"},
-    "AccountApiKey": {"owner"},
+    "AccountApiKeyView": "ApiKey",
+    "AccountView": "User",
+    "CreatedApiKeyView": "ApiKey",
     "ApiKey": {"owner"},
     "CustomField": {"event"},
     "Donation": {"organization"},
     "Event": {"organization", "stats", "attendance", "tickets", "gallery"},
     "GalleryImage": {"event"},
-    "Identity": {"tickets", "apiKeys", "organizations"},
     "Organization": {"events", "owner", "planDetails"},
     "OutgoingMail": {"ticket", "user"},
-    "OwnedOrganization": {"events", "owner", "planDetails"},
-    "Profile": {"tickets", "apiKeys"},
     "RateLimit": {"owner"},
     "Ticket": {"event", "owner", "ticketType", "checkIn", "decision"},
     "TicketType": {"event"},
@@ -223,7 +233,7 @@ def _schema_fields(view: type) -> dict[str, str]:
     fields = {}
     for name, annotation in typing.get_type_hints(view, include_extras=True).items():
         text, field = _type_text(annotation, is_input=False), camel(name)
-        may_be_null = _is_nullable(annotation) or field in MANAGER_FIELDS.get(view.__name__, ())
+        may_be_null = _is_nullable(annotation) or field in NULLABLE_FIELDS.get(view.__name__, ())
         fields[field] = text if may_be_null else f"{text}!"
     return fields
 

@@ -12,7 +12,7 @@ from amarevents.models import Event, Organization, Ticket
 from amarevents.models.enums import Category, PaymentMethod, Privacy
 from amarevents.models.events import UNDATED
 from amarevents.resolvers.core.ids import EventId
-from amarevents.resolvers.core.inputs import Date, DeletedView, Id, Input, NotNull, deleted
+from amarevents.resolvers.core.inputs import Count, Date, DeletedView, Id, Input, NotNull, deleted
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.permissions import require_event_manager, require_organization_manager
 from amarevents.resolvers.core.search import search_text
@@ -77,6 +77,12 @@ class EventFields(Input):
     """The links to the event on other sites, at most 50."""
     wallets: Wallets | None = None
     """The account numbers to pay to, by payment method."""
+    hold_minutes: Count | None = None
+    """The minutes for which an unpaid ticket without a transaction ID holds its place; 0 until you decide, null for the
+    default of the platform. A change applies to new registrations."""
+    places_per_account: Count | None = None
+    """The maximum number of places that one account can hold, other than yours; 0 means unlimited, null the default of
+    the platform."""
 
     def changed_columns(self) -> dict[str, object]:
         """Return the columns to write; null clears links and wallets to an empty list and object."""

@@ -108,6 +108,12 @@ class ManagedEventView(EventDetailView):
     """The text of the confirmation email, with placeholders such as `{name}` and `{event}`; null for the default."""
     template: str | None
     """A text for the organizer's own use, stored as it was sent."""
+    hold_minutes: int | None
+    """The minutes for which an unpaid ticket without a transaction ID holds its place; 0 until you decide, null for the
+    default of the platform."""
+    places_per_account: int | None
+    """The maximum number of places that one account can hold, other than yours; 0 means unlimited, null the default of
+    the platform."""
 
 
 def is_registration_open(event: Event, now: datetime.datetime, zone: ZoneInfo) -> bool:
@@ -172,5 +178,7 @@ def _managed_view(event: Event, details: EventDetailView) -> ManagedEventView:
             emailtitle=event.emailtitle,
             emailmessage=event.emailmessage,
             template=event.template,
+            hold_minutes=event.hold_minutes,
+            places_per_account=event.places_per_account,
         ),
     )

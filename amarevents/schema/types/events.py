@@ -119,6 +119,8 @@ class Event(EventView):
     emailtitle = detail(_detail, ManagedEventView, "emailtitle", str | None, note=_FOR_MANAGERS)
     emailmessage = detail(_detail, ManagedEventView, "emailmessage", str | None, note=_FOR_MANAGERS)
     template = detail(_detail, ManagedEventView, "template", str | None, note=_FOR_MANAGERS)
+    hold_minutes = detail(_detail, ManagedEventView, "hold_minutes", int | None, note=_FOR_MANAGERS)
+    places_per_account = detail(_detail, ManagedEventView, "places_per_account", int | None, note=_FOR_MANAGERS)
 
 
 @strawberry.type

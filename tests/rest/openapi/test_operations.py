@@ -116,7 +116,11 @@ def test_only_paginated_lists_have_a_pagination() -> None:
 @pytest.mark.parametrize(
     ("line", "name", "extension"),
     [
-        ("GET /events/{id}", "EventDetail", {"emailtitle", "emailmessage", "template"}),
+        (
+            "GET /events/{id}",
+            "EventDetail",
+            {"emailtitle", "emailmessage", "template", "hold_minutes", "places_per_account"},
+        ),
         ("GET /organizations/{id}", "OrganizationDetail", {"user_id", "eventcount", "events_used"}),
     ],
 )

@@ -92,6 +92,8 @@ _MANAGED_SUMMIT: Values = {
     "emailtitle": "{event}: your place is confirmed",
     "emailmessage": "Dear {name}, see you on {date} at {location}. T-shirt: {T-shirt size}. Ticket {id}.",
     "template": None,
+    "hold_minutes": 120,
+    "places_per_account": 5,
 }
 _TYPE_STATS: Values = {
     "ticket_type_id": 15,
