@@ -100,7 +100,10 @@ def deployment(database_url: str, redis_url: str | None) -> Settings:
         rate_limit_organizer=100_000,
         rate_limit_admin=100_000,
         rate_limit_anonymous=100_000,
-        rate_limit_credentials=100_000,
+        rate_limit_session=100_000,
+        rate_limit_account=100_000,
+        rate_limit_registrations=100_000,
+        rate_limit_failed_logins=100_000,
         rate_limit_donations=100_000,
         totals_seconds=0,  # tests create rows without operations
     )
@@ -114,7 +117,8 @@ async def running_app(deployment: Settings, anyio_backend: str) -> AsyncIterator
     Redis are long, because it would fall back to memory on a busy machine.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(maintenance, "INTERVAL", datetime.timedelta(days=1))
+        for interval in ("INTERVAL", "HOLDS_INTERVAL"):
+            patch.setattr(maintenance, interval, datetime.timedelta(days=1))
         for limit in ("SOCKET_TIMEOUT", "POOL_TIMEOUT"):
             patch.setattr(redis, limit, 30.0)
         patch.setattr(fallback, "RESPONSE_SECONDS", 30.0)
