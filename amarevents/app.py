@@ -5,9 +5,10 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
-from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.routing import Route, WebSocketRoute
 
 from amarevents import __version__
 from amarevents.infra.pubsub import broker_for
@@ -18,7 +19,7 @@ from amarevents.rest.email_confirmation_page import confirmation_page
 from amarevents.rest.envelopes import failure
 from amarevents.rest.openapi.endpoint import openapi_json
 from amarevents.rest.routes import ROUTES
-from amarevents.rest.routing import router
+from amarevents.rest.routing import Router
 from amarevents.schema.explorer.page import explorer_routes, with_explorer
 from amarevents.schema.transport.http import GraphQLEndpoint
 from amarevents.schema.transport.responses import render_error
@@ -30,8 +31,12 @@ from amarevents.server.logging import configure_logging
 from amarevents.server.maintenance import run_maintenance
 from amarevents.server.shutdown import run_on_shutdown_signal
 from amarevents.settings import Settings
+from amarevents.web.compression import CompressionMiddleware
 from amarevents.web.content_negotiation import prefers_html
+from amarevents.web.path_prefix import PathPrefix
 from amarevents.web.static_files import BASE_HEADERS, FAVICON
+
+_GRAPHQL = ("/graphql", "/graphql/")
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -45,6 +50,7 @@ def create_app(settings: Settings) -> Starlette:
                 yield
 
     graphql = SecurityMiddleware(GraphQLEndpoint(), render_error, charges_operations=True)
+    websocket = SecurityMiddleware(GraphQLWebSocket(), render_error, charges_operations=True)
     app = Starlette(
         routes=[
             Route("/", index),
@@ -52,12 +58,13 @@ def create_app(settings: Settings) -> Starlette:
             Route("/healthz", health),
             Route("/openapi.json", openapi_json),
             *docs_routes(),
-            Mount("/api", SecurityMiddleware(router(ROUTES), lambda error, _scope: failure(error))),
+            PathPrefix("/api", SecurityMiddleware(Router(ROUTES), lambda error, _scope: failure(error))),
             Route("/confirm-email", confirmation_page()),
-            Route("/graphql", with_explorer(graphql, settings)),
-            WebSocketRoute("/graphql", SecurityMiddleware(GraphQLWebSocket(), render_error, charges_operations=True)),
+            *(Route(path, with_explorer(graphql, settings)) for path in _GRAPHQL),
+            *(WebSocketRoute(path, websocket) for path in _GRAPHQL),
             *explorer_routes(settings),
         ],
+        middleware=[Middleware(CompressionMiddleware)],
         lifespan=lifespan,
     )
     # A redirect would lose the body of the request.

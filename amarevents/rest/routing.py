@@ -1,21 +1,22 @@
 """Routing from requests to operations: decodes path, query and body, and answers with an envelope."""
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import get_args
+from functools import cache
+from typing import Any, get_args
+from urllib.parse import quote, unquote
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Router
-from starlette.routing import Route as StarletteRoute
 from starlette.types import Receive, Scope, Send
 
 from amarevents import errors
-from amarevents.resolvers.core.inputs import Input
 from amarevents.resolvers.core.operation import Operation
+from amarevents.rest.decoding import decode_fields, decode_query
 from amarevents.rest.envelopes import success
 from amarevents.security.auth.csrf import is_json
+from amarevents.security.json_text import parse_json, without_byte_order_mark
 from amarevents.security.middleware import context_of
 from amarevents.security.request_body import read_body
 
@@ -33,38 +34,63 @@ class Route:
     status: int = 200
 
 
-def router(routes: Iterable[Route]) -> Router:
-    """Return an ASGI application for ``routes``, which raises UnknownRoute or MethodNotAllowed for anything else."""
-    by_path: dict[str, dict[str, Route]] = {}
-    for route in routes:
-        by_path.setdefault(route.path, {})[route.method] = route
-    paths: list[BaseRoute] = [StarletteRoute(path, _PathEndpoint(methods)) for path, methods in by_path.items()]
-    return Router(paths, redirect_slashes=False, default=_unknown_route)
+class Router:
+    """The ASGI application for all paths below ``/api``. It raises UnknownRoute and MethodNotAllowed."""
 
-
-async def _unknown_route(_scope: Scope, _receive: Receive, _send: Send) -> None:
-    raise errors.UnknownRoute
-
-
-class _PathEndpoint:
-    """An ASGI application for all methods of one path. Starlette leaves the choice of the method to it."""
-
-    def __init__(self, methods: Mapping[str, Route]) -> None:
-        self._methods = {**methods, "HEAD": methods["GET"]} if "GET" in methods else dict(methods)
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self._paths: dict[tuple[str, ...], dict[str, Route]] = {}
+        for route in routes:
+            methods = self._paths.setdefault(tuple(route.path.split("/")[1:]), {})
+            methods[route.method] = route
+            if route.method == "GET":
+                methods["HEAD"] = route
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        route = self._methods.get(scope["method"])
+        methods, parameters = self._find(scope)
+        route = methods.get(scope["method"])
         if route is None:
-            raise errors.MethodNotAllowed(list(self._methods))
-        response = await _answer(route, Request(scope, receive))
+            raise errors.MethodNotAllowed(list(methods))
+        response = await _answer(route, Request(scope, receive), parameters)
         await response(scope, receive, send)
 
+    def _find(self, scope: Scope) -> tuple[Mapping[str, Route], dict[str, str]]:
+        """Return the routes at the path of a request, by method, and the values of its parameters."""
+        segments = _segments(scope)
+        for path, methods in self._paths.items():
+            if scope["type"] == "http" and (parameters := _match(path, segments)) is not None:
+                return methods, parameters
+        raise errors.UnknownRoute
 
-async def _answer(route: Route, request: Request) -> Response:
+
+def _segments(scope: Scope) -> list[str]:
+    """Return the segments of the path below ``/api``, without a trailing slash (decisions 1.6).
+
+    They are separated before they are decoded, so that a code may contain slashes, and trimmed, because scanners append
+    line ends to what they read.
+    """
+    path = (scope.get("raw_path") or quote(scope["path"]).encode()).decode("ascii", "replace")
+    _, _, *segments = path.removesuffix("/").split("/")
+    return [unquote(segment).strip() or segment for segment in segments]
+
+
+def _match(path: tuple[str, ...], segments: list[str]) -> dict[str, str] | None:
+    """Return the values of the parameters of a path, or None if the segments are those of another path."""
+    if len(path) != len(segments):
+        return None
+    parameters: dict[str, str] = {}
+    for expected, segment in zip(path, segments, strict=True):
+        if segment and expected.startswith("{"):
+            parameters[expected.strip("{}")] = segment
+        elif segment != expected:
+            return None
+    return parameters
+
+
+async def _answer(route: Route, request: Request, parameters: dict[str, str]) -> Response:
     view = await route.operation(
         context_of(request.scope),
-        id=_id(request.path_params.get("id", "")),
-        data=lambda: _input(route, request),
+        id=_id(parameters.pop("id", "")),
+        data=lambda: _input(route, request, parameters),
         idempotency_key=request.headers.get("idempotency-key"),
     )
     return success(view, route.status)
@@ -75,37 +101,30 @@ def _id(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS else None
 
 
-async def _input(route: Route, request: Request) -> dict[str, object]:
+async def _input(route: Route, request: Request, parameters: Mapping[str, str]) -> dict[str, object]:
     """Return the input: the query of a read, otherwise the body with any path parameter other than ``id``."""
+    input_type = route.operation.input_type
     if request.method in _QUERY_METHODS:
-        return decode_query(route.operation.input_type, request.query_params)
+        return decode_query(input_type, request.query_params)
     body = await _json_body(request)
-    path = {name: value for name, value in request.path_params.items() if name != "id"}
-    if twice := path.keys() & body.keys():
+    if twice := parameters.keys() & body.keys():
         raise errors.ValidationFailed(dict.fromkeys(twice, "is already given by the path"))
-    return {**body, **path}
+    if route.method == "PUT":
+        body = _without_read_only(route.operation, body)
+    return {**(decode_fields(input_type, body) if input_type else body), **parameters}
 
 
-def decode_query(input_type: type[Input] | None, query: Mapping[str, str]) -> dict[str, object]:
-    """Return query parameters as the types that the input expects; unknown ones are ignored (decisions 1.6)."""
-    fields = input_type.model_fields if input_type else {}
-    return {
-        name: _number_or_text(text) if _expects_number(fields[name].annotation) else text
-        for name, text in query.items()
-        if name in fields
-    }
+def _without_read_only(operation: Operation[object], body: Mapping[str, object]) -> dict[str, object]:
+    """Return the body of an update without read-only fields, so that answers can be sent back (decisions 1.6)."""
+    writable = operation.input_type.model_fields if operation.input_type else {}
+    read_only = _shown_fields(operation.view) - writable.keys()
+    return {name: value for name, value in body.items() if name not in read_only}
 
 
-def _expects_number(annotation: object) -> bool:
-    """Return whether an annotation is an integer type or a union with one."""
-    base = getattr(annotation, "__supertype__", annotation)
-    return base is int or any(_expects_number(part) for part in get_args(annotation))
-
-
-def _number_or_text(text: str) -> int | str:
-    digits = text.strip().removeprefix("-")
-    is_number = digits.isascii() and digits.isdecimal() and len(digits) <= _MAX_DIGITS
-    return int(text) if is_number else text
+@cache
+def _shown_fields(view: Any) -> frozenset[str]:  # Any: an annotation, a view or a union of views
+    views = get_args(view) or (view,)
+    return frozenset(field.name for one in views for field in dataclasses.fields(one))
 
 
 async def _json_body(request: Request) -> dict[str, object]:
@@ -114,14 +133,11 @@ async def _json_body(request: Request) -> dict[str, object]:
     Raises BodyTooLarge, UnsupportedMediaType, MalformedJson, or ValidationFailed if the JSON is not an object.
     """
     body = await read_body(request, context_of(request.scope).services.settings.max_body_bytes)
-    if not body:
+    if not without_byte_order_mark(body):
         return {}
     if not is_json(request.headers.get("content-type")):
         raise errors.UnsupportedMediaType
-    try:
-        parsed = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise errors.MalformedJson from error
+    parsed = parse_json(body)
     if not isinstance(parsed, dict):
         raise errors.ValidationFailed({"body": "must be a JSON object"})
     return parsed

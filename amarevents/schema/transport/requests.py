@@ -1,10 +1,8 @@
 """Reading GraphQL requests from a body or a query string, strictly enough that no two parsers disagree on them."""
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import TypeVar
 
-import orjson
 from starlette.requests import Request
 
 from amarevents import errors
@@ -12,6 +10,7 @@ from amarevents.schema.transport.operations import GraphQLRequest
 from amarevents.schema.transport.persisted import persisted_query_hash
 from amarevents.security.auth.csrf import is_foreign, is_json
 from amarevents.security.context import Context
+from amarevents.security.json_text import parse_json, reject_duplicates
 from amarevents.security.middleware import context_of
 from amarevents.security.request_body import read_body
 
@@ -19,8 +18,6 @@ T = TypeVar("T")
 
 _PARAMETERS = ("query", "variables", "operationName", "extensions")
 _OBJECTS = ("variables", "extensions")
-_MAX_DEPTH = 500
-"""The maximum nesting of a request: less than any version of Python can parse recursively."""
 
 
 async def read_request(http_request: Request) -> GraphQLRequest:
@@ -64,48 +61,9 @@ def _parameter(parameters: Mapping[str, object], name: str, kind: type[T]) -> T 
 
 def _read_query_string(http_request: Request, context: Context) -> GraphQLRequest:
     allowed = context.services.settings.allowed_origins
-    if context.principal.session_id is not None and is_foreign(http_request.headers, allowed):
+    if context.is_signed_in_by_cookie and is_foreign(http_request.headers, allowed):
         raise errors.CrossSiteRequest
     pairs = [pair for pair in http_request.query_params.multi_items() if pair[0] in _PARAMETERS]
-    texts = _reject_duplicates(pairs)
+    texts = reject_duplicates(pairs)
     objects = {name: parse_json(texts.get(name) or "null") for name in _OBJECTS}
     return parse_request({**texts, **objects})
-
-
-def parse_json(text: str | bytes) -> object:
-    """Return the value of a JSON text. Raises MalformedJson, also for duplicate keys and for very deep nesting."""
-    try:
-        value: object = orjson.loads(text)
-        _require_shallow(value)
-        # Parsed again only to find duplicate keys; numbers, which may be arbitrarily long, are not converted.
-        json.loads(text, object_pairs_hook=_reject_duplicates, parse_int=_keep_text, parse_float=_keep_text)
-    except orjson.JSONDecodeError as error:
-        raise errors.MalformedJson from error
-    return value
-
-
-def _require_shallow(value: object) -> None:
-    level = [value]
-    for _ in range(_MAX_DEPTH):
-        level = [child for parent in level for child in _children(parent)]
-        if not level:
-            return
-    raise errors.MalformedJson(f"JSON can be nested at most {_MAX_DEPTH} levels deep")
-
-
-def _children(value: object) -> Iterable[object]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
-
-
-def _reject_duplicates(pairs: Sequence[tuple[str, T]]) -> dict[str, T]:
-    """Return the pairs as a dictionary. Of two values with one key, some parsers take the first, others the last."""
-    values = dict(pairs)
-    if len(values) < len(pairs):
-        raise errors.MalformedJson("Duplicate key in JSON object or query string")
-    return values
-
-
-def _keep_text(number: str) -> str:
-    return number

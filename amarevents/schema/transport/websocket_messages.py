@@ -6,7 +6,8 @@ from enum import StrEnum
 
 from amarevents import errors
 from amarevents.schema.transport.operations import GraphQLRequest
-from amarevents.schema.transport.requests import parse_json, parse_request
+from amarevents.schema.transport.requests import parse_request
+from amarevents.security.json_text import parse_json
 
 PROTOCOL = "graphql-transport-ws"
 

@@ -6,7 +6,8 @@ from amarevents.resolvers.core.operation import validate
 from amarevents.rest.openapi.examples import EXAMPLES
 from amarevents.rest.openapi.schemas import takes_body
 from amarevents.rest.routes import ROUTES
-from amarevents.rest.routing import Route, decode_query
+from amarevents.rest.decoding import decode_query
+from amarevents.rest.routing import Route
 from tests.rest.openapi.document import DOCUMENT, operation_of, success, validation_errors
 from tests.support.tables import check_rows
 
