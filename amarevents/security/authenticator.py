@@ -14,10 +14,8 @@ from collections.abc import AsyncIterator, Mapping
 from starlette.datastructures import Headers
 
 from amarevents import errors
-from amarevents.security.auth.api_keys import ParsedKey
-from amarevents.security.auth.credentials import read_credential
+from amarevents.security.auth.credentials import read_connection_params, read_credential
 from amarevents.security.auth.csrf import is_foreign, may_change_state
-from amarevents.security.auth.principals import SessionToken
 from amarevents.security.context import Context
 from amarevents.security.rate_limit.charging import (
     set_account_quota,
@@ -25,8 +23,6 @@ from amarevents.security.rate_limit.charging import (
     set_credential_quota,
     set_session_quota,
 )
-
-_AUTHORIZATION = "authorization"
 
 
 async def authenticate_request(context: Context, method: str, headers: Headers, *, charge: bool) -> None:
@@ -39,10 +35,10 @@ async def authenticate_request(context: Context, method: str, headers: Headers, 
     another site may have made the browser send (decisions 2.3).
     """
     async with _charge_refusal(context):
-        _read_credential(context, headers)
+        context.credential = read_credential(headers)
         await _identify(context, charge=charge)
         allowed = context.services.settings.allowed_origins
-        if context.principal.session_id is not None and not may_change_state(method, headers, allowed):
+        if context.is_signed_in_by_cookie and not may_change_state(method, headers, allowed):
             raise errors.CrossSiteRequest
 
 
@@ -54,24 +50,23 @@ async def authenticate_handshake(context: Context, headers: Headers) -> None:
     """
     set_address_quota(context)
     await context.charge()
-    _read_credential(context, headers)
-    if isinstance(context.credential, SessionToken) and is_foreign(headers, context.services.settings.allowed_origins):
+    context.credential = read_credential(headers)
+    if context.has_session_cookie and is_foreign(headers, context.services.settings.allowed_origins):
         context.credential = None
     await context.reauthenticate()
 
 
 async def authenticate_connection_init(context: Context, payload: Mapping[str, object]) -> None:
-    """Replace the credential of a WebSocket by the API key in its first message, if there is one.
+    """Replace the credential of a WebSocket by the one in its first message, if there is one.
 
-    Browsers send a key this way because they cannot set the headers of a handshake. A key replaces a session. Raises
-    InvalidApiKey if the value is not a valid key or differs from the key of the handshake, and what ``identify``
-    raises.
+    Browsers send it this way because they cannot set the headers of a handshake. It replaces the session of a cookie.
+    Raises InvalidApiKey if it differs from the one in the headers of the handshake, and what ``read_connection_params``
+    and ``identify`` raise.
     """
-    given = [value for name, value in payload.items() if name.lower() == _AUTHORIZATION]
-    if not given:
+    credential = read_connection_params(payload)
+    if credential is None:
         return
-    credential = read_credential([value if isinstance(value, str) else "" for value in given], None)
-    if isinstance(context.credential, ParsedKey) and credential != context.credential:
+    if context.credential not in (None, credential) and not context.has_session_cookie:
         raise errors.InvalidApiKey("The handshake was sent with a different API key; send only one of them")
     context.credential = credential
     await context.reauthenticate()
@@ -92,10 +87,6 @@ async def authenticate_operation(connection: Context) -> Context:
     async with _charge_refusal(context):
         await _identify(context, charge=False)
     return context
-
-
-def _read_credential(context: Context, headers: Headers) -> None:
-    context.credential = read_credential(headers.getlist(_AUTHORIZATION), headers.get("cookie"))
 
 
 async def _identify(context: Context, *, charge: bool) -> None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from amarevents import errors
 from amarevents.infra.pubsub import TicketChange
 from amarevents.models.enums import KeyType
-from amarevents.security.auth.principals import Credential, SessionToken, identify
-from amarevents.security.auth.sessions import StartedSession
+from amarevents.security.auth.principals import Credential, identify
+from amarevents.security.auth.sessions import SessionId, StartedSession
 from amarevents.security.policy import ANONYMOUS, Principal
 from amarevents.security.rate_limit import Quota, Verdict, limited
 from amarevents.security.rate_limit.quotas import AddressLimit, address_quota
@@ -27,7 +27,7 @@ class Context:
     address: str
     """The address of the client, which is not that of a trusted proxy."""
     credential: Credential = None
-    """The API key or session token that the request was sent with."""
+    """The API key or session that the request was sent with."""
     principal: Principal = ANONYMOUS
     """The caller that the credential belongs to."""
     created_account_id: int | None = None
@@ -62,8 +62,18 @@ class Context:
         role at any time (decisions 2.4). Raises what ``identify`` raises.
         """
         if self.started_session is not None:
-            self.credential = SessionToken(self.started_session.token)
+            self.credential = self.started_session.id
         self.principal = await identify(self.credential)
+
+    @property
+    def has_session_cookie(self) -> bool:
+        """Whether the request was sent with a session cookie, which may have expired, and no other credential."""
+        return isinstance(self.credential, SessionId) and self.credential.in_cookie
+
+    @property
+    def is_signed_in_by_cookie(self) -> bool:
+        """Whether the caller was identified by the cookie, which browsers also send for other sites (decisions 2.3)."""
+        return self.has_session_cookie and not self.principal.is_anonymous
 
     def set_quota(self, quota_type: KeyType | None, quota: Quota) -> None:
         """Set the only budget that this request is charged to, and discard the outcome of earlier charges."""

@@ -73,6 +73,9 @@ class Settings(BaseSettings):
     workers: Annotated[int, number(1)] = 1
     """Server processes. More than one requires Redis."""
 
+    keep_alive_seconds: Annotated[int, number(1, 3600)] = 75
+    """Seconds for which an idle connection is kept open. Proxies must close idle connections earlier."""
+
     time_zone: TimeZone = ZoneInfo("Asia/Dhaka")
     """Time zone in which days begin and deadlines end."""
 
@@ -115,25 +118,34 @@ class Settings(BaseSettings):
     the registration email or with `amarevents confirm-email`. Defaults to `true` with a mail server."""
 
     rate_limit_user: Limit = 60
-    """Requests per minute for each user key and each session of a user. 0 switches off any of the limits."""
+    """Requests per minute for each user key. 0 switches off any of the limits."""
 
     rate_limit_organizer: Limit = 120
-    """Requests per minute for each organizer key and each session of an organizer."""
+    """Requests per minute for each organizer key."""
 
     rate_limit_admin: Limit = 300
-    """Requests per minute for each admin key and each session of an admin."""
+    """Requests per minute for each admin key."""
+
+    rate_limit_session: Limit = 600
+    """Requests per minute for all sessions of an account together."""
+
+    rate_limit_account: Limit = 3_000
+    """Requests per minute for all keys of an account together."""
 
     rate_limit_anonymous: Limit = 600
     """Requests per minute without credentials, for each client address."""
 
-    rate_limit_credentials: Limit = 10
-    """Logins and registrations per minute, for each client address."""
+    rate_limit_registrations: Limit = 120
+    """Registrations per minute without credentials, for each client address."""
 
-    rate_limit_donations: Limit = 20
-    """Donations per minute, for each client address."""
+    rate_limit_failed_logins: Limit = 30
+    """Failed logins per minute, for each client address. Successful ones do not count."""
+
+    rate_limit_donations: Limit = 60
+    """Donations per minute without credentials, for each client address."""
 
     failed_logins: Limit = 10
-    """Failed logins per email address in 15 minutes."""
+    """Failed logins per email address in 15 minutes, from all addresses. Successful ones do not count."""
 
     mails_per_recipient: Limit = 10
     """Emails per hour to one address about registrations made by others. Any more are held in the outbox."""

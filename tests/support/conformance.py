@@ -171,7 +171,8 @@ def _wrong_rate_limit_headers(answer: httpx.Response, operation: Json | None, se
         yield f"only these rate limit headers are present: {present}"
     if present and not _carries_credential(answer.request):
         yield "rate limit headers for a caller without a credential"
-    limits = (settings.rate_limit_user, settings.rate_limit_organizer, settings.rate_limit_admin)
+    limits = [settings.rate_limit_user, settings.rate_limit_organizer, settings.rate_limit_admin]
+    limits.append(settings.rate_limit_session)
     if not present and all(limits) and _is_authenticated(answer, operation):
         yield "the rate limit headers are missing"
 

@@ -1,12 +1,14 @@
 """Logging in and out, and the identity of the caller (decisions 2.3, 8.1)."""
 
 import unicodedata
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Self
 
+from pydantic import StrictBool
 from tortoise.transactions import in_transaction
 
 from amarevents import errors
@@ -17,10 +19,12 @@ from amarevents.resolvers.accounts.signup import AccountView
 from amarevents.resolvers.core.inputs import Input, RecordId
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.text_types import ShortText
+from amarevents.resolvers.core.views import extend
 from amarevents.security.auth import sessions
 from amarevents.security.context import Context
 from amarevents.security.policy import ANONYMOUS, PUBLIC, USERS, Principal, Scope, allow
-from amarevents.security.rate_limit.quotas import AddressLimit, failed_login_quota, key_limit
+from amarevents.security.rate_limit import Quota
+from amarevents.security.rate_limit.quotas import failed_login_quota, failed_password_quota, key_limit
 from amarevents.settings import Settings
 
 
@@ -28,7 +32,7 @@ class AuthMethod(StrEnum):
     """How a request was authenticated."""
 
     SESSION = "session"
-    """By the session cookie that logging in sets."""
+    """By the cookie that logging in sets, or by the token of a session."""
     API_KEY = "api_key"
     """By an API key."""
 
@@ -51,12 +55,13 @@ class AuthView:
     @classmethod
     def from_principal(cls, principal: Principal, settings: Settings) -> Self:
         """Return the view of how a principal was authenticated."""
+        limit = key_limit(principal.highest_key_type, settings) if principal.is_key else settings.rate_limit_session
         return cls(
             method=AuthMethod.API_KEY if principal.is_key else AuthMethod.SESSION,
             key_id=None if principal.key_id is None else RecordId(principal.key_id),
             key_type=principal.highest_key_type,
             permissions=list(principal.permissions),
-            rate_limit=key_limit(principal.highest_key_type, settings) or None,
+            rate_limit=limit or None,
         )
 
 
@@ -86,6 +91,15 @@ class LogoutView:
     """Always true, even if there was no session."""
 
 
+@dataclass(slots=True, kw_only=True)
+class LoginView(AccountView):
+    """The account that has logged in."""
+
+    token: str | None = None
+    """The token of the new session, `ae_s_…`, if `token` was true; it is used like an API key and is shown only once.
+    Null otherwise: the session is then in a cookie."""
+
+
 class Login(Input):
     """The credentials of an account."""
 
@@ -93,38 +107,47 @@ class Login(Input):
     """The email address of the account, regardless of case."""
     password: ShortText
     """The password of the account."""
+    token: StrictBool | None = None
+    """Whether to return the token of the session instead of setting a cookie, for programs that keep no cookies."""
 
 
-@operation(PUBLIC, address_limit=AddressLimit.CREDENTIALS, raises=(errors.InvalidCredentials, errors.BadRequest))
-async def login(ctx: Context, data: Login) -> AccountView:
-    """Log in with an email address and a password. The response sets a session cookie."""
-    ctx.require_cookies()
+@operation(PUBLIC, raises=(errors.InvalidCredentials, errors.BadRequest))
+async def login(ctx: Context, data: Login) -> LoginView:
+    """Log in with an email address and a password. The response sets a session cookie, unless `token` is true."""
+    if not data.token:
+        ctx.require_cookies()
     user = await _verify(ctx, data)
     await renew_confirmation_email(ctx, user)
-    while not await _start_session(ctx, user, data.password):
+    while (started := await _start_session(ctx, user, data)) is None:
         user = await _verify(ctx, data)
-    return AccountView.from_model(user)
+    ctx.started_session = started
+    token = started.token if data.token else None
+    return extend(AccountView.from_model(user), to=partial(LoginView, token=token))
 
 
-async def _start_session(ctx: Context, user: User, password: str) -> bool:
-    """Start a session, unless the password hash has changed since it was verified; return whether it was started.
+async def _start_session(ctx: Context, user: User, data: Login) -> sessions.StartedSession | None:
+    """Start a session and end the one that it replaces. Return None if the password has changed since it was verified.
 
     A concurrent change of the password therefore either prevents the session or ends it (decisions 2.3).
     """
     hasher = ctx.services.hasher
-    renewed = await hasher.hash(password) if hasher.is_outdated(user.password_hash) else user.password_hash
+    renewed = await hasher.hash(data.password) if hasher.is_outdated(user.password_hash) else user.password_hash
     async with in_transaction():
         verified = User.filter(id=user.id, password_hash=user.password_hash)
         if not await verified.update(password_hash=renewed):
-            return False
-        await _end_sessions(ctx)
-        ctx.started_session = await sessions.start_session(user.id, days=ctx.services.settings.session_days)
-    return True
+            return None
+        # A token does not replace the cookie of a request, nor a cookie its token.
+        if ctx.started_session is not None or bool(data.token) != ctx.has_session_cookie:
+            await _end_sessions(ctx)
+        days = ctx.services.settings.session_days
+        return await sessions.start_session(user.id, days=days, in_cookie=not data.token)
 
 
 async def _verify(ctx: Context, data: Login) -> User:
     email = unicodedata.normalize("NFKC", data.email).lower()
-    async with password_attempt(ctx, email):
+    settings = ctx.services.settings
+    quotas = [failed_login_quota(ctx.address, settings), failed_password_quota(email, settings)]
+    async with password_attempt(ctx, quotas):
         user = await User.get_or_none(email=email)
         if not await ctx.services.hasher.verify(data.password, user.password_hash if user else None) or user is None:
             raise errors.InvalidCredentials
@@ -132,18 +155,20 @@ async def _verify(ctx: Context, data: Login) -> User:
 
 
 @asynccontextmanager
-async def password_attempt(ctx: Context, email: str) -> AsyncIterator[None]:
-    """Count an attempt to enter an account's password as a failed login, unless the block succeeds (decisions 3.4).
+async def password_attempt(ctx: Context, quotas: Sequence[Quota]) -> AsyncIterator[None]:
+    """Count an attempt to enter an account's password as a failed one, unless the block succeeds (decisions 3.4).
 
-    It is counted before the block and refunded afterwards, so that concurrent attempts cannot exceed the limit. Raises
+    It is counted before the block and refunded afterwards, so that concurrent attempts cannot exceed the limits. Raises
     RateLimited.
     """
-    quota = failed_login_quota(email, ctx.services.settings)
-    attempt = await ctx.services.limiter.charge(quota)
-    if not attempt.allowed:
-        raise errors.RateLimited(attempt.retry_after)
-    yield
-    await ctx.services.limiter.release(quota, attempt)
+    limiter = ctx.services.limiter
+    async with ctx.services.hasher.turn():
+        verdicts = await limiter.charge_all(quotas)
+        if not all(verdict.allowed for verdict in verdicts):
+            raise errors.RateLimited(max(verdict.retry_after for verdict in verdicts))
+        yield
+        for quota, verdict in zip(quotas, verdicts, strict=True):
+            await limiter.release(quota, verdict)
 
 
 @operation(PUBLIC)
@@ -151,8 +176,8 @@ async def logout(ctx: Context) -> LogoutView:
     """Log out: end the current session, if there is one."""
     await _end_sessions(ctx)
     if not ctx.principal.is_key:
-        ctx.session_ended = True
-        ctx.principal = ANONYMOUS  # for further operations of the same request
+        ctx.session_ended = ctx.credential is None or ctx.has_session_cookie
+        ctx.credential, ctx.principal = None, ANONYMOUS  # for further operations of the same request
     return LogoutView(logged_out=True)
 
 

@@ -102,7 +102,7 @@ class Register(Input):
     PUBLIC,
     creates=True,
     changes=(User,),
-    address_limit=AddressLimit.CREDENTIALS,
+    address_limit=AddressLimit.REGISTRATIONS,
     raises=(errors.UsernameTaken, errors.EmailTaken),
 )
 async def register(ctx: Context, data: Register) -> AccountView:

@@ -50,10 +50,11 @@ default, at most {MAX_PAGE_SIZE}.
 ### Rate limits
 
 By default, a user key may send {key_limit(KeyType.USER, _DEFAULTS)} requests in any 60 seconds, an organizer key
-{key_limit(KeyType.ORGANIZER, _DEFAULTS)} and an admin key {key_limit(KeyType.ADMIN, _DEFAULTS)}.
-A session has the limit of its account's role. The `X-RateLimit-…` headers show the current state. After status 429,
-wait for the number of seconds in `Retry-After`; `X-RateLimit-Reset` is the later time at which the full limit is
-available again.
+{key_limit(KeyType.ORGANIZER, _DEFAULTS)} and an admin key {key_limit(KeyType.ADMIN, _DEFAULTS)}; all keys of an account
+together may send {_DEFAULTS.rate_limit_account}, and all its sessions together {_DEFAULTS.rate_limit_session}.
+Anonymous requests from one IP address are limited to {_DEFAULTS.rate_limit_anonymous}. The `X-RateLimit-…` headers
+show the current state of the key or the sessions. After status 429, wait for the number of seconds in `Retry-After`;
+`X-RateLimit-Reset` is the later time at which the full limit is available again.
 
 ### Idempotent requests
 
@@ -108,4 +109,4 @@ def address_limit_text(limit: AddressLimit | None) -> str:
     if limit is None:
         return ""
     requests = address_quota(limit, "", _DEFAULTS).limit
-    return f"Also limited by default to {requests} requests per minute from one IP address."
+    return f"Without credentials, also limited by default to {requests} requests per minute from one IP address."

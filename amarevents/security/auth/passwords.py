@@ -1,8 +1,9 @@
 """Password hashing with Argon2id, never on the thread of the event loop (decisions 8.2)."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import argon2
@@ -17,6 +18,8 @@ T = TypeVar("T")
 _THREADS = 2
 # The length of the queue, worth several seconds of hashing; logins beyond it are refused.
 _MAX_WAITING = 200
+# One more than threads, so that the look-up of an account leaves no thread idle.
+_TURNS = _THREADS + 1
 _ARGON2_PREFIX = "$argon2"
 
 
@@ -28,6 +31,8 @@ class PasswordHasher:
             time_cost=settings.argon2_time_cost, memory_cost=settings.argon2_memory_kib, parallelism=1
         )
         self._waiting = 0
+        self._queued = 0
+        self._turns = asyncio.Semaphore(_TURNS)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="argon2")
         # Logins with an unknown email are verified against this hash, so that they take as long as others.
         self._decoy = self._argon2.hash("no account has this password")
@@ -42,6 +47,22 @@ class PasswordHasher:
         Raises TemporarilyUnavailable if the queue is full.
         """
         return await self._run(lambda: self._matches(stored, password))
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait until few others verify a password. Raises TemporarilyUnavailable if the queue is full.
+
+        An attempt counts as a failed one until it succeeds. Without turns, a crowd that logs in at the same moment with
+        correct passwords would exceed the limit of failed logins.
+        """
+        if self._queued >= _MAX_WAITING:
+            raise TemporarilyUnavailable
+        self._queued += 1
+        try:
+            async with self._turns:
+                yield
+        finally:
+            self._queued -= 1
 
     def is_outdated(self, stored: str) -> bool:
         """Return whether a hash was made with parameters that differ from the settings and should be replaced."""

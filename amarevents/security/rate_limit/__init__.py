@@ -7,7 +7,7 @@ several.
 
 from amarevents.infra.redis import redis_client
 from amarevents.security.rate_limit.fallback import ResilientRateLimiter
-from amarevents.security.rate_limit.limiter import WINDOW, Quota, RateLimiter, Verdict
+from amarevents.security.rate_limit.limiter import WINDOW, Quota, RateLimiter, Verdict, limited
 from amarevents.security.rate_limit.memory import MemoryRateLimiter
 from amarevents.security.rate_limit.redis import RedisRateLimiter
 from amarevents.settings import Settings
@@ -20,6 +20,7 @@ __all__ = [
     "RedisRateLimiter",
     "ResilientRateLimiter",
     "Verdict",
+    "limited",
     "rate_limiter",
 ]
 

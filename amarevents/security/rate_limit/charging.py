@@ -23,7 +23,13 @@ def set_session_quota(context: Context) -> None:
     if account is None:
         set_address_quota(context)
     else:
-        context.set_quota(account.role, quotas.account_quota(account, context.services.settings))
+        context.set_quota(account.role, quotas.session_quota(account, context.services.settings))
+
+
+def set_account_quota(context: Context) -> None:
+    """Add the budget that all keys of the account share, which is known once the key has been looked up."""
+    account = context.principal.require_account()
+    context.account_quota = quotas.account_quota(account, context.services.settings)
 
 
 def set_address_quota(context: Context) -> None:

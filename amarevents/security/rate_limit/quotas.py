@@ -22,9 +22,9 @@ _KEY_BUCKETS = "key:"
 
 
 class AddressLimit(Enum):
-    """Limits per client address that apply in addition to the caller's own budget (decisions 3.4)."""
+    """Limits per client address of certain operations, for anonymous callers (decisions 3.4)."""
 
-    CREDENTIALS = auto()
+    REGISTRATIONS = auto()
     DONATIONS = auto()
 
 
@@ -52,9 +52,14 @@ async def charged_keys(limiter: RateLimiter) -> list[str]:
     return [bucket.removeprefix(_KEY_BUCKETS) for bucket in await limiter.charged(_KEY_BUCKETS)]
 
 
+def session_quota(account: Account, settings: Settings) -> Quota:
+    """Return the quota that all sessions of an account share (decisions 3.3)."""
+    return Quota(bucket=f"sessions:{account.id}", limit=settings.rate_limit_session)
+
+
 def account_quota(account: Account, settings: Settings) -> Quota:
-    """Return the quota that all sessions of an account share, by the account's role (decisions 3.3)."""
-    return Quota(bucket=f"account:{account.id}", limit=key_limit(account.role, settings))
+    """Return the quota that all keys of an account share, in addition to the quota of each (decisions 3.7)."""
+    return Quota(bucket=f"account:{account.id}", limit=settings.rate_limit_account)
 
 
 def anonymous_quota(address: str, settings: Settings) -> Quota:
@@ -63,16 +68,21 @@ def anonymous_quota(address: str, settings: Settings) -> Quota:
 
 
 def address_quota(kind: AddressLimit, address: str, settings: Settings) -> Quota:
-    """Return the quota of an additional limit for an address (decisions 3.4)."""
+    """Return the quota of an operation that is limited for each address (decisions 3.4)."""
     limits = {
-        AddressLimit.CREDENTIALS: settings.rate_limit_credentials,
+        AddressLimit.REGISTRATIONS: settings.rate_limit_registrations,
         AddressLimit.DONATIONS: settings.rate_limit_donations,
     }
     return Quota(bucket=f"{kind.name.lower()}:{client_network(address)}", limit=limits[kind])
 
 
-def failed_login_quota(email: str, settings: Settings) -> Quota:
-    """Return the quota of failed logins for an email from all addresses; its bucket contains only a hash."""
+def failed_login_quota(address: str, settings: Settings) -> Quota:
+    """Return the quota of failed logins from an address for all emails (decisions 3.4)."""
+    return Quota(bucket=f"failed-logins:{client_network(address)}", limit=settings.rate_limit_failed_logins)
+
+
+def failed_password_quota(email: str, settings: Settings) -> Quota:
+    """Return the quota of wrong passwords for an email from all addresses; its bucket contains only a hash."""
     name = hashlib.sha256(email.casefold().encode()).hexdigest()[:32]
     return Quota(bucket=f"failed-login:{name}", limit=settings.failed_logins, window=_FAILED_LOGIN_WINDOW)
 

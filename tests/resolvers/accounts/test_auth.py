@@ -35,7 +35,7 @@ async def test_two_logins_in_one_request_leave_one_session(world: World) -> None
 
 
 async def test_login_beyond_the_rate_limit_is_429_in_graphql(world: World, configure: Callable[..., None]) -> None:
-    configure(rate_limit_credentials=1)
+    configure(rate_limit_failed_logins=1)
     login = 'mutation { login(input: {email: "a@example.com", password: "secret123"}) { id } }'
     assert (await world.anonymous.graphql_response(login)).status_code == 200
     response = await world.anonymous.graphql_response(login)

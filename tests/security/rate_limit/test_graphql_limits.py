@@ -113,7 +113,7 @@ async def test_rest_and_graphql_share_one_limit(caller: Caller, configure: Confi
 
 
 async def test_sessions_share_one_limit_on_both_surfaces(world: World, configure: Configure) -> None:
-    configure(rate_limit_user=3)
+    configure(rate_limit_session=3)
     session = await world.session(await world.user())
     await session.get("/events")
     assert (await session.graphql_response("{ a: me { id } b: me { id } }")).headers["X-RateLimit-Remaining"] == "0"

@@ -1,8 +1,11 @@
 """Rate limits of login and registration, by address and by email (decisions 3.4)."""
 
 import asyncio
+import contextlib
+import dataclasses
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import argon2
 import httpx
@@ -10,7 +13,8 @@ import pytest
 from starlette.applications import Starlette
 
 from amarevents.models import User
-from amarevents.security.rate_limit import MemoryRateLimiter, ResilientRateLimiter, Verdict
+from amarevents.security.auth.passwords import PasswordHasher
+from amarevents.security.rate_limit import MemoryRateLimiter, Quota, ResilientRateLimiter
 from tests.support.client_addresses import client_from, use_manual_clock
 from tests.support.rate_limits import SECOND
 from tests.support.world import World, snapshot
@@ -53,37 +57,69 @@ async def _register(http: httpx.AsyncClient, number: int) -> httpx.Response:
 # Per address ----------------------------------------------------------------------------------------------------
 
 
-async def test_logins_and_registrations_share_the_limit_of_an_address(
+async def test_failed_logins_are_limited_per_address(
     app: Starlette, http: httpx.AsyncClient, karim: User, configure: Configure
 ) -> None:
-    configure(rate_limit_credentials=3)
-    statuses = [(await _login(http, PASSWORD)).status_code, (await _register(http, 1)).status_code]
-    statuses += [(await _login(http, "wrong horse")).status_code]
-    assert statuses == [200, 201, 401]
+    configure(rate_limit_failed_logins=2)
+    statuses = [(await _login(http, "wrong", f"{name}@example.com")).status_code for name in ("a", "b")]
+    assert statuses == [401, 401]
     before = await snapshot()
-    refused = [await _login(http, PASSWORD), await _register(http, 2)]
-    assert [(answer.status_code, answer.json()["code"]) for answer in refused] == [(429, "RATE_LIMITED")] * 2
-    assert all(1 <= int(answer.headers["Retry-After"]) <= 61 for answer in refused)
+    refused = await _login(http, PASSWORD)
+    assert (refused.status_code, refused.json()["code"]) == (429, "RATE_LIMITED")
+    assert 1 <= int(refused.headers["Retry-After"]) <= 61
     assert await snapshot() == before
     async with client_from(app, "203.0.113.9") as elsewhere:
         assert (await _login(elsewhere, PASSWORD)).status_code == 200
 
 
+async def test_successful_logins_are_free(http: httpx.AsyncClient, karim: User, configure: Configure) -> None:
+    configure(rate_limit_failed_logins=2, failed_logins=2)
+    passwords = ["wrong", *[PASSWORD] * 5, "wrong", PASSWORD]
+    assert [(await _login(http, password)).status_code for password in passwords] == [401, *[200] * 5, 401, 429]
+
+
+async def test_a_refused_login_counts_for_neither_limit(
+    http: httpx.AsyncClient, karim: User, configure: Configure
+) -> None:
+    configure(rate_limit_failed_logins=2, failed_logins=1)
+    emails = ["karim@example.com", "karim@example.com", "other@example.com", "another@example.com"]
+    assert [(await _login(http, "wrong", email)).status_code for email in emails] == [401, 429, 401, 429]
+
+
+async def test_a_crowd_may_log_in_at_the_same_moment(
+    http: httpx.AsyncClient, karim: User, configure: Configure
+) -> None:
+    """An attempt counts as failed until it succeeds: without turns, most of them would be refused."""
+    configure(rate_limit_failed_logins=5, failed_logins=5)
+    answers = await asyncio.gather(*[_login(http, PASSWORD) for _ in range(40)])
+    assert Counter(answer.status_code for answer in answers) == {200: 40}
+
+
+async def test_without_turns_a_crowd_would_be_refused(
+    http: httpx.AsyncClient, karim: User, configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The negative control of the test above."""
+    monkeypatch.setattr(PasswordHasher, "turn", lambda _hasher: contextlib.nullcontext())
+    configure(rate_limit_failed_logins=5, failed_logins=5)
+    answers = await asyncio.gather(*[_login(http, PASSWORD) for _ in range(40)])
+    assert Counter(answer.status_code for answer in answers)[429] > 0
+
+
 async def test_other_requests_are_allowed_over_the_login_limit(http: httpx.AsyncClient, configure: Configure) -> None:
-    configure(rate_limit_credentials=1)
+    configure(rate_limit_failed_logins=1)
     assert [(await _login(http, "wrong")).status_code for _ in range(2)] == [401, 429]
     assert (await http.get("/api/events")).status_code == 200
 
 
-async def test_the_limit_of_an_address_can_be_disabled(http: httpx.AsyncClient, configure: Configure) -> None:
-    configure(rate_limit_credentials=0, failed_logins=0)
+async def test_the_limits_can_be_disabled(http: httpx.AsyncClient, configure: Configure) -> None:
+    configure(rate_limit_failed_logins=0, failed_logins=0)
     assert {(await _login(http, "wrong")).status_code for _ in range(12)} == {401}
 
 
 async def test_graphql_aliases_do_not_circumvent_the_limit(
     http: httpx.AsyncClient, karim: User, configure: Configure, verifications: list[str]
 ) -> None:
-    configure(rate_limit_credentials=3)
+    configure(rate_limit_failed_logins=3)
     aliases = " ".join(f"try{number}: {LOGIN}" for number in range(8))
     answer = await http.post("/graphql", json={"query": f"mutation {{ {aliases} }}"})
     codes = Counter(error["extensions"]["code"] for error in answer.json()["errors"])
@@ -92,10 +128,39 @@ async def test_graphql_aliases_do_not_circumvent_the_limit(
 
 
 async def test_an_api_key_does_not_circumvent_the_limit(world: World, configure: Configure) -> None:
-    configure(rate_limit_credentials=1)
+    configure(rate_limit_failed_logins=1)
     caller = await world.user_key()
     body = {"email": "unknown@example.com", "password": "wrong"}
     assert [(await caller.post("/auth/login", body)).status_code for _ in range(2)] == [401, 429]
+
+
+async def test_anonymous_registrations_are_limited_per_address(
+    app: Starlette, http: httpx.AsyncClient, configure: Configure
+) -> None:
+    configure(rate_limit_registrations=2)
+    assert [(await _register(http, number)).status_code for number in range(3)] == [201, 201, 429]
+    async with client_from(app, "203.0.113.9") as elsewhere:
+        assert (await _register(elsewhere, 3)).status_code == 201
+
+
+async def test_registrations_with_a_key_or_a_session_count_for_it_alone(world: World, configure: Configure) -> None:
+    configure(rate_limit_registrations=1)
+    callers = [await world.user_key(), await world.session(await world.user())]
+    for number, caller in enumerate(callers * 2):
+        account = {"username": f"by{number}", "email": f"by{number}@example.com", "number": "01700000000"}
+        assert (await caller.post("/auth/register", {**account, "password": PASSWORD})).status_code == 201
+    assert [(await _register(world.http, number)).status_code for number in range(2)] == [201, 429]
+
+
+async def test_a_login_in_the_same_document_does_not_make_registrations_free(
+    http: httpx.AsyncClient, karim: User, configure: Configure
+) -> None:
+    configure(rate_limit_registrations=1)
+    login = LOGIN.replace("wrong horse", PASSWORD)
+    account = 'username: "x%s", email: "x%s@example.com", number: "01700000000", password: "secret123"'
+    registrations = " ".join(f"r{n}: register(input: {{{account.replace('%s', str(n))}}}) {{ id }}" for n in range(2))
+    answer = await http.post("/graphql", json={"query": f"mutation {{ {login} {registrations} }}"})
+    assert [error["extensions"]["code"] for error in answer.json()["errors"]] == ["RATE_LIMITED"]
 
 
 # Per email ------------------------------------------------------------------------------------------------------
@@ -170,13 +235,12 @@ async def test_counting_after_the_verification_would_verify_all_guesses(
 ) -> None:
     """The negative control of the test above: here, the limiter allows every attempt."""
     for limiter in (MemoryRateLimiter, ResilientRateLimiter):
-        charge = limiter.charge
+        charge_all = limiter.charge_all
 
-        async def lenient(self: object, quota: object, units: int = 1, charge: object = charge) -> Verdict:
-            verdict: Verdict = await charge(self, quota, units)  # type: ignore[operator] # one of two methods
-            return Verdict(allowed=True, limit=0, used=0, remaining=0, reset_at=0, retry_after=0, stamp=verdict.stamp)
+        async def lenient(self: Any, quotas: Sequence[Quota], units: int = 1, charge_all: Any = charge_all) -> Any:
+            return [dataclasses.replace(verdict, allowed=True) for verdict in await charge_all(self, quotas, units)]
 
-        monkeypatch.setattr(limiter, "charge", lenient)
+        monkeypatch.setattr(limiter, "charge_all", lenient)
     assert await _hundred_simultaneous_guesses(http) == {401: 100}
     assert len(verifications) == 100
 

@@ -39,15 +39,16 @@ async def _statuses(request: Callable[[], Awaitable[httpx.Response]], times: int
 def test_the_default_limits_are_those_of_the_contract() -> None:
     settings = Settings()
     assert (settings.rate_limit_user, settings.rate_limit_organizer, settings.rate_limit_admin) == (60, 120, 300)
-    assert (settings.rate_limit_anonymous, settings.rate_limit_credentials) == (600, 10)
-    assert (settings.rate_limit_donations, settings.failed_logins) == (20, 10)
+    assert (settings.rate_limit_anonymous, settings.rate_limit_session, settings.rate_limit_account) == (600, 600, 3000)
+    assert (settings.rate_limit_registrations, settings.rate_limit_donations) == (120, 60)
+    assert (settings.rate_limit_failed_logins, settings.failed_logins) == (30, 10)
 
 
 @pytest.mark.parametrize("request_", REQUESTS.values(), ids=REQUESTS)
 async def test_every_authenticated_response_has_the_headers(
     world: World, configure: Configure, request_: Callable[[Caller], Awaitable[httpx.Response]]
 ) -> None:
-    configure(rate_limit_user=5)
+    configure(rate_limit_user=5, rate_limit_session=5)
     for caller in (await world.user_key(), await world.session(await world.user())):
         answer = await request_(caller)
         limit, remaining, reset, kind = [answer.headers[name] for name in HEADERS]
@@ -67,7 +68,7 @@ async def test_requests_of_a_key_that_lost_its_role_are_counted(world: World, co
 
 @pytest.mark.parametrize("path", ["/api/auth/logout", "/graphql"])
 async def test_cross_site_requests_are_counted(world: World, configure: Configure, path: str) -> None:
-    configure(rate_limit_user=2)
+    configure(rate_limit_session=2)
     headers = {**(await world.session(await world.user())).headers, "Origin": "https://evil.example"}
     answers = [await world.http.post(path, headers=headers) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [403, 403, 429]
@@ -91,16 +92,16 @@ async def test_the_limit_is_per_key(world: World, configure: Configure) -> None:
     assert [answer.status_code for answer in answers] == [200, 200, 429, 429]
 
 
-@pytest.mark.parametrize(("role", "limit"), [("user", 1), ("organizer", 2), ("admin", 3)])
-async def test_sessions_share_the_limit_of_their_account(
-    world: World, configure: Configure, role: str, limit: int
-) -> None:
-    configure(rate_limit_user=1, rate_limit_organizer=2, rate_limit_admin=3)
+@pytest.mark.parametrize("role", ["user", "organizer", "admin"])
+async def test_sessions_share_the_limit_of_their_account(world: World, configure: Configure, role: str) -> None:
+    configure(rate_limit_session=2)
     user = await {"user": world.user, "organizer": world.organizer, "admin": world.admin}[role]()
-    sessions = [await world.session(user) for _ in range(limit + 1)]
+    sessions = [await world.session(user) for _ in range(3)]
     answers = [await session.get("/auth/me") for session in sessions]
-    assert [answer.status_code for answer in answers] == [200] * limit + [429]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert {answer.headers["X-RateLimit-Type"] for answer in answers} == {role}
+    assert {answer.headers["X-RateLimit-Limit"] for answer in answers} == {"2"}
+    assert answers[0].json()["data"]["auth"]["rate_limit"] == 2
     assert (await (await world.key(user)).get("/auth/me")).status_code == 200
 
 
@@ -117,6 +118,14 @@ async def test_a_refused_request_is_429_and_not_executed(world: World, configure
     assert [answer.headers[name] for name in HEADERS if name != "X-RateLimit-Reset"] == ["1", "0", "user"]
     assert 1 <= int(answer.headers["Retry-After"]) <= 61
     assert await snapshot() == before
+
+
+async def test_a_limit_of_0_is_disabled_for_sessions(world: World, configure: Configure) -> None:
+    configure(rate_limit_session=0)
+    session = await world.session(await world.user())
+    answers = [await session.get("/auth/me") for _ in range(3)]
+    assert {answer.status_code for answer in answers} == {200}
+    assert answers[0].json()["data"]["auth"]["rate_limit"] is None
 
 
 @pytest.mark.parametrize("limited", ["user", "organizer", "admin"])
