@@ -120,6 +120,7 @@ def _run_server(settings: Settings) -> None:
         **websocket_options(settings.max_body_bytes),
         access_log=False,  # it would hold the tokens of confirmation links
         log_config=None,  # ours
+        timeout_keep_alive=settings.keep_alive_seconds,
         timeout_graceful_shutdown=_GRACE_SECONDS,
         timeout_worker_healthcheck=_GRACE_SECONDS,  # a rush may keep a process busy; it is no reason to kill it
     )

@@ -60,7 +60,7 @@ class Assets:
         if found is None:
             return Response("Not Found", 404, media_type="text/plain", headers=BASE_HEADERS)
         headers = {**BASE_HEADERS, "Cache-Control": _CACHE_FOREVER, "Vary": "Accept-Encoding"}
-        if not _accepts_gzip(request.headers):
+        if not accepts_gzip(request.headers):
             return Response(found.content, media_type=found.media_type, headers=headers)
         headers["Content-Encoding"] = "gzip"
         return Response(found.compressed, media_type=found.media_type, headers=headers)
@@ -81,5 +81,6 @@ def _read(path: Path, prefix: str) -> Asset:
     )
 
 
-def _accepts_gzip(headers: Headers) -> bool:
+def accepts_gzip(headers: Headers) -> bool:
+    """Return whether the Accept-Encoding header of a request allows gzip."""
     return _GZIP.search(headers.get("accept-encoding", "").replace(" ", "").lower()) is not None

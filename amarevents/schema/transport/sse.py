@@ -39,7 +39,8 @@ class EventStreamResponse(Response):
     media_type = EVENT_STREAM
 
     def __init__(self, results: ResultStream, context: Context, until_closed: contextlib.ExitStack) -> None:
-        super().__init__(headers={"X-Accel-Buffering": "no"})
+        # Proxies must neither buffer nor compress events, which would delay them.
+        super().__init__(headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store, no-transform"})
         del self.headers["content-length"]
         self._results = results
         self._context = context
