@@ -7,6 +7,7 @@ from amarevents.models.events import CustomField, Event, GalleryImage
 from amarevents.models.idempotency import IdempotencyRecord
 from amarevents.models.mails import OutgoingMail
 from amarevents.models.organizations import Organization, Plan
+from amarevents.models.payment_claims import PaymentClaim
 from amarevents.models.seeding import Seeding
 from amarevents.models.tickets import CustomValue, Ticket, TicketType
 
@@ -22,6 +23,7 @@ __all__ = [
     "IdempotencyRecord",
     "Organization",
     "OutgoingMail",
+    "PaymentClaim",
     "Plan",
     "Seeding",
     "Session",

@@ -11,11 +11,7 @@ from amarevents.models.organizations import Organization
 
 
 class Donation(Model):
-    """A donation, in whole taka.
-
-    A partial unique index (first migration) makes transaction IDs unique per type among donations that are not
-    rejected (decisions 7.2).
-    """
+    """A donation, in whole taka (decisions 7.2)."""
 
     id = fields.IntField(primary_key=True)
     organization: fields.ForeignKeyNullableRelation[Organization] = columns.belongs_to(

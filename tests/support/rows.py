@@ -19,6 +19,7 @@ from amarevents.models import (
     IdempotencyRecord,
     Organization,
     OutgoingMail,
+    PaymentClaim,
     Plan,
     Seeding,
     Session,
@@ -59,18 +60,21 @@ async def fill_every_table() -> None:
         name="A Guest",
         email=user.email,
         amount=ticket_type.price,
+        due=ticket_type.price,
         status=TicketStatus.SUCCESS,
         transaction_id="8N7A",
     )
+    await PaymentClaim.create(scope=organization.id, transaction_key="8n7a", ticket=ticket)
     question = await CustomField.create(event=event, name="Size", options=["S", "M"])
     await CustomValue.create(ticket=ticket, field=question, value="M")
     await CheckIn.create(
         ticket=ticket, event_id=event.id, gate="North", scan_id="1", checked_in_by=user, checked_in_at=LATER
     )
     await GalleryImage.create(event=event, url="https://example.org/image.png")
-    await Donation.create(
+    donation = await Donation.create(
         organization=organization, email=user.email, number="-", amount=5, transaction_id="D1", type=PaymentMethod.BKASH
     )
+    await PaymentClaim.create(scope=organization.id, transaction_key="d1", donation=donation)
     await ApiKey.create(user=user, name="Key", digest="k", key_prefix="ae_u_", key_type=KeyType.USER)
     await Session.create(user=user, digest="s", expires_at=LATER)
     await IdempotencyRecord.create(digest="i", fingerprint="f")

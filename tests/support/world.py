@@ -172,7 +172,12 @@ class World:
     async def session(self, user: User) -> Caller:
         """Start a session of the account, and return a caller with its cookie, like any program that has logged in."""
         started = await start_session(user.id, days=1)
-        return Caller(self.http, user, {"Cookie": f"{COOKIE_NAME}={started.token}"})
+        return Caller(self.http, user, {"Cookie": f"{COOKIE_NAME}={started.id.value}"})
+
+    async def token_session(self, user: User) -> Caller:
+        """Start a session of the account, and return a caller that sends its token (decisions 2.3a)."""
+        started = await start_session(user.id, days=1, in_cookie=False)
+        return Caller(self.http, user, {"Authorization": f"Bearer {started.token}"})
 
     async def user_key(self, **fields: Any) -> Caller:
         return await self.key(await self.user(**fields), KeyType.USER)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from amarevents.models.db.unclaimed_payments import unclaimed_payments
 from amarevents.text import email_key, fold
 
 _FIRST_MIGRATION = "0001_initial"
@@ -83,7 +84,14 @@ async def _equal_field_names(client: BaseDBAsyncClient) -> list[Conflict]:
     )
 
 
+async def _equal_transaction_ids(client: BaseDBAsyncClient) -> list[Conflict]:
+    payments = [payment async for batch in unclaimed_payments(client) for payment in batch]
+    rows = [((one.scope, one.key), ConflictingRow(one.noun, one.id, one.transaction_id)) for one in payments]
+    return equal_rows("transaction IDs of payments to an organization or the platform", rows)
+
+
 CHECKS: dict[str, tuple[Check, ...]] = {
     "0004_text": (_equal_usernames, _equal_emails, _equal_plan_names, _equal_field_names),
+    "0005_payments": (_equal_transaction_ids,),
 }
 """The checks of each migration, by its name. They must read only what the schema before it has."""

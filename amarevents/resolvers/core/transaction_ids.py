@@ -1,28 +1,27 @@
-"""Transaction IDs of mobile payments: one canonical form, two field names (decisions 6.6)."""
+"""Transaction IDs of mobile payments: what is accepted, and its two field names (decisions 6.6)."""
 
-import re
-import unicodedata
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, ValidationInfo, field_validator
 
 from amarevents.models.columns import SHORT_LENGTH
+from amarevents.models.payment_claims import transaction_key
 from amarevents.resolvers.core.inputs import Input
 from amarevents.resolvers.core.text_types import ShortText
 
-_CHARACTERS = re.compile(r"[\x21-\x7e]+")
+
+def _require_comparable(text: str) -> str:
+    """Refuse IDs without anything to compare. The length is checked again: some letters become several."""
+    key = transaction_key(text)
+    if not key:
+        raise ValueError("must contain letters or digits")
+    if len(key) > SHORT_LENGTH:
+        raise ValueError(f"must have at most {SHORT_LENGTH} letters and digits")
+    return text
 
 
-def _canonical(text: str) -> str:
-    """Return the canonical form, upper case and ASCII, so that one payment cannot be entered as two."""
-    plain = unicodedata.normalize("NFKC", text).upper()
-    if not _CHARACTERS.fullmatch(plain):
-        raise ValueError("must contain only letters, digits and punctuation, without spaces")
-    return plain
-
-
-TransactionId = Annotated[ShortText, AfterValidator(_canonical), Field(max_length=SHORT_LENGTH)]
-"""A canonical transaction ID. The length is checked before and after: some letters become several."""
+TransactionId = Annotated[ShortText, AfterValidator(_require_comparable)]
+"""A transaction ID as it was typed; ``transaction_key`` returns what is compared."""
 
 
 class TransactionInput(Input):
@@ -31,7 +30,7 @@ class TransactionInput(Input):
     REST_ONLY: ClassVar[frozenset[str]] = frozenset({"transid"})
 
     transaction_id: TransactionId | None = None
-    """The transaction ID of the payment, stored in upper case; unique among the tickets that are not rejected."""
+    """The transaction ID of the payment, which can pay once. Only its letters and digits are compared."""
     transid: TransactionId | None = None
     """An alias of `transaction_id`; if both are sent, they must be equal."""
 
@@ -39,7 +38,7 @@ class TransactionInput(Input):
     @classmethod
     def _same_as_transaction_id(cls, transid: str | None, info: ValidationInfo) -> str | None:
         transaction_id = info.data.get("transaction_id")
-        if transid is not None and transaction_id is not None and transid != transaction_id:
+        if transid and transaction_id and transaction_key(transid) != transaction_key(transaction_id):
             raise ValueError("must be equal to transaction_id, or omitted")
         return transid
 

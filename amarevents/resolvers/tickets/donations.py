@@ -1,11 +1,11 @@
 """Donations to organizations and to the platform (decisions 7)."""
 
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Annotated, Self
 
-from pydantic import Field, WithJsonSchema
+from pydantic import AfterValidator, Field, WithJsonSchema
 from tortoise.queryset import QuerySet
+from tortoise.transactions import in_transaction
 
 from amarevents import errors
 from amarevents.models import Donation, Organization
@@ -19,9 +19,14 @@ from amarevents.resolvers.core.pagination import Page, Paging, load_page
 from amarevents.resolvers.core.permissions import managed_by_caller
 from amarevents.resolvers.core.text_types import Email, LongText, Phone
 from amarevents.resolvers.core.transaction_ids import TransactionId
+from amarevents.resolvers.tickets.payment_claims import ClaimMove, claim_of_donation, move_claims
 from amarevents.security.context import Context
 from amarevents.security.policy import ADMINS, ORGANIZERS, PUBLIC, Scope, allow
 from amarevents.security.rate_limit.quotas import AddressLimit
+from amarevents.text import compact
+
+_MIN_CHARACTERS = 5
+"""The minimum length of a transaction ID."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,8 +42,7 @@ class DonationView:
     amount: Taka
     """The amount donated, in whole taka."""
     transaction_id: str
-    """The transaction ID of the payment, in upper case. No two donations with the same payment method have the same
-    one, unless one of them was rejected."""
+    """The transaction ID of the payment, as it was entered."""
     type: PaymentMethod
     """The payment method."""
     organization_id: RecordId | None
@@ -111,6 +115,13 @@ async def _load_donations(ctx: Context, found: QuerySet[Donation], data: ListDon
     return await load_page(ctx, rows, data, depends_on=(Donation, Organization), view=DonationView.from_model)
 
 
+def _require_five(transaction_id: str) -> str:
+    """Refuse IDs whose letters and digits are fewer than the contract's five characters (decisions 7.2)."""
+    if len(compact(transaction_id)) < _MIN_CHARACTERS:
+        raise ValueError(f"must have at least {_MIN_CHARACTERS} letters and digits")
+    return transaction_id
+
+
 class SubmitDonation(Input):
     """A donation by mobile payment to an organization or to the platform."""
 
@@ -120,9 +131,9 @@ class SubmitDonation(Input):
     """The phone number of the donor."""
     amount: Annotated[Taka, Field(strict=True, ge=1, le=MAX_ID)]
     """The amount donated, in whole taka."""
-    transaction_id: Annotated[TransactionId, Field(min_length=5)]
-    """The transaction ID of the payment. No other donation with the same payment method may have it, unless it was
-    rejected."""
+    transaction_id: Annotated[TransactionId, Field(min_length=_MIN_CHARACTERS), AfterValidator(_require_five)]
+    """The transaction ID of the payment, with at least 5 letters and digits. It can pay once: for one ticket or
+    donation of the organization, unless that was rejected."""
     type: PaymentMethod
     """The payment method."""
     organization_id: Id | None = None
@@ -141,8 +152,10 @@ class SubmitDonation(Input):
 async def submit_donation(ctx: Context, data: SubmitDonation) -> DonationView:
     """Submit a donation, which is pending until the organizer or an admin has verified the payment."""
     organization = await _find_organization(data.organization_id)
-    with _integrity_errors():
-        donation = await Donation.create(**data.model_dump())
+    async with in_transaction():
+        with integrity_errors({}, otherwise=_unknown_organization()):
+            donation = await Donation.create(**data.model_dump())
+        await move_claims([ClaimMove(donation, None, claim_of_donation(donation))])
     donation.organization = organization
     return DonationView.from_model(donation)
 
@@ -158,13 +171,6 @@ async def _find_organization(organization_id: int | None) -> Organization | None
 
 def _unknown_organization() -> errors.ValidationFailed:
     return errors.ValidationFailed({"organization_id": "is not an organization"})
-
-
-def _integrity_errors() -> AbstractContextManager[None]:
-    """Raise DuplicateTransaction, or ValidationFailed if the organization has just been deleted."""
-    return integrity_errors(
-        {"transaction_id": errors.DuplicateTransaction("donation")}, otherwise=_unknown_organization()
-    )
 
 
 class UpdateDonation(Input):
@@ -196,9 +202,13 @@ async def _decide(ctx: Context, found: QuerySet[Donation], data: UpdateDonation)
     donation = await found.select_related("organization").first()
     if donation is None:
         raise errors.NotFound("Donation")
-    with _integrity_errors():
-        is_changed = await Donation.filter(id=donation.id).update(status=data.status, updated_at=ctx.now)
-    if not is_changed:
-        raise errors.NotFound("Donation")
-    donation.status, donation.updated_at = data.status, ctx.now
-    return DonationView.from_model(donation)
+    async with in_transaction():
+        locked = await Donation.filter(id=donation.id).select_for_update().get_or_none()
+        if locked is None:
+            raise errors.NotFound("Donation")
+        claim = claim_of_donation(locked)
+        locked.status, locked.updated_at = data.status, ctx.now
+        await locked.save(update_fields=["status", "updated_at"])
+        await move_claims([ClaimMove(locked, claim, claim_of_donation(locked))])
+    locked.organization = donation.organization
+    return DonationView.from_model(locked)

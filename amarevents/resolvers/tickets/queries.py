@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
-from typing import Self
+from typing import ClassVar, Self
 
 from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
@@ -38,6 +38,8 @@ from amarevents.security.policy import ORGANIZERS, USERS, Scope, allow
 class TicketView:
     """A registration of one attendee for an event."""
 
+    REST_ONLY: ClassVar[frozenset[str]] = frozenset({"transid"})
+
     id: RecordId
     """The ID of the ticket."""
     code: str
@@ -61,12 +63,17 @@ class TicketView:
     number: str | None
     """The phone number of the attendee; null if there is none."""
     amount: Decimal
-    """The amount of the payment for the ticket, in taka with at most two decimals."""
+    """The amount that was paid or, until the organizer has approved it, is said to have been paid, in taka with at most
+    two decimals."""
+    due: Decimal
+    """The price of the ticket when it was registered, in taka with at most two decimals. The owner of the event and
+    admins can set another one."""
     status: TicketStatus
     """The status of the ticket. Pending and approved tickets hold a place; rejected and refunded tickets do not."""
     transaction_id: str | None
-    """The transaction ID of the payment, in upper case; null if none was given. No two tickets have the same one,
-    unless one of them was rejected."""
+    """The transaction ID of the payment, as it was entered; null if none was given."""
+    transid: str | None
+    """An alias of `transaction_id`."""
     payment_method: PaymentMethod | None
     """The payment method; null if none was given."""
     note: str | None
@@ -93,8 +100,10 @@ class TicketView:
             email=ticket.email,
             number=ticket.number,
             amount=ticket.amount,
+            due=ticket.due,
             status=ticket.status,
             transaction_id=ticket.transaction_id,
+            transid=ticket.transaction_id,
             payment_method=ticket.payment_method,
             note=ticket.note,
             created_at=ticket.created_at,

@@ -25,6 +25,7 @@ from amarevents.resolvers.events.ticket_types import claim_place
 from amarevents.resolvers.events.views import is_registration_open
 from amarevents.resolvers.tickets.custom_answers import check_answers
 from amarevents.resolvers.tickets.notifications import enqueue_ticket_email, reason_to_hold_email
+from amarevents.resolvers.tickets.payment_claims import ClaimMove, claim_of_ticket, move_claims
 from amarevents.resolvers.tickets.queries import TicketDetailView, load_ticket_detail
 from amarevents.security.context import Context
 from amarevents.security.policy import USERS, Account, Scope, allow
@@ -71,8 +72,8 @@ class RegisterForEvent(TransactionInput):
     ticket_type_id: Id | None = None
     """The ID of a ticket type of the event. Required if the event has several ticket types."""
     amount: Money | None = None
-    """The amount paid, in taka, which must not be lower than the price. Defaults to the price. The owner of the event
-    and admins can set an amount that replaces the price."""
+    """The amount that you say you have paid, in taka; it approves nothing. Defaults to the price. From the owner of the
+    event and admins, it replaces the price."""
     payment_method: PaymentMethod | None = None
     """The payment method."""
     note: LongText | None = None
@@ -83,10 +84,15 @@ class RegisterForEvent(TransactionInput):
 
 @dataclass(frozen=True, slots=True)
 class _Price:
-    """The amount recorded for a ticket, and the status that a ticket with this price starts with."""
+    """What a place costs, what is said to have been paid, and the status that a ticket therefore starts with."""
 
+    due: Decimal
     amount: Decimal
-    status: TicketStatus
+
+    @property
+    def status(self) -> TicketStatus:
+        """Return Pending if there is a payment to approve: nobody's word alone approves one (decisions 6.1)."""
+        return TicketStatus.PENDING if self.due or self.amount else TicketStatus.SUCCESS
 
 
 @operation(
@@ -97,7 +103,6 @@ class _Price:
         errors.NotFound,
         errors.RegistrationClosed,
         errors.SoldOut,
-        errors.AmountTooLow,
         errors.DuplicateTransaction,
         errors.ValidationFailed,
     ),
@@ -125,6 +130,7 @@ async def register_for_event(ctx: Context, data: RegisterForEvent) -> TicketDeta
         await _store_answers(ticket, answers)
         answers_by_name = {field.name: answers.get(field.id, "") for field in fields}
         await enqueue_ticket_email(ctx, ticket, event, answers_by_name, held_because=held_because)
+        await move_claims([ClaimMove(ticket, None, claim_of_ticket(ticket, event.organization_id))])
         if ticket_type is not None:
             # Last, so that the row that all registrations for this type need is locked as briefly as possible.
             await claim_place(ticket_type.id)
@@ -150,21 +156,18 @@ async def get_ticket_type_of(event: Event, ticket_type_id: int) -> TicketType:
     return ticket_type
 
 
-def _price(ticket_type: TicketType | None, offered: Decimal | None, *, is_manager: bool) -> _Price:
-    """Return the price that the server determines (decisions 6.1). Raises AmountTooLow."""
+def _price(ticket_type: TicketType | None, amount: Decimal | None, *, is_manager: bool) -> _Price:
+    """Return the price that the server determines, which only managers can replace (decisions 6.1)."""
     due = ticket_type.price if ticket_type else Decimal(0)
-    if is_manager and offered is not None:
-        due = offered
-    amount = due if offered is None else offered
-    if amount < due:
-        raise errors.AmountTooLow(due)
-    return _Price(amount, TicketStatus.PENDING if due else TicketStatus.SUCCESS)
+    if amount is None:
+        return _Price(due=due, amount=due)
+    return _Price(due=amount if is_manager else due, amount=amount)
 
 
 async def _create_ticket(
     account: Account, event: Event, ticket_type: TicketType | None, data: RegisterForEvent, price: _Price
 ) -> Ticket:
-    with integrity_errors({"transaction_id": errors.DuplicateTransaction()}, otherwise=errors.NotFound("Event")):
+    with integrity_errors({}, otherwise=errors.NotFound("Event")):
         ticket = await Ticket.create(
             code=new_ticket_code(),
             event_id=event.id,
@@ -174,6 +177,7 @@ async def _create_ticket(
             email=data.email or account.email,
             number=data.number or account.number,
             amount=price.amount,
+            due=price.due,
             status=price.status,
             transaction_id=data.transaction,
             payment_method=data.payment_method,

@@ -17,6 +17,7 @@ from amarevents.resolvers.core.text_types import Email, LongText, Name, Phone
 from amarevents.resolvers.core.transaction_ids import TransactionInput
 from amarevents.resolvers.events.ticket_types import claim_place, release_place
 from amarevents.resolvers.tickets.notifications import requeue_ticket_email
+from amarevents.resolvers.tickets.payment_claims import ClaimMove, claim_of_ticket, move_claims
 from amarevents.resolvers.tickets.queries import (
     TicketDetailView,
     load_ticket,
@@ -47,9 +48,10 @@ class UpdateTicket(TransactionInput):
     note: LongText | None = None
     """A note about the registration; null removes it."""
     amount: NotNull[Money] = None
-    """The amount of the payment for the ticket, in taka with at most two decimals."""
+    """The amount paid for the ticket, in taka with at most two decimals. What is due does not change."""
     ticket_type_id: Id | None = None
-    """The ID of a ticket type of the event; null removes the ticket from its type."""
+    """The ID of a ticket type of the event, whose price is then due; null removes the ticket from its type, and what is
+    due does not change."""
     payment_method: PaymentMethod | None = None
     """The payment method; null removes it."""
 
@@ -68,10 +70,12 @@ async def update_ticket(ctx: Context, id: TicketId, data: UpdateTicket) -> Ticke
     changes = data.changed_fields()
     if not changes:
         return await load_ticket_detail(ctx, found)
-    if data.ticket_type_id is not None:
-        await get_ticket_type_of(found.event, data.ticket_type_id)
+    new_type = await get_ticket_type_of(found.event, data.ticket_type_id) if data.ticket_type_id else None
     async with in_transaction():
-        await change_tickets(ctx, [(await lock_ticket(id), found.event)], changes)
+        ticket = await lock_ticket(id)
+        if new_type is not None and new_type.id != ticket.ticket_type_id:
+            changes["due"] = new_type.price
+        await change_tickets(ctx, [(ticket, found.event)], changes)
     return await load_ticket(ctx, Ticket.all(), id)
 
 
@@ -80,11 +84,17 @@ async def change_tickets(
     tickets: Sequence[tuple[Ticket, Event]],
     changes: Changes,
 ) -> None:
-    """Apply the same changes to tickets that the caller's transaction has locked, and move their places.
+    """Apply the same changes to tickets that the caller's transaction has locked, and move their claims and places.
 
     Attendees are notified as far as the changes concern them. Raises SoldOut, DuplicateTransaction, NotFound.
     """
-    await move_places([await _change_ticket(ctx, ticket, event, changes) for ticket, event in tickets])
+    claims = [claim_of_ticket(ticket, event.organization_id) for ticket, event in tickets]
+    places = [await _change_ticket(ctx, ticket, event, changes) for ticket, event in tickets]
+    await move_claims(
+        ClaimMove(ticket, claim, claim_of_ticket(ticket, event.organization_id))
+        for (ticket, event), claim in zip(tickets, claims, strict=True)
+    )
+    await move_places(places)
     for ticket, _ in tickets:
         ctx.record_change(ticket.event_id, TicketChange(TicketChangeKind.UPDATED, ticket.id))
 
@@ -132,7 +142,7 @@ def _held_place(ticket: Ticket) -> int | None:
 
 
 async def _save(ticket: Ticket, fields: list[str]) -> None:
-    with integrity_errors({"transaction_id": errors.DuplicateTransaction()}, otherwise=errors.NotFound("Ticket type")):
+    with integrity_errors({}, otherwise=errors.NotFound("Ticket type")):
         await ticket.save(update_fields=fields)
 
 

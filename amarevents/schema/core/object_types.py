@@ -1,5 +1,6 @@
 """The decorator for object types, which take their fields from a view of the service layer."""
 
+import inspect
 from dataclasses import is_dataclass
 from typing import TypeVar, dataclass_transform
 
@@ -20,7 +21,14 @@ def object_type(cls: type[T]) -> type[T]:
     docstring = cls.__doc__ or _docstring_of_view(cls.__bases__[-1])
     if docstring is None:
         raise TypeError(f"{cls.__qualname__} has no description: write a docstring for it or for its view")
+    _hide_rest_only_fields(cls)
     return strawberry.type(cls, description=public_text(docstring))
+
+
+def _hide_rest_only_fields(cls: type) -> None:
+    """Leave out the fields of the view that only REST has (its ``REST_ONLY``)."""
+    hidden: frozenset[str] = getattr(cls, "REST_ONLY", frozenset())
+    cls.__annotations__ = {**inspect.get_annotations(cls), **dict.fromkeys(hidden, strawberry.Private[object])}
 
 
 def _docstring_of_view(view: type) -> str | None:
