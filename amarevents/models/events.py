@@ -16,7 +16,7 @@ class Event(Model):
     """An event.
 
     ``sort_date`` is the date, or ``UNDATED`` if there is none, so that both databases can sort undated events last with
-    an index (decisions 1.7). ``search_text`` is the case-folded text that searches look at (decisions 4.9).
+    an index (decisions 1.7). ``search_text`` is the folded text that searches look at (decisions 4.9).
     ``hold_minutes`` and ``places_per_account`` are null if the settings of the platform apply (decisions 6.2a).
     """
 
@@ -52,11 +52,17 @@ class Event(Model):
             ("privacy", "sort_date", "id"),
             ("privacy", "category", "sort_date", "id"),
             ("organization_id", "privacy", "sort_date", "id"),
+            ("privacy", "id"),
+            ("privacy", "category", "id"),
+            ("organization_id", "privacy", "id"),
         ]
 
 
 class CustomField(Model):
-    """A question asked at registration. Answers refer to it by name or ID (decisions 4.7, 6.5)."""
+    """A question asked at registration. Answers refer to it by name or ID (decisions 4.7, 6.5).
+
+    Names are compared folded under the lock of the event (decisions 1.11).
+    """
 
     id = fields.IntField(primary_key=True)
     event: fields.ForeignKeyRelation[Event] = columns.belongs_to("Event", "custom_fields")

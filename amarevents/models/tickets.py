@@ -10,6 +10,7 @@ from amarevents.models import columns
 from amarevents.models.accounts import User
 from amarevents.models.enums import PaymentMethod, TicketStatus
 from amarevents.models.events import CustomField, Event
+from amarevents.text import email_key
 
 EXPIRED = "expired"
 """The reason for the decision on a ticket that was not paid in time (decisions 6.2a)."""
@@ -54,6 +55,7 @@ class Ticket(Model):
     ticket_type_id: int | None
     name: str = columns.name()
     email: str = columns.short_text()
+    email_key: str = columns.key("email", email_key, length=columns.SHORT_LENGTH)
     number: str | None = columns.short_text(null=True)
     amount: Decimal = columns.money(default=Decimal(0))
     due: Decimal = columns.money(default=Decimal(0), db_default=Decimal(0))  # for rows older than the column
@@ -74,7 +76,7 @@ class Ticket(Model):
             ("event_id", "status", "id"),
             ("user_id", "id"),
             ("user_id", "event_id"),
-            ("email", "id"),
+            ("email_key", "id"),
             ("ticket_type_id", "status"),
             ("status", "amount"),
             ("created_at",),
@@ -82,7 +84,10 @@ class Ticket(Model):
 
 
 class CustomValue(Model):
-    """The answer of a ticket to a custom field."""
+    """The answer of a ticket to a custom field.
+
+    ``value`` is the answer as text; ``choices`` are the options chosen in a checkbox field, null for other answers.
+    """
 
     id = fields.IntField(primary_key=True)
     ticket: fields.ForeignKeyRelation[Ticket] = columns.belongs_to("Ticket", "custom_values")
@@ -90,6 +95,7 @@ class CustomValue(Model):
     field: fields.ForeignKeyRelation[CustomField] = columns.belongs_to("CustomField", "values")
     field_id: int
     value: str = columns.long_text()
+    choices: list[str] | None = columns.json(null=True)
 
     class Meta:
         table = "custom_values"
