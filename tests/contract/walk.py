@@ -33,16 +33,16 @@ Ids = Mapping[str, Sequence[int]]
 """The IDs in the database by noun."""
 
 _NOUNS = {
+    "Account": "User",
     "AccountApiKey": "ApiKey",
     "EventDetail": "Event",
-    "Identity": "Account",
+    "Identity": "User",
     "ManagedEvent": "Event",
     "ManagedOrganization": "Organization",
     "OrganizationDetail": "Organization",
     "OwnedOrganization": "Organization",
-    "Profile": "Account",
+    "Profile": "User",
     "TicketDetail": "Ticket",
-    "User": "Account",
 }
 """Views and types of the same noun."""
 _IDENTIFIED_BY = {"RateLimit": "keyId", "Verification": "ticketId"}
@@ -50,12 +50,12 @@ _IDENTIFIED_BY = {"RateLimit": "keyId", "Verification": "ticketId"}
 _ID_FIELDS = {
     "eventId": "Event",
     "organizationId": "Organization",
-    "userId": "Account",
+    "userId": "User",
     "ticketTypeId": "TicketType",
     "ticketId": "Ticket",
 }
 """Fields and arguments that hold the ID of another entity, and its noun."""
-_IN_PATH = {"events": "Event", "organizations": "Organization", "tickets": "Ticket", "users": "Account"}
+_IN_PATH = {"events": "Event", "organizations": "Organization", "tickets": "Ticket", "users": "User"}
 _OF_THE_CALLER = ("/users/me", "/keys", "/auth/me")
 _SINGLE = {"/events/{id}/stats": "stats"}
 """Routes whose answer belongs to the entity in the path, and the name of the same edge in GraphQL."""
@@ -116,14 +116,14 @@ async def visible_over_rest(caller: Caller, ids: Ids) -> Visible:
                 if response.status_code == 200:
                     _read_rest(visible, route, response.json()["data"], anchors, path)
     _link_by_value(visible, "Organization", "plan", "Plan", "name")
-    _link_by_value(visible, "Ticket", "email", "Account", "email")
+    _link_by_value(visible, "Ticket", "email", "User", "email")
     return visible
 
 
 def _requests(route: Route, ids: Ids, caller: Caller) -> Iterator[tuple[str, dict[str, Any], list[Entity]]]:
     """Yield each path and query with the entities that they name."""
     noun = _IN_PATH.get([part for part in route.path.split("/") if part != "admin"][1], "")
-    mine = [("Account", Decimal(caller.user.id))] if caller.user and route.path.startswith(_OF_THE_CALLER) else []
+    mine = [("User", Decimal(caller.user.id))] if caller.user and route.path.startswith(_OF_THE_CALLER) else []
     for target in ids[noun] if "{" in route.path else [None]:
         path = route.path.replace("{id}", str(target)).replace("{ticket}", str(target))
         named = [] if target is None else [(noun, Decimal(target))]

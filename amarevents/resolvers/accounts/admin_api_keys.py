@@ -1,5 +1,6 @@
 """The API keys of all accounts, for admins (decisions 8.3)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Self
@@ -9,7 +10,7 @@ from amarevents.models import ApiKey, User
 from amarevents.models.enums import KeyType
 from amarevents.resolvers.accounts.api_keys import ApiKeyView, RevokedView, revoke
 from amarevents.resolvers.core.ids import ApiKeyId
-from amarevents.resolvers.core.inputs import Flag, Id, RecordId
+from amarevents.resolvers.core.inputs import Id, RecordId
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, Paging, load_page
 from amarevents.resolvers.core.views import extend
@@ -39,7 +40,7 @@ class ListAllApiKeys(Paging):
 
     user_id: Id | None = None
     """Return only the keys of the account with this ID."""
-    active: Flag | None = None
+    active: StrictBool | None = None
     """True returns only keys that are neither suspended nor revoked, false only keys that are."""
     key_type: KeyType | None = None
     """Return only keys of this type."""
@@ -54,6 +55,14 @@ async def list_all_api_keys(ctx: Context, data: ListAllApiKeys) -> Page[AccountA
     rows = ApiKey.filter(**conditions).select_related("user").order_by("-id")
     view = partial(AccountApiKeyView.from_model, settings=ctx.services.settings)
     return await load_page(ctx, rows, data, depends_on=(ApiKey, User), view=view)
+
+
+async def load_all_api_keys(ctx: Context, ids: Sequence[int]) -> dict[int, AccountApiKeyView]:
+    """Return API keys of any account, by ID, in one statement; none to callers who may not list them."""
+    if list_all_api_keys.policy.refusal(ctx.principal):
+        return {}
+    rows = await ApiKey.filter(id__in=list(ids)).select_related("user")
+    return {row.id: AccountApiKeyView.from_model(row, ctx.services.settings) for row in rows}
 
 
 @operation(allow(*ADMINS, scope=Scope.ADMIN), changes=(ApiKey,), raises=(errors.NotFound,))

@@ -30,16 +30,18 @@ def edge(
     *,
     policy_of: AnyOperation | None = None,
     visible_to: AccountAccess | None = None,
+    attribute: str | None = None,
 ) -> StrawberryField:
     """Return a field that leads from an object to what ``load`` finds for it.
 
     ``policy_of``: an operation that shows the same; callers that may not call it are refused here as well.
-    ``visible_to``: who may see the edge, if the object is an account.
+    ``visible_to``: who may see the edge, if the object is an account. ``attribute``: of objects that have it, it is the
+    value, and nothing is loaded: whoever made that view decided that the caller may see it.
     """
     if policy_of is not None:
         OPERATION_EDGES.add(policy_of.name)
     access = _Access(policy_of.policy if policy_of else None, visible_to)
-    return strawberry_field(_Edge(load, access), returns, description)
+    return strawberry_field(_Edge(load, access, attribute), returns, description)
 
 
 def paged_edge(
@@ -71,17 +73,29 @@ def detail(
     *,
     note: str = "",
     policy_of: AnyOperation | None = None,
-) -> StrawberryField:
-    """Return a field that lists leave out: the attribute ``name`` of the more detailed view that ``load`` finds.
+    visible_to: AccountAccess | None = None,
+) -> Any:  # a StrawberryField, which may take the place of the view's own attribute
+    """Return a field that some views of an object leave out: the attribute ``name`` of ``view``, which describes it.
 
-    ``view`` is the class that describes it. The field is null if the view that was found lacks the attribute: views for
-    the owner and for admins have more of them. ``note`` is added to the description.
+    If the object lacks it, it is that of the view that ``load`` finds. It is null if that view lacks it as well: views
+    for owners and for admins have more attributes. ``note`` is added to the description.
     """
 
     async def load_attribute(parent: Parent, info: Info) -> object:
         return getattr(await load(parent, info), name, None)
 
-    return edge(load_attribute, returns, f"{description_of(view, name)} {note}".strip(), policy_of=policy_of)
+    description = f"{description_of(view, name)} {note}".strip()
+    return edge(load_attribute, returns, description, policy_of=policy_of, visible_to=visible_to, attribute=name)
+
+
+async def nothing(_parent: Parent, _info: Info) -> None:
+    """Load nothing, for a field that is null unless the object itself has the attribute."""
+
+
+def attribute_of(field: StrawberryField) -> str | None:
+    """Return the attribute that is the value of an edge for every caller, if the object has it."""
+    edges = (extension for extension in field.extensions if isinstance(extension, _Edge))
+    return next((one.attribute for one in edges if one.access.policy is None), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +105,12 @@ class _Access:
     policy: Policy | None
     visible_to: AccountAccess | None
 
-    def check(self, principal: Principal, parent: Parent) -> None:
+    def check_policy(self, principal: Principal) -> None:
         if self.policy is not None:
             self.policy.check(principal)
+
+    def check(self, principal: Principal, parent: Parent) -> None:
+        self.check_policy(principal)
         if self.visible_to is not None:
             self.visible_to.check(principal, parent.id)
 
@@ -102,9 +119,14 @@ class _Access:
 class _Edge(FieldExtension):
     load: Callable[[Parent, Info], Awaitable[object]]
     access: _Access
+    attribute: str | None
 
     async def resolve_async(self, next_: AsyncExtensionResolver, source: Parent, info: Info, **given: Any) -> Any:
-        self.access.check(info.context.request.principal, source)
+        principal = info.context.request.principal
+        if self.attribute is not None and hasattr(source, self.attribute):
+            self.access.check_policy(principal)
+            return getattr(source, self.attribute)
+        self.access.check(principal, source)
         return await self.load(source, info)
 
 

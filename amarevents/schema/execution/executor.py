@@ -1,8 +1,8 @@
-"""Execution with a plan per selection, which reads plain attributes of an object without resolvers.
+"""Execution with a plan per selection and view, which reads plain attributes of an object without resolvers.
 
-Fields that are attributes with a scalar or an enum as their type are read and serialized at once. All other fields are
-executed by graphql-core, and so is every object in which a plain attribute cannot be serialized or is null although the
-schema says otherwise: errors are always those of graphql-core.
+Fields that are attributes with a scalar or an enum as their type are read and serialized at once, also those that only
+some views have as attributes. All other fields are executed by graphql-core, and so is every object in which a plain
+attribute cannot be serialized or is null although the schema says otherwise: errors are always those of graphql-core.
 
 ``PlannedExecutor`` overrides methods of graphql-core that are not part of its public API. Both packages are pinned to
 the minor version it was written for, and a test compares its results with those of the stock executor.
@@ -34,6 +34,7 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 
 from amarevents import errors
+from amarevents.schema.core.edges import attribute_of
 
 # Any throughout: values of fields, and the parameters of graphql-core's generic methods.
 _Serializer: TypeAlias = Callable[[Any], Any]
@@ -64,6 +65,8 @@ class _Leaf:
     by_type: Mapping[type, _Serializer | None]
     serialize: _Serializer
     nullable: bool
+    optional: bool
+    """Whether some views lack the attribute, whose value is loaded then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +115,9 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
         super().__init__(*args, **kwargs)
         self.collected_errors = _Errors()
         self._size = 0
-        # By identity: graphql-core keeps one field set per selection. The reference keeps its id from being reused.
-        self._plans: dict[int, tuple[GroupedFieldSet, _Plan]] = {}
+        # By identity of the field set, of which graphql-core keeps one per selection and type, and by the class of the
+        # objects. The reference keeps its id from being reused.
+        self._plans: dict[tuple[int, type], tuple[GroupedFieldSet, _Plan]] = {}
 
     def execute_fields(
         self,
@@ -123,7 +127,7 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
         grouped_field_set: GroupedFieldSet,
         position_context: Any,
     ) -> Any:
-        plan = self._plan(parent_type, grouped_field_set)
+        plan = self._plan(parent_type, grouped_field_set, type(source_value))
         self._size += plan.size
         if self._size > MAX_OBJECTS:
             raise AnswerTooLarge
@@ -148,10 +152,11 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
         executor._size = 0  # noqa: SLF001 - its own
         return executor
 
-    def _plan(self, parent_type: GraphQLObjectType, fields: GroupedFieldSet) -> _Plan:
-        known = self._plans.get(id(fields))
+    def _plan(self, parent_type: GraphQLObjectType, fields: GroupedFieldSet, view: type) -> _Plan:
+        key = (id(fields), view)
+        known = self._plans.get(key)
         if known is None:
-            known = self._plans[id(fields)] = (fields, _make_plan(parent_type, fields))
+            known = self._plans[key] = (fields, _make_plan(parent_type, fields, view))
         return known[1]
 
 
@@ -199,13 +204,15 @@ async def _complete(plan: _Plan, results: dict[str, Any], others: Awaitable[Mapp
     return _merge(plan, results, await others)
 
 
-def _make_plan(parent_type: GraphQLObjectType, fields: GroupedFieldSet) -> _Plan:
+def _make_plan(parent_type: GraphQLObjectType, fields: GroupedFieldSet, view: type) -> _Plan:
     entries: list[tuple[str, _Leaf | None]] = []
     others: set[str] = set()
     for name, details in fields.items():
         node = details[0].node
         definition = parent_type.fields.get(node.name.value)
         leaf = None if definition is None or node.arguments else _leaf(definition)
+        if leaf is not None and leaf.optional and not hasattr(view, leaf.attribute):
+            leaf = None
         entries.append((name, leaf))
         if leaf is None and node.name.value != _TYPENAME:
             others.add(name)
@@ -225,15 +232,17 @@ def _leaf(definition: GraphQLField) -> _Leaf | None:
 def _make_leaf(definition: GraphQLField) -> _Leaf | None:
     field = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
     of_type = get_nullable_type(definition.type)
-    if not isinstance(field, StrawberryField) or not field.is_basic_field or definition.args:
+    if not isinstance(field, StrawberryField) or definition.args:
         return None
-    if not isinstance(of_type, GraphQLScalarType | GraphQLEnumType):
+    attribute = field.python_name if field.is_basic_field else attribute_of(field)
+    if attribute is None or not isinstance(of_type, GraphQLScalarType | GraphQLEnumType):
         return None
     return _Leaf(
-        attribute=field.python_name,
+        attribute=attribute,
         by_type=_by_type(of_type),
         serialize=of_type.coerce_output_value,
         nullable=not is_non_null_type(definition.type),
+        optional=not field.is_basic_field,
     )
 
 

@@ -15,15 +15,10 @@ from amarevents.schema.core.fields import mutation, query
 from amarevents.schema.core.object_types import object_type
 from amarevents.schema.core.pagination import Page
 from amarevents.schema.core.scalars import JSON
-from amarevents.schema.types.accounts import account_edge, get_user_id
-from amarevents.schema.types.api_keys import Revocation
+from amarevents.schema.types.account_edges import account_edge, get_user_id
+from amarevents.schema.types.api_keys import ApiKey, Revocation
 from amarevents.schema.types.events import Event
 from amarevents.schema.types.tickets import Ticket
-
-
-@object_type
-class AccountApiKey(admin_api_keys.AccountApiKeyView):
-    owner = account_edge(get_user_id, "The account that owns the API key.")
 
 
 @object_type
@@ -39,7 +34,7 @@ class RateLimit(rate_limits.RateLimitView):
 @strawberry.type
 class AdminQuery:
     admin_events = query(queries.list_all_events, Page[Event])
-    admin_api_keys = query(admin_api_keys.list_all_api_keys, Page[AccountApiKey])
+    admin_api_keys = query(admin_api_keys.list_all_api_keys, Page[ApiKey])
     plans = query(plans.list_plans, list[Plan])
     rate_limits = query(rate_limits.list_rate_limits, list[RateLimit])
 

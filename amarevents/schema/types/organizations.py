@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from amarevents.resolvers.accounts.profiles import OwnedOrganizationView
 from amarevents.resolvers.accounts.related import load_organization_owners
 from amarevents.resolvers.core import pagination
 from amarevents.resolvers.core.inputs import RecordId
@@ -21,7 +22,7 @@ from amarevents.schema.core.edges import detail, edge, paged_edge
 from amarevents.schema.core.fields import mutation, query
 from amarevents.schema.core.object_types import object_type
 from amarevents.schema.core.pagination import Page
-from amarevents.schema.types.accounts import account_edge
+from amarevents.schema.types.account_edges import account_edge
 from amarevents.schema.types.events import Event
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ async def _detail(organization: OrganizationView, info: Info) -> OrganizationDet
 
 
 async def _find_owner_id(organization: OrganizationView, info: Info) -> int:
+    if isinstance(organization, ManagedOrganizationView | OwnedOrganizationView):
+        return organization.user_id
     return await info.context.require(load_organization_owners, organization.id, "Organization")
 
 
@@ -49,10 +52,15 @@ async def _plan(organization: OrganizationView, info: Info) -> PlanView:
     return await info.context.require(load_plans, organization.plan, "Plan")
 
 
-@strawberry.type
-class OrganizationEdges:
-    """The edges of all views of an organization."""
+@object_type
+class Organization(OrganizationView):
+    """An organization, which publishes events."""
 
+    notice = detail(_detail, OrganizationDetailView, "notice", str | None)
+    recent_events = detail(_detail, OrganizationDetailView, "recent_events", list[Event])
+    user_id = detail(_detail, ManagedOrganizationView, "user_id", RecordId | None, note=_FOR_MANAGERS)
+    eventcount = detail(_detail, ManagedOrganizationView, "eventcount", int | None, note=_FOR_MANAGERS)
+    events_used = detail(_detail, ManagedOrganizationView, "events_used", int | None, note=_FOR_MANAGERS)
     events = paged_edge(
         list_events,
         _events,
@@ -67,17 +75,6 @@ class OrganizationEdges:
         policy_of=list_plans,
     )
     owner = account_edge(_find_owner_id, "The account that owns the organization.")
-
-
-@object_type
-class Organization(OrganizationEdges, OrganizationView):
-    """An organization, which publishes events."""
-
-    notice = detail(_detail, OrganizationDetailView, "notice", str | None)
-    recent_events = detail(_detail, OrganizationDetailView, "recent_events", list[Event])
-    user_id = detail(_detail, ManagedOrganizationView, "user_id", RecordId | None, note=_FOR_MANAGERS)
-    eventcount = detail(_detail, ManagedOrganizationView, "eventcount", int | None, note=_FOR_MANAGERS)
-    events_used = detail(_detail, ManagedOrganizationView, "events_used", int | None, note=_FOR_MANAGERS)
 
 
 @strawberry.type

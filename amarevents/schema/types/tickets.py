@@ -15,7 +15,7 @@ from amarevents.schema.core.edges import edge
 from amarevents.schema.core.fields import mutation, query
 from amarevents.schema.core.object_types import object_type
 from amarevents.schema.core.pagination import Connection, Page
-from amarevents.schema.types.accounts import account_edge, get_user_id
+from amarevents.schema.types.account_edges import account_edge, get_user_id
 from amarevents.schema.types.event_parts import event_edge
 from amarevents.schema.types.ticket_types import TicketType
 

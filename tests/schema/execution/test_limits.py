@@ -72,7 +72,7 @@ def test_more_root_fields_than_the_maximum_are_rejected() -> None:
 def test_fields_are_counted_in_operations_and_in_unused_fragments() -> None:
     most = " ".join(["id"] * (MAX_FIELDS - 1))
     require_bounded(parse(f"{{ me {{ {most} }} }}"))
-    for beyond in (f"{{ me {{ {most} id }} }}", f"{{ me {{ id }} }} fragment Unused on Identity {{ {most} }}"):
+    for beyond in (f"{{ me {{ {most} id }} }}", f"{{ me {{ id }} }} fragment Unused on User {{ {most} }}"):
         with pytest.raises(DocumentTooLarge):
             require_bounded(parse(beyond))
 
@@ -130,7 +130,7 @@ def test_inline_fragments_add_no_depth() -> None:
 
 
 def test_fields_of_a_fragment_count_for_every_spread() -> None:
-    fragment = f"fragment F on Identity {{ {' '.join(['id'] * 50)} }}"
+    fragment = f"fragment F on User {{ {' '.join(['id'] * 50)} }}"
     spreads = " ".join(f"m{number}: me {{ ...F }}" for number in range(12))
     with pytest.raises(DocumentTooLarge):
         require_bounded(parse(f"{{ {spreads} }} {fragment}"))

@@ -18,7 +18,7 @@ SIBLINGS: dict[str, tuple[int, Callable[[int], str]]] = {
     "fields of an object": (ONCE, lambda number: "{ me { auth { %s } } }" % ("method " * number)),
     "fields of an unused fragment": (
         ONCE,
-        lambda number: "{ me { id } } fragment F on Identity { %s }" % ("id " * number),
+        lambda number: "{ me { id } } fragment F on User { %s }" % ("id " * number),
     ),
     "fragments": (
         ONCE,
@@ -26,7 +26,7 @@ SIBLINGS: dict[str, tuple[int, Callable[[int], str]]] = {
             "{ me { %s } } %s"
             % (
                 " ".join(f"...F{one}" for one in range(number)),
-                " ".join(f"fragment F{one} on Identity {{ f{one}: id }}" for one in range(number)),
+                " ".join(f"fragment F{one} on User {{ f{one}: id }}" for one in range(number)),
             )
         ),
     ),
@@ -35,7 +35,7 @@ SIBLINGS: dict[str, tuple[int, Callable[[int], str]]] = {
         TWICE,
         lambda number: "{ %s }" % " ".join(f"event(id: {one}) {{ id }}" for one in range(number)),
     ),
-    "fields of a fragment": (TWICE, lambda number: "{ me { ...F } } fragment F on Identity { %s }" % ("id " * number)),
+    "fields of a fragment": (TWICE, lambda number: "{ me { ...F } } fragment F on User { %s }" % ("id " * number)),
 }
 
 
@@ -56,4 +56,4 @@ def test_fields_are_compared_with_those_of_all_merged_objects() -> None:
 
 def test_repeated_fragment_is_compared_once() -> None:
     spreads = "...F " * ONCE
-    require_few_overlaps(parse("{ me { %s } } fragment F on Identity { id username }" % spreads))
+    require_few_overlaps(parse("{ me { %s } } fragment F on User { id username }" % spreads))
