@@ -4,7 +4,7 @@ from tortoise.expressions import Q, Subquery
 from tortoise.queryset import QuerySet
 
 from amarevents.infra.pubsub import TicketChange
-from amarevents.models import Event, Ticket, User
+from amarevents.models import Donation, Event, Organization, Ticket, User
 from amarevents.models.enums import TicketChangeKind
 from amarevents.resolvers.core.locking import lock_in_order
 from amarevents.resolvers.events.deletion import delete_tickets
@@ -21,6 +21,9 @@ async def cascade_delete_account(ctx: Context, user_id: int) -> None:
     events = Event.filter(organization__user_id=user_id)
     await lock_in_order(events)
     await _record_deletions(ctx, user_id, events)
+    # Before payment claims are deleted: a new donation holds its organization while it waits for one.
+    await lock_in_order(Organization.filter(user_id=user_id))
+    await lock_in_order(Donation.filter(organization__user_id=user_id))
     # All tickets at once: releasing places locks ticket types, and tickets must be locked before ticket types.
     await delete_tickets(Q(user_id=user_id) | Q(event_id__in=Subquery(events.values("id"))))
     await User.filter(id=user_id).delete()

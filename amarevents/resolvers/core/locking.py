@@ -1,7 +1,8 @@
 """Row locks in one order.
 
-Every transaction locks rows in the same order: account, events, tickets by ID, ticket types by ID, then organization.
-Transactions that need the same rows therefore wait for each other and cannot deadlock.
+Every transaction locks rows in the same order: account, events, tickets by ID, payment claims by key, ticket types by
+ID, then organization. Transactions that need the same rows therefore wait for each other and cannot deadlock. Deleting
+an account locks its organizations and their donations after the events, because it deletes the claims of both.
 """
 
 from typing import TypeVar

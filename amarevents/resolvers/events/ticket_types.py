@@ -173,10 +173,14 @@ async def _update(ticket_type_id: int, changes: dict[str, object]) -> None:
 
 
 @operation(
-    allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE), raises=(errors.NotFound, errors.Forbidden, errors.HasApprovedTickets)
+    allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE),
+    raises=(errors.NotFound, errors.Forbidden, errors.HasApprovedTickets, errors.LastTicketType),
 )
 async def delete_ticket_type(ctx: Context, id: TicketTypeId) -> DeletedView:
-    """Delete a ticket type that has no approved tickets; its other tickets remain, without a ticket type."""
+    """Delete a ticket type that has no approved tickets; its other tickets remain, without a ticket type.
+
+    The last ticket type of an event with tickets cannot be deleted: the event would become free and unlimited.
+    """
     event_id = (await require_part_manager(ctx, TicketType, id)).event_id
     if await _approved(id).exists():
         raise errors.HasApprovedTickets  # avoids the locks; checked again once they are held
@@ -186,6 +190,7 @@ async def delete_ticket_type(ctx: Context, id: TicketTypeId) -> DeletedView:
         await lock_in_order(Event.filter(id=event_id))
         await lock_in_order(Ticket.filter(event_id=event_id))
         await _require_none_approved(id)
+        await _require_another(event_id, id)
         await _record_deletion(ctx, event_id, id)
         if not await TicketType.filter(id=id).delete():
             raise errors.NotFound("Ticket type")
@@ -205,6 +210,13 @@ def _approved(ticket_type_id: int) -> QuerySet[Ticket]:
 async def _require_none_approved(ticket_type_id: int) -> None:
     if await _approved(ticket_type_id).exists():
         raise errors.HasApprovedTickets
+
+
+async def _require_another(event_id: int, ticket_type_id: int) -> None:
+    """Require another ticket type if the event, which is locked, has tickets. Raises LastTicketType."""
+    others = TicketType.filter(event_id=event_id).exclude(id=ticket_type_id)
+    if await Ticket.exists(event_id=event_id) and not await others.exists():
+        raise errors.LastTicketType
 
 
 async def claim_place(ticket_type_id: int) -> None:

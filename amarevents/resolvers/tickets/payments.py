@@ -73,7 +73,7 @@ def _require_distinct(ticket_ids: list[int]) -> list[int]:
 
 
 class DecidePayments(Input):
-    """The tickets whose payments to approve or reject."""
+    """The tickets whose payments to reject."""
 
     ticket_ids: Annotated[list[Id], Field(min_length=1, max_length=MAX_DECISIONS), AfterValidator(_require_distinct)]
     """The IDs of the tickets: 1 to 100, without duplicates."""
@@ -83,13 +83,23 @@ class DecidePayments(Input):
     """The reason for the decision. Attendees can read it, and the email about a rejected payment contains it."""
 
 
+class ApprovePayments(DecidePayments):
+    """The tickets whose payments to approve."""
+
+    accept_differences: bool = False
+    """Whether to approve payments whose amount is not what is due. Their amounts then count as paid."""
+
+
 @operation(
     allow(*ORGANIZERS, scope=Scope.TICKETS_WRITE),
     changes=(Ticket,),
-    raises=(errors.NotFound, errors.Forbidden, errors.NotPending),
+    raises=(errors.NotFound, errors.Forbidden, errors.NotPending, errors.AmountDiffers),
 )
-async def approve_payments(ctx: Context, data: DecidePayments) -> PaymentDecisionsView:
-    """Approve the payments for pending tickets, and notify the attendees by email."""
+async def approve_payments(ctx: Context, data: ApprovePayments) -> PaymentDecisionsView:
+    """Approve the payments for pending tickets, and notify the attendees by email.
+
+    A payment whose amount is not what is due is only approved if differences are accepted.
+    """
     return await _decide(ctx, data, TicketStatus.SUCCESS)
 
 
@@ -106,12 +116,12 @@ async def reject_payments(ctx: Context, data: DecidePayments) -> PaymentDecision
 async def _decide(ctx: Context, data: DecidePayments, status: TicketStatus) -> PaymentDecisionsView:
     """Decide in at most eight statements per ticket, or five per ticket and three more if all are decided together."""
     if data.mode is DecisionMode.ALL:
-        decided = await _decide_together(ctx, data.ticket_ids, status, reason=data.reason)
+        decided = await _decide_together(ctx, data, data.ticket_ids, status)
         return PaymentDecisionsView(decided=decided, failed=[])
     answer = PaymentDecisionsView(decided=[], failed=[])
     for ticket_id in data.ticket_ids:
         try:
-            answer.decided += await _decide_together(ctx, [ticket_id], status, reason=data.reason)
+            answer.decided += await _decide_together(ctx, data, [ticket_id], status)
         except errors.AmarEventsError as error:
             failure = DecisionFailureView(ticket_id=RecordId(ticket_id), code=error.code, message=error.text)
             answer.failed.append(failure)
@@ -119,7 +129,7 @@ async def _decide(ctx: Context, data: DecidePayments, status: TicketStatus) -> P
 
 
 async def _decide_together(
-    ctx: Context, ticket_ids: Sequence[int], status: TicketStatus, *, reason: str | None
+    ctx: Context, data: DecidePayments, ticket_ids: Sequence[int], status: TicketStatus
 ) -> list[TicketView]:
     """Decide all tickets or none, in one transaction that locks the tickets and then their types, each by ID."""
     found = await _require_managed(ctx, ticket_ids)
@@ -127,8 +137,8 @@ async def _decide_together(
         locked = {row.id: row for row in await Ticket.filter(id__in=ticket_ids).order_by("id").select_for_update()}
         for position, ticket_id in enumerate(ticket_ids):
             with _errors_at(position):
-                _require_pending(locked.get(ticket_id))
-        changes = {"status": status, "decision_reason": reason}
+                _require_decidable(locked.get(ticket_id), data)
+        changes = {"status": status, "decision_reason": data.reason}
         await change_tickets(ctx, [(row, found[row.id].event) for row in locked.values()], changes)
         changed = await with_event(Ticket.filter(id__in=ticket_ids))
     decided = {row.id: TicketView.from_model(row) for row in changed}
@@ -145,11 +155,13 @@ async def _require_managed(ctx: Context, ticket_ids: Sequence[int]) -> dict[int,
     return found
 
 
-def _require_pending(ticket: Ticket | None) -> None:
+def _require_decidable(ticket: Ticket | None, data: DecidePayments) -> None:
     if ticket is None:
         raise errors.NotFound("Ticket")
     if ticket.status is not TicketStatus.PENDING:
         raise errors.NotPending(ticket.status)
+    if isinstance(data, ApprovePayments) and not data.accept_differences and ticket.amount != ticket.due:
+        raise errors.AmountDiffers(ticket.amount, ticket.due)
 
 
 @contextmanager
