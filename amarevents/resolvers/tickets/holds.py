@@ -32,18 +32,18 @@ BATCH_SIZE = 100
 def awaits_payment(ticket: Ticket) -> bool:
     """Return whether a pending ticket, for which something has to be paid, has no transaction ID yet."""
     is_unpaid = ticket.status is TicketStatus.PENDING and ticket.transaction_id is None
-    return is_unpaid and ticket.amount > 0
+    return is_unpaid and (ticket.due > 0 or ticket.amount > 0)
 
 
-def hold_end(ctx: Context, event: Event) -> datetime.datetime | None:
-    """Return the end of a hold that begins now, or None if the event holds places until the organizer decides."""
+def end_of_hold(ctx: Context, ticket: Ticket, event: Event) -> datetime.datetime | None:
+    """Return the end of a hold that begins now, or None for a ticket whose place is not held for a limited time."""
     minutes = ctx.services.settings.hold_minutes if event.hold_minutes is None else event.hold_minutes
-    return ctx.now + datetime.timedelta(minutes=minutes) if minutes else None
+    return ctx.now + datetime.timedelta(minutes=minutes) if minutes and awaits_payment(ticket) else None
 
 
 def overdue(now: datetime.datetime) -> Q:
     """Return the condition that the hold of a ticket has ended."""
-    return Q(hold_expires_at__lte=now)
+    return Q(hold_expires_at__lte=now, status=TicketStatus.PENDING, transaction_id__isnull=True)
 
 
 def holds_place(now: datetime.datetime) -> Q:

@@ -2,8 +2,8 @@
 
 import base64
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -24,11 +24,13 @@ from amarevents.resolvers.core.transaction_ids import TransactionInput
 from amarevents.resolvers.events.ticket_types import claim_place
 from amarevents.resolvers.events.views import is_registration_open
 from amarevents.resolvers.tickets.custom_answers import check_answers
+from amarevents.resolvers.tickets.holds import end_of_hold, take_overdue_place
 from amarevents.resolvers.tickets.notifications import enqueue_ticket_email, reason_to_hold_email
 from amarevents.resolvers.tickets.payment_claims import ClaimMove, claim_of_ticket, move_claims
+from amarevents.resolvers.tickets.places import choose_ticket_type, is_full, require_place_for_account
 from amarevents.resolvers.tickets.queries import TicketDetailView, load_ticket_detail
 from amarevents.security.context import Context
-from amarevents.security.policy import USERS, Account, Scope, allow
+from amarevents.security.policy import USERS, Scope, allow
 
 # 125 bits in the alphabet of base 32: unguessable, and compact in a QR code.
 _CODE_BYTES = 16
@@ -70,7 +72,7 @@ class RegisterForEvent(TransactionInput):
     number: Phone | None = None
     """The phone number of the attendee. Defaults to yours."""
     ticket_type_id: Id | None = None
-    """The ID of a ticket type of the event. Required if the event has several ticket types."""
+    """The ID of a ticket type of the event. Defaults to the first one that has a place, in the order of their IDs."""
     amount: Money | None = None
     """The amount that you say you have paid, in taka; it approves nothing. Defaults to the price. From the owner of the
     event and admins, it replaces the price."""
@@ -95,6 +97,19 @@ class _Price:
         return TicketStatus.PENDING if self.due or self.amount else TicketStatus.SUCCESS
 
 
+@dataclass(frozen=True, slots=True)
+class _Registration:
+    """A valid registration, for which a ticket type is still to be found."""
+
+    event: Event
+    data: RegisterForEvent
+    fields: Sequence[CustomField]
+    answers: Mapping[int, str]
+    _: KW_ONLY
+    is_manager: bool
+    held_because: str | None
+
+
 @operation(
     allow(*USERS, scope=Scope.TICKETS_WRITE),
     creates=True,
@@ -103,6 +118,7 @@ class _Price:
         errors.NotFound,
         errors.RegistrationClosed,
         errors.SoldOut,
+        errors.TooManyPlaces,
         errors.DuplicateTransaction,
         errors.ValidationFailed,
     ),
@@ -111,49 +127,44 @@ async def register_for_event(ctx: Context, data: RegisterForEvent) -> TicketDeta
     """Register an attendee for an event.
 
     A ticket that costs nothing is approved at once. Any other ticket is pending until the organizer approves the
-    payment, and holds its place in the meantime.
+    payment, and holds its place in the meantime: without a transaction ID only until `expires_at`.
     """
     event = await get_visible_event(ctx, data.event_id)
     is_manager = manages(ctx, event.organization.user_id)
     if not is_manager and not is_registration_open(event, ctx.now, ctx.services.settings.time_zone):
         raise errors.RegistrationClosed
-    ticket_type = await _choose_ticket_type(event, data.ticket_type_id)
-    if ticket_type is not None and 0 < ticket_type.capacity <= ticket_type.sold:
-        raise errors.SoldOut  # saves a transaction; only claim_place prevents overselling (decisions 6.2)
+    ticket_type = await choose_ticket_type(ctx, event, data.ticket_type_id)
     fields = await CustomField.filter(event_id=event.id).order_by("position", "id")
     answers = check_answers(fields, data.custom_fields or {})
-    price = _price(ticket_type, data.amount, is_manager=is_manager)
     account = ctx.principal.require_account()
     held_because = None if is_manager else await reason_to_hold_email(ctx, data.email or account.email)
+    registration = _Registration(event, data, fields, answers, is_manager=is_manager, held_because=held_because)
+    while True:
+        try:
+            ticket = await _register(ctx, registration, ticket_type)
+        except errors.SoldOut:
+            # The last place has been taken since the type was chosen. Raises SoldOut unless another place is left.
+            ticket_type = await choose_ticket_type(ctx, event, data.ticket_type_id)
+        else:
+            return await load_ticket_detail(ctx, ticket)
+
+
+async def _register(ctx: Context, registration: _Registration, ticket_type: TicketType | None) -> Ticket:
+    """Create the ticket, in a transaction. Raises SoldOut if the type has no place left."""
+    event = registration.event
     async with in_transaction():
-        ticket = await _create_ticket(account, event, ticket_type, data, price)
-        await _store_answers(ticket, answers)
-        answers_by_name = {field.name: answers.get(field.id, "") for field in fields}
-        await enqueue_ticket_email(ctx, ticket, event, answers_by_name, held_because=held_because)
+        await require_place_for_account(ctx, event)
+        has_place = ticket_type and is_full(ticket_type) and await take_overdue_place(ctx, ticket_type.id)
+        ticket = await _create_ticket(ctx, registration, ticket_type)
+        await _store_answers(ticket, registration.answers)
+        answers = {field.name: registration.answers.get(field.id, "") for field in registration.fields}
+        await enqueue_ticket_email(ctx, ticket, event, answers, held_because=registration.held_because)
         await move_claims([ClaimMove(ticket, None, claim_of_ticket(ticket, event.organization_id))])
-        if ticket_type is not None:
+        if ticket_type is not None and not has_place:
             # Last, so that the row that all registrations for this type need is locked as briefly as possible.
             await claim_place(ticket_type.id)
         ctx.record_change(event.id, TicketChange(TicketChangeKind.CREATED, ticket.id))
-    return await load_ticket_detail(ctx, ticket)
-
-
-async def _choose_ticket_type(event: Event, ticket_type_id: int | None) -> TicketType | None:
-    """Return the requested type, the event's only type, or None for an event without types (decisions 6.4)."""
-    if ticket_type_id is not None:
-        return await get_ticket_type_of(event, ticket_type_id)
-    first_two = await TicketType.filter(event_id=event.id).order_by("id").limit(2)
-    if len(first_two) > 1:
-        raise errors.ValidationFailed({"ticket_type_id": "is required because the event has several ticket types"})
-    return first_two[0] if first_two else None
-
-
-async def get_ticket_type_of(event: Event, ticket_type_id: int) -> TicketType:
-    """Return a ticket type of an event. Raises ValidationFailed."""
-    ticket_type = await TicketType.get_or_none(id=ticket_type_id, event_id=event.id)
-    if ticket_type is None:
-        raise errors.ValidationFailed({"ticket_type_id": "is not a ticket type of this event"})
-    return ticket_type
+    return ticket
 
 
 def _price(ticket_type: TicketType | None, amount: Decimal | None, *, is_manager: bool) -> _Price:
@@ -164,25 +175,27 @@ def _price(ticket_type: TicketType | None, amount: Decimal | None, *, is_manager
     return _Price(due=amount if is_manager else due, amount=amount)
 
 
-async def _create_ticket(
-    account: Account, event: Event, ticket_type: TicketType | None, data: RegisterForEvent, price: _Price
-) -> Ticket:
+async def _create_ticket(ctx: Context, registration: _Registration, ticket_type: TicketType | None) -> Ticket:
+    event, data, account = registration.event, registration.data, ctx.principal.require_account()
+    price = _price(ticket_type, data.amount, is_manager=registration.is_manager)
+    ticket = Ticket(
+        code=new_ticket_code(),
+        event_id=event.id,
+        user_id=account.id,
+        ticket_type_id=ticket_type.id if ticket_type else None,
+        name=data.name or account.username,
+        email=data.email or account.email,
+        number=data.number or account.number,
+        amount=price.amount,
+        due=price.due,
+        status=price.status,
+        transaction_id=data.transaction,
+        payment_method=data.payment_method,
+        note=data.note,
+    )
+    ticket.hold_expires_at = end_of_hold(ctx, ticket, event)
     with integrity_errors({}, otherwise=errors.NotFound("Event")):
-        ticket = await Ticket.create(
-            code=new_ticket_code(),
-            event_id=event.id,
-            user_id=account.id,
-            ticket_type_id=ticket_type.id if ticket_type else None,
-            name=data.name or account.username,
-            email=data.email or account.email,
-            number=data.number or account.number,
-            amount=price.amount,
-            due=price.due,
-            status=price.status,
-            transaction_id=data.transaction,
-            payment_method=data.payment_method,
-            note=data.note,
-        )
+        await ticket.save()
     ticket.event = event
     ticket.ticket_type = ticket_type
     return ticket

@@ -7,7 +7,7 @@ from tortoise.transactions import in_transaction
 
 from amarevents import errors
 from amarevents.infra.pubsub import TicketChange
-from amarevents.models import Event, Ticket
+from amarevents.models import Event, Ticket, TicketType
 from amarevents.models.enums import PaymentMethod, TicketChangeKind, TicketStatus
 from amarevents.resolvers.core.constraint_errors import integrity_errors
 from amarevents.resolvers.core.ids import TicketId
@@ -16,15 +16,16 @@ from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.text_types import Email, LongText, Name, Phone
 from amarevents.resolvers.core.transaction_ids import TransactionInput
 from amarevents.resolvers.events.ticket_types import claim_place, release_place
+from amarevents.resolvers.tickets.holds import awaits_payment, end_of_hold, end_overdue_holds_of_event
 from amarevents.resolvers.tickets.notifications import requeue_ticket_email
 from amarevents.resolvers.tickets.payment_claims import ClaimMove, claim_of_ticket, move_claims
+from amarevents.resolvers.tickets.places import get_ticket_type_of
 from amarevents.resolvers.tickets.queries import (
     TicketDetailView,
     load_ticket,
     load_ticket_detail,
     require_ticket_manager,
 )
-from amarevents.resolvers.tickets.registration import get_ticket_type_of
 from amarevents.security.context import Context
 from amarevents.security.policy import ORGANIZERS, Scope, allow
 
@@ -71,12 +72,21 @@ async def update_ticket(ctx: Context, id: TicketId, data: UpdateTicket) -> Ticke
     if not changes:
         return await load_ticket_detail(ctx, found)
     new_type = await get_ticket_type_of(found.event, data.ticket_type_id) if data.ticket_type_id else None
-    async with in_transaction():
-        ticket = await lock_ticket(id)
-        if new_type is not None and new_type.id != ticket.ticket_type_id:
-            changes["due"] = new_type.price
-        await change_tickets(ctx, [(ticket, found.event)], changes)
+    try:
+        await _update(ctx, found, new_type, changes)
+    except errors.SoldOut:
+        # Places of overdue holds are free. They are ended before the ticket is locked: tickets are locked by ID.
+        await end_overdue_holds_of_event(ctx.services, ctx.now, found.event_id)
+        await _update(ctx, found, new_type, changes)
     return await load_ticket(ctx, Ticket.all(), id)
+
+
+async def _update(ctx: Context, found: Ticket, new_type: TicketType | None, changes: Changes) -> None:
+    async with in_transaction():
+        ticket = await lock_ticket(found.id)
+        if new_type is not None and new_type.id != ticket.ticket_type_id:
+            changes = {**changes, "due": new_type.price}
+        await change_tickets(ctx, [(ticket, found.event)], changes)
 
 
 async def change_tickets(
@@ -102,13 +112,17 @@ async def change_tickets(
 async def _change_ticket(ctx: Context, ticket: Ticket, event: Event, changes: Changes) -> Move:
     """Change a ticket and return the move of its place.
 
-    A change of the status is a decision: it is dated, and the reason for an earlier decision is removed.
+    A change of the status is a decision: it is dated, and the reason for an earlier decision is removed. A ticket that
+    now awaits a payment, or no longer does, gets a hold that begins now, or none.
     """
     place_before, notified_before = _held_place(ticket), (ticket.status, ticket.email)
+    awaited_payment = awaits_payment(ticket)
     if changes.get("status", ticket.status) is not ticket.status:
         changes = {"decision_reason": None, "decided_at": ctx.now, **changes}
     ticket.update_from_dict({**changes, "updated_at": ctx.now})
-    await _save(ticket, [*changes, "updated_at"])
+    if awaits_payment(ticket) is not awaited_payment:
+        ticket.hold_expires_at = end_of_hold(ctx, ticket, event)
+    await _save(ticket, [*changes, "hold_expires_at", "updated_at"])
     if (ticket.status, ticket.email) != notified_before:
         await requeue_ticket_email(ctx, ticket, event)
     return place_before, _held_place(ticket)
