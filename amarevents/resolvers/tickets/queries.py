@@ -78,6 +78,9 @@ class TicketView:
     """The payment method; null if none was given."""
     note: str | None
     """A note about the registration; null if there is none."""
+    expires_at: DateTime | None
+    """When the place is no longer reserved, in UTC, unless a transaction ID is added or the organizer decides before;
+    null if it does not expire."""
     created_at: DateTime
     """When the ticket was registered, in UTC."""
     updated_at: DateTime
@@ -106,6 +109,7 @@ class TicketView:
             transid=ticket.transaction_id,
             payment_method=ticket.payment_method,
             note=ticket.note,
+            expires_at=ticket.hold_expires_at,
             created_at=ticket.created_at,
             updated_at=ticket.updated_at,
         )
