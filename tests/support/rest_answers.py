@@ -32,7 +32,8 @@ TICKET_TYPE_FIELDS = {
 # decisions 6.8
 TICKET_FIELDS = {
     "id", "code", "event_id", "event_name", "event_date", "user_id", "ticket_type_id", "ticket_type_name", "name",
-    "email", "number", "amount", "status", "transaction_id", "payment_method", "note", "created_at", "updated_at",
+    "email", "number", "amount", "due", "status", "transaction_id", "transid", "payment_method", "note", "expires_at",
+    "created_at", "updated_at",
 }  # fmt: skip
 TICKET_DETAIL_FIELDS = TICKET_FIELDS | {"custom_fields"}
 # decisions 5.1

@@ -19,6 +19,7 @@ _TICKET: Values = {
     "transaction_id": "9HG7F2K1QX",
     "payment_method": "bkash",
     "note": None,
+    "expires_at": None,
     "created_at": "2025-05-02T04:12:09Z",
     "updated_at": "2025-05-02T06:30:44Z",
 }
