@@ -20,7 +20,7 @@ from amarevents.web.page import HtmlPage
 
 _METHODS = ("GET", "HEAD", "POST")
 _MAX_FORM_BYTES = 1024
-_CREDENTIALS = {b"authorization", b"cookie"}
+_CREDENTIALS = {b"authorization", b"x-api-key", b"cookie"}
 
 _PAGE = HtmlPage(
     template=Path(__file__).with_suffix(".html"),

@@ -155,10 +155,10 @@ def _rate_limit_headers(context: Context) -> dict[str, str]:
 
 
 def _session_cookies(context: Context) -> list[str]:
-    if context.started_session is not None:
-        started = context.started_session
+    started = context.started_session
+    if started is not None and started.id.in_cookie:
         seconds = math.floor((started.expires_at - context.now).total_seconds())
-        return [_cookie(started.token, seconds, secure=context.services.settings.cookie_secure)]
+        return [_cookie(started.id.value, seconds, secure=context.services.settings.cookie_secure)]
     if context.session_ended:
         return [_cookie("", 0, secure=context.services.settings.cookie_secure)]
     return []

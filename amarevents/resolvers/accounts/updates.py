@@ -12,13 +12,15 @@ from amarevents.security.context import Context
 async def change_account(ctx: Context, user: User, changes: Mapping[str, object]) -> None:
     """Change columns of an account that the caller's transaction has locked.
 
-    A new password ends the other sessions of the account, and gives a new ID to the session of this request (decisions
-    2.3). Raises UsernameTaken, EmailTaken, and BadRequest if that session was sent over a WebSocket.
+    A new password ends the other sessions of the account (decisions 2.3), and gives a new ID to the session of this
+    request if it is in a cookie. Raises UsernameTaken, EmailTaken, and BadRequest if that cookie was sent over a
+    WebSocket.
     """
     if not changes:
         return
-    is_own_session = ctx.principal.session_id is not None and ctx.principal.require_account().id == user.id
-    if "password_hash" in changes and is_own_session:
+    own_session_id = ctx.principal.session_id if ctx.principal.require_account().id == user.id else None
+    renews_cookie = "password_hash" in changes and own_session_id is not None and ctx.has_session_cookie
+    if renews_cookie:
         ctx.require_cookies()
     user.update_from_dict({**changes, "updated_at": ctx.now})
     user.username_key = username_key(user.username)
@@ -26,6 +28,8 @@ async def change_account(ctx: Context, user: User, changes: Mapping[str, object]
     with account_integrity_errors():
         await user.save(update_fields=[*changes, "updated_at", "username_key", "search_text"])
     if "password_hash" in changes:
-        await Session.filter(user_id=user.id).delete()
-        if is_own_session:
-            ctx.started_session = await start_session(user.id, days=ctx.services.settings.session_days)
+        # The answer cannot carry a new token, so the session of a token keeps its ID.
+        kept = None if renews_cookie else own_session_id
+        await Session.filter(user_id=user.id).exclude(id=kept or 0).delete()
+    if renews_cookie:
+        ctx.started_session = await start_session(user.id, days=ctx.services.settings.session_days)

@@ -1,7 +1,5 @@
 """The principal that a credential identifies at this moment (decisions 2.1, 2.4)."""
 
-from dataclasses import dataclass, field
-
 from amarevents import errors
 from amarevents.models import ApiKey, User
 from amarevents.models.columns import utc_now
@@ -9,28 +7,25 @@ from amarevents.security.auth import api_keys, sessions
 from amarevents.security.policy import ANONYMOUS, Account, Principal, key_principal, session_principal
 
 
-@dataclass(frozen=True, slots=True)
-class SessionToken:
-    """The value of the session cookie from a request."""
-
-    value: str = field(repr=False)
-
-
-Credential = api_keys.ParsedKey | SessionToken | None
+Credential = api_keys.ParsedKey | sessions.SessionId | None
 """The credential of a request; ``None`` for an anonymous request."""
 
 
 async def identify(credential: Credential) -> Principal:
-    """Return the principal of a credential. An unknown or expired session is anonymous; an invalid key is an error.
+    """Return the principal of a credential. The cookie of an unknown or expired session is anonymous.
 
-    Raises InvalidApiKey, ApiKeyRevoked, ApiKeySuspended or ApiKeyExpired (401) and RoleLost (403).
+    Raises InvalidApiKey, ApiKeyRevoked, ApiKeySuspended, ApiKeyExpired or InvalidSession (401) and RoleLost (403).
     """
     if credential is None:
         return ANONYMOUS
     if isinstance(credential, api_keys.ParsedKey):
         return await _identify_key(credential)
-    session = await sessions.find_session(credential.value)
-    return session_principal(account_of(session.user), session.id) if session else ANONYMOUS
+    session = await sessions.find_session(credential)
+    if session is not None:
+        return session_principal(account_of(session.user), session.id)
+    if credential.in_cookie:
+        return ANONYMOUS
+    raise errors.InvalidSession
 
 
 async def _identify_key(parsed: api_keys.ParsedKey) -> Principal:

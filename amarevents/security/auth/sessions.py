@@ -1,41 +1,67 @@
-"""Sessions: an opaque random ID in a cookie, stored hashed and with an expiry (decisions 2.3)."""
+"""Sessions: an opaque random ID in a cookie or in a token, stored hashed and with an expiry (decisions 2.3, 2.3a)."""
 
 import datetime
+import re
 import secrets
 from dataclasses import dataclass, field
 
+from amarevents.errors import InvalidSession
 from amarevents.models import Session
 from amarevents.models.columns import utc_now
 from amarevents.security.auth.api_keys import digest_of
 
 COOKIE_NAME = "amarevents_session"
+TOKEN_PREFIX = "ae_s_"  # noqa: S105 - what tells the token of a session from an API key
+_RANDOM_BYTES = 32
+_TOKEN = re.compile(TOKEN_PREFIX + "([A-Za-z0-9_-]{43})")
+
+
+@dataclass(frozen=True, slots=True)
+class SessionId:
+    """The ID of a session from a request, which may or may not exist in the database."""
+
+    value: str = field(repr=False)
+    in_cookie: bool
 
 
 @dataclass(frozen=True, slots=True)
 class StartedSession:
-    """A new session: the value and the expiry of its cookie."""
+    """A new session: its ID and its expiry. It is sent to the client in a cookie or, if it asked for one, as a token."""
 
-    token: str = field(repr=False)
+    id: SessionId
     expires_at: datetime.datetime
 
+    @property
+    def token(self) -> str:
+        """The token that is sent in the Authorization header."""
+        return TOKEN_PREFIX + self.id.value
 
-async def start_session(user_id: int, *, days: int) -> StartedSession:
+
+def parse_token(text: str) -> SessionId:
+    """Parse the token of a session. Raises InvalidSession if its length or alphabet is wrong."""
+    match = _TOKEN.fullmatch(text)
+    if match is None:
+        raise InvalidSession
+    return SessionId(match[1], in_cookie=False)
+
+
+async def start_session(user_id: int, *, days: int, in_cookie: bool = True) -> StartedSession:
     """Create a session with a new ID, and delete the expired sessions of the account."""
-    token = secrets.token_urlsafe(32)
+    value = secrets.token_urlsafe(_RANDOM_BYTES)
     expires_at = utc_now() + datetime.timedelta(days=days)
     await Session.filter(user_id=user_id, expires_at__lte=utc_now()).delete()
-    await Session.create(user_id=user_id, digest=digest_of(token), expires_at=expires_at)
-    return StartedSession(token, expires_at)
+    await Session.create(user_id=user_id, digest=digest_of(value), expires_at=expires_at)
+    return StartedSession(SessionId(value, in_cookie), expires_at)
 
 
-async def find_session(token: str) -> Session | None:
-    """Return the unexpired session with this token together with its user, or None."""
-    return await Session.get_or_none(digest=digest_of(token), expires_at__gt=utc_now()).select_related("user")
+async def find_session(session: SessionId) -> Session | None:
+    """Return the unexpired session with this ID together with its user, or None."""
+    return await Session.get_or_none(digest=digest_of(session.value), expires_at__gt=utc_now()).select_related("user")
 
 
 async def end_started_session(started: StartedSession) -> None:
     """Delete a session that this request has started."""
-    await Session.filter(digest=digest_of(started.token)).delete()
+    await Session.filter(digest=digest_of(started.id.value)).delete()
 
 
 async def end_session(session_id: int) -> None:

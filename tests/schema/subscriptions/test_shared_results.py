@@ -6,6 +6,7 @@ import time
 
 import pytest
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 
 from amarevents import errors
 from amarevents.infra.pubsub import Subscriber
@@ -71,7 +72,7 @@ async def test_idle_subscribers_share_periodic_checks(
 
 async def test_checks_are_not_shared_between_credentials_or_events(app: Starlette, scene: Scene, world: World) -> None:
     other_key = await world.key(scene.owner, KeyType.ORGANIZER)
-    credential = read_credential([other_key.headers["Authorization"]], None)
+    credential = read_credential(Headers(other_key.headers))
     assert isinstance(credential, ParsedKey)
     other = await world.event(await world.organizer())
     context, policy = await context_for(app, scene.organizer), subscriptions.ticket_updated.policy_of
