@@ -12,6 +12,8 @@ from amarevents.models.enums import PaymentMethod, TicketStatus
 from amarevents.models.events import CustomField, Event
 from amarevents.text import email_key
 
+CODE_LENGTH = 32
+"""The maximum length of the codes of tickets, in characters."""
 EXPIRED = "expired"
 """The reason for the decision on a ticket that was not paid in time (decisions 6.2a)."""
 
@@ -44,7 +46,7 @@ class Ticket(Model):
     """
 
     id = fields.IntField(primary_key=True)
-    code = fields.CharField(max_length=32, unique=True)
+    code = fields.CharField(max_length=CODE_LENGTH, unique=True)
     event: fields.ForeignKeyRelation[Event] = columns.belongs_to("Event", "tickets")
     event_id: int
     user: fields.ForeignKeyRelation[User] = columns.belongs_to("User", "tickets")

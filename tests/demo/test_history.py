@@ -15,7 +15,7 @@ from amarevents.demo.specs import EventSpec
 from amarevents.models import CustomField
 from amarevents.models.enums import Category, DonationStatus, PaymentMethod, TicketStatus
 from amarevents.resolvers.tickets.custom_answers import check_answers
-from amarevents.resolvers.tickets.registration import new_ticket_code
+from amarevents.resolvers.tickets.codes import new_ticket_code
 
 TODAY = datetime.date(2026, 3, 10)
 # The beginning of TODAY in Dhaka.

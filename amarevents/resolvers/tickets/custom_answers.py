@@ -1,26 +1,30 @@
 """Answers to the custom fields of events: loading them, and checking them against the types of their fields.
 
-Answers are stored as text (decisions 4.7, 6.5).
+An answer is stored as text, and that to a checkbox field also as the list of the chosen options (decisions 4.7, 6.5).
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
 from amarevents import errors
-from amarevents.models import CustomField, CustomValue
+from amarevents.models import CustomField, CustomValue, Ticket
 from amarevents.models.enums import FieldType
+from amarevents.resolvers.core.constraint_errors import integrity_errors
 from amarevents.resolvers.core.inputs import Date, RecordId
 from amarevents.resolvers.core.text_types import Email, LongText, ShortText
 from amarevents.security.context import Context
+from amarevents.text import fold
 
 _SHORT = TypeAdapter[str](ShortText)
 _LONG = TypeAdapter[str](LongText)
 _EMAIL = TypeAdapter[str](Email)
 _DATE = TypeAdapter[object](Date)
 _MAX_NUMBER_LENGTH = 40
+_FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,32 +36,61 @@ class CustomAnswerView:
     name: str
     """The name of the custom field."""
     value: str
-    """The answer, as text."""
+    """The answer as text for people; several chosen options are joined by commas."""
+    values: list[str]
+    """The chosen options of a checkbox field; for other fields, the answer alone."""
 
 
 async def load_answers(ctx: Context, ticket_ids: Sequence[int]) -> dict[int, list[CustomAnswerView]]:
     """Return the answers of tickets that the caller may see, in the order of the fields, in one statement."""
     answers: dict[int, list[CustomAnswerView]] = {ticket_id: [] for ticket_id in ticket_ids}
-    values = CustomValue.filter(ticket_id__in=list(ticket_ids)).select_related("field")
-    for value in await values.order_by("field__position", "field_id"):
-        answers[value.ticket_id].append(
-            CustomAnswerView(field_id=RecordId(value.field_id), name=value.field.name, value=value.value)
+    rows = CustomValue.filter(ticket_id__in=list(ticket_ids)).select_related("field")
+    for row in await rows.order_by("field__position", "field_id"):
+        answers[row.ticket_id].append(
+            CustomAnswerView(
+                field_id=RecordId(row.field_id),
+                name=row.field.name,
+                value=row.value,
+                values=[row.value] if row.choices is None else list(row.choices),
+            )
         )
     return answers
+
+
+class CheckedAnswer(NamedTuple):
+    """An answer that fits its field."""
+
+    value: str
+    """The answer as text."""
+    choices: list[str] | None = None
+    """The options chosen in a checkbox field; None for other answers."""
+
+
+async def store_answers(ticket: Ticket, answers: Mapping[int, CheckedAnswer]) -> None:
+    """Store the answers of a new ticket, by field ID. Raises ValidationFailed if a field has been deleted."""
+    if not answers:
+        return
+    field_is_gone = errors.ValidationFailed({"custom_fields": "have changed on the event; load them again"})
+    rows = [
+        CustomValue(ticket_id=ticket.id, field_id=field_id, value=answer.value, choices=answer.choices)
+        for field_id, answer in answers.items()
+    ]
+    with integrity_errors({}, otherwise=field_is_gone):
+        await CustomValue.bulk_create(rows)
 
 
 class _InvalidAnswer(ValueError):
     """An answer that does not fit its field; the message says what is expected."""
 
 
-def check_answers(fields: Sequence[CustomField], given: Mapping[str, object]) -> dict[int, str]:
-    """Return the answers as text, by field ID.
+def check_answers(fields: Sequence[CustomField], given: Mapping[str, object]) -> dict[int, CheckedAnswer]:
+    """Return the answers by field ID.
 
     ``given`` has the answers by field name or field ID; null means no answer. Raises ValidationFailed with a problem
     for each unknown field, each missing answer to a required field and each invalid answer.
     """
     problems: dict[str, str] = {}
-    answers: dict[int, str] = {}
+    answers: dict[int, CheckedAnswer] = {}
     for key, value in given.items():
         try:
             field = _unanswered_field(fields, key, answers)
@@ -71,10 +104,11 @@ def check_answers(fields: Sequence[CustomField], given: Mapping[str, object]) ->
     return answers
 
 
-def _unanswered_field(fields: Sequence[CustomField], key: str, answers: Mapping[int, str]) -> CustomField:
+def _unanswered_field(fields: Sequence[CustomField], key: str, answers: Mapping[int, CheckedAnswer]) -> CustomField:
     """Return the field that a key names or whose ID it is; names take precedence."""
-    named = [field for field in fields if field.name == key.strip()]
-    found = next(iter(named or [field for field in fields if str(field.id) == key]), None)
+    folded = fold(key).strip()
+    named = [field for field in fields if fold(field.name) == folded]
+    found = next(iter(named or [field for field in fields if str(field.id) == folded]), None)
     if found is None:
         raise _InvalidAnswer("is not a custom field of this event")
     if found.id in answers:
@@ -82,70 +116,102 @@ def _unanswered_field(fields: Sequence[CustomField], key: str, answers: Mapping[
     return found
 
 
-def _missing_answers(fields: Sequence[CustomField], invalid: set[str], answers: Mapping[int, str]) -> dict[str, str]:
+def _missing_answers(
+    fields: Sequence[CustomField], invalid: set[str], answers: Mapping[int, CheckedAnswer]
+) -> dict[str, str]:
     """Return the problems of required fields without an answer, except those that already have a problem."""
+    named = {fold(key).strip() for key in invalid}
     return {
         field.name: "is required"
         for field in fields
-        if field.required and field.id not in answers and not invalid & {field.name, str(field.id)}
+        if field.required and field.id not in answers and not named & {fold(field.name), str(field.id)}
     }
 
 
 def _is_empty(value: object) -> bool:
-    return value is None or value == [] or (isinstance(value, str) and not value.strip())
+    """Return whether a value is no answer: null, an empty text, or a list of these."""
+    if isinstance(value, list):
+        return all(map(_is_empty, value))
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
-def _check_text(adapter: TypeAdapter[str], expected: str) -> Callable[[CustomField, object], str]:
-    def check(_field: CustomField, value: object) -> str:
+_Check = Callable[[CustomField, object], CheckedAnswer]
+
+
+def _check_text(adapter: TypeAdapter[str], expected: str) -> _Check:
+    def check(_field: CustomField, value: object) -> CheckedAnswer:
         if not isinstance(value, str):
             raise _InvalidAnswer(f"must be {expected}")
         try:
-            return adapter.validate_python(value.strip())
+            return CheckedAnswer(adapter.validate_python(value.strip()))
         except ValidationError as error:
             raise _InvalidAnswer(error.errors()[0]["msg"].removeprefix("Value error, ")) from error
 
     return check
 
 
-def _check_number(_field: CustomField, value: object) -> str:
+def _check_number(_field: CustomField, value: object) -> CheckedAnswer:
     is_scalar = isinstance(value, int | float | Decimal | str) and not isinstance(value, bool)
-    if not is_scalar or len(str(value)) > _MAX_NUMBER_LENGTH:
+    text = _plain(value)
+    if not is_scalar or len(text) > _MAX_NUMBER_LENGTH:
         raise _InvalidAnswer("must be a number")
     try:
-        number = Decimal(str(value).strip())
+        number = Decimal(text)
     except ArithmeticError as error:
         raise _InvalidAnswer("must be a number") from error
-    if not number.is_finite() or "_" in str(value):  # Decimal ignores underscores
+    if not number.is_finite() or "_" in text:  # Decimal ignores underscores
         raise _InvalidAnswer("must be a number")
-    return str(value).strip()
+    return CheckedAnswer(text)
 
 
-def _check_date(_field: CustomField, value: object) -> str:
+def _plain(value: object) -> str:
+    """Return a value as folded text; a whole number has no decimals, however it is written in JSON (decisions 1.6)."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return fold(str(value)).strip()
+
+
+def _check_date(_field: CustomField, value: object) -> CheckedAnswer:
     try:
-        return str(_DATE.validate_python(value))
+        return CheckedAnswer(str(_DATE.validate_python(_plain(value) if isinstance(value, str) else value)))
     except ValidationError as error:
         raise _InvalidAnswer("must be a date, YYYY-MM-DD") from error
 
 
-def _check_choice(field: CustomField, value: object) -> str:
-    if not isinstance(value, str) or value.strip() not in field.options:
-        raise _InvalidAnswer(f"must be one of: {', '.join(field.options)}")
-    return value.strip()
+def _check_choice(field: CustomField, value: object) -> CheckedAnswer:
+    return CheckedAnswer(_option(field, value))
 
 
-def _check_checkbox(field: CustomField, value: object) -> str:
+def _option(field: CustomField, value: object) -> str:
+    """Return the option that a value names, in its own spelling (decisions 1.11)."""
+    if isinstance(value, str | int | float | Decimal) and not isinstance(value, bool):
+        if str(value).strip() in field.options:  # options of older fields may differ only in case
+            return str(value).strip()
+        for option in field.options:
+            if fold(option) == _plain(value):
+                return option
+    raise _InvalidAnswer(f"must be one of: {', '.join(field.options)}")
+
+
+def _check_checkbox(field: CustomField, value: object) -> CheckedAnswer:
     """Return true or false for a field without options, otherwise the chosen options."""
     if not field.options:
-        if not isinstance(value, bool):
-            raise _InvalidAnswer("must be true or false")
-        if field.required and not value:
-            raise _InvalidAnswer("must be checked")
-        return "true" if value else "false"
-    chosen = value if isinstance(value, list) else [value]
-    return ", ".join(dict.fromkeys(_check_choice(field, one) for one in chosen))
+        return CheckedAnswer(_check_flag(field, value))
+    given = value if isinstance(value, list) else [value]
+    chosen = list(dict.fromkeys(_option(field, one) for one in given if not _is_empty(one)))
+    return CheckedAnswer(", ".join(chosen), chosen)
 
 
-_CHECKS: dict[FieldType, Callable[[CustomField, object], str]] = {
+def _check_flag(field: CustomField, value: object) -> str:
+    flag = _FLAGS.get(_plain(value)) if isinstance(value, str | int | float) else None
+    if flag is None:
+        raise _InvalidAnswer("must be true or false")
+    if field.required and not flag:
+        raise _InvalidAnswer("must be checked")
+    return "true" if flag else "false"
+
+
+_CHECKS: dict[FieldType, _Check] = {
     FieldType.TEXT: _check_text(_SHORT, "a string"),
     FieldType.TEXTAREA: _check_text(_LONG, "a string"),
     FieldType.EMAIL: _check_text(_EMAIL, "an email address"),

@@ -1,7 +1,5 @@
 """Registration for events: price, answers to custom fields and the new ticket (decisions 6.1 to 6.7)."""
 
-import base64
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from decimal import Decimal
@@ -13,7 +11,7 @@ from tortoise.transactions import in_transaction
 
 from amarevents import errors
 from amarevents.infra.pubsub import TicketChange
-from amarevents.models import CustomField, CustomValue, Event, Ticket, TicketType
+from amarevents.models import CustomField, Event, Ticket, TicketType
 from amarevents.models.enums import PaymentMethod, TicketChangeKind, TicketStatus
 from amarevents.resolvers.core.constraint_errors import integrity_errors
 from amarevents.resolvers.core.inputs import Id, Money
@@ -23,7 +21,8 @@ from amarevents.resolvers.core.text_types import Email, LongText, Name, Phone
 from amarevents.resolvers.core.transaction_ids import TransactionInput
 from amarevents.resolvers.events.ticket_types import claim_place
 from amarevents.resolvers.events.views import is_registration_open
-from amarevents.resolvers.tickets.custom_answers import check_answers
+from amarevents.resolvers.tickets.codes import new_ticket_code
+from amarevents.resolvers.tickets.custom_answers import CheckedAnswer, check_answers, store_answers
 from amarevents.resolvers.tickets.holds import end_of_hold, take_overdue_place
 from amarevents.resolvers.tickets.notifications import enqueue_ticket_email, reason_to_hold_email
 from amarevents.resolvers.tickets.payment_claims import ClaimMove, claim_of_ticket, move_claims
@@ -32,15 +31,7 @@ from amarevents.resolvers.tickets.queries import TicketDetailView, load_ticket_d
 from amarevents.security.context import Context
 from amarevents.security.policy import USERS, Scope, allow
 
-# 125 bits in the alphabet of base 32: unguessable, and compact in a QR code.
-_CODE_BYTES = 16
-_CODE_LENGTH = 25
 _MAX_ANSWERS = 100
-
-
-def new_ticket_code() -> str:
-    """Return a random code. It begins with letters, so that it cannot be mistaken for an ID."""
-    return "AE" + base64.b32encode(secrets.token_bytes(_CODE_BYTES)).decode()[:_CODE_LENGTH]
 
 
 def _require_flat(value: object) -> object:
@@ -104,7 +95,7 @@ class _Registration:
     event: Event
     data: RegisterForEvent
     fields: Sequence[CustomField]
-    answers: Mapping[int, str]
+    answers: Mapping[int, CheckedAnswer]
     _: KW_ONLY
     is_manager: bool
     held_because: str | None
@@ -156,8 +147,9 @@ async def _register(ctx: Context, registration: _Registration, ticket_type: Tick
         await require_place_for_account(ctx, event)
         has_place = ticket_type and is_full(ticket_type) and await take_overdue_place(ctx, ticket_type.id)
         ticket = await _create_ticket(ctx, registration, ticket_type)
-        await _store_answers(ticket, registration.answers)
-        answers = {field.name: registration.answers.get(field.id, "") for field in registration.fields}
+        await store_answers(ticket, registration.answers)
+        given = registration.answers
+        answers = {field.name: given[field.id].value if field.id in given else "" for field in registration.fields}
         await enqueue_ticket_email(ctx, ticket, event, answers, held_because=registration.held_because)
         await move_claims([ClaimMove(ticket, None, claim_of_ticket(ticket, event.organization_id))])
         if ticket_type is not None and not has_place:
@@ -199,12 +191,3 @@ async def _create_ticket(ctx: Context, registration: _Registration, ticket_type:
     ticket.event = event
     ticket.ticket_type = ticket_type
     return ticket
-
-
-async def _store_answers(ticket: Ticket, answers: Mapping[int, str]) -> None:
-    if not answers:
-        return
-    field_is_gone = errors.ValidationFailed({"custom_fields": "have changed on the event; load them again"})
-    rows = [CustomValue(ticket_id=ticket.id, field_id=field, value=value) for field, value in answers.items()]
-    with integrity_errors({}, otherwise=field_is_gone):
-        await CustomValue.bulk_create(rows)

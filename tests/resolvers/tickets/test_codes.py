@@ -2,7 +2,7 @@
 
 import re
 
-from amarevents.resolvers.tickets.registration import new_ticket_code
+from amarevents.resolvers.tickets.codes import new_ticket_code
 
 
 def test_codes_are_unique_and_have_the_documented_form() -> None:
