@@ -1,6 +1,6 @@
-"""Rows of the access table: check-ins and bulk decisions on payments (decisions 2.6, 6.9)."""
+"""Rows of the access table: check-ins, and payments and bulk decisions on them (decisions 2.6, 6.2a, 6.9)."""
 
-from tests.contract.access import HIDDEN, ORGANIZER, ORGANIZERS, OWNER, graphql_row
+from tests.contract.access import ACCOUNT, HIDDEN, ORGANIZER, ORGANIZERS, OWNER, USERS, graphql_row
 
 
 def _decision(field: str, mode: str, ticket: str) -> str:
@@ -18,6 +18,20 @@ DECISIONS = tuple(
     )
 )
 
+PAYMENTS = tuple(
+    graphql_row(
+        f'mutation {{ addPayment(input: {{ticketId: {ticket}, transactionId: "PAID$unique"}}) {{ id }} }}',
+        statuses,
+        "tickets:write",
+        USERS,
+    )
+    for ticket, statuses in (
+        ("$own_pending_ticket", ACCOUNT),
+        # The owner of the event and admins see the ticket, and update it instead.
+        ("$pending_ticket", "401 404 404 403 404 403 404 403 404 403"),
+    )
+)
+
 _MUTATIONS = {
     'checkInTicket(code: "$spare_code") { outcome }': HIDDEN,
     'checkInTicket(code: "$own_code") { outcome }': OWNER,
@@ -30,4 +44,4 @@ CHECK_INS = tuple(
     for field, statuses in _MUTATIONS.items()
 )
 
-ROWS = (*CHECK_INS, *DECISIONS)
+ROWS = (*CHECK_INS, *PAYMENTS, *DECISIONS)

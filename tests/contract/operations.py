@@ -22,6 +22,7 @@ GRAPHQL_ONLY = {
     *("create_plan", "update_plan", "delete_plan"),  # decisions 5.2
     *("check_in_ticket", "undo_check_in"),  # decisions 9.3
     *("approve_payments", "reject_payments"),  # decisions 9.3
+    "add_payment",  # decisions 6.2a
 }
 """Operations without a route in the contract."""
 

@@ -27,6 +27,7 @@ from tests.support.tables import check_rows
 
 REST_ONLY = {("RegisterForEvent", "transid"), ("UpdateTicket", "transid"), ("VerifyTicket", "ticket")}
 """Alternative names of fields that only REST has."""
+REST_ONLY_IN_ANSWERS = {("TicketView", "transid"), ("TicketDetailView", "transid")}
 
 SCALARS: dict[object, str] = {
     int: "Int",
@@ -233,7 +234,11 @@ def _type_name(view: type) -> str:
 def _schema_fields(view: type) -> dict[str, str]:
     """Return the fields that the view's type must have in the schema."""
     fields = {}
-    for name, annotation in typing.get_type_hints(view, include_extras=True).items():
+    hints = typing.get_type_hints(view, include_extras=True)
+    for name in [field.name for field in dataclasses.fields(view)]:
+        if (view.__name__, name) in REST_ONLY_IN_ANSWERS:
+            continue
+        annotation = hints[name]
         text, field = _type_text(annotation, is_input=False), camel(name)
         may_be_null = _is_nullable(annotation) or field in NULLABLE_FIELDS.get(view.__name__, ())
         fields[field] = text if may_be_null else f"{text}!"

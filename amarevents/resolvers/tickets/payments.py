@@ -1,4 +1,4 @@
-"""Approval and rejection of payments: decisions on many pending tickets at once, each on its own or all together."""
+"""Payments of pending tickets: entered by the buyer, and decided by the organizer, each on its own or all together."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,14 +12,24 @@ from tortoise.transactions import in_transaction
 
 from amarevents import errors
 from amarevents.models import Ticket
-from amarevents.models.enums import TicketStatus
-from amarevents.resolvers.core.inputs import DateTime, Id, Input, RecordId
+from amarevents.models.enums import PaymentMethod, TicketStatus
+from amarevents.resolvers.core.inputs import DateTime, Id, Input, Money, RecordId
 from amarevents.resolvers.core.operation import operation
+from amarevents.resolvers.core.permissions import own_tickets, visible_tickets
 from amarevents.resolvers.core.text_types import ShortText
-from amarevents.resolvers.tickets.queries import TicketView, managed_tickets, require_ticket_manager, with_event
-from amarevents.resolvers.tickets.updates import change_tickets
+from amarevents.resolvers.core.transaction_ids import TransactionId
+from amarevents.resolvers.tickets.holds import require_not_expired
+from amarevents.resolvers.tickets.queries import (
+    TicketDetailView,
+    TicketView,
+    load_ticket,
+    managed_tickets,
+    require_ticket_manager,
+    with_event,
+)
+from amarevents.resolvers.tickets.updates import change_tickets, lock_ticket
 from amarevents.security.context import Context
-from amarevents.security.policy import ORGANIZERS, Scope, allow
+from amarevents.security.policy import ORGANIZERS, USERS, Scope, allow
 
 MAX_DECISIONS = 100
 """The maximum number of payments in one request."""
@@ -64,6 +74,61 @@ class PaymentDecisionsView:
     """The tickets whose payments were decided, with their new status."""
     failed: list[DecisionFailureView]
     """The tickets whose payments could not be decided, each with its error."""
+
+
+class AddPayment(Input):
+    """The payment for a ticket."""
+
+    ticket_id: Id
+    """The ID of the ticket."""
+    transaction_id: TransactionId
+    """The transaction ID of the payment, which can pay once. Only its letters and digits are compared."""
+    payment_method: PaymentMethod | None = None
+    """The payment method. Without it, that of the ticket stays unchanged."""
+    amount: Money | None = None
+    """The amount that you say you have paid, in taka. Without it, that of the ticket stays unchanged."""
+
+    def entered(self) -> dict[str, object]:
+        """Return the columns of the ticket that were sent."""
+        return self.model_dump(exclude={"ticket_id"}, exclude_none=True)
+
+
+@operation(
+    allow(*USERS, scope=Scope.TICKETS_WRITE),
+    changes=(Ticket,),
+    raises=(
+        errors.NotFound,
+        errors.Forbidden,
+        errors.NotPending,
+        errors.TicketExpired,
+        errors.DuplicateTransaction,
+    ),
+)
+async def add_payment(ctx: Context, data: AddPayment) -> TicketDetailView:
+    """Enter or correct the payment for your own ticket while it is pending.
+
+    The ticket then keeps its place until the organizer has decided on the payment. Repeating this has no further
+    effect.
+    """
+    found = await _require_own(ctx, data.ticket_id)
+    async with in_transaction():
+        ticket = await lock_ticket(found.id)
+        require_not_expired(ticket, ctx.now)
+        _require_pending(ticket)
+        changes = {name: value for name, value in data.entered().items() if getattr(ticket, name) != value}
+        if changes:
+            await change_tickets(ctx, [(ticket, found.event)], changes)
+    return await load_ticket(ctx, Ticket.all(), found.id)
+
+
+async def _require_own(ctx: Context, ticket_id: int) -> Ticket:
+    """Return the caller's ticket with its event. Raises NotFound, or Forbidden if the caller may only see it."""
+    ticket = await with_event(Ticket.filter(own_tickets(ctx))).get_or_none(id=ticket_id)
+    if ticket is not None:
+        return ticket
+    if await visible_tickets(ctx).filter(id=ticket_id).exists():
+        raise errors.Forbidden("Only the account that the ticket belongs to can do this; update the ticket instead")
+    raise errors.NotFound("Ticket")
 
 
 def _require_distinct(ticket_ids: list[int]) -> list[int]:
@@ -155,11 +220,15 @@ async def _require_managed(ctx: Context, ticket_ids: Sequence[int]) -> dict[int,
     return found
 
 
+def _require_pending(ticket: Ticket) -> None:
+    if ticket.status is not TicketStatus.PENDING:
+        raise errors.NotPending(ticket.status)
+
+
 def _require_decidable(ticket: Ticket | None, data: DecidePayments) -> None:
     if ticket is None:
         raise errors.NotFound("Ticket")
-    if ticket.status is not TicketStatus.PENDING:
-        raise errors.NotPending(ticket.status)
+    _require_pending(ticket)
     if isinstance(data, ApprovePayments) and not data.accept_differences and ticket.amount != ticket.due:
         raise errors.AmountDiffers(ticket.amount, ticket.due)
 

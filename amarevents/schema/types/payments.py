@@ -1,4 +1,4 @@
-"""Decisions on payments, of many tickets at once."""
+"""Payments for tickets, and decisions on many of them at once."""
 
 import strawberry
 
@@ -22,5 +22,6 @@ class PaymentDecisions(operations.PaymentDecisionsView):
 
 @strawberry.type
 class PaymentMutation:
+    add_payment = mutation(operations.add_payment, Ticket)
     approve_payments = mutation(operations.approve_payments, PaymentDecisions)
     reject_payments = mutation(operations.reject_payments, PaymentDecisions)

@@ -65,6 +65,7 @@ MUTATIONS = {
     "deletePlan": ["id"],
     "checkInTicket": ["code", "gate", "scanId"],
     "undoCheckIn": ["ticketId"],
+    "addPayment": ["input"],
     "approvePayments": ["input"],
     "rejectPayments": ["input"],
 }
@@ -150,6 +151,7 @@ CALLS = {
     "deletePlan": "mutation { deletePlan(id: 1) { id } }",
     "checkInTicket": 'mutation { checkInTicket(code: "") { outcome } }',
     "undoCheckIn": "mutation { undoCheckIn(ticketId: 1) { id } }",
+    "addPayment": 'mutation { addPayment(input: {ticketId: 1, transactionId: ""}) { id } }',
     "approvePayments": "mutation { approvePayments(input: {ticketIds: [1]}) { decided { id } } }",
     "rejectPayments": "mutation { rejectPayments(input: {ticketIds: [1]}) { decided { id } } }",
 }
