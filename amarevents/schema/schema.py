@@ -2,6 +2,7 @@
 
 from amarevents.schema.core import enums as _enums  # noqa: F401 - registers the enums before the types that use them
 from amarevents.schema.core.descriptions import describe
+from amarevents.schema.core.nodes import NodeQuery
 from amarevents.schema.core.object_types import object_type
 from amarevents.schema.core.scalars import CONFIG
 from amarevents.schema.execution.engine import AmarEventsSchema
@@ -16,6 +17,7 @@ from amarevents.schema.types.event_parts import CustomFieldMutation, GalleryMuta
 from amarevents.schema.types.events import EventMutation, EventQuery
 from amarevents.schema.types.organizations import OrganizationMutation, OrganizationQuery
 from amarevents.schema.types.payments import PaymentMutation
+from amarevents.schema.types.rate_limit_status import RateLimitStatusQuery
 from amarevents.schema.types.statistics import StatisticsQuery
 from amarevents.schema.types.subscriptions import Subscription
 from amarevents.schema.types.ticket_types import TicketTypeMutation, TicketTypeQuery
@@ -31,7 +33,9 @@ class Query(
     DonationQuery,
     EventQuery,
     MailQuery,
+    NodeQuery,
     OrganizationQuery,
+    RateLimitStatusQuery,
     StatisticsQuery,
     TicketTypeQuery,
     TicketQuery,

@@ -46,6 +46,8 @@ class Context:
     """The number of units that the request was charged."""
     started_session: StartedSession | None = None
     session_ended: bool = False
+    reveals_secret: bool = False
+    """Whether the response contains a secret, whose size compression must not reveal."""
     pending_changes: dict[int, list[TicketChange]] = field(default_factory=dict)
     """The ticket changes of the running operation by event ID, to be published once it has committed."""
     now: datetime.datetime = field(default_factory=lambda: datetime.datetime.now(datetime.UTC))

@@ -135,6 +135,8 @@ class _Outgoing:
             headers["X-Request-ID"] = self._context.request_id
             headers["X-Content-Type-Options"] = "nosniff"
             headers.setdefault("Cache-Control", "no-store")
+            if self._context.reveals_secret:
+                headers["Cache-Control"] = "no-store, no-transform"
             headers.update(_rate_limit_headers(self._context))
             for cookie in _session_cookies(self._context):
                 headers.append("Set-Cookie", cookie)

@@ -15,6 +15,7 @@ from amarevents.models.enums import KeyType
 from amarevents.resolvers.core.ids import ApiKeyId
 from amarevents.resolvers.core.inputs import DateTime, Expiry, Input, NotNull, RecordId
 from amarevents.resolvers.core.operation import operation
+from amarevents.resolvers.core.pagination import Page, WholeListPaging, load_page
 from amarevents.resolvers.core.text_types import Name
 from amarevents.resolvers.core.views import extend
 from amarevents.security.auth.api_keys import generate_key
@@ -97,10 +98,11 @@ class RevokedView:
 
 
 @operation(allow(*USERS, scope=Scope.USERS_READ))
-async def list_api_keys(ctx: Context) -> list[ApiKeyView]:
+async def list_api_keys(ctx: Context, data: WholeListPaging) -> Page[ApiKeyView]:
     """List the API keys of the caller's account, including revoked keys, newest first."""
-    account_id = ctx.principal.require_account().id
-    return (await load_account_keys(ctx, [account_id]))[account_id]
+    rows = ApiKey.filter(user_id=ctx.principal.require_account().id).order_by("-id")
+    view = partial(ApiKeyView.from_model, settings=ctx.services.settings)
+    return await load_page(ctx, rows, data, depends_on=(ApiKey,), view=view)
 
 
 async def load_account_keys(ctx: Context, account_ids: Sequence[int]) -> dict[int, list[ApiKeyView]]:
@@ -165,6 +167,7 @@ async def create_api_key(ctx: Context, data: CreateApiKey) -> CreatedApiKeyView:
             expires_at=expires_at,
         )
     view = ApiKeyView.from_model(key, ctx.services.settings)
+    ctx.reveals_secret = True
     return extend(view, to=partial(CreatedApiKeyView, key=generated.raw))
 
 

@@ -1,7 +1,9 @@
 """The context of a GraphQL operation: the request it belongs to, its deadline and its data loaders."""
 
 import asyncio
+import time
 from collections.abc import Hashable
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
 from strawberry.dataloader import DataLoader
@@ -16,17 +18,39 @@ K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
 
+@dataclass(slots=True)
+class ResponseSize:
+    """The size of a response so far, in objects."""
+
+    objects: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What the operations of a batch share: their time limit, and the maximum size of the response."""
+
+    response_size: ResponseSize = field(default_factory=ResponseSize)
+    started_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def elapsed(self) -> float:
+        """The seconds since the batch was started."""
+        return time.monotonic() - self.started_at
+
+
 class GraphQLContext:
     """The context of one operation, available to its fields as ``info.context``.
 
-    ``operation_name`` is the name that the caller sent; ``cost`` is known once the document has been validated;
-    ``deadline`` is the time limit of queries and mutations. ``started`` is set once a subscription has been accepted:
-    it misses no change from then on.
+    ``operation_name`` is the name that the caller sent; ``batch`` is set if the operation belongs to one, which has
+    been charged; ``cost`` is known once the document has been validated; ``deadline`` is the time limit of queries and
+    mutations. ``started`` is set once a subscription has been accepted: it misses no change from then on.
     """
 
-    def __init__(self, request: Context, operation_name: str | None) -> None:
+    def __init__(self, request: Context, operation_name: str | None, batch: Batch | None = None) -> None:
         self.request = request
         self.operation_name = operation_name
+        self.batch = batch
+        self.response_size = ResponseSize() if batch is None else batch.response_size
         self.cost: int | None = None
         self.deadline = Deadline()
         self.started = asyncio.Event()

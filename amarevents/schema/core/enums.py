@@ -5,6 +5,7 @@ from strawberry.types.enum import EnumValue, StrawberryEnumDefinition
 
 from amarevents.models import enums
 from amarevents.resolvers.accounts.auth import AuthMethod
+from amarevents.resolvers.accounts.rate_limit_status import RateLimitType
 from amarevents.resolvers.core.descriptions import public_text
 from amarevents.resolvers.tickets.check_in import CheckInOutcome
 from amarevents.resolvers.tickets.payments import DecisionMode
@@ -26,6 +27,7 @@ for _enum in (
     AuthMethod,
     CheckInOutcome,
     DecisionMode,
+    RateLimitType,
     Scope,
 ):
     register_enum(_enum, description=public_text(_enum.__doc__))

@@ -10,7 +10,7 @@ the minor version it was written for, and a test compares its results with those
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeAlias
 
 from graphql import (
@@ -34,7 +34,9 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 
 from amarevents import errors
+from amarevents.schema.core.context import ResponseSize
 from amarevents.schema.core.edges import attribute_of
+from amarevents.schema.core.nodes import encode_node_id, is_node_id
 
 # Any throughout: values of fields, and the parameters of graphql-core's generic methods.
 _Serializer: TypeAlias = Callable[[Any], Any]
@@ -114,7 +116,7 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.collected_errors = _Errors()
-        self._size = 0
+        self._size: ResponseSize = getattr(self.context_value, "response_size", None) or ResponseSize()
         # By identity of the field set, of which graphql-core keeps one per selection and type, and by the class of the
         # objects. The reference keeps its id from being reused.
         self._plans: dict[tuple[int, type], tuple[GroupedFieldSet, _Plan]] = {}
@@ -128,8 +130,8 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
         position_context: Any,
     ) -> Any:
         plan = self._plan(parent_type, grouped_field_set, type(source_value))
-        self._size += plan.size
-        if self._size > MAX_OBJECTS:
+        self._size.objects += plan.size
+        if self._size.objects > MAX_OBJECTS:
             raise AnswerTooLarge
         try:
             results = _read(plan, source_value, parent_type.name)
@@ -149,7 +151,7 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
         executor = super().build_per_event_executor(payload)
         assert isinstance(executor, PlannedExecutor)  # noqa: S101 - for the type checker; it is a copy of this one
         executor.collected_errors = _Errors()
-        executor._size = 0  # noqa: SLF001 - its own
+        executor._size = ResponseSize()  # noqa: SLF001 - its own
         return executor
 
     def _plan(self, parent_type: GraphQLObjectType, fields: GroupedFieldSet, view: type) -> _Plan:
@@ -210,7 +212,7 @@ def _make_plan(parent_type: GraphQLObjectType, fields: GroupedFieldSet, view: ty
     for name, details in fields.items():
         node = details[0].node
         definition = parent_type.fields.get(node.name.value)
-        leaf = None if definition is None or node.arguments else _leaf(definition)
+        leaf = None if definition is None or node.arguments else _leaf(definition, parent_type.name)
         if leaf is not None and leaf.optional and not hasattr(view, leaf.attribute):
             leaf = None
         entries.append((name, leaf))
@@ -221,19 +223,22 @@ def _make_plan(parent_type: GraphQLObjectType, fields: GroupedFieldSet, view: ty
     return _Plan(tuple(entries), frozenset(others), size)
 
 
-def _leaf(definition: GraphQLField) -> _Leaf | None:
+def _leaf(definition: GraphQLField, type_name: str) -> _Leaf | None:
     """Return the leaf of a field, None if it is not a plain attribute. It is stored with the field."""
     if _LEAF not in definition.extensions:
-        definition.extensions[_LEAF] = _make_leaf(definition)
+        definition.extensions[_LEAF] = _make_leaf(definition, type_name)
     leaf: _Leaf | None = definition.extensions[_LEAF]
     return leaf
 
 
-def _make_leaf(definition: GraphQLField) -> _Leaf | None:
+def _make_leaf(definition: GraphQLField, type_name: str) -> _Leaf | None:
     field = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
     of_type = get_nullable_type(definition.type)
     if not isinstance(field, StrawberryField) or definition.args:
         return None
+    if is_node_id(field):
+        encode = partial(encode_node_id, type_name)
+        return _Leaf(attribute="id", by_type={int: encode}, serialize=encode, nullable=False, optional=False)
     attribute = field.python_name if field.is_basic_field else attribute_of(field)
     if attribute is None or not isinstance(of_type, GraphQLScalarType | GraphQLEnumType):
         return None

@@ -52,8 +52,8 @@ class DocumentTooLarge(errors.BadRequest):
     code = "DOCUMENT_TOO_LARGE"
 
 
-def require_bounded(document: DocumentNode) -> None:
-    """Raise DocumentTooLarge if a document exceeds one of the limits.
+def require_bounded(document: DocumentNode, counts: "Counts | None" = None) -> None:
+    """Raise DocumentTooLarge if a document exceeds one of the limits, together with what ``counts`` holds already.
 
     A fragment counts where it is defined and wherever it is spread. The walk stops at the limit, so fragments that
     spread each other many times, or in a cycle, take no longer than others. Introspection has no limit of depth,
@@ -68,7 +68,7 @@ def require_bounded(document: DocumentNode) -> None:
         for definition in document.definitions
         if isinstance(definition, OperationDefinitionNode | FragmentDefinitionNode)
     ]
-    counts = _Counts()
+    counts = Counts() if counts is None else counts
     while pending:
         selections, depth = pending.pop()
         for selection in selections.selections:
@@ -102,8 +102,8 @@ _MAXIMA = {
 
 
 @dataclass(slots=True)
-class _Counts:
-    """The counts of a walk through a document."""
+class Counts:
+    """The counts of a walk through one document, or through the documents of a batch."""
 
     fields: int = 0
     aliases: int = 0

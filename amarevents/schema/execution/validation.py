@@ -39,14 +39,16 @@ class CheckDocument(SchemaExtension):
         settings = context.request.services.settings
         if operation.operation is not OperationType.SUBSCRIPTION:
             mutates = operation.operation is OperationType.MUTATION
-            context.deadline = Deadline(settings.graphql_timeout_seconds, mutates=mutates)
+            elapsed = context.batch.elapsed if context.batch else 0
+            context.deadline = Deadline(settings.graphql_timeout_seconds - elapsed, mutates=mutates)
         variables = execution.variables or {}
         if not settings.graphql_introspection:
             require_no_introspection(document)
         if not is_cached(document):
             require_bounded(document)
             require_few_overlaps(document)
-        await context.request.charge(count_units(document, operation, variables))
+        if context.batch is None:
+            await context.request.charge(count_units(document, operation, variables))
         context.cost = calculate_cost(schema, document, operation, variables)
         execution.pre_execution_errors = validation_errors(schema, document)
         yield

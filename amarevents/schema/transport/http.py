@@ -1,4 +1,4 @@
-"""The GraphQL endpoint for HTTP: a single response as JSON, or a stream of results as Server-Sent Events."""
+"""The GraphQL endpoint for HTTP: a response or a batch of them as JSON, or a stream of Server-Sent Events."""
 
 import contextlib
 
@@ -9,11 +9,13 @@ from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from amarevents import errors
-from amarevents.schema.transport.operations import GraphQLRequest, execute, execute_stream
+from amarevents.schema.transport.batches import execute_batch
+from amarevents.schema.transport.operations import execute, execute_stream
 from amarevents.schema.transport.persisted import resolve_persisted_query, store_persisted_query
 from amarevents.schema.transport.requests import read_request
 from amarevents.schema.transport.responses import (
     DEFAULT,
+    build_batch_response,
     build_response,
     negotiate_media_type,
     prefers_event_stream,
@@ -44,7 +46,11 @@ class GraphQLEndpoint:
         if prefers_event_stream(accept):
             return await _stream(http_request, context)
         media_type = negotiate_media_type(accept)
-        request = await _read(http_request, context)
+        received = await read_request(http_request)
+        if isinstance(received, list):
+            answers = await execute_batch(received, context, allowed=_OPERATIONS[http_request.method])
+            return build_batch_response(answers, media_type)
+        request = await resolve_persisted_query(received, context.services.cache)
         result = await execute(request, context, allowed=_OPERATIONS[http_request.method])
         if result.data is not None:
             await store_persisted_query(request, context.services.cache)
@@ -58,13 +64,12 @@ async def _stream(http_request: Request, context: Context) -> Response:
     """
     with contextlib.ExitStack() as until_closed:
         until_closed.enter_context(count_connection(context))
-        request = await _read(http_request, context)
+        received = await read_request(http_request)
+        if isinstance(received, list):
+            raise errors.BadRequest("A batch cannot be answered by an event stream; send Accept: application/json")
+        request = await resolve_persisted_query(received, context.services.cache)
         outcome = await execute_stream(request, context, allowed=_STREAMED[http_request.method])
         if isinstance(outcome, ExecutionResult):
             return build_response(outcome, DEFAULT)
         await store_persisted_query(request, context.services.cache)
         return EventStreamResponse(outcome, context, until_closed.pop_all())
-
-
-async def _read(http_request: Request, context: Context) -> GraphQLRequest:
-    return await resolve_persisted_query(await read_request(http_request), context.services.cache)

@@ -11,9 +11,9 @@ from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from amarevents import errors
-from amarevents.schema.core.context import GraphQLContext
+from amarevents.schema.core.context import Batch, GraphQLContext
 from amarevents.schema.core.errors import format_error
-from amarevents.schema.execution.documents import parse_document
+from amarevents.schema.execution.documents import MAX_ERRORS, parse_document
 from amarevents.schema.schema import schema
 from amarevents.security.context import Context
 
@@ -31,17 +31,19 @@ class GraphQLRequest:
     persisted_hash: str | None = None
 
 
-async def execute(request: GraphQLRequest, context: Context, *, allowed: Iterable[OperationType]) -> ExecutionResult:
-    """Execute a query or mutation, charge it to the request's budget, and return its result.
+async def execute(
+    request: GraphQLRequest, context: Context, *, allowed: Iterable[OperationType], batch: Batch | None = None
+) -> ExecutionResult:
+    """Execute a query or mutation and return its result.
 
-    Raises BadRequest for a request that cannot be executed, and MethodNotAllowed for an operation type that is not in
-    ``allowed``.
+    It is charged to the request's budget unless it belongs to a batch, which has been charged. Raises BadRequest for a
+    request that cannot be executed, and MethodNotAllowed for an operation type that is not in ``allowed``.
     """
     try:
         return await schema.execute(
             request.query,
             variable_values=request.variables,
-            context_value=GraphQLContext(context, request.operation_name),
+            context_value=GraphQLContext(context, request.operation_name, batch),
             operation_name=request.operation_name,
             allowed_operation_types=allowed,
         )
@@ -57,10 +59,13 @@ async def execute(request: GraphQLRequest, context: Context, *, allowed: Iterabl
 
 
 def serialize_result(result: ExecutionResult) -> dict[str, object]:
-    """Return the JSON form of a result."""
+    """Return the JSON form of a result. One without data has a few of its errors and nothing else."""
+    formatted = [format_error(error) for error in result.errors or []]
+    if result.data is None and formatted:
+        return {"errors": formatted[:MAX_ERRORS]}
     body: dict[str, object] = {"data": result.data}
-    if result.errors:
-        body["errors"] = [format_error(error) for error in result.errors]
+    if formatted:
+        body["errors"] = formatted
     if result.extensions:
         body["extensions"] = result.extensions
     return body

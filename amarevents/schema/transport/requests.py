@@ -19,9 +19,12 @@ T = TypeVar("T")
 _PARAMETERS = ("query", "variables", "operationName", "extensions")
 _OBJECTS = ("variables", "extensions")
 
+MAX_BATCH = 10
+"""The maximum number of operations in a batch."""
 
-async def read_request(http_request: Request) -> GraphQLRequest:
-    """Read the parameters of a GET or POST request.
+
+async def read_request(http_request: Request) -> GraphQLRequest | list[GraphQLRequest]:
+    """Read the parameters of a GET or POST request; a POST request may be a batch of them.
 
     Raises UnsupportedMediaType, MalformedJson, BadRequest for parameters of the wrong type, CrossSiteRequest for a GET
     request that another site may have made the browser send, and what ``read_body`` raises.
@@ -32,7 +35,15 @@ async def read_request(http_request: Request) -> GraphQLRequest:
     body = await read_body(http_request, context.services.settings.max_body_bytes)
     if not is_json(http_request.headers.get("content-type")):
         raise errors.UnsupportedMediaType
-    return parse_request(parse_json(body))
+    parameters = parse_json(body)
+    return _parse_batch(parameters) if isinstance(parameters, list) else parse_request(parameters)
+
+
+def _parse_batch(batch: list[object]) -> list[GraphQLRequest]:
+    """Return the requests of a batch. Raises BadRequest, also for an empty batch and one that is too long."""
+    if not 1 <= len(batch) <= MAX_BATCH:
+        raise errors.BadRequest(f"A batch must have 1 to {MAX_BATCH} operations, not {len(batch)}")
+    return [parse_request(parameters) for parameters in batch]
 
 
 def parse_request(parameters: object) -> GraphQLRequest:
@@ -40,10 +51,8 @@ def parse_request(parameters: object) -> GraphQLRequest:
 
     Raises BadRequest if the value is not an object or a parameter has the wrong type.
     """
-    if isinstance(parameters, list):
-        raise errors.BadRequest("Batches are not accepted: send each operation in a separate request")
     if not isinstance(parameters, dict):
-        raise errors.BadRequest("The body must be a JSON object with 'query', 'variables' and 'operationName'")
+        raise errors.BadRequest("Each operation must be a JSON object with 'query', 'variables' and 'operationName'")
     return GraphQLRequest(
         query=_parameter(parameters, "query", str),
         variables=_parameter(parameters, "variables", dict),

@@ -102,6 +102,11 @@ def build_response(result: ExecutionResult, accepted: AcceptedType) -> Response:
     return _json_response(serialize_result(result), 200, accepted)
 
 
+def build_batch_response(answers: Sequence[Mapping[str, object]], accepted: AcceptedType) -> Response:
+    """Return the response for a batch that was executed: an array with the answer to each operation, in order."""
+    return _json_response(answers, 200, accepted)
+
+
 def _raise_if_all_limited(result: ExecutionResult) -> None:
     """Raise RateLimited (429) if the limits of operations refused every root field (decisions 9.5)."""
     causes = [cause_of(error) for error in result.errors or []]
@@ -140,5 +145,5 @@ def _error_response(formatted_errors: Sequence[Mapping[str, object]], status: in
     return _json_response({"errors": formatted_errors}, status, accepted)
 
 
-def _json_response(body: Mapping[str, object], status: int, accepted: AcceptedType) -> Response:
+def _json_response(body: object, status: int, accepted: AcceptedType) -> Response:
     return Response(orjson.dumps(body), status, media_type=f"{accepted.media_type}; charset={_CHARSET}")

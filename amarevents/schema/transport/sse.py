@@ -9,8 +9,6 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 from strawberry.types import ExecutionResult
 
-from amarevents.schema.core.errors import format_error
-from amarevents.schema.execution.documents import MAX_ERRORS
 from amarevents.schema.transport.operations import ResultStream, serialize_result
 from amarevents.schema.transport.responses import EVENT_STREAM
 from amarevents.security.context import Context
@@ -87,13 +85,7 @@ def _chunk(body: bytes) -> Message:
 
 def _next_event(result: ExecutionResult) -> bytes:
     """Return the event of a result. A result without data ends a subscription with its errors."""
-    failures = result.errors or []
-    body = (
-        serialize_result(result)
-        if result.data
-        else {"errors": [format_error(error) for error in failures[:MAX_ERRORS]]}
-    )
-    return b"event: next\ndata: " + orjson.dumps(body) + b"\n\n"
+    return b"event: next\ndata: " + orjson.dumps(serialize_result(result)) + b"\n\n"
 
 
 async def _wait_for_disconnect(receive: Receive) -> None:
