@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Self
 
+from pydantic import StrictBool
+
 from amarevents import errors
 from amarevents.models import ApiKey, User
 from amarevents.models.enums import KeyType

@@ -8,6 +8,7 @@ from amarevents.models import ApiKey
 from amarevents.models.enums import KeyType
 from amarevents.resolvers.core.inputs import DateTime, RecordId
 from amarevents.resolvers.core.operation import operation
+from amarevents.resolvers.core.pagination import Page, WholeListPaging, paginate
 from amarevents.security.context import Context
 from amarevents.security.policy import ADMINS, Scope, allow
 from amarevents.security.rate_limit import Verdict
@@ -56,14 +57,15 @@ class RateLimitView:
 
 
 @operation(allow(*ADMINS, scope=Scope.ADMIN))
-async def list_rate_limits(ctx: Context) -> list[RateLimitView]:
+async def list_rate_limits(ctx: Context, data: WholeListPaging) -> Page[RateLimitView]:
     """List the API keys that were used within the last 60 seconds and the state of their rate limits, newest first."""
     digests = await charged_keys(ctx.services.limiter)
     found: list[ApiKey] = []
     for start in range(0, len(digests), _MAX_KEYS_PER_QUERY):
         found += await ApiKey.filter(digest__in=digests[start : start + _MAX_KEYS_PER_QUERY])
     views = [await _rate_limit_of(ctx, key) for key in sorted(found, key=lambda key: -key.id)]
-    return [view for view in views if view.used]  # the limiter may name a key shortly after its last request expired
+    # The limiter may name a key shortly after its last request expired.
+    return paginate([view for view in views if view.used], data)
 
 
 async def _rate_limit_of(ctx: Context, key: ApiKey) -> RateLimitView:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import partial
 
-from pydantic import ValidationInfo, field_validator
+from pydantic import StrictBool, ValidationInfo, field_validator
 from tortoise.expressions import Q
 from tortoise.transactions import in_transaction
 
@@ -14,20 +14,20 @@ from amarevents.resolvers.accounts.api_keys import ApiKeyView, load_account_keys
 from amarevents.resolvers.accounts.deletion import cascade_delete_account
 from amarevents.resolvers.accounts.email_confirmation import enqueue_confirmation_email
 from amarevents.resolvers.accounts.profiles import OwningAccountView, load_owning_account
-from amarevents.resolvers.accounts.signup import AccountName, AccountView
+from amarevents.resolvers.accounts.signup import AccountView
 from amarevents.resolvers.accounts.updates import change_account
 from amarevents.resolvers.core.ids import UserId
-from amarevents.resolvers.core.inputs import DeletedView, Flag, Input, NotNull, deleted
+from amarevents.resolvers.core.inputs import DeletedView, Input, NotNull, deleted
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, Paging, load_page
 from amarevents.resolvers.core.permissions import tickets_of
-from amarevents.resolvers.core.search import fold
-from amarevents.resolvers.core.text_types import Email, Password, Phone, ShortText
+from amarevents.resolvers.core.text_types import Email, Password, Phone, ShortText, Username
 from amarevents.resolvers.core.views import extend
 from amarevents.resolvers.events.organizations import new_organization
 from amarevents.security.auth.principals import account_of
 from amarevents.security.context import Context
 from amarevents.security.policy import ADMINS, Scope, allow
+from amarevents.text import email_key, is_part_of_phone, phone_digits, search_key
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,17 +47,23 @@ class ListUsers(Paging):
     """Return only accounts whose username, email address or phone number contains this text, regardless of case."""
     type: AccountType | None = None
     """Return only accounts of this type."""
-    admin: Flag | None = None
+    admin: StrictBool | None = None
     """True returns only admins, false only accounts that are not admins."""
+
+
+def _matches(search: str | None) -> Q:
+    """Return the condition that an account contains a text; phone numbers are compared by their digits."""
+    if search is None:
+        return Q()
+    found = Q(search_text__contains=search_key(search))
+    return found | Q(search_text__contains=phone_digits(search)) if is_part_of_phone(search) else found
 
 
 @operation(allow(*ADMINS, scope=Scope.ADMIN))
 async def list_users(ctx: Context, data: ListUsers) -> Page[AccountView]:
     """List all accounts, newest first."""
     conditions = data.model_dump(include={"type", "admin"}, exclude_none=True)
-    if data.search is not None:
-        conditions["search_text__contains"] = fold(data.search)
-    rows = User.filter(**conditions).order_by("-id")
+    rows = User.filter(_matches(data.search), **conditions).order_by("-id")
     return await load_page(ctx, rows, data, depends_on=(User,), view=AccountView.from_model)
 
 
@@ -82,7 +88,7 @@ async def _load_view(ctx: Context, user: User) -> UserView:
 class UpdateUser(Input):
     """Fields of the account to update; omitted fields stay unchanged."""
 
-    username: NotNull[AccountName] = None
+    username: NotNull[Username] = None
     """The username, 3 to 50 characters long. Usernames that differ only in case count as the same."""
     email: NotNull[Email] = None
     """The email address, which identifies the account when logging in. It is stored in lower case."""
@@ -90,15 +96,15 @@ class UpdateUser(Input):
     """The phone number, with or without country code."""
     type: NotNull[AccountType] = None
     """Whether the account can only register for events or also publish them."""
-    admin: NotNull[Flag] = None
+    admin: NotNull[StrictBool] = None
     """Whether the account is an admin."""
     country: ShortText | None = None
     """The country of the account; null removes it."""
     password: NotNull[Password] = None
     """The new password, 6 to 128 characters long. It ends all sessions of the account."""
-    promote_organizer: NotNull[Flag] = None
+    promote_organizer: NotNull[StrictBool] = None
     """True makes the account an organizer, and creates an organization for it if it owns none."""
-    demote_organizer: NotNull[Flag] = None
+    demote_organizer: NotNull[StrictBool] = None
     """True makes the account a user again. Its organizations and events are kept."""
 
     @field_validator("promote_organizer")
@@ -133,7 +139,7 @@ async def update_user(ctx: Context, id: UserId, data: UpdateUser) -> UserView:
         user, has_other_admins = await _lock_with_admins(id)
         if user.admin and data.admin is False and not has_other_admins:
             raise errors.LastAdmin
-        has_new_email = data.email is not None and data.email != user.email
+        has_new_email = data.email is not None and email_key(data.email) != user.email_key
         await change_account(ctx, user, changes | ({"email_confirmed_at": None} if has_new_email else {}))
         if has_new_email:
             await enqueue_confirmation_email(ctx, user)

@@ -7,15 +7,15 @@ added or deleted elsewhere do not shift it, and the database reads it directly f
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
-from pydantic import Field, StrictInt, ValidationInfo, field_validator
+from pydantic import ValidationInfo, field_validator
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
 from amarevents import errors
 from amarevents.resolvers.core.inputs import Input
-from amarevents.resolvers.core.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, read_slice
+from amarevents.resolvers.core.pagination import DEFAULT_PAGE_SIZE, PageSize, read_slice
 from amarevents.resolvers.core.sorting import Position, SortKey, SortOrder
 from amarevents.resolvers.core.text_types import ShortText
 from amarevents.security.context import Context
@@ -32,12 +32,14 @@ class ConnectionArguments(Input):
 
     ORDER: ClassVar[SortOrder]
 
-    first: Annotated[StrictInt, Field(ge=1, le=MAX_PAGE_SIZE)] | None = None
-    """The number of items to return from the start, 1 to 100; cannot be combined with `last`."""
+    first: PageSize | None = None
+    """The number of items to return from the start, 1 to 100; more is taken as 100. Cannot be combined with
+    `last`."""
     after: ShortText | None = None
     """A cursor of the same list; only items after it are returned."""
-    last: Annotated[StrictInt, Field(ge=1, le=MAX_PAGE_SIZE)] | None = None
-    """The number of items to return from the end, 1 to 100; cannot be combined with `first`."""
+    last: PageSize | None = None
+    """The number of items to return from the end, 1 to 100; more is taken as 100. Cannot be combined with
+    `first`."""
     before: ShortText | None = None
     """A cursor of the same list; only items before it are returned."""
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, Any, NewType, TypeVar
+from typing import Annotated, Any, NewType, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
@@ -13,7 +13,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    StrictBool,
     StrictInt,
     WithJsonSchema,
     model_validator,
@@ -76,7 +75,7 @@ def _parse_money(value: object) -> Decimal:
         raise ValueError("must be at least 0 and less than 1,000,000,000,000")
     if cents != amount:
         raise ValueError("must have at most two decimal places")
-    return cents
+    return abs(cents)  # zero has no sign
 
 
 DateTime = datetime.datetime
@@ -95,16 +94,6 @@ Count = Annotated[StrictInt, Field(ge=0, le=MAX_ID)]
 Id = Annotated[RecordId, Field(strict=True, ge=1, le=MAX_ID)]
 
 
-def _parse_flag(value: object) -> object:
-    """Return the boolean of the spellings that the contract's filters and older clients use."""
-    flags = {"1": True, "true": True, "0": False, "false": False}
-    return flags.get(str(value).strip().lower(), value) if isinstance(value, str | int) else value
-
-
-Flag = Annotated[StrictBool, BeforeValidator(_parse_flag)]
-"""A boolean, which may be written as 1 or 0."""
-
-
 def _require_value(value: T | None) -> T | None:
     if value is None:
         raise ValueError("must not be null")
@@ -121,27 +110,37 @@ NotNull = Annotated[T | None, AfterValidator(_require_value), Field(json_schema_
 """A field of an update that can be omitted, but not set to null."""
 
 
-def _is_blank(value: object) -> bool:
+def _is_left_out(field: FieldInfo, value: object) -> bool:
+    """Return whether a value means that its field was not sent: blank text, or null unless null has a meaning."""
+    if value is None:
+        return not field.is_required() and not _admits_null(field)
     return isinstance(value, str) and not value.strip()
+
+
+def _admits_null(field: FieldInfo) -> bool:
+    return type(None) in get_args(field.annotation)
 
 
 class Input(BaseModel):
     """The input of an operation, validated in the same way on both surfaces.
 
-    Unknown fields are rejected (decisions 1.6). Strings are trimmed, and a string that is then empty counts as missing
-    (decisions 1.9). ``model_fields_set`` has the fields that were sent, so that updates are partial (decisions 1.10).
+    Unknown fields are rejected. Null for a field with a default that is not null counts as missing (decisions 1.6).
+    Strings are trimmed, and a string that is then empty counts as missing as well (decisions 1.9). ``model_fields_set``
+    has the fields that were sent, so that updates are partial (decisions 1.10).
     """
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, frozen=True)
 
     @model_validator(mode="before")
     @classmethod
-    def _drop_blank_strings(cls, values: object) -> object:
+    def _drop_left_out(cls, values: object) -> object:
         if not isinstance(values, dict):
             return values
         # Unknown fields are kept even if they are blank, so that they are rejected.
         known = cls.fields_by_name()
-        return {name: value for name, value in values.items() if name not in known or not _is_blank(value)}
+        return {
+            name: value for name, value in values.items() if name not in known or not _is_left_out(known[name], value)
+        }
 
     @classmethod
     def fields_by_name(cls) -> Mapping[str, FieldInfo]:

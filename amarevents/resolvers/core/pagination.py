@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import Field, StrictInt
+from pydantic import AfterValidator, Field, StrictInt
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
@@ -20,17 +20,32 @@ MAX_PAGE_SIZE = 100
 DEFAULT_PAGE_SIZE = 20
 
 
+def _at_most_the_maximum(size: int) -> int:
+    return min(size, MAX_PAGE_SIZE)
+
+
+PageSize = Annotated[StrictInt, Field(ge=1), AfterValidator(_at_most_the_maximum)]
+"""A number of items per page; a larger one than the maximum is taken as the maximum (decisions 1.6)."""
+
+
 class Paging(Input):
     """The page of a list to return (decisions 1.6)."""
 
     page: Annotated[StrictInt, Field(ge=1, le=MAX_ID)] = 1
     """The number of the page, starting at 1."""
-    limit: Annotated[StrictInt, Field(ge=1, le=MAX_PAGE_SIZE)] = DEFAULT_PAGE_SIZE
-    """The number of items per page, 1 to 100."""
+    limit: PageSize = DEFAULT_PAGE_SIZE
+    """The number of items per page, 1 to 100; more is taken as 100."""
 
     @property
     def offset(self) -> int:
         return (self.page - 1) * self.limit
+
+
+class WholeListPaging(Paging):
+    """The page of a list that is seldom longer than one page, and returned whole by default (decisions 1.2)."""
+
+    limit: PageSize = MAX_PAGE_SIZE
+    """The number of items per page, 1 to 100; more is taken as 100."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -97,3 +112,8 @@ def page_of(items: list[T], total: int, paging: Paging) -> Page[T]:
         items=items,
         pagination=Pagination(total=total, page=paging.page, limit=paging.limit, pages=-(-total // paging.limit)),
     )
+
+
+def paginate(items: Sequence[T], paging: Paging) -> Page[T]:
+    """Return the requested page of a list that has been loaded whole."""
+    return page_of(list(items[paging.offset : paging.offset + paging.limit]), len(items), paging)

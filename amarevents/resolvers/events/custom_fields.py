@@ -16,12 +16,13 @@ from amarevents.resolvers.core.ids import CustomFieldId, EventId
 from amarevents.resolvers.core.inputs import Count, DeletedView, Id, Input, NotNull, RecordId, deleted
 from amarevents.resolvers.core.locking import lock_in_order
 from amarevents.resolvers.core.operation import operation
-from amarevents.resolvers.core.permissions import get_visible_event
-from amarevents.resolvers.core.search import fold
+from amarevents.resolvers.core.pagination import Page, WholeListPaging, paginate
+from amarevents.resolvers.core.permissions import get_visible_event, visible_event_ids
 from amarevents.resolvers.core.text_types import Name, ShortText
 from amarevents.resolvers.events.ordering import edit_part, edit_parts, insert_part, reorder_parts
 from amarevents.security.context import Context
 from amarevents.security.policy import ORGANIZERS, PUBLIC, Scope, allow
+from amarevents.text import fold
 
 MAX_CUSTOM_FIELDS = 50
 """The maximum per event; custom fields are not paginated."""
@@ -63,12 +64,19 @@ class CustomFieldView:
         )
 
 
+async def load_custom_fields(ctx: Context, ids: Sequence[int]) -> dict[int, CustomFieldView]:
+    """Return the custom fields of events that the caller may see, by ID, in two statements."""
+    fields = await CustomField.filter(id__in=list(ids))
+    visible = set(await visible_event_ids(ctx, {field.event_id for field in fields}))
+    return {field.id: CustomFieldView.from_model(field) for field in fields if field.event_id in visible}
+
+
 @operation(PUBLIC, raises=(errors.NotFound,))
-async def list_custom_fields(ctx: Context, id: EventId) -> list[CustomFieldView]:
+async def list_custom_fields(ctx: Context, id: EventId, data: WholeListPaging) -> Page[CustomFieldView]:
     """List the custom fields of an event, in their order."""
     event = await get_visible_event(ctx, id)
     fields = await CustomField.filter(event_id=event.id).order_by("position", "id")
-    return [CustomFieldView.from_model(field) for field in fields]
+    return paginate([CustomFieldView.from_model(field) for field in fields], data)
 
 
 def _check_name(name: str) -> str:

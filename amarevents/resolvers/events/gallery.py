@@ -11,14 +11,15 @@ from amarevents.models import GalleryImage
 from amarevents.resolvers.core.ids import EventId, GalleryImageId
 from amarevents.resolvers.core.inputs import Count, DeletedView, Id, Input, NotNull, RecordId, deleted
 from amarevents.resolvers.core.operation import operation
+from amarevents.resolvers.core.pagination import Page, WholeListPaging, paginate
 from amarevents.resolvers.core.permissions import get_visible_event, visible_event_ids
-from amarevents.resolvers.core.text_types import ShortText, Url
+from amarevents.resolvers.core.text_types import ImageUrl, ShortText
 from amarevents.resolvers.events.ordering import edit_part, edit_parts, insert_part, reorder_parts
 from amarevents.security.context import Context
 from amarevents.security.policy import ORGANIZERS, PUBLIC, Scope, allow
 
 MAX_GALLERY_IMAGES = 100
-"""The maximum per event; a gallery is not paginated."""
+"""The maximum per event, at most a page: types of GraphQL list a gallery without pages."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,6 +48,13 @@ class GalleryImageView:
         )
 
 
+async def load_gallery_images(ctx: Context, ids: Sequence[int]) -> dict[int, GalleryImageView]:
+    """Return the images of events that the caller may see, by ID, in two statements."""
+    images = await GalleryImage.filter(id__in=list(ids))
+    visible = set(await visible_event_ids(ctx, {image.event_id for image in images}))
+    return {image.id: GalleryImageView.from_model(image) for image in images if image.event_id in visible}
+
+
 async def load_galleries(ctx: Context, event_ids: Sequence[int]) -> dict[int, list[GalleryImageView]]:
     """Return the galleries of the events that the caller may see, by event ID, in two statements."""
     return await _load_galleries(await visible_event_ids(ctx, event_ids))
@@ -60,10 +68,10 @@ async def _load_galleries(event_ids: Sequence[int]) -> dict[int, list[GalleryIma
 
 
 @operation(PUBLIC, raises=(errors.NotFound,))
-async def list_gallery(ctx: Context, id: EventId) -> list[GalleryImageView]:
+async def list_gallery(ctx: Context, id: EventId, data: WholeListPaging) -> Page[GalleryImageView]:
     """List the images in the gallery of an event, in their order."""
     event = await get_visible_event(ctx, id)
-    return (await _load_galleries([event.id]))[event.id]
+    return paginate((await _load_galleries([event.id]))[event.id], data)
 
 
 class CreateGalleryImage(Input):
@@ -71,7 +79,7 @@ class CreateGalleryImage(Input):
 
     event_id: Id
     """The ID of the event."""
-    url: Url
+    url: ImageUrl
     """The http or https URL of the image."""
     caption: ShortText | None = None
     """The caption of the image."""
@@ -96,7 +104,7 @@ async def create_gallery_image(ctx: Context, data: CreateGalleryImage) -> Galler
 class UpdateGalleryImage(Input):
     """Fields of the gallery image to update; omitted fields stay unchanged."""
 
-    url: NotNull[Url] = None
+    url: NotNull[ImageUrl] = None
     """The http or https URL of the image."""
     caption: ShortText | None = None
     """The caption of the image; null removes it."""

@@ -18,10 +18,11 @@ from amarevents.resolvers.core.ids import PlanId
 from amarevents.resolvers.core.inputs import Count, DeletedView, Input, Money, NotNull, RecordId, deleted
 from amarevents.resolvers.core.locking import lock_in_order
 from amarevents.resolvers.core.operation import operation
-from amarevents.resolvers.core.search import fold
+from amarevents.resolvers.core.pagination import Page, WholeListPaging, paginate
 from amarevents.resolvers.core.text_types import Name, require_printable
 from amarevents.security.context import Context
 from amarevents.security.policy import ADMINS, Scope, allow
+from amarevents.text import fold
 
 _MAX_DEPTH = 5
 _MAX_FEATURES = 10_000  # characters of JSON
@@ -62,10 +63,15 @@ async def load_plans(ctx: Context, names: Sequence[str]) -> dict[str, PlanView]:
     return {plan.name: PlanView.from_model(plan) for plan in await Plan.filter(name__in=list(names))}
 
 
+async def load_plans_by_id(ctx: Context, ids: Sequence[int]) -> dict[int, PlanView]:
+    """Return the plans by ID, in one statement."""
+    return {plan.id: PlanView.from_model(plan) for plan in await Plan.filter(id__in=list(ids))}
+
+
 @operation(allow(*ADMINS, scope=Scope.ADMIN))
-async def list_plans(ctx: Context) -> list[PlanView]:
+async def list_plans(ctx: Context, data: WholeListPaging) -> Page[PlanView]:
     """List all plans, newest first."""
-    return [PlanView.from_model(plan) for plan in await Plan.all().order_by("-id")]
+    return paginate([PlanView.from_model(plan) for plan in await Plan.all().order_by("-id")], data)
 
 
 def _parse_currency(text: str) -> str:
@@ -174,7 +180,7 @@ async def change_plan(plan_id: int, data: UpdatePlan) -> PlanView:
             _require_free_name([other for other in plans if other.id != plan_id], data.name)
         if changes := data.changed_fields():
             plan.update_from_dict(changes)
-            await plan.save(update_fields=list(changes))
+            await plan.save(update_fields=[*changes, "name_key"])
     return PlanView.from_model(plan)
 
 

@@ -17,6 +17,7 @@ from amarevents.resolvers.core.ids import TicketTypeId
 from amarevents.resolvers.core.inputs import Count, DateTime, DeletedView, Id, Input, Money, NotNull, RecordId, deleted
 from amarevents.resolvers.core.locking import lock_in_order
 from amarevents.resolvers.core.operation import operation
+from amarevents.resolvers.core.pagination import Page, WholeListPaging, paginate
 from amarevents.resolvers.core.permissions import (
     get_visible_event,
     require_event_manager,
@@ -73,18 +74,19 @@ class TicketTypeView:
         )
 
 
-class ListTicketTypes(Input):
-    """The ticket types to list."""
+class ListTicketTypes(WholeListPaging):
+    """The page of an event's ticket types to return."""
 
     event_id: Id
     """The ID of the event."""
 
 
 @operation(PUBLIC, raises=(errors.NotFound,))
-async def list_ticket_types(ctx: Context, data: ListTicketTypes) -> list[TicketTypeView]:
+async def list_ticket_types(ctx: Context, data: ListTicketTypes) -> Page[TicketTypeView]:
     """List the ticket types of an event, newest first."""
     event = await get_visible_event(ctx, data.event_id)
-    return [TicketTypeView.from_model(row) for row in await TicketType.filter(event_id=event.id).order_by("-id")]
+    rows = await TicketType.filter(event_id=event.id).order_by("-id")
+    return paginate([TicketTypeView.from_model(row) for row in rows], data)
 
 
 async def load_ticket_types(ctx: Context, ids: Sequence[int]) -> dict[int, TicketTypeView]:

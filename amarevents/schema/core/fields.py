@@ -8,7 +8,7 @@ return (decisions 9.3).
 import contextlib
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_origin
 
 import strawberry
 from strawberry.extensions.field_extension import AsyncExtensionResolver, FieldExtension, SyncExtensionResolver
@@ -17,6 +17,7 @@ from strawberry.types.field import StrawberryField
 
 from amarevents.resolvers.core.idempotency import LIFETIME_HOURS
 from amarevents.resolvers.core.operation import Operation
+from amarevents.resolvers.core.pagination import Page
 from amarevents.resolvers.core.subscription import Subscription
 from amarevents.schema.core.context import Info
 from amarevents.schema.core.inputs import argument, input_argument, input_arguments, parse_id, to_values
@@ -39,9 +40,13 @@ _IDEMPOTENCY_KEY = argument(
 
 
 def query(operation: AnyOperation, returns: Returns) -> StrawberryField:
-    """Return a query with ``id``, if the operation takes one, and one argument per field of its input."""
+    """Return a query with ``id``, if the operation takes one, and one argument per field of its input.
+
+    A query that returns a list has the items of the page that the operation returns, without its pagination.
+    """
     OPERATION_FIELDS.append(operation.name)
-    return strawberry_field(_Query(operation), returns | None, operation.description)
+    is_plain_list = get_origin(returns) is list
+    return strawberry_field(_Query(operation, is_plain_list), returns | None, operation.description)
 
 
 def mutation(operation: AnyOperation, returns: Returns, *, flat: bool = False) -> StrawberryField:
@@ -72,6 +77,7 @@ def strawberry_field(
 @dataclass(frozen=True)
 class _Query(FieldExtension):
     operation: AnyOperation
+    is_plain_list: bool
 
     def apply(self, field: StrawberryField) -> None:
         field.arguments = [*_id_argument(self.operation), *_input_arguments(self.operation)]
@@ -80,7 +86,8 @@ class _Query(FieldExtension):
         operation, context = self.operation, info.context
         record_id = _take_id(operation, given)
         data = to_values(operation.input_type, given) if operation.input_type else None
-        return await context.deadline.start(lambda: operation(context.request, id=record_id, data=data))
+        answer = await context.deadline.start(lambda: operation(context.request, id=record_id, data=data))
+        return answer.items if self.is_plain_list and isinstance(answer, Page) else answer
 
 
 @dataclass(frozen=True)

@@ -102,20 +102,13 @@ def _translate(annotation: Any) -> Any:
 
 
 def to_values(input_type: type[Input], given: Mapping[str, object]) -> dict[str, object]:
-    """Return the values that were sent, by the names of the Input's fields, with IDs as integers.
-
-    Null is left out if a field has a default and cannot be null: many clients send null for arguments without a value.
-    """
+    """Return the values that were sent, by the names of the Input's fields, with IDs as integers."""
     fields = graphql_fields(input_type)
     return {
         name: _to_value(fields[name].annotation, value)
         for name, value in given.items()
-        if value is not strawberry.UNSET and (value is not None or _admits_null(fields[name].annotation))
+        if value is not strawberry.UNSET
     }
-
-
-def _admits_null(annotation: Any) -> bool:
-    return get_origin(annotation) in (Union, types.UnionType) and type(None) in get_args(annotation)
 
 
 def _to_value(annotation: Any, value: Any) -> object:  # Any: as Strawberry has converted it
