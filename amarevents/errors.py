@@ -203,6 +203,15 @@ class TicketNotValid(BadRequest):
         super().__init__(f"Ticket is not valid for entry (status: {status})")
 
 
+class WrongEvent(BadRequest):
+    """A ticket is valid for its own event alone (decisions 6.10)."""
+
+    code = "WRONG_EVENT"
+
+    def __init__(self, event: str) -> None:
+        super().__init__(f"Ticket is for another event: {event}")
+
+
 class ScanMismatch(BadRequest):
     """A scan ID identifies one scan of one ticket."""
 

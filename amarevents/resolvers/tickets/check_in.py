@@ -21,6 +21,7 @@ from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.permissions import managed_event_ids, manages
 from amarevents.resolvers.core.text_types import ShortText
 from amarevents.resolvers.core.views import extend
+from amarevents.resolvers.tickets.codes import has_code
 from amarevents.resolvers.tickets.queries import (
     TicketDetailView,
     TicketView,
@@ -28,6 +29,7 @@ from amarevents.resolvers.tickets.queries import (
     require_ticket_manager,
 )
 from amarevents.resolvers.tickets.updates import lock_ticket
+from amarevents.resolvers.tickets.verification import refusal_of
 from amarevents.security.context import Context
 from amarevents.security.policy import ORGANIZERS, Scope, allow
 
@@ -87,8 +89,10 @@ class AttendanceView:
 class CheckInTicket(Input):
     """The scan of a ticket."""
 
-    code: ShortText
+    code: str
     """The unguessable code of the ticket, which its QR code contains."""
+    event_id: Id | None = None
+    """The ID of the event to enter; a ticket for another event is refused."""
     gate: ShortText | None = None
     """The gate where the ticket is scanned, such as `North gate`."""
     scan_id: ShortText | None = None
@@ -97,7 +101,14 @@ class CheckInTicket(Input):
 
 @operation(
     allow(*ORGANIZERS, scope=Scope.TICKETS_WRITE),
-    raises=(errors.NotFound, errors.Forbidden, errors.TicketNotValid, errors.ScanMismatch, errors.ScanUndone),
+    raises=(
+        errors.NotFound,
+        errors.Forbidden,
+        errors.WrongEvent,
+        errors.TicketNotValid,
+        errors.ScanMismatch,
+        errors.ScanUndone,
+    ),
 )
 async def check_in_ticket(ctx: Context, data: CheckInTicket) -> CheckInView:
     """Check in a ticket by its code, once.
@@ -105,16 +116,16 @@ async def check_in_ticket(ctx: Context, data: CheckInTicket) -> CheckInView:
     A second scan reports when and where the ticket was first checked in. Repeating a scan with the same scan ID returns
     the first result, as long as the ticket is valid.
     """
-    found = await require_ticket_manager(ctx, Q(code=data.code))
+    found = await require_ticket_manager(ctx, has_code(data.code))
     # Concurrent requests may use the same scan ID for another ticket, or delete the caller's account. The lock prevents
     # a second check-in of the same ticket, so a violation of ticket_id is raised as it is.
     with integrity_errors({"scan_id": errors.ScanMismatch(), "ticket_id": None}, otherwise=errors.Unauthenticated()):
         async with in_transaction():
             ticket = await lock_ticket(found.id)
-            if ticket.status is not TicketStatus.SUCCESS:
-                raise errors.TicketNotValid(ticket.status)
+            ticket.event, ticket.ticket_type = found.event, found.ticket_type
+            if refusal := refusal_of(ticket, data.event_id):
+                raise refusal
             outcome, admission = await _admit(ctx, ticket, data)
-    ticket.event, ticket.ticket_type = found.event, found.ticket_type
     return extend(admission, to=partial(CheckInView, outcome=outcome, ticket=TicketView.from_model(ticket)))
 
 

@@ -13,10 +13,12 @@ from amarevents.models.columns import MAX_ID
 from amarevents.models.enums import TicketStatus
 from amarevents.resolvers.core.inputs import Id, Input, RecordId
 from amarevents.resolvers.core.operation import operation
-from amarevents.resolvers.core.text_types import ShortText
+from amarevents.resolvers.tickets.codes import has_code
 from amarevents.resolvers.tickets.queries import require_ticket_manager
 from amarevents.security.context import Context
 from amarevents.security.policy import ORGANIZERS, Scope, allow
+
+_MAX_DIGITS = len(str(MAX_ID))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,11 +38,15 @@ class VerificationView:
     event_date: datetime.date | None
     """The date of the event; null if it has not been set."""
     valid: bool
-    """Whether the ticket is valid for entry, which is the case if it is approved."""
+    """Whether the ticket is valid for entry, which is the case if it is approved and for the event to enter."""
+    reason: str | None
+    """The code of the error with which a check-in would refuse the ticket, `WRONG_EVENT` or `TICKET_NOT_VALID`; null if
+    the ticket is valid."""
 
     @classmethod
-    def from_model(cls, ticket: Ticket) -> Self:
-        """Return the view of a ticket whose event has been loaded."""
+    def from_model(cls, ticket: Ticket, event_id: int | None) -> Self:
+        """Return the view of a ticket, whose event has been loaded, at the entrance of an event."""
+        refusal = refusal_of(ticket, event_id)
         return cls(
             ticket_id=RecordId(ticket.id),
             name=ticket.name,
@@ -48,8 +54,21 @@ class VerificationView:
             status=ticket.status,
             event=ticket.event.name,
             event_date=ticket.event.date,
-            valid=ticket.status is TicketStatus.SUCCESS,
+            valid=refusal is None,
+            reason=None if refusal is None else refusal.code,
         )
+
+
+def refusal_of(ticket: Ticket, event_id: int | None) -> errors.AmarEventsError | None:
+    """Return why a ticket, whose event has been loaded, is not valid for entry; None if it is.
+
+    ``event_id`` is that of the event to enter, None for the event of the ticket.
+    """
+    if event_id is not None and ticket.event_id != event_id:
+        return errors.WrongEvent(ticket.event.name)
+    if ticket.status is not TicketStatus.SUCCESS:
+        return errors.TicketNotValid(ticket.status)
+    return None
 
 
 class VerifyTicket(Input):
@@ -57,12 +76,14 @@ class VerifyTicket(Input):
 
     REST_ONLY: ClassVar[frozenset[str]] = frozenset({"ticket"})
 
-    ticket: ShortText | None = None
+    ticket: str | None = None
     """The ID or the code of the ticket."""
     id: Id | None = None
     """The ID of the ticket."""
-    code: ShortText | None = None
+    code: str | None = None
     """The unguessable code of the ticket, which its QR code contains."""
+    event_id: Id | None = None
+    """The ID of the event to enter; a ticket for another event is not valid there."""
 
     @field_validator("id", "code")
     @classmethod
@@ -81,13 +102,13 @@ class VerifyTicket(Input):
         """Return the condition for the ticket. IDs consist of digits; codes begin with letters."""
         if self.id is not None:
             return Q(id=self.id)
-        reference = self.code or self.ticket or ""
-        if self.ticket is not None and reference.isascii() and reference.isdecimal():
-            return Q(id=int(reference)) if int(reference) <= MAX_ID else Q(id__in=[])
-        return Q(code=reference)
+        if self.ticket is not None and self.ticket.isascii() and self.ticket.isdecimal():
+            is_id = len(self.ticket) <= _MAX_DIGITS and int(self.ticket) <= MAX_ID
+            return Q(id=int(self.ticket)) if is_id else Q(id__in=[])
+        return has_code(self.code or self.ticket or "")
 
 
 @operation(allow(*ORGANIZERS, scope=Scope.TICKETS_READ), raises=(errors.NotFound, errors.Forbidden))
 async def verify_ticket(ctx: Context, data: VerifyTicket) -> VerificationView:
     """Verify that a ticket is valid for entry, without checking it in."""
-    return VerificationView.from_model(await require_ticket_manager(ctx, data.condition()))
+    return VerificationView.from_model(await require_ticket_manager(ctx, data.condition()), data.event_id)
