@@ -86,7 +86,7 @@ async def end_overdue_holds_of_event(services: Services, now: datetime.datetime,
 
 async def _end_batch(services: Services, now: datetime.datetime, holds: QuerySet[Ticket], *, skip_locked: bool) -> int:
     """End some of the holds in a transaction of their own, announce it, and return their number."""
-    ids = await holds.order_by("hold_expires_at").limit(BATCH_SIZE).values_list("id", flat=True)
+    ids = await _find(holds)
     if not ids:
         return 0  # without a transaction, which would lock the whole database on SQLite
     ctx = Context(services=services, request_id="", address="", now=now)
@@ -98,6 +98,11 @@ async def _end_batch(services: Services, now: datetime.datetime, holds: QuerySet
     finally:  # even if a cancellation arrives during the commit
         await finish(after_commit(ctx, changes=(Ticket,)))
     return len(locked)
+
+
+async def _find(holds: QuerySet[Ticket]) -> list[int]:
+    """Return the IDs of a batch of the holds. Until they are locked, each may be ended, or its ticket be paid."""
+    return [ticket_id for (ticket_id,) in await holds.order_by("hold_expires_at").limit(BATCH_SIZE).values_list("id")]
 
 
 async def _lock(holds: QuerySet[Ticket], *, skip_locked: bool) -> list[Ticket]:
