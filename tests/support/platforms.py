@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from amarevents.settings import PREFIX
+from amarevents.settings import PREFIX, Settings
 from tests.support.programs import Program
 from tests.support.servers import HOST, LOG_NAME, PrivateServer, free_port
 
@@ -80,7 +80,7 @@ class Deployment:
             # a shared machine may be slow
             "graphql_timeout_seconds": "60",
             "database_timeout_seconds": "60",
-            **{f"rate_limit_{who}": "0" for who in ("user", "organizer", "admin", "anonymous", "credentials")},
+            **{name: "0" for name in Settings.model_fields if name.startswith("rate_limit_")},
             **chosen,
         }
 
