@@ -250,12 +250,12 @@ async def update_api_key(ctx: Context, id: ApiKeyId, data: UpdateApiKey) -> ApiK
     key = await _get_own_key(ctx, id)
     if key.revoked_at is not None:
         raise errors.KeyIsRevoked
-    if data.permissions is not None:
-        _require_allowed_permissions(ctx.principal, key.key_type, data.permissions)
-        _require_earlier_expiry(ctx.principal, key)
     changes = data.changed_fields()
     if data.permissions is not None:
         changes["permissions"] = [str(scope) for scope in sort_scopes(data.permissions)]
+        if changes["permissions"] != key.permissions:
+            _require_allowed_permissions(ctx.principal, key.key_type, data.permissions)
+            _require_earlier_expiry(ctx.principal, key)
     if changes and not await ApiKey.filter(id=key.id, revoked_at__isnull=True).update(**changes):
         raise errors.KeyIsRevoked
     key.update_from_dict(changes)

@@ -150,9 +150,16 @@ def _adapter(view: Any) -> TypeAdapter[Any]:  # Any: an annotation, and the type
 
 
 def _request_json(arguments: Mapping[str, object]) -> dict[str, object]:
+    """Return what identifies a request: a field with its default, or null, is the same as a missing field."""
     data = arguments.get("data")
-    sent = data.model_dump(mode="json", exclude_unset=True) if isinstance(data, Input) else None
-    return {"id": arguments.get("id"), "data": sent}
+    sent = data.model_dump(mode="json", exclude_defaults=True) if isinstance(data, Input) else None
+    return {"id": arguments.get("id"), "data": _without_nulls(sent)}
+
+
+def _without_nulls(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: _without_nulls(part) for name, part in value.items() if part is not None}
+    return [_without_nulls(part) for part in value] if isinstance(value, list) else value
 
 
 def validate(input_type: type[InputT], data: Mapping[str, object] | Input) -> InputT:

@@ -19,12 +19,12 @@ from amarevents.resolvers.core.inputs import Count, DateTime, Id, Input, NotNull
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, Paging, load_page
 from amarevents.resolvers.core.permissions import is_admin, manages, require_organization_manager
-from amarevents.resolvers.core.search import fold, search_text
 from amarevents.resolvers.core.text_types import LongText, Name, ShortText
 from amarevents.resolvers.core.views import extend
 from amarevents.resolvers.events.views import EventView
 from amarevents.security.context import Context
 from amarevents.security.policy import ADMINS, ORGANIZERS, PUBLIC, Scope, allow
+from amarevents.text import fold, search_key, search_text
 
 _RECENT_EVENTS = 10
 _ADMIN_FIELDS = {"plan", "eventcount"}
@@ -103,7 +103,7 @@ async def list_organizations(ctx: Context, data: ListOrganizations) -> Page[Orga
     """List all organizations, newest first."""
     found = Organization.all()
     if data.search is not None:
-        found = found.filter(search_text__contains=fold(data.search))
+        found = found.filter(search_text__contains=search_key(data.search))
     rows = found.select_related("plan").order_by("-id")
     page = await load_page(ctx, rows, data, depends_on=(Organization,), view=lambda row: row)
     return Page(items=await _list_views(page.items), pagination=page.pagination)
@@ -257,11 +257,11 @@ class UpdateOrganization(Input):
 )
 async def update_organization(ctx: Context, id: OrganizationId, data: UpdateOrganization) -> ManagedOrganizationView:
     """Update an organization."""
-    await require_organization_manager(ctx, id)
+    organization = await require_organization_manager(ctx, id)
     changes = data.changed_fields()
-    if _ADMIN_FIELDS & changes.keys() and not is_admin(ctx):
-        raise errors.Forbidden("Only admins can change the plan and eventcount of an organization")
-    if data.plan is not None:
+    if not is_admin(ctx):
+        await _drop_unchanged_limits(organization, changes)
+    elif data.plan is not None:
         del changes["plan"]
         changes["plan_id"] = (await _get_plan(data.plan)).id
     if changes:
@@ -270,6 +270,15 @@ async def update_organization(ctx: Context, id: OrganizationId, data: UpdateOrga
     if row is None:
         raise errors.NotFound("Organization")
     return _managed_view(row, (await _detail_views([row]))[row.id])
+
+
+async def _drop_unchanged_limits(organization: Organization, changes: dict[str, object]) -> None:
+    """Drop the plan and the event limit, which owners may send back as they were shown. Raises Forbidden for others."""
+    sent = {name: changes.pop(name) for name in _ADMIN_FIELDS & changes.keys()}
+    if sent:
+        current = {"plan": (await organization.plan).name, "eventcount": organization.eventcount}
+        if sent != {name: current[name] for name in sent}:
+            raise errors.Forbidden("Only admins can change the plan and eventcount of an organization")
 
 
 async def _change(organization_id: int, changes: dict[str, object]) -> None:
@@ -284,7 +293,7 @@ async def _change(organization_id: int, changes: dict[str, object]) -> None:
 
 
 async def _get_plan(name: str) -> Plan:
-    plan = await Plan.get_or_none(name=name)
+    plan = await Plan.get_or_none(name_key=fold(name))
     if plan is None:
         raise _unknown_plan()
     return plan
