@@ -75,6 +75,7 @@ class VerifyTicket(Input):
     """The ticket to verify, by exactly one of its ID and its code. REST takes either in the path, as ``ticket``."""
 
     REST_ONLY: ClassVar[frozenset[str]] = frozenset({"ticket"})
+    GRAPHQL_ONLY: ClassVar[frozenset[str]] = frozenset({"id", "code"})
 
     ticket: str | None = None
     """The ID or the code of the ticket."""

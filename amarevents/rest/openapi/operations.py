@@ -10,7 +10,7 @@ from amarevents.rest.openapi.error_responses import error_responses
 from amarevents.rest.openapi.examples.example import Example
 from amarevents.rest.openapi.headers import COMMON_HEADERS, RATE_LIMIT_HEADERS, headers
 from amarevents.rest.openapi.parameters import parameters
-from amarevents.rest.openapi.schemas import Json, Schemas, data_type, is_paged, object_schema, takes_body
+from amarevents.rest.openapi.schemas import Json, Schemas, body_schema, data_type, is_paged, object_schema, takes_body
 from amarevents.rest.openapi.texts import IDEMPOTENCY_TEXT, access_text, address_limit_text, tag_of
 from amarevents.rest.routing import Route
 
@@ -92,8 +92,7 @@ def _call(route: Route, example: Example) -> Call:
 
 
 def _request_body(route: Route, schemas: Schemas, example: Example) -> Json:
-    assert route.operation.input_type is not None  # noqa: S101 - for the type checker: takes_body has checked it
-    schema = schemas.inputs[route.operation.input_type]
+    schema = body_schema(route, schemas)
     return {
         "required": bool(schemas.resolved(schema).get("required")),
         "content": {"application/json": {"schema": schema, "example": example.body}},

@@ -59,7 +59,9 @@ def schemas_of(routes: Iterable[Route]) -> Schemas:
         inputs={input_type: schemas[input_type, "validation"] for input_type in inputs},
         views={view: schemas[view, "validation"] for view in views},
     )
-    found = _inline_queries(found, [input_type for input_type, route in inputs.items() if not takes_body(route)])
+    found = _inline_queries(
+        found, [one for one, route in inputs.items() if not takes_body(route) or named_in_path(route)]
+    )
     bodies = {name: _without_defaults(schema) for name, schema in found.shared.items()}
     return _merge_alternatives(dataclasses.replace(found, shared=bodies), [data_type(route) for route in routes])
 
@@ -124,9 +126,20 @@ def is_paged(route: Route) -> bool:
 
 
 def takes_body(route: Route) -> bool:
-    """Return whether the input is the request body."""
+    """Return whether the request body is the input, or what the path leaves of it."""
+    return route.operation.input_type is not None and route.method != "GET"
+
+
+def body_schema(route: Route, schemas: Schemas) -> Json:
+    """Return the schema of the request body of a route that takes one."""
     input_type = route.operation.input_type
-    return input_type is not None and route.method != "GET" and not named_in_path(route)
+    assert input_type is not None  # noqa: S101 - for the type checker: takes_body has checked it
+    schema = schemas.inputs[input_type]
+    if not named_in_path(route):
+        return schema
+    elsewhere: set[str] = {*named_in_path(route), *getattr(input_type, "GRAPHQL_ONLY", ())}
+    rest = {name: field for name, field in schema["properties"].items() if name not in elsewhere}
+    return {"type": "object", "properties": rest, "additionalProperties": False}
 
 
 def named_in_path(route: Route) -> list[str]:

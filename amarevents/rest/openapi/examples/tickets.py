@@ -26,8 +26,8 @@ _TICKET: Values = {
 _TICKET_DETAIL: Values = {
     **_TICKET,
     "custom_fields": [
-        {"field_id": 4, "name": "T-shirt size", "value": "L"},
-        {"field_id": 5, "name": "খাবারের পছন্দ", "value": "নিরামিষ"},
+        {"field_id": 4, "name": "T-shirt size", "value": "L", "values": ["L"]},
+        {"field_id": 5, "name": "খাবারের পছন্দ", "value": "ভাত, ডাল, মাছ", "values": ["ভাত, ডাল", "মাছ"]},
     ],
 }
 
@@ -61,12 +61,13 @@ TICKETS: dict[RouteKey, Example] = {
             "transaction_id": "9HG7F2K1QX",
             "payment_method": "bkash",
             "amount": 300,
-            "custom_fields": {"T-shirt size": "L", "খাবারের পছন্দ": "নিরামিষ"},
+            "custom_fields": {"T-shirt size": "L", "খাবারের পছন্দ": ["ভাত, ডাল", "মাছ"]},
         },
         data={**_TICKET_DETAIL, "status": "Pending", "updated_at": "2025-05-02T04:12:09Z"},
     ),
     ("POST", "/tickets/{ticket}/verify"): Example(
         path={"ticket": "AEJ5XW4YTBMF2GS3LPNR6Q7ZKDC"},
+        body={"event_id": 7},
         data={
             "ticket_id": 42,
             "name": "Karim Rahman",
@@ -75,6 +76,7 @@ TICKETS: dict[RouteKey, Example] = {
             "event": "Tech Summit 2025",
             "event_date": "2025-06-10",
             "valid": True,
+            "reason": None,
         },
     ),
     ("PUT", "/tickets/{id}"): Example(path={"id": 42}, body={"status": "Success"}, data=_TICKET_DETAIL),
