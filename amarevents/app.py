@@ -24,6 +24,7 @@ from amarevents.schema.explorer.page import explorer_routes, with_explorer
 from amarevents.schema.transport.http import GraphQLEndpoint
 from amarevents.schema.transport.responses import render_error
 from amarevents.schema.transport.websocket import GraphQLWebSocket
+from amarevents.security.cors import CorsMiddleware
 from amarevents.security.middleware import SecurityMiddleware, services_of
 from amarevents.security.rate_limit import rate_limiter
 from amarevents.security.services import Services, open_services
@@ -64,7 +65,7 @@ def create_app(settings: Settings) -> Starlette:
             *(WebSocketRoute(path, websocket) for path in _GRAPHQL),
             *explorer_routes(settings),
         ],
-        middleware=[Middleware(CompressionMiddleware)],
+        middleware=[Middleware(CorsMiddleware), Middleware(CompressionMiddleware)],
         lifespan=lifespan,
     )
     # A redirect would lose the body of the request.

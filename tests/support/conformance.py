@@ -64,9 +64,10 @@ class Conformance:
 
     def check(self, answer: httpx.Response, settings: Settings) -> None:
         """Raise Drift if the answer does not conform; ``settings`` are those of the application."""
-        if not re.match(r"/api(/|$)", answer.request.url.path):
-            return
         request = answer.request
+        is_preflight = request.method == "OPTIONS" and answer.status_code == 204
+        if not re.match(r"/api(/|$)", request.url.path) or is_preflight:
+            return
         problems = list(self._problems(answer, settings))
         if problems:
             summary = f"{request.method} {request.url.path} answered {answer.status_code}: {answer.text[:500]}"

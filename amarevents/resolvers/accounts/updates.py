@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 
 from amarevents.models import Session, User
-from amarevents.resolvers.accounts.signup import account_integrity_errors, username_key
-from amarevents.resolvers.core.search import search_text
+from amarevents.resolvers.accounts.signup import account_integrity_errors, account_search_text
 from amarevents.security.auth.sessions import start_session
 from amarevents.security.context import Context
 
@@ -18,15 +17,15 @@ async def change_account(ctx: Context, user: User, changes: Mapping[str, object]
     """
     if not changes:
         return
-    own_session_id = ctx.principal.session_id if ctx.principal.require_account().id == user.id else None
+    is_own = ctx.principal.account is not None and ctx.principal.account.id == user.id
+    own_session_id = ctx.principal.session_id if is_own else None
     renews_cookie = "password_hash" in changes and own_session_id is not None and ctx.has_session_cookie
     if renews_cookie:
         ctx.require_cookies()
     user.update_from_dict({**changes, "updated_at": ctx.now})
-    user.username_key = username_key(user.username)
-    user.search_text = search_text(user.username, user.email, user.number)
+    user.search_text = account_search_text(user.username, user.email, user.number)
     with account_integrity_errors():
-        await user.save(update_fields=[*changes, "updated_at", "username_key", "search_text"])
+        await user.save(update_fields=[*changes, "updated_at", "username_key", "email_key", "search_text"])
     if "password_hash" in changes:
         # The answer cannot carry a new token, so the session of a token keeps its ID.
         kept = None if renews_cookie else own_session_id

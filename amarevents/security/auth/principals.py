@@ -6,7 +6,6 @@ from amarevents.models.columns import utc_now
 from amarevents.security.auth import api_keys, sessions
 from amarevents.security.policy import ANONYMOUS, Account, Principal, key_principal, session_principal
 
-
 Credential = api_keys.ParsedKey | sessions.SessionId | None
 """The credential of a request; ``None`` for an anonymous request."""
 

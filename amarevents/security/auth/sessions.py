@@ -26,7 +26,7 @@ class SessionId:
 
 @dataclass(frozen=True, slots=True)
 class StartedSession:
-    """A new session: its ID and its expiry. It is sent to the client in a cookie or, if it asked for one, as a token."""
+    """A new session, which the client gets in a cookie or, if it asks for one, as a token."""
 
     id: SessionId
     expires_at: datetime.datetime
