@@ -11,7 +11,7 @@ from tortoise.transactions import in_transaction
 from amarevents import errors
 from amarevents.models import Event, Organization, Plan, User
 from amarevents.models.db.connection import CONNECTION
-from amarevents.models.enums import Privacy
+from amarevents.models.enums import AccountType, Privacy
 from amarevents.models.organizations import DEFAULT_PLAN
 from amarevents.resolvers.core.constraint_errors import integrity_errors
 from amarevents.resolvers.core.ids import OrganizationId
@@ -203,22 +203,19 @@ class CreateOrganization(Input):
 @operation(
     allow(*ADMINS, scope=Scope.ORGANIZATIONS_WRITE),
     creates=True,
-    changes=(Organization,),
+    changes=(Organization, User),
     raises=(errors.ValidationFailed,),
 )
 async def create_organization(ctx: Context, data: CreateOrganization) -> ManagedOrganizationView:
-    """Create an organization for an account; the account needs the organizer type to publish events with it."""
-    if not await User.exists(id=data.user_id):
-        raise _unknown_account()
-    with integrity_errors({}, otherwise=_unknown_account()):
+    """Create an organization for an account, which becomes an organizer."""
+    async with in_transaction():
+        # The owner of an organization must be able to act (decisions 5.2a). The update also locks the account.
+        if not await User.filter(id=data.user_id).update(type=AccountType.ORGANIZER, updated_at=ctx.now):
+            raise errors.ValidationFailed({"user_id": "account does not exist"})
         row = await new_organization(
             name=data.name, user_id=data.user_id, description=data.description, eventcount=data.eventcount
         )
     return _managed_view(row, (await _detail_views([row]))[row.id])
-
-
-def _unknown_account() -> errors.ValidationFailed:
-    return errors.ValidationFailed({"user_id": "account does not exist"})
 
 
 async def new_organization(
