@@ -12,7 +12,8 @@ from amarevents.demo.specs import EventSpec, OrganizationSpec, Person, TypeSpec
 from amarevents.models import CustomField, Donation, Event, GalleryImage, Organization, Ticket, TicketType, User
 from amarevents.models.enums import AccountType, Privacy
 from amarevents.models.events import UNDATED
-from amarevents.resolvers.core.search import search_text
+from amarevents.resolvers.accounts.signup import account_search_text
+from amarevents.text import search_text
 
 # No password has this hash, so the accounts cannot be used until credentials are issued.
 UNUSABLE_PASSWORD_HASH = "!"  # noqa: S105 - the absence of a password
@@ -44,7 +45,6 @@ def _user(
 ) -> User:
     return User(
         username=person.username,
-        username_key=person.username.casefold(),
         email=email(person.username),
         email_confirmed_at=created_at + datetime.timedelta(minutes=9),
         number=number,
@@ -52,7 +52,7 @@ def _user(
         type=account_type,
         admin=admin,
         country=person.country,
-        search_text=search_text(person.username, email(person.username), number),
+        search_text=account_search_text(person.username, email(person.username), number),
         created_at=created_at,
         updated_at=created_at,
     )
@@ -162,6 +162,7 @@ def ticket(draft: TicketDraft, *, event_id: int, user_id: int, ticket_type_id: i
         email=draft.email,
         number=draft.number,
         amount=draft.amount,
+        due=draft.amount,
         status=draft.status,
         transaction_id=draft.transaction_id,
         payment_method=draft.payment_method,

@@ -21,6 +21,7 @@ from amarevents.models import (
     Event,
     GalleryImage,
     Organization,
+    PaymentClaim,
     Plan,
     Seeding,
     Ticket,
@@ -28,6 +29,7 @@ from amarevents.models import (
     User,
 )
 from amarevents.models.organizations import DEFAULT_PLAN
+from amarevents.resolvers.tickets.payment_claims import claim_of_donation, claim_of_ticket
 
 
 class DatabaseNotEmpty(OperatorError):
@@ -82,6 +84,7 @@ async def _write(history: DemoHistory, today: datetime.date) -> SeedSummary:
     await _write_answers(tickets, await _write_custom_fields(events))
     await GalleryImage.bulk_create([image for spec in EVENTS for image in rows.gallery(spec, events[spec.name].id)])
     donations = await _write_donations(history, organizations)
+    await _write_payment_claims()
     return SeedSummary(
         users=len(users),
         organizations=len(organizations),
@@ -197,3 +200,12 @@ async def _write_donations(history: DemoHistory, organizations: dict[str, int]) 
     ]
     await Donation.bulk_create(donations)
     return len(donations)
+
+
+async def _write_payment_claims() -> None:
+    """Claim the transactions of the tickets and donations, each of which pays once (decisions 6.6)."""
+    tickets = [
+        (row, claim_of_ticket(row, row.event.organization_id)) for row in await Ticket.all().select_related("event")
+    ]
+    donations = [(row, claim_of_donation(row)) for row in await Donation.all()]
+    await PaymentClaim.bulk_create(claim.row(payer) for payer, claim in [*tickets, *donations] if claim)

@@ -8,7 +8,7 @@ from tortoise import connections
 from tortoise.context import require_context
 
 from amarevents.models.db.connection import CONNECTION
-from amarevents.models.enums import TicketStatus
+from amarevents.models.enums import DonationStatus, TicketStatus
 
 _HOLDING = ", ".join(f"'{status}'" for status in TicketStatus if status.holds_place)
 
@@ -24,6 +24,27 @@ _INCONSISTENCIES = {
         SELECT id FROM organizations WHERE events_used <> (
             SELECT COUNT(*) FROM events WHERE organization_id = organizations.id
         ) ORDER BY id
+    """,
+    # A transaction pays once: its claim is that of one ticket or donation, and of its organization (decisions 6.6).
+    "payment_claims.scope": """
+        SELECT payment_claims.id FROM payment_claims
+        LEFT JOIN tickets ON tickets.id = ticket_id LEFT JOIN events ON events.id = tickets.event_id
+        LEFT JOIN donations ON donations.id = donation_id
+        WHERE (ticket_id IS NULL) = (donation_id IS NULL)
+            OR scope <> COALESCE(events.organization_id, donations.organization_id, 0)
+        ORDER BY payment_claims.id
+    """,
+    # Only what is due or said to have been paid, and has not failed, claims its transaction.
+    "tickets.payment_claims": f"""
+        SELECT id FROM tickets WHERE (
+            SELECT COUNT(*) FROM payment_claims WHERE ticket_id = tickets.id
+        ) <> CASE WHEN transaction_id IS NOT NULL AND status <> '{TicketStatus.FAILED}'
+            AND (CAST(due AS REAL) > 0 OR CAST(amount AS REAL) > 0) THEN 1 ELSE 0 END ORDER BY id
+    """,
+    "donations.payment_claims": f"""
+        SELECT id FROM donations WHERE (
+            SELECT COUNT(*) FROM payment_claims WHERE donation_id = donations.id
+        ) <> CASE WHEN status <> '{DonationStatus.REJECTED}' THEN 1 ELSE 0 END ORDER BY id
     """,
     # The event of its ticket, which a foreign key cannot enforce.
     "check_ins.event_id": """

@@ -28,9 +28,11 @@ from amarevents.models.columns import utc_now
 from amarevents.models.db.connection import CONNECTION
 from amarevents.models.enums import AccountType, FieldType, KeyType, PaymentMethod, Privacy, TicketStatus
 from amarevents.models.events import UNDATED
-from amarevents.resolvers.core.search import search_text
+from amarevents.resolvers.accounts.signup import account_search_text
+from amarevents.resolvers.tickets.payment_claims import ClaimMove, claim_of_donation, claim_of_ticket, move_claims
 from amarevents.security.auth.api_keys import default_permissions, generate_key
 from amarevents.security.auth.sessions import COOKIE_NAME, start_session
+from amarevents.text import search_text
 
 ORIGIN = "http://testserver"
 """The origin of the platform's own pages. Clients of tests send no special headers unless they are the subject."""
@@ -137,13 +139,12 @@ class World:
         username = fields.pop("username", f"person{number}")
         values = {
             "username": username,
-            "username_key": username.casefold(),
             "email": f"{username.casefold()}@example.com",
             "number": f"0170000{number:04d}",
             "password_hash": "!",
             **fields,
         }
-        search = search_text(values["username"], values["email"], values["number"])
+        search = account_search_text(values["username"], values["email"], values["number"])
         return await User.create(search_text=search, **values)
 
     async def organizer(self, **fields: Any) -> User:
@@ -220,7 +221,7 @@ class World:
         return await Plan.create(name=name, **fields)
 
     async def donation(self, organization: Organization | None = None, **fields: Any) -> Donation:
-        """Create a pending donation to the organization, or to the platform."""
+        """Create a pending donation to the organization, or to the platform, with its payment claim."""
         values = {
             "email": "giver@example.com",
             "number": "01700000000",
@@ -229,10 +230,12 @@ class World:
             "type": PaymentMethod.BKASH,
             **fields,
         }
-        return await Donation.create(organization=organization, **values)
+        donation = await Donation.create(organization=organization, **values)
+        await move_claims([ClaimMove(donation, None, claim_of_donation(donation))])
+        return donation
 
     async def ticket(self, event: Event, user: User, *, ticket_type: TicketType | None = None, **fields: Any) -> Ticket:
-        """Create a ticket, and count it in ``sold`` of its type if it holds a place."""
+        """Create a ticket with its payment claim, and count it in ``sold`` of its type if it holds a place."""
         number = next(self._numbers)
         values = {
             "code": f"AETEST{number:06d}",
@@ -242,10 +245,12 @@ class World:
             "amount": ticket_type.price if ticket_type else Decimal(0),
             **fields,
         }
+        values.setdefault("due", values["amount"])
         ticket = await Ticket.create(event=event, user=user, ticket_type=ticket_type, **values)
         if ticket_type is not None and ticket.status.holds_place:
             ticket_type.sold += 1
             await ticket_type.save(update_fields=["sold"])
+        await move_claims([ClaimMove(ticket, None, claim_of_ticket(ticket, event.organization_id))])
         return ticket
 
     async def check_in(self, ticket: Ticket, by: User, **fields: Any) -> CheckIn:

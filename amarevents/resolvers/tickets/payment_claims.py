@@ -27,6 +27,11 @@ class Claim:
     scope: int
     key: str
 
+    def row(self, payer: Payer) -> PaymentClaim:
+        """Return the unsaved row of the claim by a ticket or donation."""
+        column = "ticket_id" if isinstance(payer, Ticket) else "donation_id"
+        return PaymentClaim(scope=self.scope, transaction_key=self.key, **{column: payer.id})
+
 
 @dataclass(frozen=True, slots=True)
 class ClaimMove:
@@ -71,7 +76,7 @@ async def move_claims(moves: Iterable[ClaimMove]) -> None:
 
 async def _take(claim: Claim, payer: Payer) -> int:
     """Create the claim, and return its ID. Raises DuplicateTransaction."""
-    column = "ticket_id" if isinstance(payer, Ticket) else "donation_id"
+    row = claim.row(payer)
     with integrity_errors({"transaction_key": errors.DuplicateTransaction()}):
-        row = await PaymentClaim.create(scope=claim.scope, transaction_key=claim.key, **{column: payer.id})
+        await row.save()
     return row.id
