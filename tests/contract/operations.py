@@ -79,7 +79,7 @@ def camel(name: str) -> str:
 
 def input_fields(operation: Operation[Any]) -> set[str]:
     """Return the names of the fields of the operation's Input."""
-    return set(operation.input_type.model_fields) if operation.input_type else set()
+    return set(operation.input_type.fields_by_name()) if operation.input_type else set()
 
 
 def field_name(operation: Operation[Any]) -> str:

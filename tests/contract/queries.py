@@ -1,11 +1,17 @@
-"""The query parameters of every list, typed from the tables of the contract and decisions 1.6, never from the code.
+"""The query parameters of every list, typed from the contract and decisions 1.6 and 1.7, never from the code.
 
 A row of QUERIES is the path of a list with its query parameters and the kind of each.
 """
 
-from tests.contract.kinds import FLAG_IN_QUERY, ID_IN_QUERY, LIMIT, PAGE, SEARCH, Kind, word_in_query
+from tests.contract.kinds import DATE_IN_QUERY, FLAG_IN_QUERY, ID_IN_QUERY, LIMIT, PAGE, SEARCH, Kind, word_in_query
 
 _PAGING = {"page": PAGE, "limit": LIMIT}
+_SCHEDULE = {
+    "from": DATE_IN_QUERY,
+    "to": DATE_IN_QUERY,
+    "upcoming": FLAG_IN_QUERY,
+    "sort": word_in_query("date", "-date", "newest", "NEWEST"),
+}
 _TICKETS = {"status": word_in_query("Pending", "Success", "Failed", "Refunded"), **_PAGING}
 _DONATIONS = {"status": word_in_query("pending", "verified", "approved", "rejected"), **_PAGING}
 
@@ -14,6 +20,7 @@ QUERIES: dict[str, dict[str, Kind]] = {
         "search": SEARCH,
         "category": word_in_query("Education", "Sports", "concert", "OTHER"),
         "organization_id": ID_IN_QUERY,
+        **_SCHEDULE,
         **_PAGING,
     },
     "/events/$event/tickets": _TICKETS,
@@ -27,7 +34,7 @@ QUERIES: dict[str, dict[str, Kind]] = {
         "admin": FLAG_IN_QUERY,
         **_PAGING,
     },
-    "/admin/events": {"search": SEARCH, "privacy": word_in_query("public", "private"), **_PAGING},
+    "/admin/events": {"search": SEARCH, "privacy": word_in_query("public", "private"), **_SCHEDULE, **_PAGING},
     "/admin/donations": _DONATIONS,
     "/admin/api-keys": {
         "user_id": ID_IN_QUERY,

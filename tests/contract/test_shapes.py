@@ -126,7 +126,7 @@ FLAT_INPUTS = {"check_in_ticket", "undo_check_in"}
 def test_an_input_has_the_same_fields_on_both_surfaces(name: str) -> None:
     expected = {
         camel(own_name): _input_type_text(field)
-        for own_name, field in _inputs()[name].model_fields.items()
+        for own_name, field in _inputs()[name].fields_by_name().items()
         if (name, own_name) not in REST_ONLY
     }
     queries = [

@@ -19,9 +19,10 @@ from graphql.type import GraphQLField, get_nullable_type
 from amarevents.resolvers.core.pagination import Page
 from amarevents.rest.routes import ROUTES
 from amarevents.rest.routing import Route
+from amarevents.schema.core.nodes import encode_node_id
 from amarevents.schema.schema import schema
 from tests.contract.operations import camel
-from tests.support.graph import object_type_of, select_all_fields, whole_list_argument
+from tests.support.graph import NODE_TYPES, object_type_of, select_all_fields, whole_list_argument
 from tests.support.world import Caller
 
 # Any throughout: JSON, and annotations.
@@ -132,7 +133,7 @@ def _requests(route: Route, ids: Ids, caller: Caller) -> Iterator[tuple[str, dic
 
 
 def _queries(route: Route, ids: Ids) -> Iterator[tuple[dict[str, Any], list[Entity]]]:
-    fields = route.operation.input_type.model_fields if route.operation.input_type else {}
+    fields = route.operation.input_type.fields_by_name() if route.operation.input_type else {}
     everything = {"limit": 100} if "limit" in fields else {}
     yield everything, []
     for name in fields:
@@ -220,7 +221,9 @@ async def visible_over_graphql(caller: Caller, ids: Ids, *, steps: int) -> Visib
     assert query_type is not None
     for name, root in query_type.fields.items():
         kind = object_type_of(root)
-        assert kind is not None
+        if kind is None:
+            await _visit_nodes(visible, caller, name, ids, steps)
+            continue
         for declared, given, variables in _arguments(root, kind, ids):
             document = f"query{declared} {{ {name}{given} {{ {select_all_fields(kind, steps)} }} }}"
             answer = await caller.graphql(document, **variables)
@@ -228,6 +231,22 @@ async def visible_over_graphql(caller: Caller, ids: Ids, *, steps: int) -> Visib
             found = (answer["data"] or {}).get(name)
             _read_field(visible, None, f"{name}{list(variables.values()) or ''}", root, found, "Query")
     return visible
+
+
+async def _visit_nodes(visible: Visible, caller: Caller, name: str, ids: Ids, steps: int) -> None:
+    """Read the objects of every type by their node IDs: with ``nodes`` all at once, and with ``node`` one by one."""
+    for kind in NODE_TYPES:
+        node_ids = [encode_node_id(kind.name, one) for one in ids[kind.name]]
+        if name == "nodes":
+            fields = select_all_fields(kind, steps)
+            document = f"query($ids: [ID!]!) {{ nodes(nodeIds: $ids) {{ ... on {kind.name} {{ {fields} }} }} }}"
+            found = (await caller.graphql(document, ids=node_ids))["data"]["nodes"]
+        else:
+            fields = select_all_fields(kind, 0)
+            document = f"query($id: ID!) {{ node(nodeId: $id) {{ ... on {kind.name} {{ {fields} }} }} }}"
+            found = [(await caller.graphql(document, id=one))["data"]["node"] for one in node_ids]
+        for data in filter(None, found):
+            _read_object(visible, kind, data, None, (), f"Query.{name}")
 
 
 def _arguments(root: GraphQLField, kind: GraphQLObjectType, ids: Ids) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -277,6 +296,9 @@ def _read_object(
     entity = _thing(_noun(kind.name), data, parent, path_in_parent)
     visible.add_link(parent, entity, path)
     for name, value in data.items():
+        if name == "nodeId":
+            assert value == encode_node_id(kind.name, data["id"]), path
+            continue
         _read_field(visible, entity, name, kind.fields[name], value, path)
         if value is not None:
             visible.fields.add((kind.name, name))

@@ -25,6 +25,8 @@ QUERIES = {
     "outbox",  # beyond the decisions: for operators
     "eventsConnection",  # beyond the decisions: `events` and `tickets` with cursor pagination
     "ticketsConnection",
+    "node",
+    "nodes",
 }
 MUTATIONS = {
     "register": ["input", "idempotencyKey"],
@@ -63,7 +65,7 @@ MUTATIONS = {
     "createPlan": ["input", "idempotencyKey"],
     "updatePlan": ["id", "input"],
     "deletePlan": ["id"],
-    "checkInTicket": ["code", "gate", "scanId"],
+    "checkInTicket": ["code", "eventId", "gate", "scanId"],
     "undoCheckIn": ["ticketId"],
     "addPayment": ["input"],
     "approvePayments": ["input"],
@@ -76,6 +78,8 @@ PUBLIC = {
     "organizations",
     "organization",
     "ticketTypes",
+    "node",
+    "nodes",
     "register",
     "login",
     "logout",
@@ -97,6 +101,8 @@ CALLS = {
     "outbox": "{ outbox { items { id } } }",
     "eventsConnection": "{ eventsConnection { totalCount } }",
     "ticketsConnection": "{ ticketsConnection { totalCount } }",
+    "node": '{ node(nodeId: "RXZlbnQ6MQ") { nodeId } }',
+    "nodes": '{ nodes(nodeIds: ["RXZlbnQ6MQ"]) { nodeId } }',
     "register": (
         'mutation { register(input: {username: "a", email: "b", password: "c", number: "d"}) { id } }'  # all too short
     ),
