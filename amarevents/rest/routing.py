@@ -116,7 +116,7 @@ async def _input(route: Route, request: Request, parameters: Mapping[str, str]) 
 
 def _without_read_only(operation: Operation[object], body: Mapping[str, object]) -> dict[str, object]:
     """Return the body of an update without read-only fields, so that answers can be sent back (decisions 1.6)."""
-    writable = operation.input_type.model_fields if operation.input_type else {}
+    writable = operation.input_type.fields_by_name() if operation.input_type else {}
     read_only = _shown_fields(operation.view) - writable.keys()
     return {name: value for name, value in body.items() if name not in read_only}
 

@@ -24,7 +24,9 @@ def _at_most_the_maximum(size: int) -> int:
     return min(size, MAX_PAGE_SIZE)
 
 
-PageSize = Annotated[StrictInt, Field(ge=1), AfterValidator(_at_most_the_maximum)]
+PageSize = Annotated[
+    StrictInt, Field(ge=1, json_schema_extra={"maximum": MAX_PAGE_SIZE}), AfterValidator(_at_most_the_maximum)
+]
 """A number of items per page; a larger one than the maximum is taken as the maximum (decisions 1.6)."""
 
 

@@ -108,7 +108,8 @@ def _success(route: Route, schemas: Schemas, example: Example) -> Json:
     response: Json = {"success": True, "data": example.data}
     if is_paged(route):
         properties["pagination"] = {"description": "The position of this page in the list.", **schemas.pagination}
-        response["pagination"] = {"total": len(example.data), "page": 1, "limit": 20, "pages": 1}
+        limit = route.operation.input_type.model_fields["limit"].default if route.operation.input_type else None
+        response["pagination"] = {"total": len(example.data), "page": 1, "limit": limit, "pages": 1}
     return {
         "description": HTTPStatus(route.status).phrase,
         "headers": headers(*COMMON_HEADERS, *RATE_LIMIT_HEADERS),
