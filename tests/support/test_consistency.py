@@ -7,7 +7,7 @@ import pytest
 from tortoise import connections
 from tortoise.transactions import in_transaction
 
-from amarevents.models import CheckIn, Organization, TicketType
+from amarevents.models import CheckIn, Donation, Organization, PaymentClaim, Ticket, TicketType
 from amarevents.models.db.connection import CONNECTION
 from tests.support.consistency import find_inconsistencies, references
 from tests.support.rows import fill_every_table
@@ -50,12 +50,28 @@ async def test_every_missing_reference_is_found() -> None:
         async with without_foreign_keys():
             await connections.get(CONNECTION).execute_query(f"UPDATE {one.table} SET {one.column} = {MISSING}")
             found[str(one)] = list(await find_inconsistencies())
-    # A ticket or an event that refers to another row is also missing from a count or is that of a wrong check-in.
-    assert found.pop("tickets.event_id") == ["tickets.event_id", "check_ins.event_id"]
+    # What refers to another row is also missing from a count, or that of a wrong check-in or claim.
+    assert found.pop("tickets.event_id") == ["tickets.event_id", "payment_claims.scope", "check_ins.event_id"]
     assert found.pop("tickets.ticket_type_id") == ["tickets.ticket_type_id", "ticket_types.sold"]
-    assert found.pop("events.organization_id") == ["events.organization_id", "organizations.events_used"]
+    assert found.pop("events.organization_id") == [
+        "events.organization_id", "organizations.events_used", "payment_claims.scope"
+    ]  # fmt: skip
+    assert found.pop("donations.organization_id") == ["donations.organization_id", "payment_claims.scope"]
+    for payer in ("ticket", "donation"):
+        column = f"payment_claims.{payer}_id"
+        assert found.pop(column) == [column, "payment_claims.scope", f"{payer}s.payment_claims"]
     assert found == {column: [column] for column in found}
     assert {"check_ins.ticket_id", "custom_values.field_id", "outgoing_mails.ticket_id"} < found.keys()
+
+
+async def test_a_missing_claim_and_one_of_a_free_ticket_are_found() -> None:
+    ticket, donation = await Ticket.get(), await Donation.get()
+    await Ticket.all().update(amount=0, due=0)
+    await PaymentClaim.filter(donation_id=donation.id).delete()
+    assert await find_inconsistencies() == {
+        "tickets.payment_claims": [ticket.id],
+        "donations.payment_claims": [donation.id],
+    }
 
 
 async def test_a_wrong_count_is_found() -> None:
