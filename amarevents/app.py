@@ -18,6 +18,7 @@ from amarevents.rest.docs_page.page import docs_routes
 from amarevents.rest.email_confirmation_page import confirmation_page
 from amarevents.rest.envelopes import failure
 from amarevents.rest.openapi.endpoint import openapi_json
+from amarevents.rest.password_reset_page import password_reset_page
 from amarevents.rest.routes import ROUTES
 from amarevents.rest.routing import Router
 from amarevents.schema.explorer.page import explorer_routes, with_explorer
@@ -61,6 +62,7 @@ def create_app(settings: Settings) -> Starlette:
             *docs_routes(),
             PathPrefix("/api", SecurityMiddleware(Router(ROUTES), lambda error, _scope: failure(error))),
             Route("/confirm-email", confirmation_page()),
+            Route("/reset-password", password_reset_page()),
             *(Route(path, with_explorer(graphql, settings)) for path in _GRAPHQL),
             *(WebSocketRoute(path, websocket) for path in _GRAPHQL),
             *explorer_routes(settings),

@@ -1,10 +1,13 @@
-"""Coroutines that cancellation must not interrupt."""
+"""Coroutines that cancellation must not interrupt, and those that no caller waits for."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
 
 # Any below: the send and yield types of a coroutine, which only the event loop uses.
 
@@ -33,3 +36,26 @@ async def _wait_for(task: asyncio.Future[T]) -> asyncio.CancelledError | None:
         except asyncio.CancelledError as error:
             cancellation = error
     return cancellation
+
+
+class BackgroundTasks:
+    """Work that a request starts and does not wait for. A failure is logged."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Start the work in a task of its own."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._forget)
+
+    async def wait(self) -> None:
+        """Wait until all work that has been started is done."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (failure := task.exception()) is not None:
+            logger.error("Background work failed", exc_info=failure)

@@ -105,6 +105,7 @@ def deployment(database_url: str, redis_url: str | None) -> Settings:
         rate_limit_registrations=100_000,
         rate_limit_failed_logins=100_000,
         rate_limit_donations=100_000,
+        confirm_email=False,  # tests that are about it switch it on
         totals_seconds=0,  # tests create rows without operations
     )
 

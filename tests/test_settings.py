@@ -178,18 +178,10 @@ def test_smtp_server_requires_a_sender() -> None:
         _read(SMTP_URL="smtp://mail.example")
 
 
-@pytest.mark.parametrize(
-    ("given", "confirms"),
-    [
-        ({}, False),
-        ({"SMTP_URL": "smtp://mail.example"}, True),
-        ({"SMTP_URL": "smtp://mail.example", "CONFIRM_EMAIL": "false"}, False),
-        ({"CONFIRM_EMAIL": "true"}, True),
-    ],
-)
-def test_emails_are_confirmed_by_default_if_there_is_a_mail_server(given: dict[str, str], confirms: bool) -> None:
+def test_the_database_decides_by_default_whether_emails_are_confirmed() -> None:
     # decisions 6.7
-    assert _read(**given, MAIL_FROM=SENDER).confirm_email is confirms
+    assert _read().confirm_email is None
+    assert _read(CONFIRM_EMAIL="false").confirm_email is False
 
 
 def test_public_url_is_the_address_of_the_server_by_default() -> None:

@@ -12,7 +12,7 @@ from amarevents.mail.outbox import release as release_mails
 from amarevents.models import OutgoingMail
 from amarevents.models.columns import utc_now
 from amarevents.models.db.connection import open_database
-from amarevents.models.enums import MailKind, MailStatus
+from amarevents.models.enums import MailStatus
 from amarevents.settings import Settings
 
 
@@ -68,7 +68,10 @@ def _line_of(mail: OutgoingMail) -> str:
 
 
 def _description_of(mail: OutgoingMail) -> str:
-    """Return everything about a mail except a link that would confirm its recipient's email address."""
+    """Return everything about a mail except a secret link, which only its recipient may open.
+
+    The link is included while the email is held, because nothing else delivers it then.
+    """
     facts = {
         "id": mail.id,
         "kind": mail.kind,
@@ -83,5 +86,6 @@ def _description_of(mail: OutgoingMail) -> str:
         "last error": mail.last_error or "none",
         "subject": mail.subject,
     }
-    text = "(contains a secret link)" if mail.body and mail.kind is MailKind.CONFIRM_EMAIL else mail.body
+    is_secret = mail.body and mail.kind.has_secret_link and mail.status is not MailStatus.HELD
+    text = "(contains a secret link)" if is_secret else mail.body
     return "\n".join([*(f"{name + ':':<14}{value}" for name, value in facts.items()), "", text.rstrip()])

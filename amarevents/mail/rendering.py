@@ -14,7 +14,6 @@ import segno
 from amarevents.mail.templates import one_line
 from amarevents.models import OutgoingMail
 from amarevents.models.columns import utc_now
-from amarevents.models.enums import MailKind
 
 _SEVEN_BITS = SMTP.clone(cte_type="7bit")  # accepted by every server
 _QR_NAME = "ticket.png"
@@ -73,7 +72,7 @@ def deliverable(recipient: str) -> str:
 
 def _write_body(message: EmailMessage, mail: OutgoingMail, code: str | None) -> None:
     shown = html.escape(mail.body)
-    if mail.kind is MailKind.CONFIRM_EMAIL:  # our own text; links in text of organizers stay plain
+    if mail.kind.has_secret_link:  # our own text; links in text of organizers stay plain
         shown = _LINK_ON_ITS_OWN_LINE.sub(r'<a href="\1">\1</a>', shown)
     paragraphs = [f"<p>{'<br>'.join(shown.splitlines())}</p>"]
     if code is None:

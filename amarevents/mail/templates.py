@@ -63,6 +63,19 @@ If this is not your account, you can ignore this email. The address will not be 
 অ্যাকাউন্টটি আপনার না হলে কিছুই করতে হবে না।
 """
 
+_FORGOTTEN_SUBJECT = "Set a new password for Amar Events | নতুন পাসওয়ার্ড দিন"
+_FORGOTTEN = """A new password was requested for your account “{username}” on Amar Events.
+Amar Events-এ আপনার “{username}” অ্যাকাউন্টের জন্য নতুন পাসওয়ার্ড চাওয়া হয়েছে।
+
+Open this link within one hour and choose a password. It works once:
+এক ঘণ্টার মধ্যে এই ঠিকানা খুলে নতুন পাসওয়ার্ড দিন। এটি একবারই কাজ করবে:
+
+{link}
+
+If you did not request this, you can ignore this email. Your password stays as it is.
+আপনি না চেয়ে থাকলে কিছুই করতে হবে না। আপনার পাসওয়ার্ড আগের মতোই থাকবে।
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class EmailContent:
@@ -146,3 +159,8 @@ def hold_expired(ticket: Ticket, event: Event) -> EmailContent:
 def confirm_email(username: str, link: str, *, days: int) -> EmailContent:
     """Return the email with the ``link`` that confirms an email address within ``days`` (decisions 6.7)."""
     return _content(_CONFIRM_EMAIL_SUBJECT, _CONFIRM_EMAIL, {"username": username, "link": link, "days": str(days)})
+
+
+def reset_password(username: str, link: str) -> EmailContent:
+    """Return the email with the ``link`` that sets a new password within one hour (decisions 2.3c)."""
+    return _content(_FORGOTTEN_SUBJECT, _FORGOTTEN, {"username": username, "link": link})

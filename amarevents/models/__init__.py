@@ -1,6 +1,6 @@
 """Database models, one for each noun of the contract; ``db`` has the connection, engines and migration runner."""
 
-from amarevents.models.accounts import ApiKey, EmailConfirmation, Session, User
+from amarevents.models.accounts import ApiKey, EmailConfirmation, PasswordReset, Session, User
 from amarevents.models.check_ins import CheckIn
 from amarevents.models.donations import Donation
 from amarevents.models.events import CustomField, Event, GalleryImage
@@ -23,6 +23,7 @@ __all__ = [
     "IdempotencyRecord",
     "Organization",
     "OutgoingMail",
+    "PasswordReset",
     "PaymentClaim",
     "Plan",
     "Seeding",

@@ -1,4 +1,4 @@
-"""Models of accounts and their credentials: users, email confirmations, sessions and API keys."""
+"""Models of accounts and their credentials: users, mailed links, sessions and API keys."""
 
 import datetime
 
@@ -7,19 +7,21 @@ from tortoise.models import Model
 
 from amarevents.models import columns
 from amarevents.models.enums import AccountType, KeyType
+from amarevents.text import email_key, fold
 
 
 class User(Model):
     """An account.
 
-    ``username_key`` is the case-folded username, so that usernames are unique regardless of case (decisions 8.2).
-    ``search_text`` is the case-folded username, email and number, for searches by admins (decisions 8.5).
+    ``username_key`` and ``email_key`` are what makes usernames and mailboxes unique (decisions 1.11, 8.2).
+    ``search_text`` is the folded username, email and number, for searches by admins (decisions 8.5).
     """
 
     id = fields.IntField(primary_key=True)
     username: str = columns.name()
-    username_key: str = columns.name(unique=True)
-    email: str = columns.short_text(unique=True)
+    username_key: str = columns.key("username", fold, length=columns.NAME_LENGTH, unique=True)
+    email: str = columns.short_text()
+    email_key: str = columns.key("email", email_key, length=columns.SHORT_LENGTH, unique=True)
     email_confirmed_at: datetime.datetime | None = columns.instant(null=True)
     number: str = columns.short_text()
     password_hash: str = columns.short_text()
@@ -52,6 +54,25 @@ class EmailConfirmation(Model):
 
     class Meta:
         table = "email_confirmations"
+        indexes = [("user_id",), ("expires_at",)]
+
+
+class PasswordReset(Model):
+    """A link that sets a new password (decisions 2.3c); ``digest`` is the SHA-256 of its token.
+
+    ``email`` is the recipient: the link has no effect once the account has another address.
+    """
+
+    id = fields.IntField(primary_key=True)
+    user: fields.ForeignKeyRelation[User] = columns.belongs_to("User", "password_resets")
+    user_id: int
+    digest = fields.CharField(max_length=64, unique=True)
+    email: str = columns.short_text()
+    expires_at: datetime.datetime = columns.instant()
+    created_at: datetime.datetime = columns.created_at()
+
+    class Meta:
+        table = "password_resets"
         indexes = [("user_id",), ("expires_at",)]
 
 

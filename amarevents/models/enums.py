@@ -168,6 +168,13 @@ class MailKind(AnyCaseEnum):
     """Informs the attendee that the place is no longer reserved, because the ticket was not paid in time."""
     CONFIRM_EMAIL = "confirm_email"
     """Contains the link that confirms the email address of an account."""
+    RESET_PASSWORD = "reset_password"  # noqa: S105 - not a password
+    """Contains the link that sets a new password."""
+
+    @property
+    def has_secret_link(self) -> bool:
+        """Whether the email contains a link that only its recipient may open."""
+        return self in {MailKind.CONFIRM_EMAIL, MailKind.RESET_PASSWORD}
 
 
 class MailStatus(AnyCaseEnum):

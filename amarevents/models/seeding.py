@@ -1,4 +1,4 @@
-"""Model that marks a database as filled with the demo data."""
+"""Model that marks a database as filled with the demo data, and the setting that depends on it."""
 
 import datetime
 
@@ -6,6 +6,7 @@ from tortoise import fields
 from tortoise.models import Model
 
 from amarevents.models import columns
+from amarevents.settings import Settings
 
 
 class Seeding(Model):
@@ -16,3 +17,13 @@ class Seeding(Model):
 
     class Meta:
         table = "seedings"
+
+
+async def with_confirm_email(settings: Settings) -> Settings:
+    """Return the settings with the default of ``confirm_email`` for the open database (decisions 6.7).
+
+    Nobody reads the mailboxes of the accounts in the demo data.
+    """
+    if settings.confirm_email is not None:
+        return settings
+    return settings.model_copy(update={"confirm_email": not await Seeding.exists()})

@@ -16,6 +16,7 @@ from amarevents.schema.types.donations import DonationMutation, DonationQuery
 from amarevents.schema.types.event_parts import CustomFieldMutation, GalleryMutation
 from amarevents.schema.types.events import EventMutation, EventQuery
 from amarevents.schema.types.organizations import OrganizationMutation, OrganizationQuery
+from amarevents.schema.types.password_resets import PasswordResetMutation
 from amarevents.schema.types.payments import PaymentMutation
 from amarevents.schema.types.rate_limit_status import RateLimitStatusQuery
 from amarevents.schema.types.statistics import StatisticsQuery
@@ -55,6 +56,7 @@ class Mutation(
     EventMutation,
     GalleryMutation,
     OrganizationMutation,
+    PasswordResetMutation,
     PaymentMutation,
     TicketTypeMutation,
     TicketMutation,

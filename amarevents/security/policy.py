@@ -189,10 +189,14 @@ def key_principal(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """The key types and the scope that an operation requires; ``PUBLIC`` requires neither."""
+    """The key types and the scope that an operation requires; ``PUBLIC`` requires neither.
+
+    ``without_scope`` are those of the key types that do not need the scope.
+    """
 
     key_types: frozenset[KeyType] = frozenset()
     scope: Scope | None = None
+    without_scope: frozenset[KeyType] = frozenset()
 
     @property
     def is_public(self) -> bool:
@@ -212,7 +216,8 @@ class Policy:
             return errors.Unauthenticated()
         if not self.key_types & principal.key_types:
             return errors.WrongKeyType([key_type for key_type in KeyType if key_type in self.key_types])
-        if self.scope is not None and not principal.holds(self.scope):
+        needs_scope = not principal.key_types <= self.without_scope
+        if self.scope is not None and needs_scope and not principal.holds(self.scope):
             return errors.MissingScope(self.scope)
         return None
 
@@ -220,11 +225,11 @@ class Policy:
 PUBLIC = Policy()
 
 
-def allow(*key_types: KeyType, scope: Scope | None) -> Policy:
+def allow(*key_types: KeyType, scope: Scope | None, without_scope: Iterable[KeyType] = ()) -> Policy:
     """Return a policy for these key types; ``scope=None`` states explicitly that no scope is required."""
     if not key_types:
         raise ValueError("Pass at least one key type, or use PUBLIC")
-    return Policy(key_types=frozenset(key_types), scope=scope)
+    return Policy(key_types=frozenset(key_types), scope=scope, without_scope=frozenset(without_scope))
 
 
 USERS = (KeyType.USER, KeyType.ORGANIZER, KeyType.ADMIN)

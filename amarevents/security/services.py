@@ -9,11 +9,13 @@ from aiocache.base import BaseCache
 from amarevents.infra.cache import shared_cache
 from amarevents.infra.count_cache import CountCache
 from amarevents.infra.pubsub import Broker
+from amarevents.models.seeding import with_confirm_email
 from amarevents.security.auth.key_usage import KeyUsage
 from amarevents.security.auth.passwords import PasswordHasher
 from amarevents.security.connection_limits import Connections
 from amarevents.security.rate_limit import RateLimiter
 from amarevents.settings import Settings
+from amarevents.tasks import BackgroundTasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +33,14 @@ class Services:
     count_cache: CountCache
     broker: Broker
     connections: Connections
+    background: BackgroundTasks
 
 
 @contextlib.asynccontextmanager
 async def open_services(settings: Settings, *, limiter: RateLimiter, broker: Broker) -> AsyncIterator[Services]:
-    """Make the services and close each of them at the end, even if another one fails to close."""
+    """Make the services of the open database, and close each of them at the end, even if another fails to close."""
     async with contextlib.AsyncExitStack() as closing:
+        settings = await with_confirm_email(settings)
         cache = shared_cache(settings)
         services = Services(
             settings=settings,
@@ -47,10 +51,12 @@ async def open_services(settings: Settings, *, limiter: RateLimiter, broker: Bro
             count_cache=CountCache(cache, seconds=settings.totals_seconds),
             broker=broker,
             connections=Connections(),
+            background=BackgroundTasks(),
         )
         closing.push_async_callback(services.limiter.aclose)
         closing.push_async_callback(services.count_cache.aclose)
         closing.push_async_callback(services.broker.aclose)
         closing.callback(services.hasher.close)
         closing.push_async_callback(services.key_usage.flush)
+        closing.push_async_callback(services.background.wait)
         yield services

@@ -11,6 +11,7 @@ from amarevents.mail.outbox import purge_sent
 from amarevents.models.columns import utc_now
 from amarevents.models.db.connection import DatabaseUnavailable
 from amarevents.resolvers.accounts.email_confirmation import purge_expired_links
+from amarevents.resolvers.accounts.password_reset import purge_expired_resets
 from amarevents.resolvers.core.idempotency import purge_expired_records
 from amarevents.resolvers.tickets.holds import end_overdue_holds
 from amarevents.security.services import Services
@@ -45,4 +46,5 @@ async def _purge(services: Services) -> None:
     await services.key_usage.flush()
     await purge_expired_records(utc_now())
     await purge_expired_links(utc_now())
+    await purge_expired_resets(utc_now())
     await purge_sent(utc_now())

@@ -113,9 +113,10 @@ class Settings(BaseSettings):
     public_url: PublicUrl = Field(default_factory=_default_public_url)
     """Base URL of the links in emails, such as `https://amarevents.example`. Defaults to `http://HOST:PORT`."""
 
-    confirm_email: Flag = Field(default_factory=lambda settings: settings["smtp_url"] is not None)
+    confirm_email: Flag | None = None
     """Count tickets as an account's by its email address only after that address has been confirmed, by the link in
-    the registration email or with `amarevents confirm-email`. Defaults to `true` with a mail server."""
+    the registration email or with `amarevents confirm-email`. Defaults to `true`, except for a database with the demo
+    data."""
 
     rate_limit_user: Limit = 60
     """Requests per minute for each user key. 0 switches off any of the limits."""

@@ -7,7 +7,7 @@ import logging
 import pytest
 from starlette.applications import Starlette
 
-from amarevents.models import ApiKey, EmailConfirmation, IdempotencyRecord, OutgoingMail
+from amarevents.models import ApiKey, EmailConfirmation, IdempotencyRecord, OutgoingMail, PasswordReset
 from amarevents.models.columns import utc_now
 from amarevents.models.db.connection import DatabaseUnavailable
 from amarevents.models.enums import MailKind, MailStatus
@@ -59,12 +59,14 @@ async def test_sent_emails_and_expired_links_are_purged(world: World, services: 
             next_attempt_at=at,
         )
     for digest, hours in (("expired", -1), ("live", 1)):
-        await EmailConfirmation.create(
-            user=user, digest=digest, email=user.email, expires_at=now + datetime.timedelta(hours=hours)
-        )
+        for kind in (EmailConfirmation, PasswordReset):
+            await kind.create(
+                user=user, digest=digest, email=user.email, expires_at=now + datetime.timedelta(hours=hours)
+            )
     await maintain(services)
     assert [mail.recipient for mail in await OutgoingMail.all()] == ["29@example.org"]
     assert [link.digest for link in await EmailConfirmation.all()] == ["live"]
+    assert [link.digest for link in await PasswordReset.all()] == ["live"]
 
 
 async def test_maintenance_continues_after_a_database_failure(

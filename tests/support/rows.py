@@ -19,6 +19,7 @@ from amarevents.models import (
     IdempotencyRecord,
     Organization,
     OutgoingMail,
+    PasswordReset,
     PaymentClaim,
     Plan,
     Seeding,
@@ -33,9 +34,7 @@ LATER = datetime.datetime(2030, 1, 1, tzinfo=datetime.UTC)
 
 
 async def add_user(name: str = "someone") -> User:
-    return await User.create(
-        username=name, username_key=name, email=f"{name}@example.org", number="01700000000", password_hash="-"
-    )
+    return await User.create(username=name, email=f"{name}@example.org", number="01700000000", password_hash="-")
 
 
 async def add_organization() -> Organization:
@@ -79,6 +78,7 @@ async def fill_every_table() -> None:
     await Session.create(user=user, digest="s", expires_at=LATER)
     await IdempotencyRecord.create(digest="i", fingerprint="f")
     await EmailConfirmation.create(user=user, digest="c", email=user.email, expires_at=LATER)
+    await PasswordReset.create(user=user, digest="r", email=user.email, expires_at=LATER)
     await OutgoingMail.create(
         kind=MailKind.TICKET_CONFIRMED,
         ticket=ticket,

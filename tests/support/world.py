@@ -40,6 +40,7 @@ ORIGIN = "http://testserver"
 TABLES = (
     "outgoing_mails",
     "email_confirmations",
+    "password_resets",
     "check_ins",
     "payment_claims",
     "custom_values",

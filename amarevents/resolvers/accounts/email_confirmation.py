@@ -34,7 +34,7 @@ async def enqueue_confirmation_email(ctx: Context, user: User) -> None:
     content = templates.confirm_email(user.username, link, days=LINK_DAYS)
     async with in_transaction():
         await EmailConfirmation.filter(user_id=user.id).delete()
-        await outbox.unsent(user_id=user.id).delete()
+        await outbox.unsent(user_id=user.id).filter(kind=MailKind.CONFIRM_EMAIL).delete()
         await EmailConfirmation.create(
             user_id=user.id, digest=digest_of(token), email=user.email, expires_at=expires_at, created_at=ctx.now
         )

@@ -11,6 +11,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from amarevents.errors import TemporarilyUnavailable
 from amarevents.settings import Settings
+from amarevents.text import prepare_password
 
 T = TypeVar("T")
 
@@ -39,7 +40,7 @@ class PasswordHasher:
 
     async def hash(self, password: str) -> str:
         """Return the hash of a password. Raises TemporarilyUnavailable if the queue is full."""
-        return await self._run(lambda: self._argon2.hash(password))
+        return await self._run(lambda: self._argon2.hash(prepare_password(password)))
 
     async def verify(self, password: str, stored: str | None) -> bool:
         """Return whether the password matches the stored hash; without one, return False after the same time.
@@ -64,9 +65,17 @@ class PasswordHasher:
         finally:
             self._queued -= 1
 
-    def is_outdated(self, stored: str) -> bool:
-        """Return whether a hash was made with parameters that differ from the settings and should be replaced."""
-        return self._argon2.check_needs_rehash(stored)
+    async def renew(self, password: str, stored: str) -> str:
+        """Return the hash that replaces ``stored``, which the password matches, or ``stored`` if it is up to date.
+
+        A hash is outdated if its parameters differ from the settings, or if it is of the password as it was entered.
+        Raises TemporarilyUnavailable if the queue is full.
+        """
+        if not self._argon2.check_needs_rehash(stored):
+            prepared = prepare_password(password)
+            if prepared == password or await self._run(lambda: self._verifies(stored, prepared)):
+                return stored
+        return await self.hash(password)
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -74,11 +83,15 @@ class PasswordHasher:
     def _matches(self, stored: str | None, password: str) -> bool:
         # The time taken must not reveal whether the account exists and has a password.
         known = stored if stored is not None and stored.startswith(_ARGON2_PREFIX) else None
+        # Older hashes are of passwords as they were entered (decisions 1.11).
+        entered = dict.fromkeys((prepare_password(password), password))
+        return any(self._verifies(known or self._decoy, one) for one in entered) and known is not None
+
+    def _verifies(self, stored: str, password: str) -> bool:
         try:
-            self._argon2.verify(known or self._decoy, password)
+            return self._argon2.verify(stored, password)
         except (VerificationError, InvalidHashError):
             return False
-        return known is not None
 
     async def _run(self, work: Callable[[], T]) -> T:
         if self._waiting >= _MAX_WAITING:

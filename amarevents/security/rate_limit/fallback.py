@@ -72,6 +72,11 @@ class ResilientRateLimiter:
         if not self._local.remove_unit(quota, verdict.stamp):
             await self._call(lambda: self._shared.release(quota, verdict))
 
+    async def clear(self, quota: Quota) -> None:
+        """Forget what was charged; units in Redis stay counted while it is unavailable."""
+        await self._local.clear(quota)
+        await self._call(lambda: self._shared.clear(quota))
+
     async def aclose(self) -> None:
         for task in self._tasks:
             task.cancel()

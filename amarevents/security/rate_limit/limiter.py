@@ -67,6 +67,10 @@ class RateLimiter(Protocol):
         """Remove one of the units counted by the charge of ``verdict``, for example after a successful login."""
         ...
 
+    async def clear(self, quota: Quota) -> None:
+        """Forget everything that was charged to a bucket."""
+        ...
+
     async def usage(self, quota: Quota) -> Verdict:
         """Return what ``charge(quota)`` would return, without counting anything."""
         ...

@@ -69,6 +69,9 @@ class MemoryRateLimiter:
     async def release(self, quota: Quota, verdict: Verdict) -> None:
         self.remove_unit(quota, verdict.stamp)
 
+    async def clear(self, quota: Quota) -> None:
+        self._logs[quota.window_us].pop(quota.bucket, None)
+
     async def charged(self, prefix: str) -> list[str]:
         window = round(WINDOW * MICROSECONDS)
         since = round(self._clock() * MICROSECONDS) - window

@@ -10,6 +10,7 @@ from amarevents.security.auth.api_keys import ParsedKey
 from amarevents.security.policy import Account
 from amarevents.security.rate_limit import Quota, RateLimiter
 from amarevents.settings import Network, Settings
+from amarevents.text import email_key
 
 # An IPv6 client usually controls a /64 network, so a limit per single address would have no effect.
 _IPV6_CLIENT_BITS = 64
@@ -26,6 +27,7 @@ class AddressLimit(Enum):
 
     REGISTRATIONS = auto()
     DONATIONS = auto()
+    PASSWORD_RESETS = auto()
 
 
 def key_limit(key_type: KeyType, settings: Settings) -> int:
@@ -72,6 +74,7 @@ def address_quota(kind: AddressLimit, address: str, settings: Settings) -> Quota
     limits = {
         AddressLimit.REGISTRATIONS: settings.rate_limit_registrations,
         AddressLimit.DONATIONS: settings.rate_limit_donations,
+        AddressLimit.PASSWORD_RESETS: settings.rate_limit_failed_logins,
     }
     return Quota(bucket=f"{kind.name.lower()}:{client_network(address)}", limit=limits[kind])
 
@@ -83,14 +86,20 @@ def failed_login_quota(address: str, settings: Settings) -> Quota:
 
 def failed_password_quota(email: str, settings: Settings) -> Quota:
     """Return the quota of wrong passwords for an email from all addresses; its bucket contains only a hash."""
-    name = hashlib.sha256(email.casefold().encode()).hexdigest()[:32]
+    name = hashlib.sha256(email_key(email).encode()).hexdigest()[:32]
     return Quota(bucket=f"failed-login:{name}", limit=settings.failed_logins, window=_FAILED_LOGIN_WINDOW)
 
 
 def mail_quota(recipient: str, settings: Settings) -> Quota:
     """Return the quota of emails to a recipient about registrations by others; the bucket contains only a hash."""
-    name = hashlib.sha256(recipient.encode()).hexdigest()[:32]
+    name = hashlib.sha256(email_key(recipient).encode()).hexdigest()[:32]
     return Quota(bucket=f"mail:{name}", limit=settings.mails_per_recipient, window=_HOUR)
+
+
+def password_reset_quota(email: str, settings: Settings) -> Quota:
+    """Return the quota of emails to an account about its forgotten password; the bucket contains only a hash."""
+    name = hashlib.sha256(email.encode()).hexdigest()[:32]
+    return Quota(bucket=f"password-reset:{name}", limit=settings.mails_per_recipient, window=_HOUR)
 
 
 def key_creation_quota(account_id: int) -> Quota:

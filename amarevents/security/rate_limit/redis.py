@@ -121,6 +121,9 @@ class RedisRateLimiter:
         # Search from the newest end, where a unit that was just counted is found first.
         await self._client.lrem(KEY_PREFIX + quota.bucket, -1, str(verdict.stamp))
 
+    async def clear(self, quota: Quota) -> None:
+        await self._client.delete(KEY_PREFIX + quota.bucket)
+
     async def aclose(self) -> None:
         await self._client.aclose()
 

@@ -2,7 +2,16 @@
 
 from typing import Any
 
-from amarevents.models import CustomValue, EmailConfirmation, IdempotencyRecord, OutgoingMail, Ticket, TicketType, User
+from amarevents.models import (
+    CustomValue,
+    EmailConfirmation,
+    IdempotencyRecord,
+    OutgoingMail,
+    PasswordReset,
+    Ticket,
+    TicketType,
+    User,
+)
 from amarevents.models.columns import utc_now
 from amarevents.models.enums import KeyType, MailKind, Privacy, TicketStatus
 from tests.rest.conftest import Stage
@@ -23,6 +32,7 @@ async def populated_organizer(world: World, stage: Stage, ticket_type: TicketTyp
     await world.ticket(stage.event, account, ticket_type=ticket_type, email="guest@example.com")
     digest = f"{account.id:064}"
     await EmailConfirmation.create(user=account, email=account.email, digest=digest, expires_at=utc_now())
+    await PasswordReset.create(user=account, email=account.email, digest=digest, expires_at=utc_now())
     await OutgoingMail.create(kind=MailKind.CONFIRM_EMAIL, user=account, recipient=account.email, **MAIL)
     await IdempotencyRecord.create(user=account, digest=digest, fingerprint="0" * 64)
     return account
