@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
-import httpx
 import pytest
 
+R = TypeVar("R")
 T = TypeVar("T")
 
 _TIMEOUT = 5  # seconds until the request must have reached its pause
@@ -41,9 +41,7 @@ class Pause:
 
         self._monkeypatch.setattr(module, name, paused)
 
-    async def during(
-        self, request: Coroutine[Any, Any, httpx.Response], other: Awaitable[T]
-    ) -> tuple[httpx.Response, T]:
+    async def during(self, request: Coroutine[Any, Any, R], other: Awaitable[T]) -> tuple[R, T]:
         """Return both results; ``other`` is complete before the request continues."""
         paused = asyncio.create_task(request)
         async with asyncio.timeout(_TIMEOUT):

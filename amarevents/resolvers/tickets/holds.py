@@ -92,7 +92,7 @@ async def _end_batch(services: Services, now: datetime.datetime, holds: QuerySet
     ctx = Context(services=services, request_id="", address="", now=now)
     try:
         async with in_transaction():
-            locked = await _lock(holds.filter(id__in=ids), skip_locked=skip_locked)
+            locked = await _lock(holds, ids, skip_locked=skip_locked)
             await _fail(ctx, locked)
             await _release(locked)
     finally:  # even if a cancellation arrives during the commit
@@ -105,9 +105,9 @@ async def _find(holds: QuerySet[Ticket]) -> list[int]:
     return [ticket_id for (ticket_id,) in await holds.order_by("hold_expires_at").limit(BATCH_SIZE).values_list("id")]
 
 
-async def _lock(holds: QuerySet[Ticket], *, skip_locked: bool) -> list[Ticket]:
-    """Lock those of the holds that have not been ended or kept since they were found, by ID."""
-    return await holds.order_by("id").select_for_update(skip_locked=skip_locked)
+async def _lock(holds: QuerySet[Ticket], ids: Sequence[int], *, skip_locked: bool) -> list[Ticket]:
+    """Lock those that are still among the holds, by ID."""
+    return await holds.filter(id__in=list(ids)).order_by("id").select_for_update(skip_locked=skip_locked)
 
 
 async def _release(tickets: Sequence[Ticket]) -> None:
