@@ -58,8 +58,8 @@ def generators(shared_folder: Path) -> Path:
         # An environment cannot be renamed, so an incomplete one is removed.
         try:
             subprocess.run([sys.executable, "-m", "venv", folder], check=True, timeout=120)
-            requirements = ["--quiet", "--require-hashes", "-r", _HERE / "python" / "requirements.txt"]
-            command = [folder / "bin" / "python", "-m", "pip", "install", *requirements]
+            requirements = ["--quiet", "--require-hashes", "-r", str(_HERE / "python" / "requirements.txt")]
+            command = [str(folder / "bin" / "python"), "-m", "pip", "install", *requirements]
             subprocess.run(command, capture_output=True, check=True, timeout=300)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)

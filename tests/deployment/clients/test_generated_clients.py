@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from amarevents.schema.schema import schema
+from tests.deployment.clients.snippets import snippet
 from tests.deployment.clients.workspace import Workspace
 from tests.support.platforms import OnSale, RunningPlatform, put_on_sale
 
@@ -75,11 +76,11 @@ console.log(JSON.stringify({
 
 async def test_typescript_client(platform: RunningPlatform, admin_key: str, sale: OnSale, workspace: Workspace) -> None:
     """The types of openapi-typescript fit the client and what the platform answers."""
-    workspace.write(openapi__json=await _document(platform), client__mts=TYPESCRIPT_CLIENT)
+    workspace.write(openapi__json=await _document(platform), client__ts=TYPESCRIPT_CLIENT)
     workspace.node("openapi-typescript", "openapi.json", "--output", "api.ts")
-    workspace.tsc("client.mts")
+    workspace.tsc("client.ts")
     server = json.loads(await _document(platform))["servers"][0]["url"]
-    printed = workspace.node("node", "client.mjs", SERVER=server, KEY=admin_key, EVENT=str(sale.event_id))
+    printed = workspace.node("node", "client.js", SERVER=server, KEY=admin_key, EVENT=str(sale.event_id))
     assert json.loads(printed) == {"ticket": "Karim", "title": None, "price": 0, "code": "NOT_FOUND"}
 
 
@@ -119,19 +120,6 @@ async def test_python_client(platform: RunningPlatform, admin_key: str, sale: On
 
 # GraphQL --------------------------------------------------------------------------------------------------------
 
-CODEGEN_CONFIG = {
-    "schema": "schema.graphql",
-    "documents": "operations.graphql",
-    "generates": {
-        "types.ts": {
-            "plugins": ["typescript", "typescript-operations"],
-            "config": {
-                "strictScalars": True,
-                "scalars": {"Date": "string", "DateTime": "string", "Decimal": "string", "JSON": "unknown"},
-            },
-        }
-    },
-}
 TYPED_ANSWER = """
 import type { EventsQuery, RegisterForEventMutation } from "./types";
 
@@ -161,28 +149,13 @@ async def test_types_of_graphql_codegen(
     workspace.write(
         schema__graphql=schema.as_str(),
         operations__graphql=without_status,
-        codegen__json=json.dumps(CODEGEN_CONFIG),
+        codegen__json=snippet("codegen.json"),
         answer__ts=source,
     )
     workspace.node("graphql-codegen", "--config", "codegen.json")
     workspace.tsc("answer.ts")
 
 
-ARIADNE_CONFIG = """
-[tool.ariadne-codegen]
-schema_path = "schema.graphql"
-queries_path = "operations.graphql"
-target_package_name = "amar"
-
-[tool.ariadne-codegen.scalars.Decimal]
-type = "decimal.Decimal"
-
-[tool.ariadne-codegen.scalars.Date]
-type = "str"
-
-[tool.ariadne-codegen.scalars.DateTime]
-type = "datetime.datetime"
-"""
 ARIADNE_CLIENT = """
 import asyncio, json, os
 from amar import Client
@@ -203,7 +176,9 @@ asyncio.run(main())
 async def test_client_of_ariadne_codegen(
     platform: RunningPlatform, admin_key: str, sale: OnSale, workspace: Workspace
 ) -> None:
-    workspace.write(schema__graphql=schema.as_str(), operations__graphql=OPERATIONS, pyproject__toml=ARIADNE_CONFIG)
+    workspace.write(
+        schema__graphql=schema.as_str(), operations__graphql=OPERATIONS, pyproject__toml=snippet("pyproject.toml")
+    )
     workspace.generator("ariadne-codegen")
     workspace.mypy("amar")
     printed = workspace.python(ARIADNE_CLIENT, SERVER=platform.url, KEY=admin_key, EVENT=str(sale.event_id))

@@ -30,18 +30,22 @@ class Workspace:
     fixture: Callable[[str], Any]  # Any: the value of any fixture
 
     def write(self, **files: str) -> None:
-        """Write files by name; ``__`` in a name stands for the dot before its extension."""
-        for name, text in files.items():
+        """Write files by name; ``__`` in a name stands for a dot."""
+        self.folder.mkdir(exist_ok=True)
+        for name, text in {"package__json": '{"type": "module"}', **files}.items():
             (self.folder / name.replace("__", ".")).write_text(text)
 
-    def node(self, *command: str, **environment: str) -> str:
-        """Run a program of the installed packages, or ``node`` itself, and return what it prints."""
+    def program(self, name: str) -> list[str]:
+        """Return the command of a program of the installed packages, or of ``node`` itself."""
         modules: Path = self.fixture("node_modules")
         if not (self.folder / "node_modules").exists():
             (self.folder / "node_modules").symlink_to(modules)
-        program = modules / ".bin" / command[0]
-        first = str(program) if program.exists() else command[0]
-        return self._run([first, *command[1:]], environment)
+        program = modules / ".bin" / name
+        return [str(program) if program.exists() else name]
+
+    def node(self, *command: str, **environment: str) -> str:
+        """Run such a program, and return what it prints."""
+        return self._run([*self.program(command[0]), *command[1:]], environment)
 
     def generator(self, *command: str) -> str:
         """Run a generator of the Python environment, and return what it prints."""
