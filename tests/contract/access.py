@@ -31,7 +31,8 @@ class Row:
     ``$name`` in the path, the body and the document is replaced with what the scene has under that name.
     ``path`` is empty if REST has no such route; ``graphql`` is empty if another row covers the same field.
     ``statuses``: one for each of CALLERS, in their order. ``badges``: the key types that may call it; none if it is
-    public. ``scope``: the permission that a key needs as well (decisions 2.6).
+    public. ``scope``: the permission that a key needs as well (decisions 2.6), except keys of the types
+    ``without_scope``.
     """
 
     method: str
@@ -41,6 +42,7 @@ class Row:
     statuses: str
     scope: str | None = None
     badges: tuple[str, ...] = ()
+    without_scope: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -105,5 +107,3 @@ ADMIN_CREATE = "401 403 403 403 403 201 403 403 403 201"
 PLATFORM_DONATION = "401 403 403 404 404 200 403 404 404 200"
 # Badge "User" alone: user keys and every session (decisions 2.6).
 USER_KEY = "401 200 200 403 403 403 200 200 200 200"
-# User keys, admin keys and every session, but no organizer keys (decisions 2.7).
-NO_ORGANIZER_KEY = "401 200 200 403 403 200 200 200 200 200"

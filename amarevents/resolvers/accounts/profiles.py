@@ -4,21 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import Field, ValidationInfo, field_validator
 from tortoise.transactions import in_transaction
 
 from amarevents import errors
 from amarevents.models import Organization, User
 from amarevents.models.enums import KeyType
 from amarevents.resolvers.accounts.auth import password_attempt
-from amarevents.resolvers.accounts.signup import AccountName, AccountView
+from amarevents.resolvers.accounts.signup import AccountView
 from amarevents.resolvers.accounts.updates import change_account
 from amarevents.resolvers.core.inputs import Input, NotNull, RecordId
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.permissions import own_tickets
-from amarevents.resolvers.core.text_types import Password, Phone, ShortText, Url
+from amarevents.resolvers.core.text_types import EnteredPassword, ImageUrl, Password, Phone, ShortText, Username
 from amarevents.resolvers.core.views import extend
 from amarevents.resolvers.events.organizations import OrganizationView, count_public_events
 from amarevents.resolvers.events.statistics import TicketCounts, tally_tickets
@@ -142,40 +141,33 @@ def _require_existing(user: User | None) -> User:
 class UpdateProfile(Input):
     """Fields of the account to update; omitted fields stay unchanged."""
 
-    username: NotNull[AccountName] = None
+    username: NotNull[Username] = None
     """The username, 3 to 50 characters long. Usernames that differ only in case count as the same."""
     number: NotNull[Phone] = None
     """The phone number, with or without country code."""
-    pfp: Url | None = None
+    pfp: ImageUrl | None = None
     """The http or https URL of the profile picture; null removes it."""
     country: ShortText | None = None
     """The country of the account; null removes it."""
     password: NotNull[Password] = None
     """The new password, 6 to 128 characters long. It ends the other sessions of the account."""
-    current_password: Annotated[ShortText | None, Field(validate_default=True)] = None
+    current_password: EnteredPassword | None = None
     """The current password. Required to set a new password."""
-
-    @field_validator("current_password")
-    @classmethod
-    def _require_with_password(cls, current: str | None, info: ValidationInfo) -> str | None:
-        if current is None and info.data.get("password") is not None:
-            raise ValueError("is required to change the password")
-        return current
 
 
 @operation(
-    allow(KeyType.USER, KeyType.ADMIN, scope=Scope.USERS_WRITE),
+    allow(*USERS, scope=Scope.USERS_WRITE, without_scope=[KeyType.ORGANIZER]),
     changes=(User,),
-    raises=(errors.UsernameTaken, errors.ValidationFailed, errors.RateLimited),
+    raises=(errors.UsernameTaken, errors.ValidationFailed, errors.RateLimited, errors.Forbidden),
 )
 async def update_profile(ctx: Context, data: UpdateProfile) -> ProfileView:
-    """Update the caller's own account."""
+    """Update the caller's own account. Organizer keys can change everything but the password."""
     changes = data.changed_fields()
     for secret in ("current_password", "password"):
         changes.pop(secret, None)
     known = await _get_own_user(ctx)
     if data.password is not None:
-        await _require_password(ctx, known, data.current_password or "")  # required with a password
+        await _require_password(ctx, known, data.current_password)
         changes["password_hash"] = await ctx.services.hasher.hash(data.password)
     async with in_transaction():
         user = await _lock_own_user(known.id)
@@ -185,8 +177,15 @@ async def update_profile(ctx: Context, data: UpdateProfile) -> ProfileView:
     return await _load_profile(ctx)
 
 
-async def _require_password(ctx: Context, user: User, password: str) -> None:
-    """Verify the current password. Failures count as failed logins, so that an open session cannot guess it."""
+async def _require_password(ctx: Context, user: User, password: str | None) -> None:
+    """Require the permission to change the password, and the current one (decisions 2.7).
+
+    Failures count as failed logins, so that an open session cannot guess it.
+    """
+    if not ctx.principal.holds(Scope.USERS_WRITE):
+        raise errors.Forbidden("An organizer key cannot change the password; use a user key, an admin key or a session")
+    if password is None:
+        raise errors.ValidationFailed({"current_password": "is required to change the password"})
     async with password_attempt(ctx, [failed_password_quota(user.email, ctx.services.settings)]):
         if not await ctx.services.hasher.verify(password, user.password_hash):
             raise _incorrect_password()

@@ -1,5 +1,7 @@
 """Texts of the OpenAPI document: the introduction, the tags, and sentences about access and rate limits."""
 
+from collections.abc import Collection
+
 from amarevents.models.enums import KeyType
 from amarevents.resolvers.core.idempotency import LIFETIME_HOURS
 from amarevents.resolvers.core.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
@@ -29,7 +31,7 @@ public routes. The description of each route lists the key types that may call i
 
 ### Responses
 
-A successful response has the form `{{"success": true, "data": …}}`; paginated lists also have `pagination`.
+A successful response has the form `{{"success": true, "data": …}}`; lists also have `pagination`.
 An error has the form `{{"success": false, "error": …, "code": …}}`: `error` is a message for people, `code` identifies
 the error for programs. If particular fields are not valid, `fields` says what is wrong with each of them. The status
 codes are 200, 201, 400, 401, 403, 404, 405, 429 and 500. Every response has an `X-Request-ID` header; quote it when you
@@ -39,13 +41,16 @@ report a problem.
 
 IDs are integers. Money is a JSON number in taka with at most two decimals. Dates have the form `YYYY-MM-DD`, and
 timestamps are RFC 3339 in UTC. Leading and trailing spaces of text are removed, and empty text counts as missing.
+Enum values are accepted in any case. Numbers and booleans may also be sent as text, such as `"499.50"` or `"true"`.
 Unknown fields in a request body are rejected; unknown query parameters are ignored. `PUT` changes only the fields you
-send; send `null` to clear an optional field.
+send; send `null` to clear an optional field. Read-only fields of the response are ignored in the body of a `PUT`, so
+you can send back what you read. When you create something, `null` for an optional field means that it is left out.
 
 ### Pagination
 
-Paginated lists take `page`, which starts at 1, and `limit`, the number of items per page: {DEFAULT_PAGE_SIZE} by
-default, at most {MAX_PAGE_SIZE}.
+Lists take `page`, which starts at 1, and `limit`, the number of items per page: at most {MAX_PAGE_SIZE}, and more is
+taken as {MAX_PAGE_SIZE}. The default is {DEFAULT_PAGE_SIZE}. For lists that are seldom longer than a page (galleries,
+custom fields, ticket types, the caller's API keys, plans and rate limits), it is {MAX_PAGE_SIZE}.
 
 ### Rate limits
 
@@ -97,11 +102,17 @@ def access_text(policy: Policy) -> str:
     """Return a sentence that says who may call (decisions 2.6)."""
     if policy.is_public:
         return "Public: no authentication required."
-    *others, last = [key_type for key_type in KeyType if key_type in policy.key_types]
-    types = f"{', '.join(others)} or {last}" if others else last
-    article = "an" if types[0] in "ao" else "a"
+    scoped, types = _one_of(policy.key_types - policy.without_scope), _one_of(policy.key_types)
     scope = f" with `{policy.scope}`" if policy.scope is not None else ""
-    return f"Requires {article} {types} key{scope}, or the session of {article} {types}."
+    unscoped = f", {_one_of(policy.without_scope)} key" if policy.without_scope else ""
+    return f"Requires {scoped} key{scope}{unscoped}, or the session of {types}."
+
+
+def _one_of(key_types: Collection[KeyType]) -> str:
+    """Return key types with an article: "a user, organizer or admin"."""
+    *others, last = [key_type for key_type in KeyType if key_type in key_types]
+    types = f"{', '.join(others)} or {last}" if others else last
+    return f"{'an' if types[0] in 'ao' else 'a'} {types}"
 
 
 def address_limit_text(limit: AddressLimit | None) -> str:

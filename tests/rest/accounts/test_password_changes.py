@@ -121,7 +121,7 @@ async def test_invalid_change_names_the_field_and_changes_nothing(
 
 async def test_organizer_key_cannot_change_the_password(world: World) -> None:
     owner = await world.organizer(password_hash=hash_password(OLD))
-    await refused((await world.key(owner, KeyType.ORGANIZER)).put("/users/me", CHANGE), 403, "WRONG_KEY_TYPE")
+    await refused((await world.key(owner, KeyType.ORGANIZER)).put("/users/me", CHANGE), 403, "FORBIDDEN")
 
 
 # Failed attempts ------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import pytest
 from amarevents.models import User
 from amarevents.models.enums import KeyType, Privacy, TicketStatus
 from tests.rest.conftest import Stage
+from tests.support.graphql_answers import error_code_and_status
 from tests.support.rest_answers import (
     ACCOUNT_FIELDS,
     INSTANT,
@@ -93,10 +94,14 @@ async def test_unconfirmed_email_does_not_count_where_confirmation_is_required(
 # Permissions ----------------------------------------------------------------------------------------------------
 
 
-async def test_error_for_organizer_keys_names_the_accepted_key_types(world: World, stage: Stage) -> None:
-    response = await stage.organizer.put("/users/me", {"country": "BD"})
-    error_in(response, 403, "WRONG_KEY_TYPE")
-    assert "user or admin" in response.json()["error"]
+async def test_organizer_key_changes_the_profile_but_not_the_password(world: World) -> None:
+    """Decisions 2.7."""
+    caller = await world.key(await world.organizer(), KeyType.ORGANIZER, permissions=["events:read"])
+    assert data_of(await caller.put("/users/me", {"country": "BD"}))["country"] == "BD"
+    for change in ({"password": "secret456"}, {"password": "secret456", "current_password": "!", "country": "IN"}):
+        await refused(caller.put("/users/me", change), 403, "FORBIDDEN")
+    answer = await caller.graphql('mutation { updateMe(input: {password: "secret456"}) { id } }')
+    assert error_code_and_status(answer) == ("FORBIDDEN", 403)
 
 
 async def test_changing_the_profile_requires_authentication_and_scope(world: World, stage: Stage) -> None:
