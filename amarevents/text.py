@@ -133,12 +133,21 @@ def prepare_password(password: str) -> str:
 
 def clean_phone(text: str) -> str:
     """Return a phone number without characters that are not displayed. Raises ValueError if it is not a number."""
-    number = nfc(_JOINERS.sub("", _IGNORABLE.sub("", text))).replace("\uff0b", "+").strip()
+    number = _displayed(text)
     if not _PHONE.fullmatch(number) or len(phone_digits(number)) not in PHONE_DIGITS:
         raise ValueError("must be a phone number with 3 to 20 digits")
     return number
 
 
+def _displayed(text: str) -> str:
+    return nfc(_JOINERS.sub("", _IGNORABLE.sub("", text))).replace("\uff0b", "+").strip()
+
+
 def phone_digits(text: str) -> str:
     """Return the digits of a text as ASCII digits: what phone numbers are searched by."""
     return "".join(re.findall("[0-9]", fold(text)))
+
+
+def is_part_of_phone(text: str) -> bool:
+    """Return whether a text is a phone number or a part of one, however it is written."""
+    return _PHONE.fullmatch(_displayed(text)) is not None and bool(phone_digits(text))

@@ -23,6 +23,7 @@ from amarevents.security.context import Context
 from amarevents.security.policy import session_principal
 from amarevents.security.rate_limit import MemoryRateLimiter
 from amarevents.security.services import open_services
+from amarevents.text import email_key
 
 Email = Annotated[str, Parameter(metavar="EMAIL", help="Email address of the account.")]
 
@@ -79,7 +80,7 @@ async def _acting_for(email: str) -> AsyncIterator[Context]:
     """Yield a context as if the account had logged in: operations allow the operator what they allow its owner."""
     settings = read_settings()
     async with open_database(settings):
-        user = await User.get_or_none(email=email.strip().lower())
+        user = await User.get_or_none(email_key=email_key(email.strip()))
         if user is None:
             raise OperatorError(f"There is no account with the email {email}")
         # Commands have no subscribers and no rate limits.

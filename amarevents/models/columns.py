@@ -1,11 +1,13 @@
 """Column types shared by all models."""
 
 import datetime
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
 import orjson
 from tortoise import fields
+from tortoise.models import Model
 
 # Bounds of decisions 1.9, in characters.
 NAME_LENGTH = 200
@@ -41,6 +43,35 @@ def name(**options: Any) -> Any:
 def short_text(**options: Any) -> Any:
     """Return a column for one line of text."""
     return fields.CharField(max_length=SHORT_LENGTH, **options)
+
+
+class _KeyField(fields.CharField[str]):
+    """A column that is always computed from another column of the row, and cut to its length."""
+
+    def __init__(self, source: str, key: Callable[[str], str], max_length: int, **options: Any) -> None:
+        self._source, self._key = source, key
+        super().__init__(max_length, **options)
+
+    def to_db_value(self, value: Any, instance: type[Model] | Model) -> Any:
+        if isinstance(instance, Model):
+            value = self._key(getattr(instance, self._source))[: self.max_length]
+            setattr(instance, self.model_field_name, value)
+        return super().to_db_value(value[: self.max_length], instance)
+
+    # Migrations know the column only as text.
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        _, arguments, options = super().deconstruct()
+        return f"{fields.CharField.__module__}.{fields.CharField.__name__}", arguments, options
+
+    def describe(self, serializable: bool) -> dict[str, Any]:
+        name = fields.CharField.__name__ if serializable else fields.CharField
+        return {**super().describe(serializable), "field_type": name}
+
+
+def key(source: str, key: Callable[[str], str], *, length: int, **options: Any) -> Any:
+    """Return a column for what makes the column ``source`` unique; updates must list both columns."""
+    return _KeyField(source, key, length, **options)
 
 
 def long_text(**options: Any) -> Any:

@@ -9,16 +9,21 @@ from tortoise.models import Model
 
 from amarevents.models import columns
 from amarevents.models.accounts import User
+from amarevents.text import fold
 
 DEFAULT_PLAN = "Free"
 """The name of the plan of new organizations."""
 
 
 class Plan(Model):
-    """A plan that organizations use. The first migration creates ``Free`` (decisions 5.2)."""
+    """A plan that organizations use. The first migration creates ``Free`` (decisions 5.2).
+
+    ``name_key`` is what makes its name unique (decisions 1.11).
+    """
 
     id = fields.IntField(primary_key=True)
-    name: str = columns.name(unique=True)
+    name: str = columns.name()
+    name_key: str = columns.key("name", fold, length=columns.NAME_LENGTH, unique=True)
     price: Decimal = columns.money(default=Decimal(0))
     currency = fields.CharField(max_length=3, default="BDT")
     event_limit: int | None = fields.IntField(null=True)

@@ -47,7 +47,6 @@ async def demo_user(username: str) -> User:
 async def other_account_named(username: str) -> User:
     return await User.create(
         username=username,
-        username_key=username,
         email=email(username),
         number="01700000000",
         password_hash="another account's",
@@ -156,7 +155,7 @@ async def test_only_expired_demo_keys_are_deleted(seeded: None) -> None:
 
 
 async def test_renamed_demo_account_still_gets_credentials(seeded: None) -> None:
-    await User.filter(email=email(DEMO_ORGANIZER)).update(username="visitor", username_key="visitor")
+    await User.filter(email=email(DEMO_ORGANIZER)).update(username="visitor")
     assert await can_log_in(await issue())
 
 

@@ -14,8 +14,8 @@ from amarevents.demo.people import ADMINS, ATTENDEES, DEMO_ATTENDEE, DEMO_ORGANI
 from amarevents.demo.specs import EventSpec
 from amarevents.models import CustomField
 from amarevents.models.enums import Category, DonationStatus, PaymentMethod, TicketStatus
-from amarevents.resolvers.tickets.custom_answers import check_answers
 from amarevents.resolvers.tickets.codes import new_ticket_code
+from amarevents.resolvers.tickets.custom_answers import check_answers
 
 TODAY = datetime.date(2026, 3, 10)
 # The beginning of TODAY in Dhaka.

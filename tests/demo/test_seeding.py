@@ -24,7 +24,7 @@ from amarevents.models import (
 )
 from amarevents.models.enums import AccountType, TicketStatus
 from amarevents.models.events import UNDATED
-from amarevents.resolvers.core.search import search_text
+from amarevents.text import search_text
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -39,7 +39,6 @@ async def summary(database: object) -> SeedSummary:
 async def create_account(username: str) -> User:
     return await User.create(
         username=username,
-        username_key=username,
         email=f"{username}@example.net",
         number="01700000000",
         password_hash="someone's hash",

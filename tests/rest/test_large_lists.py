@@ -24,8 +24,9 @@ STATEMENTS = 5
 
 USERS = f"""
     INSERT INTO users
-        (username, username_key, email, number, password_hash, type, admin, search_text, created_at, updated_at)
-    SELECT 'crowd' || n, 'crowd' || n, 'crowd' || n || '@example.com', '017' || n, '!',
+        (username, username_key, email, email_key, number, password_hash, type, admin, search_text, created_at,
+        updated_at)
+    SELECT 'crowd' || n, 'crowd' || n, 'crowd' || n || '@example.com', 'crowd' || n || '@example.com', '017' || n, '!',
         CASE n % 20 WHEN 0 THEN 'organizer' ELSE 'user' END, false,
         'crowd' || n || E'\\ncrowd' || n || E'@example.com\\n017' || n, now(), now()
     FROM generate_series(1, {ROWS}) AS n
@@ -46,9 +47,10 @@ EVENTS = f"""
     FROM generate_series(1, {ROWS}) AS n
 """
 TICKETS = f"""
-    INSERT INTO tickets (code, event_id, user_id, name, email, amount, status, created_at, updated_at)
+    INSERT INTO tickets (code, event_id, user_id, name, email, email_key, amount, status, created_at, updated_at)
     SELECT 'AE' || n, (SELECT min(id) FROM events), (SELECT min(id) FROM users) + n - 1,
-        'x', 'x' || n || '@example.com', 10, (ARRAY['Success', 'Pending', 'Failed', 'Success'])[n % 4 + 1], now(), now()
+        'x', 'x' || n || '@example.com', 'x' || n || '@example.com', 10,
+        (ARRAY['Success', 'Pending', 'Failed', 'Success'])[n % 4 + 1], now(), now()
     FROM generate_series(1, {ROWS}) AS n
 """
 KEYS = f"""

@@ -1,6 +1,5 @@
 """Logging in and out, and the identity of the caller (decisions 2.3, 8.1)."""
 
-import unicodedata
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from amarevents.resolvers.accounts.email_confirmation import renew_confirmation_
 from amarevents.resolvers.accounts.signup import AccountView
 from amarevents.resolvers.core.inputs import Input, RecordId
 from amarevents.resolvers.core.operation import operation
-from amarevents.resolvers.core.text_types import ShortText
+from amarevents.resolvers.core.text_types import EnteredPassword, ShortText
 from amarevents.resolvers.core.views import extend
 from amarevents.security.auth import sessions
 from amarevents.security.context import Context
@@ -26,6 +25,7 @@ from amarevents.security.policy import ANONYMOUS, PUBLIC, USERS, Principal, Scop
 from amarevents.security.rate_limit import Quota
 from amarevents.security.rate_limit.quotas import failed_login_quota, failed_password_quota, key_limit
 from amarevents.settings import Settings
+from amarevents.text import email_key
 
 
 class AuthMethod(StrEnum):
@@ -105,7 +105,7 @@ class Login(Input):
 
     email: ShortText
     """The email address of the account, regardless of case."""
-    password: ShortText
+    password: EnteredPassword
     """The password of the account."""
     token: StrictBool | None = None
     """Whether to return the token of the session instead of setting a cookie, for programs that keep no cookies."""
@@ -122,6 +122,7 @@ async def login(ctx: Context, data: Login) -> LoginView:
         user = await _verify(ctx, data)
     ctx.started_session = started
     token = started.token if data.token else None
+    ctx.reveals_secret = ctx.reveals_secret or token is not None
     return extend(AccountView.from_model(user), to=partial(LoginView, token=token))
 
 
@@ -131,7 +132,7 @@ async def _start_session(ctx: Context, user: User, data: Login) -> sessions.Star
     A concurrent change of the password therefore either prevents the session or ends it (decisions 2.3).
     """
     hasher = ctx.services.hasher
-    renewed = await hasher.hash(data.password) if hasher.is_outdated(user.password_hash) else user.password_hash
+    renewed = await hasher.renew(data.password, user.password_hash)
     async with in_transaction():
         verified = User.filter(id=user.id, password_hash=user.password_hash)
         if not await verified.update(password_hash=renewed):
@@ -144,11 +145,10 @@ async def _start_session(ctx: Context, user: User, data: Login) -> sessions.Star
 
 
 async def _verify(ctx: Context, data: Login) -> User:
-    email = unicodedata.normalize("NFKC", data.email).lower()
     settings = ctx.services.settings
-    quotas = [failed_login_quota(ctx.address, settings), failed_password_quota(email, settings)]
+    quotas = [failed_login_quota(ctx.address, settings), failed_password_quota(data.email, settings)]
     async with password_attempt(ctx, quotas):
-        user = await User.get_or_none(email=email)
+        user = await User.get_or_none(email_key=email_key(data.email))
         if not await ctx.services.hasher.verify(data.password, user.password_hash if user else None) or user is None:
             raise errors.InvalidCredentials
     return user

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from amarevents.models import Organization, User
+from amarevents.models import ApiKey, Organization, User
 from amarevents.resolvers.accounts.admin_api_keys import list_all_api_keys
-from amarevents.resolvers.accounts.api_keys import list_api_keys
+from amarevents.resolvers.accounts.api_keys import ApiKeyView, list_api_keys
 from amarevents.resolvers.accounts.profiles import get_profile
 from amarevents.resolvers.accounts.signup import AccountView
 from amarevents.resolvers.accounts.users import get_user
@@ -57,6 +57,14 @@ TICKETS = AccountAccess(own=list_own_tickets.policy, any_account=(get_user.polic
 async def load_accounts(ctx: Context, ids: Sequence[int]) -> dict[int, AccountView]:
     """Return accounts by ID, in one statement, for callers whom ACCOUNT permits."""
     return {user.id: AccountView.from_model(user) for user in await User.filter(id__in=list(ids))}
+
+
+async def load_keys(ctx: Context, ids: Sequence[int]) -> dict[int, ApiKeyView]:
+    """Return API keys by ID, in one statement: those of the caller's account, and all to callers who may list them."""
+    found = ApiKey.filter(id__in=list(ids))
+    if list_all_api_keys.policy.refusal(ctx.principal):
+        found = found.filter(user_id=ctx.principal.require_account().id)
+    return {key.id: ApiKeyView.from_model(key, ctx.services.settings) for key in await found}
 
 
 async def load_organization_owners(ctx: Context, organization_ids: Sequence[int]) -> dict[int, int]:

@@ -1,27 +1,23 @@
 """Creation of accounts: their names, which are unique, and the registration of a new account (decisions 8.1, 8.2)."""
 
-import re
-import unicodedata
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import AfterValidator
 from tortoise.transactions import in_transaction
 
 from amarevents import errors
 from amarevents.models import User
-from amarevents.models.columns import NAME_LENGTH
 from amarevents.models.enums import AccountType
 from amarevents.resolvers.accounts.email_confirmation import enqueue_confirmation_email
 from amarevents.resolvers.core.constraint_errors import integrity_errors
 from amarevents.resolvers.core.inputs import DateTime, Input, RecordId
 from amarevents.resolvers.core.operation import operation
-from amarevents.resolvers.core.search import search_text
 from amarevents.resolvers.core.text_types import Email, Password, Phone, Username
 from amarevents.security.context import Context
 from amarevents.security.policy import PUBLIC
 from amarevents.security.rate_limit.quotas import AddressLimit
+from amarevents.text import email_key, fold, phone_digits, search_text
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,32 +59,15 @@ class AccountView:
         )
 
 
-# Characters that are not displayed. They are allowed in usernames because joiners are part of Bangla spelling.
-_INVISIBLE = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
-)
-
-
-def username_key(username: str) -> str:
-    """Return what makes a username unique, regardless of case and of the spelling of its letters (decisions 8.2)."""
-    plain = unicodedata.normalize("NFKC", _INVISIBLE.sub("", username)).casefold()
-    return unicodedata.normalize("NFKC", plain)
-
-
-def _require_bounded_key(username: str) -> str:
-    """Refuse a username whose key is empty or, because some characters expand to many, too long for its column."""
-    if not 0 < len(username_key(username)) <= NAME_LENGTH:
-        raise ValueError("must be spelled with ordinary letters")
-    return username
-
-
-AccountName = Annotated[Username, AfterValidator(_require_bounded_key)]
+def account_search_text(username: str, email: str, number: str) -> str:
+    """Return what searches for accounts look at: both forms of the domain, and the digits of the number."""
+    return search_text(username, email, email_key(email), number, phone_digits(number))
 
 
 class Register(Input):
     """Fields of the account to create."""
 
-    username: AccountName
+    username: Username
     """The username, 3 to 50 characters long. Usernames that differ only in case count as the same."""
     email: Email
     """The email address, which identifies the account when logging in. It is stored in lower case."""
@@ -121,9 +100,9 @@ async def register(ctx: Context, data: Register) -> AccountView:
 
 async def _require_available(data: Register) -> None:
     """Raise UsernameTaken or EmailTaken before a password is hashed; the unique indexes decide between two requests."""
-    if await User.exists(username_key=username_key(data.username)):
+    if await User.exists(username_key=fold(data.username)):
         raise errors.UsernameTaken
-    if await User.exists(email=data.email):
+    if await User.exists(email_key=email_key(data.email)):
         raise errors.EmailTaken
 
 
@@ -132,15 +111,14 @@ async def create_account(data: Register, *, password_hash: str, admin: bool = Fa
     with account_integrity_errors():
         return await User.create(
             username=data.username,
-            username_key=username_key(data.username),
             email=data.email,
             number=data.number,
             password_hash=password_hash,
             admin=admin,
-            search_text=search_text(data.username, data.email, data.number),
+            search_text=account_search_text(data.username, data.email, data.number),
         )
 
 
 def account_integrity_errors() -> AbstractContextManager[None]:
     """Raise UsernameTaken or EmailTaken for a statement in the block that violates a constraint of accounts."""
-    return integrity_errors({"username_key": errors.UsernameTaken(), "email": errors.EmailTaken()})
+    return integrity_errors({"username_key": errors.UsernameTaken(), "email_key": errors.EmailTaken()})

@@ -16,6 +16,7 @@ from amarevents.models import CustomField, Event, GalleryImage, Organization, Ti
 from amarevents.models.enums import HOLDING, KeyType, Privacy
 from amarevents.security.context import Context
 from amarevents.security.policy import Account, Scope
+from amarevents.text import email_key
 
 P = TypeVar("P", TicketType, CustomField, GalleryImage)
 
@@ -80,7 +81,7 @@ def tickets_of(ctx: Context, account: Account) -> Q:
     registered = Q(user_id=account.id)
     if ctx.services.settings.confirm_email and not account.email_confirmed:
         return registered
-    return registered | Q(email=account.email)
+    return registered | Q(email_key=email_key(account.email))
 
 
 def visible_tickets(ctx: Context) -> QuerySet[Ticket]:

@@ -11,12 +11,12 @@ from amarevents.resolvers.core.ids import EventId
 from amarevents.resolvers.core.inputs import Date, Input
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.permissions import require_event_manager
-from amarevents.resolvers.core.search import search_text
 from amarevents.resolvers.core.text_types import Name
 from amarevents.resolvers.events.mutations import claim_slot
 from amarevents.resolvers.events.views import ManagedEventView, load_managed_view
 from amarevents.security.context import Context
 from amarevents.security.policy import ORGANIZERS, Scope, allow
+from amarevents.text import search_text
 
 
 class DuplicateEvent(Input):

@@ -15,13 +15,13 @@ from amarevents.resolvers.core.ids import EventId
 from amarevents.resolvers.core.inputs import Count, Date, DeletedView, Id, Input, NotNull, deleted
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.permissions import require_event_manager, require_organization_manager
-from amarevents.resolvers.core.search import search_text
-from amarevents.resolvers.core.text_types import LongText, Name, ShortText, Url
+from amarevents.resolvers.core.text_types import ImageUrl, LongText, Name, ShortText, Url
 from amarevents.resolvers.events.deletion import cascade_delete_event
 from amarevents.resolvers.events.ticket_types import MAX_TICKET_TYPES, TicketTypeInput, new_ticket_type
 from amarevents.resolvers.events.views import ManagedEventView, load_managed_view
 from amarevents.security.context import Context
 from amarevents.security.policy import ORGANIZERS, Scope, allow
+from amarevents.text import search_text
 
 _MAX_LINKS = 50
 
@@ -41,7 +41,18 @@ def _links_of_object(value: object) -> object:
 
 
 SocialLinks = Annotated[list[SocialLinkInput], Field(max_length=_MAX_LINKS), BeforeValidator(_links_of_object)]
-Wallets = dict[PaymentMethod, Annotated[ShortText, Field(min_length=1)]]
+
+
+def _require_one_spelling(value: object) -> object:
+    """Reject a payment method that is given in two spellings, such as ``bkash`` and ``bKash``."""
+    if isinstance(value, dict) and len({str(method).strip().casefold() for method in value}) < len(value):
+        raise ValueError("must not contain a payment method twice")
+    return value
+
+
+Wallets = Annotated[
+    dict[PaymentMethod, Annotated[ShortText, Field(min_length=1)]], BeforeValidator(_require_one_spelling)
+]
 
 
 class EventFields(Input):
@@ -57,9 +68,9 @@ class EventFields(Input):
     """The category of the event."""
     description: LongText | None = None
     """The description of the event, at most 20,000 characters."""
-    banner: Url | None = None
+    banner: ImageUrl | None = None
     """The http or https URL of the banner image."""
-    logo: Url | None = None
+    logo: ImageUrl | None = None
     """The http or https URL of the logo."""
     notice: LongText | None = None
     """A notice to attendees, at most 20,000 characters."""

@@ -16,13 +16,13 @@ from amarevents.resolvers.core.inputs import Id
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, Paging, load_page
 from amarevents.resolvers.core.permissions import visible_events
-from amarevents.resolvers.core.search import fold
 from amarevents.resolvers.core.sorting import SortOrder
 from amarevents.resolvers.core.text_types import ShortText
 from amarevents.resolvers.events.schedule import EventSchedule, event_order
 from amarevents.resolvers.events.views import EventDetailView, EventView, ManagedEventView, load_permitted_views
 from amarevents.security.context import Context
 from amarevents.security.policy import ADMINS, PUBLIC, Scope, allow
+from amarevents.text import search_key
 
 
 class EventSearch(EventSchedule):
@@ -94,7 +94,7 @@ def _matching_events(ctx: Context, data: EventFilters, today: datetime.date) -> 
 
 def _search(events: QuerySet[Event], data: EventSearch, today: datetime.date) -> QuerySet[Event]:
     if data.search is not None:
-        events = events.filter(search_text__contains=fold(data.search))
+        events = events.filter(search_text__contains=search_key(data.search))
     if data.category is not None:
         events = events.filter(category=data.category)
     return data.apply(events, today)
@@ -150,7 +150,7 @@ async def list_all_events(ctx: Context, data: ListAllEvents) -> Page[EventView]:
     """List all events, public and private, those that are still to come first."""
     found = data.apply(Event.all(), ctx.today)
     if data.search is not None:
-        found = found.filter(search_text__contains=fold(data.search))
+        found = found.filter(search_text__contains=search_key(data.search))
     if data.privacy is not None:
         found = found.filter(privacy=data.privacy)
     rows, order = _with_organization(found), event_order(data.sort, ctx.today)

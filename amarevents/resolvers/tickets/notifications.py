@@ -8,6 +8,7 @@ from amarevents.models.enums import MailKind, TicketStatus
 from amarevents.models.tickets import EXPIRED
 from amarevents.security.context import Context
 from amarevents.security.rate_limit.quotas import mail_quota
+from amarevents.text import email_key
 
 
 async def enqueue_ticket_email(
@@ -43,7 +44,7 @@ async def reason_to_hold_email(ctx: Context, recipient: str) -> str | None:
     Any account can register other people and choose the text, so the number of emails that an address receives because
     of registrations by others is limited.
     """
-    if recipient == ctx.principal.require_account().email:
+    if email_key(recipient) == email_key(ctx.principal.require_account().email):
         return None
     charged = await ctx.services.limiter.charge(mail_quota(recipient, ctx.services.settings))
     return None if charged.allowed else "Too many registrations of this address by others within an hour"

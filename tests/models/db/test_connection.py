@@ -128,21 +128,19 @@ async def test_unreachable_database_is_not_opened(tmp_path: Path) -> None:
 
 async def test_violations_identify_their_column(migrated: Settings) -> None:
     async with open_database(migrated):
-        await add_user(username_key="first", email="first@example.org")
+        await add_user(username="first", email="first@example.org")
         with pytest.raises(IntegrityError) as same_email:
-            await add_user(username_key="second", email="first@example.org")
+            await add_user(username="second", email="first@example.org")
         with pytest.raises(IntegrityError) as same_name:
-            await add_user(username_key="first", email="(username_key)=(first)@example.org")
-    assert violates(same_email.value, "email")
+            await add_user(username="first", email="(username_key)=(first)@example.org")
+    assert violates(same_email.value, "email_key")
     assert not violates(same_email.value, "username_key")
     assert violates(same_name.value, "username_key")
-    assert not violates(same_name.value, "email")
+    assert not violates(same_name.value, "email_key")
 
 
-async def add_user(*, username_key: str, email: str) -> User:
-    return await User.create(
-        username=username_key, username_key=username_key, email=email, number="01700000000", password_hash="-"
-    )
+async def add_user(*, username: str, email: str) -> User:
+    return await User.create(username=username, email=email, number="01700000000", password_hash="-")
 
 
 async def test_foreign_key_violation_is_not_a_unique_violation(migrated: Settings) -> None:

@@ -12,8 +12,9 @@ from tortoise.migrations.executor import MigrationExecutor
 from amarevents.models import User
 from amarevents.models.db.connection import CONNECTION, tortoise_config
 from amarevents.models.db.migrate import migrate
-from amarevents.resolvers.core.search import fold, search_text
+from amarevents.resolvers.accounts.signup import account_search_text
 from amarevents.settings import Settings
+from amarevents.text import search_key
 from tests.models.conftest import Rows, connected, migrate_and_fill
 from tests.support.introspection import Table, read_schema
 from tests.support.migrations import MIGRATION_NAMES
@@ -141,5 +142,5 @@ async def test_accounts_of_the_first_version_can_be_searched(
     await migrate(empty)
     async with connected(empty):
         for user in await User.all():
-            assert user.search_text == search_text(user.username, user.email, user.number)
-        assert await User.filter(search_text__contains=fold("SHOPNA স্বপ্না")).count() == 1
+            assert user.search_text == account_search_text(user.username, user.email, user.number)
+        assert await User.filter(search_text__contains=search_key("SHOPNA স্বপ্না")).count() == 1

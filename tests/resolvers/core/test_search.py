@@ -2,7 +2,7 @@
 
 import pytest
 
-from amarevents.resolvers.core.search import fold, search_text
+from amarevents.text import fold, search_text
 
 WORDS = ["boi mela", "İstanbul", "straße", "ΟΔΟΣ", "Ünal", "ÇELİK", "Ǆ", "ﬁn", "বইমেলা", "Ⅷ", "Łódź", "Ҋ"]
 
