@@ -20,6 +20,8 @@ from tests.support.world import Caller
 
 Values = dict[str, Any]
 
+_MONEY = {"price", "amount", "due"}
+
 
 class Refused(Exception):
     """A refusal, with the error code and the status that both surfaces share."""
@@ -48,6 +50,12 @@ class Surface(Protocol):
     async def ticket(self, ticket_id: int) -> Values: ...
 
     async def update_ticket(self, ticket_id: int, changes: Values) -> Values: ...
+
+    async def delete_ticket(self, ticket_id: int) -> Values: ...
+
+    async def donate(self, donation: Values) -> Values: ...
+
+    async def decide_donation(self, donation_id: int, status: str) -> Values: ...
 
     async def verify(self, reference: int | str) -> Values:
         """Verify a ticket by its ID or its code."""
@@ -80,6 +88,15 @@ class RestSurface:
 
     async def update_ticket(self, ticket_id: int, changes: Values) -> Values:
         return _unwrap(await self._caller.put(f"/tickets/{ticket_id}", _to_json(changes)))
+
+    async def delete_ticket(self, ticket_id: int) -> Values:
+        return _unwrap(await self._caller.delete(f"/tickets/{ticket_id}"))
+
+    async def donate(self, donation: Values) -> Values:
+        return _unwrap(await self._caller.post("/donations", donation))
+
+    async def decide_donation(self, donation_id: int, status: str) -> Values:
+        return _unwrap(await self._caller.put(f"/donations/{donation_id}", {"status": status}))
 
     async def verify(self, reference: int | str) -> Values:
         return _unwrap(await self._caller.post(f"/tickets/{reference}/verify"))
@@ -117,17 +134,15 @@ def _with_money(values: Any) -> Any:
         return [_with_money(value) for value in values]
     if not isinstance(values, dict):
         return values
-    return {
-        name: Decimal(str(value)) if name in {"price", "amount"} else _with_money(value)
-        for name, value in values.items()
-    }
+    return {name: Decimal(str(value)) if name in _MONEY else _with_money(value) for name, value in values.items()}
 
 
 _TYPE = "id event_id: eventId name price capacity sold available is_available: isAvailable"
 _TICKET = (
-    "id code event_id: eventId event_name: eventName ticket_type_id: ticketTypeId name email amount status "
+    "id code event_id: eventId event_name: eventName ticket_type_id: ticketTypeId name email amount due status "
     "transaction_id: transactionId payment_method: paymentMethod note"
 )
+_DONATION = "id amount transaction_id: transactionId organization_id: organizationId status"
 _ANSWERS = "custom_fields: customFields { field_id: fieldId name value }"
 _EVENT = f"id name date category privacy registration_open: registrationOpen ticket_types: ticketTypes {{ {_TYPE} }}"
 _VERIFICATION = "ticket_id: ticketId name email status event event_date: eventDate valid"
@@ -175,6 +190,19 @@ class GraphQLSurface:
         field = f"updateTicket(id: $id, input: $input) {{ {_TICKET} {_ANSWERS} }}"
         return await self._one("mutation", field, id=("ID", ticket_id), input=("UpdateTicketInput", changes))
 
+    async def delete_ticket(self, ticket_id: int) -> Values:
+        return await self._one("mutation", "deleteTicket(id: $id) { id deleted }", id=("ID", ticket_id))
+
+    async def donate(self, donation: Values) -> Values:
+        field = f"submitDonation(input: $input) {{ {_DONATION} }}"
+        return await self._one("mutation", field, input=("SubmitDonationInput", donation))
+
+    async def decide_donation(self, donation_id: int, status: str) -> Values:
+        field = f"updateDonation(id: $id, input: $input) {{ {_DONATION} }}"
+        return await self._one(
+            "mutation", field, id=("ID", donation_id), input=("UpdateDonationInput", {"status": status})
+        )
+
     async def verify(self, reference: int | str) -> Values:
         name, kind = ("id", "ID") if isinstance(reference, int) else ("code", "String")
         return await self._one("query", f"verifyTicket({name}: $it) {{ {_VERIFICATION} }}", it=(kind, reference))
@@ -192,7 +220,7 @@ class GraphQLSurface:
         return _from_graphql("", answer)
 
 
-_ENUMS = {"status", "category", "privacy", "payment_method"}
+_ENUMS = {"status", "category", "privacy", "payment_method", "type"}
 _IDS = {"id", "event_id", "organization_id", "ticket_type_id", "ticket_id", "field_id"}
 _AS_REST_SHOWS = {"status": str.capitalize, "category": str.capitalize}
 
@@ -218,7 +246,7 @@ def _from_graphql(name: str, value: Any) -> Any:
         return None
     if name in _IDS:
         return int(value)
-    if name in {"price", "amount"}:
+    if name in _MONEY:
         return Decimal(value)
     return _AS_REST_SHOWS.get(name, str.lower)(value) if name in _ENUMS else value
 
