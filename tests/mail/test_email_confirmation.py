@@ -262,7 +262,7 @@ async def test_the_page_has_the_rate_limit_of_anonymous_requests(
 
 
 async def test_a_form_that_is_too_large_is_refused(world: World) -> None:
-    assert (await confirm(world.http, "x" * 2000)).status_code == 400
+    assert (await confirm(world.http, "x" * 5000)).status_code == 400
 
 
 # Effects --------------------------------------------------------------------------------------------------------

@@ -121,9 +121,8 @@ async def test_migration_that_violates_foreign_keys_changes_nothing(
 ) -> None:
     _, rows = await migrate_and_fill(empty)
     package = write_package_with("await editor.client.execute_query('DELETE FROM users')")
-    with pytest.raises(
-        MigrationFailed, match="api_keys, check_ins, email_confirmations, organizations, password_resets, sessions, tickets"
-    ):
+    tables = "api_keys, check_ins, email_confirmations, organizations, password_resets, sessions, tickets"
+    with pytest.raises(MigrationFailed, match=tables):
         await migrate(empty, migrations=package)
     async with connected(empty) as client:
         assert await read_every_table(client) == rows
