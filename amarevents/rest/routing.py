@@ -1,6 +1,7 @@
 """Routing from requests to operations: decodes path, query and body, and answers with an envelope."""
 
 import dataclasses
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -21,7 +22,7 @@ from amarevents.security.middleware import context_of
 from amarevents.security.request_body import read_body
 
 _QUERY_METHODS = frozenset({"GET", "HEAD"})
-_MAX_DIGITS = 18
+_ID = re.compile("[1-9][0-9]{0,17}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +98,8 @@ async def _answer(route: Route, request: Request, parameters: dict[str, str]) ->
 
 
 def _id(text: str) -> int | None:
-    """Return the ID in a path, or None if the text cannot be one."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS else None
+    """Return the ID in a path, or None if the text is not one as answers write it."""
+    return int(text) if _ID.fullmatch(text) else None
 
 
 async def _input(route: Route, request: Request, parameters: Mapping[str, str]) -> dict[str, object]:

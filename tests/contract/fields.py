@@ -17,7 +17,6 @@ from tests.contract.kinds import (
     PASSWORD,
     PHONE,
     SHORT,
-    STRICT_FLAG,
     URL,
     USERNAME,
     Kind,
@@ -29,6 +28,7 @@ from tests.contract.kinds import (
 
 _TYPES = structure(
     [{"name": "VIP", "price": 500, "capacity": 20, "description": "Front rows"}, {"name": "Standing"}],
+    [{"name": "VIP", "price": "499.50", "capacity": "20"}, {"name": "Standing", "price": None, "capacity": None}],
     [],
     invalid=(
         *({"name": "VIP"}, ["VIP"], [{"price": 5}], [{"name": ""}], [{"name": "x" * 201}], [{"name": None}]),
@@ -38,17 +38,29 @@ _TYPES = structure(
 )
 _SOCIALS = structure(
     [{"type": "facebook", "url": "https://facebook.com/boimela"}],
+    {"facebook": "https://facebook.com/boimela", "website": "https://example.com"},
+    {},
     [],
     invalid=(
         *({"type": "facebook"}, ["facebook"], [{"type": "facebook"}], [{"url": "https://a.com"}]),
         *([{"type": 5, "url": "https://a.com"}], [{"type": "facebook", "url": "javascript:alert(1)"}]),
         [{"type": "facebook", "url": "https://a.com", "colour": "red"}],
+        *({"facebook": "boimela"}, {"facebook": None}, {"": "https://a.com"}, {"facebook": ["https://a.com"]}),
     ),
 )
 _WALLETS = structure(
     {"bkash": "01700000000", "nagad": "01700000001", "rocket": "1", "card": "4", "other": "cash at the door"},
+    {"bKash": "01700000000", "NAGAD": "01700000001"},
     {},
-    invalid=(["bkash"], {"paypal": "x"}, {"bkash": 5}, {"bkash": None}, {"bkash": ""}, {"bkash": ["01700000000"]}),
+    invalid=(
+        ["bkash"],
+        {"bkash": "1", "bKash": "2"},
+        {"paypal": "x"},
+        {"bkash": 5},
+        {"bkash": None},
+        {"bkash": ""},
+        {"bkash": ["01700000000"]},
+    ),
 )
 _ANSWERS = structure({}, invalid=(["x"], {"Shoe size": "43"}))
 _PERMISSIONS = structure(
@@ -66,6 +78,18 @@ _TRANSACTION = text(255)
 _TRANSID = Kind(
     ("y" * 255, "y"), _TRANSACTION.invalid
 )  # another name of transaction_id; an ID can be used once (decisions 6.6)
+
+_EVENT_TEXTS = {
+    "notice": optional(LONG),
+    "emailtitle": optional(SHORT),
+    "emailmessage": optional(LONG),
+    "template": optional(LONG),
+    "socials": optional(_SOCIALS),
+    "wallets": optional(_WALLETS),
+    "hold_minutes": optional(COUNT),
+    "places_per_account": optional(COUNT),
+}
+"""Fields that the contract has for updates of events, and decisions 4.4a and 6.2a for their creation as well."""
 
 REQUEST_BODIES = (
     body(
@@ -100,8 +124,9 @@ REQUEST_BODIES = (
         description=optional(LONG),
         banner=optional(URL),
         logo=optional(URL),
-        privacy=not_null(_PRIVACY),
-        ticket_types=not_null(_TYPES),
+        privacy=optional(_PRIVACY),
+        ticket_types=optional(_TYPES),
+        **_EVENT_TEXTS,
     ),
     body(
         "owner",
@@ -117,12 +142,7 @@ REQUEST_BODIES = (
         logo=optional(URL),
         banner=optional(URL),
         privacy=not_null(_PRIVACY),
-        notice=optional(LONG),
-        emailtitle=optional(SHORT),
-        emailmessage=optional(LONG),
-        template=optional(LONG),
-        socials=optional(_SOCIALS),
-        wallets=optional(_WALLETS),
+        **_EVENT_TEXTS,
     ),
     body(
         "admin",
@@ -185,8 +205,8 @@ REQUEST_BODIES = (
         '{"event_id": $event, "name": "VIP"}',
         event_id=required(whole_number("$event")),
         name=required(NAME),
-        price=not_null(MONEY),
-        capacity=not_null(COUNT),
+        price=optional(MONEY),
+        capacity=optional(COUNT),
         description=optional(LONG),
     ),
     body(
@@ -233,7 +253,7 @@ REQUEST_BODIES = (
         "/keys",
         '{"name": "My App", "key_type": "user"}',
         name=required(NAME),
-        key_type=required(Kind(("user",), one_of("user").invalid)),
+        key_type=required(one_of("user")),
         permissions=optional(_PERMISSIONS),
         expires_at=optional(EXPIRY),
     ),
@@ -244,7 +264,7 @@ REQUEST_BODIES = (
         '{"name": "My App"}',
         name=not_null(NAME),
         permissions=not_null(_PERMISSIONS),
-        is_active=not_null(STRICT_FLAG),
+        is_active=not_null(FLAG),
     ),
     body(
         "admin",

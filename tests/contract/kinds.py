@@ -61,20 +61,41 @@ EXPIRY = Kind(
     ("2999-01-01", "2999-01-01T12:30:00Z", "2999-01-01T12:30:00+06:00"),
     (5, True, ["2999-01-01"], "tomorrow", "2020-01-01", "2999-13-01", "01/01/2999"),
 )
-MONEY = Kind((0, 5, 0.5, 1234567.89), ("5", True, -1, -0.01, 1.005, 10**15, [5], {"taka": 5}), is_text=False)
-COUNT = Kind((0, 1, LARGEST_ID), ("5", True, -1, 1.5, 2**31, 10**30, [5]), is_text=False)
-STRICT_FLAG = Kind((True, False), ("true", "x", 1, 0, 1.5, [True]), is_text=False)
-FLAG = Kind((True, False), ("maybe", 2, -1, 1.5, [True], {"a": True}), is_text=False)
+# REST takes numbers and booleans as text, and whole numbers however they are written (decisions 1.6).
+NOT_A_NUMBER = ("five", "1,000", "1_000", "0x5", "NaN", "Infinity", "1e400", "--5", "5 6", True, [5], {"taka": 5})
+MONEY = Kind(
+    (0, 5, 0.5, 1234567.89, "5", "499.50", " 5e2 ", "৪৯৯.৫০", 1e2),
+    (*NOT_A_NUMBER, -1, -0.01, 1.005, 10**15, "-1", "1.005", "1e15"),
+    is_text=False,
+)
+COUNT = Kind(
+    (0, 1, LARGEST_ID, 40.0, "40", "40.0", "4e1", " ৪০ "),
+    (*NOT_A_NUMBER, -1, 1.5, "1.5", 2**31, 10**30, "1e30", "9" * 400),
+    is_text=False,
+)
+FLAG = Kind(
+    (True, False, "true", "FALSE", " True ", "0", "1", 0, 1, "১"),
+    ("maybe", "yes", "2", 2, -1, 1.5, [True], {"a": True}),
+    is_text=False,
+)
+
+
+def _in_any_case(words: tuple[str, ...]) -> tuple[str, ...]:
+    return (*words, *(f" {word.swapcase()} " for word in words))
 
 
 def one_of(*words: str) -> Kind:
-    """Return the kind of an enum."""
-    return Kind(words, (5, True, "nonsense", f"{words[0]}s", [words[0]], {words[0]: True}))
+    """Return the kind of an enum, whose words are accepted in any case (decisions 1.6)."""
+    return Kind(_in_any_case(words), (5, True, "nonsense", f"{words[0]}s", [words[0]], {words[0]: True}))
 
 
 def whole_number(*valid: Any, least: int = 1, most: int = LARGEST_ID) -> Kind:
     """Return the kind of a whole number from ``least`` to ``most``."""
-    return Kind(valid, ("1", True, 1.5, least - 1, -1, most + 1, 10**30, [1], {"id": 1}), is_text=False)
+    return Kind(
+        valid,
+        (*NOT_A_NUMBER, 1.5, "1.5", least - 1, -1, most + 1, str(most + 1), 10**30, [1], {"id": 1}),
+        is_text=False,
+    )
 
 
 def structure(*valid: Any, invalid: tuple[Any, ...]) -> Kind:
@@ -83,13 +104,17 @@ def structure(*valid: Any, invalid: tuple[Any, ...]) -> Kind:
 
 
 # Query parameters: always text.
-PAGE = Kind(("1", "7", str(LARGEST_ID)), ("0", "-1", "1.5", "x", "1e3", "true", str(2**31), "9" * 40))
-LIMIT = Kind(("1", "100"), ("0", "-1", "101", "1.5", "x", str(2**31), "9" * 40))
+PAGE = Kind(
+    ("1", "7", "7.0", "1e3", "৭", str(LARGEST_ID)),
+    ("0", "-1", "1.5", "x", "true", str(2**31), str(2**63), "9" * 40, "9" * 4_000),
+)
+# More than 100 is taken as 100 (decisions 1.6).
+LIMIT = Kind(("1", "100", "101", "1e2", str(2**31), str(2**63), "9" * 40), ("0", "-1", "1.5", "x", "true", "-1e9"))
 ID_IN_QUERY = Kind(("$event",), ("0", "-1", "1.5", "x", str(2**31), "9" * 40))
-FLAG_IN_QUERY = Kind(("0", "1"), ("2", "-1", "maybe", "10"))
+FLAG_IN_QUERY = Kind(("0", "1", "true", "False"), ("2", "-1", "maybe", "10"))
 DATE_IN_QUERY = Kind(("2030-01-02", "2028-02-29"), ("2030-02-30", "20300102", "tomorrow", "2030-01-02T00:00:00", "1"))
 SEARCH = Kind(("x" * 255, "100%", "_", "\\", "মেলা"), ("x" * 256, "a\x00b", "a\x1bb"))
 
 
 def word_in_query(*words: str) -> Kind:
-    return Kind(words, ("nonsense", f"{words[0]}s", "0"))
+    return Kind(_in_any_case(words), ("nonsense", f"{words[0]}s", "0"))

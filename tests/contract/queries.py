@@ -45,13 +45,14 @@ QUERIES: dict[str, dict[str, Kind]] = {
 }
 """The query parameters of every paged list."""
 
-LISTS_WITHOUT_PAGES = (
+WHOLE_LISTS = (
     "/events/$event/gallery",
     "/events/$event/fields",
-    "/ticket-types?event_id=$event",
     "/users/me/keys",
     "/keys",
     "/admin/plans",
     "/admin/rate-limits",
 )
-"""Lists without pagination: the contract has no ``page`` and ``limit`` for them (decisions 1.2)."""
+"""Lists for which the contract has no ``page`` and ``limit``, as the list of ticket types: 100 items by default."""
+
+QUERIES |= dict.fromkeys(WHOLE_LISTS, _PAGING)

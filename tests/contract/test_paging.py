@@ -7,7 +7,7 @@ import pytest
 
 from tests.contract.access import Row
 from tests.contract.lists import LENGTH, LISTS, FillList, PagedList, Query
-from tests.contract.queries import LISTS_WITHOUT_PAGES, QUERIES
+from tests.contract.queries import QUERIES, WHOLE_LISTS
 from tests.contract.scene import Scene
 from tests.support.rest_answers import data_of, page_in
 from tests.support.tables import check_rows
@@ -75,26 +75,39 @@ async def test_the_table_has_every_paged_list_with_every_filter(world: World) ->
         paged_list = await fill(world)
         path = "/".join("$event" if part.isdecimal() else part for part in paged_list.path.split("/"))
         filtered.setdefault(path, set()).update(*[query for query, _ in paged_list.expected])
-    check_rows("tests/contract/lists.py, LISTS", filtered.keys(), QUERIES.keys())
-    for path, parameters in QUERIES.items():
-        check_rows(f"tests/contract/lists.py, filters of {path}", filtered[path], parameters.keys() - {"page", "limit"})
+    check_rows("tests/contract/lists.py, LISTS", filtered.keys(), QUERIES.keys() - WHOLE_LISTS)
+    for path in filtered:
+        check_rows(
+            f"tests/contract/lists.py, filters of {path}", filtered[path], QUERIES[path].keys() - {"page", "limit"}
+        )
 
 
-@pytest.mark.parametrize("path", LISTS_WITHOUT_PAGES)
-async def test_a_list_without_pagination_ignores_page_and_limit(scene: Scene, path: str) -> None:
-    """It is always complete (decisions 1.2)."""
+@pytest.mark.parametrize("path", [*WHOLE_LISTS, "/ticket-types?event_id=$event"])
+async def test_a_list_without_pages_in_the_contract_has_a_hundred_items_by_default(scene: Scene, path: str) -> None:
+    """Pages of every list (decisions 1.2)."""
     for number in range(3):
         await scene.world.custom_field(scene.event, f"Question {number}")
+        await scene.world.gallery_image(scene.event)
         await scene.world.ticket_type(scene.event)
-        await scene.world.key(scene.admin)
+        await scene.world.plan(f"Plan {number}")
     caller = await scene.caller("admin")
+    keys = [await scene.world.key(scene.admin) for _ in range(3)]
+    for key in keys:
+        await key.get("/events")  # so that they have used their rate limits
     target = Template(path).substitute(await scene.values(Row("GET", path, "", "", ""), caller))
-    separator = "&" if "?" in target else "?"
-    complete = await caller.http.get(f"/api{target}", headers=caller.headers)
-    part = await caller.http.get(f"/api{target}{separator}page=2&limit=1", headers=caller.headers)
-    assert _ids(part) == _ids(complete)
-    assert "pagination" not in part.json()
 
+    async def ids_and_pagination(**paging: int) -> tuple[list[int], dict[str, int]]:
+        answer = await caller.http.get(httpx.URL(f"/api{target}").copy_merge_params(paging), headers=caller.headers)
+        return [one.get("id") or one["key_id"] for one in data_of(answer)], answer.json()["pagination"]
 
-def _ids(answer: httpx.Response) -> list[int]:
-    return [one.get("id") or one["key_id"] for one in data_of(answer)]
+    ids, pagination = await ids_and_pagination()
+    total = len(ids)
+    assert total >= 3
+    assert pagination == {"total": total, "page": 1, "limit": 100, "pages": 1}
+    assert await ids_and_pagination(limit=2) == (ids[:2], {**pagination, "limit": 2, "pages": -(-total // 2)})
+    assert await ids_and_pagination(page=2, limit=2) == (
+        ids[2:4],
+        {"total": total, "page": 2, "limit": 2, "pages": -(-total // 2)},
+    )
+    assert await ids_and_pagination(page=2) == ([], {**pagination, "page": 2})
+    assert await ids_and_pagination(limit=1000) == (ids, pagination)

@@ -13,7 +13,7 @@ import pytest
 from graphql import GraphQLInputObjectType
 
 from tests.contract.body_fields import Field, not_null, optional, required
-from tests.contract.kinds import BLANK, COUNT, NAME, SHORT, STRICT_FLAG, URL, Kind
+from tests.contract.kinds import BLANK, LARGEST_ID, NAME, SHORT, URL, Kind
 from tests.rest.conftest import Stage
 from tests.support.graph import SCHEMA
 from tests.support.world import World, snapshot
@@ -38,6 +38,8 @@ async def _plan(world: World, _stage: Stage) -> int:
     return (await world.plan("Gold")).id
 
 
+_COUNT = Kind((0, 1, LARGEST_ID), ("5", True, -1, 1.5, 2**31, 10**30, [5]), is_text=False)
+_FLAG = Kind((True, False), ("true", "x", 1, 0, 1.5, [True]), is_text=False)
 _EVENT = Kind((), ("0", "-1", "x", "1.5", str(2**31), "9" * 40, True, ["1", "2"], {"id": 1}), is_text=False)
 _FIELD_NAME = Kind(NAME.valid, (*NAME.invalid, "7", "{x}", "price"))
 _FIELD_TYPE = Kind(("RADIO", "CHECKBOX"), ("radio", "COLOUR", 5, True, ["RADIO", "TEXT"], {}), is_text=False)
@@ -105,8 +107,8 @@ FORMS = (
             "name": required(_FIELD_NAME),
             "type": required(_FIELD_TYPE),
             "options": not_null(_OPTIONS),
-            "required": not_null(STRICT_FLAG),
-            "position": optional(COUNT),
+            "required": not_null(_FLAG),
+            "position": optional(_COUNT),
         },
     ),
     Form(
@@ -117,7 +119,7 @@ FORMS = (
             "name": not_null(_FIELD_NAME),
             "type": not_null(_FIELD_TYPE),
             "options": not_null(_OPTIONS),
-            "required": not_null(STRICT_FLAG),
+            "required": not_null(_FLAG),
         },
     ),
     Form(
@@ -128,7 +130,7 @@ FORMS = (
             "eventId": required(_EVENT),
             "url": required(URL),
             "caption": optional(SHORT),
-            "position": optional(COUNT),
+            "position": optional(_COUNT),
         },
     ),
     Form("updateGalleryImage", _image, {}, {"url": not_null(URL), "caption": optional(SHORT)}),
@@ -140,7 +142,7 @@ FORMS = (
             "name": required(NAME),
             "price": not_null(_PRICE),
             "currency": not_null(_CURRENCY),
-            "eventLimit": optional(COUNT),
+            "eventLimit": optional(_COUNT),
             "features": not_null(_FEATURES),
         },
     ),
@@ -152,7 +154,7 @@ FORMS = (
             "name": not_null(NAME),
             "price": not_null(_PRICE),
             "currency": not_null(_CURRENCY),
-            "eventLimit": optional(COUNT),
+            "eventLimit": optional(_COUNT),
             "features": not_null(_FEATURES),
         },
     ),
