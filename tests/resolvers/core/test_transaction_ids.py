@@ -1,8 +1,9 @@
-"""Transaction IDs in inputs: normalized, under either of two names (decisions 6.6)."""
+"""Transaction IDs in inputs, under either of two names, and the form in which they are compared (decisions 6.6)."""
 
 import pytest
 from pydantic import ValidationError
 
+from amarevents.models.payment_claims import transaction_key
 from amarevents.resolvers.core.transaction_ids import TransactionInput
 
 
@@ -10,23 +11,36 @@ from amarevents.resolvers.core.transaction_ids import TransactionInput
     ("values", "sent"),
     [
         ({}, {}),
-        ({"transid": " 8n7a "}, {"transaction_id": "8N7A"}),
-        ({"transaction_id": "8n7a"}, {"transaction_id": "8N7A"}),
-        ({"transaction_id": "8n7a", "transid": "8N7A"}, {"transaction_id": "8N7A"}),
+        ({"transid": " 8n7a "}, {"transaction_id": "8n7a"}),
+        ({"transaction_id": "8n7a"}, {"transaction_id": "8n7a"}),
+        ({"transaction_id": "8n7a", "transid": "8N7A"}, {"transaction_id": "8n7a"}),
         ({"transid": None}, {"transaction_id": None}),
-        ({"transaction_id": None, "transid": "8n7a"}, {"transaction_id": "8N7A"}),
+        ({"transaction_id": None, "transid": "8n7a"}, {"transaction_id": "8n7a"}),
         ({"transaction_id": "  ", "transid": ""}, {}),
     ],
 )
-def test_both_names_set_one_normalized_id(values: dict[str, str | None], sent: dict[str, str | None]) -> None:
+def test_both_names_set_one_id(values: dict[str, str | None], sent: dict[str, str | None]) -> None:
     data = TransactionInput.model_validate(values)
     assert data.changed_fields() == sent
     assert data.transaction == sent.get("transaction_id")
 
 
 @pytest.mark.parametrize(
-    "values", [{"transaction_id": "A", "transid": "B"}, {"transid": "x" * 256}, {"transid": "ß" * 200}]
+    "values",
+    [{"transaction_id": "A", "transid": "B"}, {"transid": "x" * 256}, {"transid": "ﷺ" * 100}, {"transid": "?"}],
 )
-def test_different_or_too_long_ids_are_refused(values: dict[str, str]) -> None:
+def test_different_too_long_and_empty_ids_are_refused(values: dict[str, str]) -> None:
     with pytest.raises(ValidationError):
         TransactionInput.model_validate(values)
+
+
+@pytest.mark.parametrize(
+    ("typed", "compared"),
+    [
+        ("9HG7", "9hg7"), ("9hg-7", "9hg7"), ("TrxID: 9HG7", "9hg7"), ("TXN 9HG7", "9hg7"), ("trxid9hg7", "9hg7"),
+        ("৯HG৭", "9hg7"), ("９ＨＧ７", "9hg7"), ("9HG7\u200b", "9hg7"), ("TXN", "txn"), ("TrxID", "trxid"),
+        ("TRXTXN7", "trxtxn7"), ("7TXN", "7txn"), ("txntxn7", "txn7"), ("--", ""),
+    ],
+)  # fmt: skip
+def test_letters_and_digits_are_compared_without_the_prefix(typed: str, compared: str) -> None:
+    assert transaction_key(typed) == compared
