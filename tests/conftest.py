@@ -106,6 +106,7 @@ def deployment(database_url: str, redis_url: str | None) -> Settings:
         rate_limit_failed_logins=100_000,
         rate_limit_donations=100_000,
         confirm_email=False,  # tests that are about it switch it on
+        places_per_account=0,  # many tests register a crowd with one account
         totals_seconds=0,  # tests create rows without operations
     )
 

@@ -17,7 +17,7 @@ async def _count_then_trust(ticket_type_id: int) -> None:
     held = await Ticket.filter(ticket_type_id=ticket_type_id).count()
     capacity = (await TicketType.get(id=ticket_type_id)).capacity
     if held > capacity:  # includes the ticket of this transaction
-        raise errors.SoldOut
+        raise errors.RegistrationClosed  # not SoldOut, after which registration looks for another place
     await asyncio.sleep(0.02)  # makes an occasional race happen every time
 
 

@@ -23,7 +23,7 @@ CONNECTIONS = httpx.Limits(max_connections=200, max_keepalive_connections=200)
 class Deployment:
     """A migrated database, and optionally Redis. Settings are environment variables: ``rate_limit_user="60"``.
 
-    By default there are no rate limits, and password hashing is cheap.
+    By default there are no rate limits, accounts hold any number of places, and password hashing is cheap.
     """
 
     database_url: str
@@ -77,6 +77,7 @@ class Deployment:
             "cookie_secure": "false",
             "argon2_time_cost": "1",
             "argon2_memory_kib": "8",
+            "places_per_account": "0",
             # a shared machine may be slow
             "graphql_timeout_seconds": "60",
             "database_timeout_seconds": "60",

@@ -23,7 +23,7 @@ async def test_registration_overtaken_by_the_deletion_is_not_found(
 ) -> None:
     ticket_type = await world.ticket_type(stage.event, capacity=1)
     pause = Pause(monkeypatch)
-    pause.stop_after(registration, "_choose_ticket_type")
+    pause.stop_after(registration, "choose_ticket_type")
     registering = stage.buyer.post("/tickets", {"event_id": stage.event.id})
     deleting = stage.admin.delete(f"/admin/users/{stage.buyer_account.id}")
     response, other = await pause.during(registering, deleting)

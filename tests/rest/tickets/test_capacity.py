@@ -13,6 +13,7 @@ from amarevents.models import Event, Ticket, TicketType
 from amarevents.models.enums import TicketStatus
 from amarevents.resolvers.events import ticket_types
 from amarevents.resolvers.tickets import registration, updates
+from amarevents.security.context import Context
 from tests.rest.conftest import Stage
 from tests.support.places import HOLDING, places_held
 from tests.support.rest_answers import Outcomes, outcomes
@@ -35,14 +36,14 @@ async def test_conditional_update_alone_prevents_overselling(
     world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Delay the registrations after they have read the type, so that what they have read is outdated."""
-    choose = registration._choose_ticket_type
+    choose = registration.choose_ticket_type
 
-    async def choose_late(event: Event, ticket_type_id: int | None) -> TicketType | None:
-        chosen = await choose(event, ticket_type_id)
+    async def choose_late(ctx: Context, event: Event, ticket_type_id: int | None) -> TicketType | None:
+        chosen = await choose(ctx, event, ticket_type_id)
         await asyncio.sleep(0.3)
         return chosen
 
-    monkeypatch.setattr(registration, "_choose_ticket_type", choose_late)
+    monkeypatch.setattr(registration, "choose_ticket_type", choose_late)
     ticket_type = await world.ticket_type(stage.event, capacity=20)
     assert await register_simultaneously(stage, 60) == {(201, None): 20, (400, "SOLD_OUT"): 40}
     assert await places_held() == {ticket_type.id: 20}
@@ -52,10 +53,10 @@ async def test_counting_instead_of_claiming_would_oversell(
     world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Replace the conditional update by a count of the tickets."""
-    choose = registration._choose_ticket_type
+    choose = registration.choose_ticket_type
 
-    async def choose_by_count(event: Event, ticket_type_id: int | None) -> TicketType | None:
-        chosen = await choose(event, ticket_type_id)
+    async def choose_by_count(ctx: Context, event: Event, ticket_type_id: int | None) -> TicketType | None:
+        chosen = await choose(ctx, event, ticket_type_id)
         if chosen and await Ticket.filter(ticket_type_id=chosen.id, status__in=HOLDING).count() >= chosen.capacity:
             raise errors.SoldOut
         await asyncio.sleep(0.3)
@@ -63,7 +64,7 @@ async def test_counting_instead_of_claiming_would_oversell(
 
     async def claim_nothing(_ticket_type_id: int) -> None: ...
 
-    monkeypatch.setattr(registration, "_choose_ticket_type", choose_by_count)
+    monkeypatch.setattr(registration, "choose_ticket_type", choose_by_count)
     monkeypatch.setattr(registration, "claim_place", claim_nothing)
     await world.ticket_type(stage.event, capacity=20)
     await register_simultaneously(stage, 60)
