@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
+from urllib.parse import quote, unquote
 
 import httpx
 from jsonschema_rs import Draft202012Validator
@@ -22,6 +23,12 @@ HEADERS_OF_STATUS = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After"}
 # Statuses of requests that are refused before their route is known.
 UNROUTED = {401, 403, 429, 500}
 COMMON_CODES = {error.code for error in errors.COMMON_ERRORS - {errors.NotFound, errors.UnknownRoute}}
+
+
+def _path_below_api(url: httpx.URL) -> str:
+    """Return the path without a trailing slash, with its segments trimmed; slashes within them remain encoded."""
+    raw = url.raw_path.decode().partition("?")[0].removesuffix("/")
+    return "".join(f"/{quote(unquote(segment).strip() or segment, safe='')}" for segment in raw.split("/")[2:])
 
 
 class Drift(AssertionError):
@@ -87,7 +94,7 @@ class Conformance:
 
     def _described(self, answer: httpx.Response) -> tuple[Json | None, Json | None]:
         """Return the operation, and the documented response of this status; None for what does not exist."""
-        methods = self._methods(answer.request.url.path.removeprefix("/api"))
+        methods = self._methods(_path_below_api(answer.request.url))
         method = answer.request.method.lower()
         operation = (methods or {}).get("get" if method == "head" else method)
         if operation is not None:
@@ -179,13 +186,17 @@ def _wrong_rate_limit_headers(answer: httpx.Response, operation: Json | None, se
 
 
 def _carries_credential(request: httpx.Request) -> bool:
-    return "authorization" in request.headers or "cookie" in request.headers
+    return _carries_key(request) or "cookie" in request.headers
+
+
+def _carries_key(request: httpx.Request) -> bool:
+    return "authorization" in request.headers or "x-api-key" in request.headers
 
 
 def _is_authenticated(answer: httpx.Response, operation: Json | None) -> bool:
     """Return whether the credential was valid, as far as the answer shows: public routes ignore unknown cookies."""
     is_accepted = answer.status_code not in {401, 429, 500}
-    if "authorization" in answer.request.headers:
+    if _carries_key(answer.request):
         return is_accepted
     is_public = operation is not None and {} in operation["security"]
     return is_accepted and "cookie" in answer.request.headers and operation is not None and not is_public

@@ -27,7 +27,7 @@ TYPE: dict[str, Any] = {
     "is_available": True,
     "created_at": "2025-03-01T05:40:00Z",
 }
-SUCCESS: dict[str, Any] = {"success": True, "data": [TYPE]}
+SUCCESS: dict[str, Any] = {"success": True, "data": [TYPE], "pagination": {"total": 1, "page": 1, "limit": 100, "pages": 1}}
 LIMITS = {
     "X-RateLimit-Limit": "60",
     "X-RateLimit-Remaining": "59",
@@ -97,12 +97,12 @@ def test_a_wrong_field_is_detected(change: Callable[[dict[str, Any]], object]) -
     "body",
     [
         {"success": True},
-        {**SUCCESS, "pagination": {"total": 1, "page": 1, "limit": 20, "pages": 1}},
+        {"success": True, "data": [TYPE]},
         {**SUCCESS, "success": False},
-        {"success": True, "data": TYPE},
+        {**SUCCESS, "data": TYPE},
         [TYPE],
     ],
-    ids=["no data", "unexpected pagination", "success is false", "no list", "no envelope"],
+    ids=["no data", "no pagination", "success is false", "no list", "no envelope"],
 )
 def test_a_wrong_envelope_is_detected(body: Any) -> None:
     with pytest.raises(Drift):
@@ -134,7 +134,7 @@ def test_an_undocumented_code_is_detected(path: str, status: int, code: str) -> 
     ("method", "path", "status", "code"),
     [
         ("GET", "/nothing-here", 404, "UNKNOWN_ROUTE"),
-        ("GET", "/events/", 404, "UNKNOWN_ROUTE"),
+        ("GET", "/events//", 404, "UNKNOWN_ROUTE"),
         ("PATCH", "/events", 405, "METHOD_NOT_ALLOWED"),
         ("DELETE", "/nothing-here", 429, "RATE_LIMITED"),
     ],
