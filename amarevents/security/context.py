@@ -48,6 +48,8 @@ class Context:
     session_ended: bool = False
     reveals_secret: bool = False
     """Whether the response contains a secret, whose size compression must not reveal."""
+    replayed: bool = False
+    """Whether the answer of an earlier request with the same Idempotency-Key has been repeated (decisions 6.11)."""
     pending_changes: dict[int, list[TicketChange]] = field(default_factory=dict)
     """The ticket changes of the running operation by event ID, to be published once it has committed."""
     now: datetime.datetime = field(default_factory=lambda: datetime.datetime.now(datetime.UTC))

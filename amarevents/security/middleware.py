@@ -138,6 +138,8 @@ class _Outgoing:
             if self._context.reveals_secret:
                 headers["Cache-Control"] = "no-store, no-transform"
             headers.update(_rate_limit_headers(self._context))
+            if self._context.replayed:
+                headers["Idempotency-Replayed"] = "true"
             for cookie in _session_cookies(self._context):
                 headers.append("Set-Cookie", cookie)
         await self._send(message)

@@ -57,6 +57,7 @@ async def test_repetition_returns_the_first_response_and_changes_nothing(world: 
     before = await snapshot()
     again = await caller.post(path, body, Idempotency_Key="k-1")
     assert again.status_code == 201
+    assert [answer.headers.get("Idempotency-Replayed") for answer in (first, again)] == [None, "true"]
     if path == "/keys":
         assert data_of(again, 201) == {**data_of(first, 201), "key": None}
     else:

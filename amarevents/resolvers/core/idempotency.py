@@ -47,13 +47,13 @@ async def run_once(
     digest, fingerprint = _digest(ctx, key), _fingerprint(key, request)
     await _delete_if_expired(ctx, digest)
     if (record := await IdempotencyRecord.get_or_none(digest=digest)) is not None:
-        return _replay(record, fingerprint, answer)
+        return _replay(ctx, record, fingerprint, answer)
     try:
         return await _do_and_record(ctx, digest, fingerprint, answer=answer, work=work)
     except IntegrityError as error:
         if not violates(error, "digest"):
             raise
-    return _replay(await IdempotencyRecord.get(digest=digest), fingerprint, answer)
+    return _replay(ctx, await IdempotencyRecord.get(digest=digest), fingerprint, answer)
 
 
 async def _do_and_record(
@@ -80,9 +80,10 @@ async def _claim(ctx: Context, digest: str, fingerprint: str) -> IdempotencyReco
         raise errors.Unauthenticated from error
 
 
-def _replay(record: IdempotencyRecord, fingerprint: str, answer: TypeAdapter[T]) -> T:
+def _replay(ctx: Context, record: IdempotencyRecord, fingerprint: str, answer: TypeAdapter[T]) -> T:
     if not hmac.compare_digest(record.fingerprint, fingerprint):
         raise errors.IdempotencyMismatch
+    ctx.replayed = True
     return answer.validate_json(record.answer or "null")
 
 

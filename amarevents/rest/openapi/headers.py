@@ -37,6 +37,10 @@ def shared_headers() -> Json:
             "description": "The type of the API key, or the role of the session's account.",
             "schema": {"$ref": "#/components/schemas/KeyType"},
         },
+        "Idempotency-Replayed": {
+            "description": "Present if this is the response to an earlier request with the same `Idempotency-Key`.",
+            "schema": {"const": "true"},
+        },
         "Retry-After": {
             "description": "The number of seconds to wait before sending the request again.",
             "required": True,

@@ -110,8 +110,9 @@ def _success(route: Route, schemas: Schemas, example: Example) -> Json:
         properties["pagination"] = {"description": "The position of this page in the list.", **schemas.pagination}
         limit = route.operation.input_type.model_fields["limit"].default if route.operation.input_type else None
         response["pagination"] = {"total": len(example.data), "page": 1, "limit": limit, "pages": 1}
+    replayed = ("Idempotency-Replayed",) if route.operation.creates else ()
     return {
         "description": HTTPStatus(route.status).phrase,
-        "headers": headers(*COMMON_HEADERS, *RATE_LIMIT_HEADERS),
+        "headers": headers(*COMMON_HEADERS, *RATE_LIMIT_HEADERS, *replayed),
         "content": {"application/json": {"schema": object_schema(properties), "example": response}},
     }

@@ -45,7 +45,7 @@ def parse_message(text: str) -> ClientMessage:
     message_type = message.get("type")
     if not isinstance(message_type, str) or message_type not in list(MessageType):
         raise InvalidMessage("The message has an unknown type")
-    payload = message.get("payload", {})
+    payload = {} if message.get("payload") is None else message["payload"]
     if not isinstance(payload, dict) and message_type != MessageType.COMPLETE:
         raise InvalidMessage("The payload of the message must be an object")
     if message_type not in {MessageType.SUBSCRIBE, MessageType.COMPLETE}:

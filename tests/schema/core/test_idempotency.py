@@ -18,6 +18,13 @@ async def test_repeated_creation_with_an_idempotency_key_is_executed_once(world:
     assert other["errors"][0]["extensions"]["code"] == "IDEMPOTENCY_MISMATCH"
 
 
+async def test_repetition_is_marked_in_the_headers(world: World) -> None:
+    caller = await world.user_key()
+    event = await world.event(await world.organizer())
+    answers = [await caller.graphql_response(REPEATED, input={"eventId": event.id}, key="k1") for _ in range(2)]
+    assert [answer.headers.get("Idempotency-Replayed") for answer in answers] == [None, "true"]
+
+
 async def test_rest_and_graphql_share_idempotency_keys(world: World) -> None:
     caller = await world.user_key()
     event = await world.event(await world.organizer())

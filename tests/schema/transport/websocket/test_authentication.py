@@ -11,7 +11,7 @@ from amarevents.models.columns import utc_now
 from tests.schema.subscriptions.conftest import Scene
 from tests.support.graphql_answers import error_code_and_status, error_code_of_message
 from tests.support.websocket_client import open_socket, username_over
-from tests.support.world import ORIGIN, World
+from tests.support.world import ORIGIN, World, hash_password
 
 STATS = "subscription($id: ID!) { eventStats(eventId: $id) { total approved } }"
 ME = "{ me { username } }"
@@ -23,11 +23,109 @@ async def test_key_in_the_handshake_authenticates(address: str, scene: Scene) ->
         assert await username_over(socket) == "owner"
 
 
-@pytest.mark.parametrize("name", ["Authorization", "authorization"])
-async def test_key_in_the_first_message_authenticates(address: str, scene: Scene, name: str) -> None:
+Params = Callable[[str], dict[str, object]]
+
+UNDERSTOOD: dict[str, Params] = {
+    "Authorization": lambda key: {"Authorization": f"Bearer {key}"},
+    "authorization": lambda key: {"authorization": f"bearer  {key} "},
+    "without Bearer": lambda key: {"authorization": key},
+    "authToken": lambda key: {"authToken": key},
+    "authToken with Bearer": lambda key: {"authToken": f"Bearer {key}"},
+    "X-API-Key": lambda key: {"X-API-Key": key},
+    "x-api-key": lambda key: {"x-api-key": key},
+    "headers": lambda key: {"headers": {"Authorization": f"Bearer {key}"}},
+    "headers in lower case": lambda key: {"headers": {"authorization": f"Bearer {key}", "accept": "*/*"}},
+    "X-API-Key in headers": lambda key: {"headers": {"x-api-key": key}, "clientName": "door"},
+    "twice the same": lambda key: {"authToken": key, "headers": {"Authorization": f"Bearer {key}"}},
+}
+NOT_UNDERSTOOD: dict[str, Params] = {
+    "token": lambda key: {"token": key},
+    "apiKey": lambda key: {"apiKey": key},
+    "access_token": lambda key: {"access_token": key},
+    "session": lambda key: {"session": key},
+    "auth": lambda key: {"auth": {"bearer": key}},
+    "nested too deeply": lambda key: {"context": {"headers": {"Authorization": f"Bearer {key}"}}},
+    "in a list": lambda key: {"headers": {"extra": [key]}},
+    "as a value": lambda key: {"viewer": f"Bearer {key}"},
+    "headers as a string": lambda key: {"headers": f"Authorization: Bearer {key}"},
+    "headers as a list": lambda key: {"headers": [["Authorization", f"Bearer {key}"]]},
+    "an empty token": lambda _key: {"token": ""},
+    "no token": lambda _key: {"headers": {"authToken": None}},
+    "a number": lambda _key: {"X-API-Key": 3},
+    "twice, but different": lambda key: {"authToken": key, "headers": {"Authorization": "Bearer x"}},
+    "valid and unknown": lambda key: {"Authorization": f"Bearer {key}", "token": "x"},
+}
+HARMLESS: list[dict[str, object]] = [
+    {},
+    {"headers": {}},
+    {"headers": None},
+    {
+        "clientName": "door",
+        "clientVersion": "1.0",
+        "headers": {"accept-language": "bn"},
+        "flags": [1, None, {"a": "b"}],
+    },
+    {"x-csrf-token": "abc"},
+]
+
+
+@pytest.mark.parametrize("params", UNDERSTOOD.values(), ids=UNDERSTOOD)
+async def test_key_in_the_first_message_authenticates(address: str, scene: Scene, params: Params) -> None:
+    key = scene.organizer.headers["Authorization"].removeprefix("Bearer ")
     async with open_socket(address) as socket:
-        await socket.initialize({name: scene.organizer.headers["Authorization"]})
+        await socket.initialize(params(key))
         assert await username_over(socket) == "owner"
+
+
+@pytest.mark.parametrize("params", NOT_UNDERSTOOD.values(), ids=NOT_UNDERSTOOD)
+async def test_what_seems_to_be_a_credential_is_never_ignored(address: str, scene: Scene, params: Params) -> None:
+    key = scene.organizer.headers["Authorization"].removeprefix("Bearer ")
+    async with open_socket(address) as socket:
+        await socket.send({"type": "connection_init", "payload": params(key)})
+        code, reason = await socket.wait_closed()
+    assert code == 4401
+    assert reason
+    assert key not in reason
+
+
+@pytest.mark.parametrize("payload", HARMLESS, ids=str)
+async def test_other_parameters_are_ignored(address: str, payload: dict[str, object]) -> None:
+    async with open_socket(address) as socket:
+        await socket.initialize(payload)
+        await socket.subscribe(ME)
+        assert error_code_and_status((await socket.receive())["payload"]) == ("UNAUTHENTICATED", 401)
+
+
+@pytest.mark.parametrize("in_handshake", [True, False])
+async def test_token_of_a_session_authenticates_until_the_session_ends(
+    address: str, world: World, scene: Scene, in_handshake: bool
+) -> None:
+    session = await world.token_session(scene.owner)
+    async with open_socket(address, session.headers if in_handshake else {}) as socket:
+        await socket.initialize({} if in_handshake else dict(session.headers))
+        assert await username_over(socket) == "owner"
+        await session.post("/auth/logout")
+        await socket.subscribe(ME)
+        assert error_code_of_message(await socket.receive()) == "INVALID_SESSION"
+        assert (await socket.wait_closed())[0] == 4401
+    async with open_socket(address) as socket:
+        await socket.send({"type": "connection_init", "payload": dict(session.headers)})
+        assert (await socket.wait_closed())[0] == 4401
+
+
+async def test_a_token_logs_in_and_out_over_a_websocket(address: str, world: World) -> None:
+    account = await world.user(password_hash=hash_password("secret123"))
+    login = "mutation($input: LoginInput!) { login(input: $input) { token } }"
+    async with open_socket(address) as socket:
+        await socket.initialize()
+        await socket.subscribe(login, input={"email": account.email, "password": "secret123", "token": True})
+        token = (await socket.receive())["payload"]["data"]["login"]["token"]
+    async with open_socket(address) as socket:
+        await socket.initialize({"authToken": token})
+        assert await username_over(socket) == account.username
+        await socket.subscribe("mutation { logout { loggedOut } }")
+        assert (await socket.receive())["payload"]["data"]["logout"] == {"loggedOut": True}
+    assert not await Session.exists()
 
 
 async def test_handshake_and_first_message_must_have_the_same_key(address: str, scene: Scene) -> None:

@@ -38,7 +38,6 @@ MALFORMED: list[Any] = [
     {"type": "connection_ack"},
     {"type": "next", "id": "1", "payload": {}},
     {"type": "ping", "payload": 3},
-    {"type": "ping", "payload": None},
     {"type": "subscribe"},
     {"type": "subscribe", "id": "1"},
     {"type": "subscribe", "id": "1", "payload": None},
@@ -70,11 +69,19 @@ async def test_invalid_message_closes_with_4400(
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
-@pytest.mark.parametrize("payload", [None, [], 3, "x"])
+@pytest.mark.parametrize("payload", [[], 3, "x", 0, False, ""])
 async def test_initialization_with_an_invalid_payload_closes_with_4400(address: str, payload: object) -> None:
     async with open_socket(address) as socket:
         await socket.send({"type": "connection_init", "payload": payload})
         assert (await socket.wait_closed())[0] == 4400
+
+
+async def test_payloads_that_are_null_count_as_missing(address: str) -> None:
+    async with open_socket(address) as socket:
+        await socket.send({"type": "connection_init", "payload": None})
+        assert await socket.receive() == {"type": "connection_ack"}
+        await socket.send({"type": "ping", "payload": None})
+        assert await socket.receive() == {"type": "pong"}
 
 
 async def test_connection_without_the_subprotocol_closes_with_4406(address: str) -> None:
