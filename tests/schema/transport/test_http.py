@@ -91,13 +91,6 @@ async def test_numbers_of_any_length_are_accepted(world: World) -> None:
     assert (await world.http.post("/graphql", content=body, headers=JSON_TYPE)).status_code == 200
 
 
-async def test_batch_is_rejected_with_an_explanation(world: World) -> None:
-    body = [{"query": "{ __typename }"}, {"query": "{ __typename }"}]
-    response = await world.http.post("/graphql", json=body)
-    assert (response.status_code, request_error_code(response)) == (400, "BAD_REQUEST")
-    assert "Batches are not accepted" in response.json()["errors"][0]["message"]
-
-
 async def test_upload_is_rejected(world: World) -> None:
     operations = json.dumps({"query": "mutation($f: String) { __typename }", "variables": {"f": None}})
     form = {"operations": operations, "map": '{"0": ["variables.f"]}'}
