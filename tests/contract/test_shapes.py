@@ -20,7 +20,7 @@ from amarevents.resolvers.core.subscription import SUBSCRIPTIONS
 from amarevents.schema.core.edges import OPERATION_EDGES
 from amarevents.schema.core.fields import OPERATION_FIELDS
 from tests.contract.operations import EDGES, QUERY_NAMES, camel, field_name
-from tests.support.graph import SCHEMA
+from tests.support.graph import NODE_TYPES, SCHEMA
 from tests.support.tables import check_rows
 
 # Any throughout: annotations have no narrower type.
@@ -254,4 +254,5 @@ def test_every_field_of_a_view_is_in_the_schema(view: type) -> None:
 def test_a_type_has_no_fields_but_those_of_views_and_its_edges(type_name: str) -> None:
     of_views = {field for view in ALL_VIEWS if _type_name(view) == type_name for field in _schema_fields(view)}
     table = f"tests/contract/test_shapes.py, EDGES_OF_TYPES[{type_name!r}]"
-    check_rows(table, EDGES_OF_TYPES.get(type_name, set()), _fields_of(type_name).keys() - of_views)
+    of_nodes = {"nodeId"} if type_name in {kind.name for kind in NODE_TYPES} else set()
+    check_rows(table, {*EDGES_OF_TYPES.get(type_name, ()), *of_nodes}, _fields_of(type_name).keys() - of_views)

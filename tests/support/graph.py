@@ -16,7 +16,8 @@ SCHEMA = build_schema(schema.as_str())
 
 _ANY_NUMBER = 10**15
 _ROOTS = {"Query", "Mutation", "Subscription"}
-_COUNT = "totalCount"
+# Of lists, and of every object: they lead nowhere.
+_NO_EDGES = {"totalCount", "nodeId"}
 
 TYPES: dict[str, GraphQLObjectType] = {
     name: kind
@@ -24,6 +25,10 @@ TYPES: dict[str, GraphQLObjectType] = {
     if isinstance(kind, GraphQLObjectType) and not name.startswith("__") and name not in _ROOTS
 }
 """All object types except the root types."""
+
+
+NODE_TYPES = [kind for kind in TYPES.values() if "nodeId" in kind.fields]
+"""The types of objects with a node ID."""
 
 
 def is_edge(field: GraphQLField) -> bool:
@@ -36,9 +41,9 @@ EDGES = [
     (kind.name, name)
     for kind in TYPES.values()
     for name, field in kind.fields.items()
-    if is_edge(field) and name != _COUNT
+    if is_edge(field) and name not in _NO_EDGES
 ]
-"""The type name and the field name of every edge, except for the counts of lists."""
+"""The type name and the field name of every edge."""
 
 
 def object_type_of(field: GraphQLField) -> GraphQLObjectType | None:

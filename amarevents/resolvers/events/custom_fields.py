@@ -18,7 +18,7 @@ from amarevents.resolvers.core.locking import lock_in_order
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, WholeListPaging, paginate
 from amarevents.resolvers.core.permissions import get_visible_event, visible_event_ids
-from amarevents.resolvers.core.text_types import Name, ShortText
+from amarevents.resolvers.core.text_types import Label, Name
 from amarevents.resolvers.events.ordering import edit_part, edit_parts, insert_part, reorder_parts
 from amarevents.security.context import Context
 from amarevents.security.policy import ORGANIZERS, PUBLIC, Scope, allow
@@ -81,7 +81,7 @@ async def list_custom_fields(ctx: Context, id: EventId, data: WholeListPaging) -
 
 def _check_name(name: str) -> str:
     """Reject names that are ambiguous as keys of answers (decisions 6.5) or as placeholders (decisions 4.3)."""
-    if name.isascii() and name.isdecimal():
+    if fold(name).isdecimal():
         raise ValueError("must not be a number: answers can be keyed by the ID of a field")
     if "{" in name or "}" in name:
         raise ValueError("must not contain braces: they mark the placeholders of emails")
@@ -91,7 +91,7 @@ def _check_name(name: str) -> str:
 
 
 def _check_options(options: list[str]) -> list[str]:
-    if len(set(options)) < len(options):
+    if len(set(map(fold, options))) < len(options):
         raise ValueError("must not contain duplicates")
     if sum(map(len, options)) > _MAX_OPTION_CHARACTERS:
         raise ValueError(f"must have at most {_MAX_OPTION_CHARACTERS} characters in total")
@@ -100,7 +100,7 @@ def _check_options(options: list[str]) -> list[str]:
 
 FieldName = Annotated[Name, AfterValidator(_check_name)]
 Options = Annotated[
-    list[Annotated[ShortText, Field(min_length=1)]], Field(max_length=_MAX_OPTIONS), AfterValidator(_check_options)
+    list[Annotated[Label, Field(min_length=1)]], Field(max_length=_MAX_OPTIONS), AfterValidator(_check_options)
 ]
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated
 
+import orjson
 from pydantic import AfterValidator, Field
 from tortoise.transactions import in_transaction
 
@@ -22,7 +23,7 @@ from amarevents.resolvers.core.pagination import Page, WholeListPaging, paginate
 from amarevents.resolvers.core.text_types import Name, require_printable
 from amarevents.security.context import Context
 from amarevents.security.policy import ADMINS, Scope, allow
-from amarevents.text import fold
+from amarevents.text import fold, nfc
 
 _MAX_DEPTH = 5
 _MAX_FEATURES = 10_000  # characters of JSON
@@ -84,7 +85,8 @@ def _check_features(features: dict[str, object]) -> dict[str, object]:
     _check_json(features, _MAX_DEPTH)
     if len(encode_json(features)) > _MAX_FEATURES:
         raise ValueError(f"must have at most {_MAX_FEATURES} characters as JSON")
-    return features
+    normalized: dict[str, object] = orjson.loads(nfc(encode_json(features)))
+    return normalized
 
 
 def _check_json(value: object, levels: int) -> None:

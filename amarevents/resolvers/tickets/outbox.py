@@ -1,5 +1,6 @@
 """The outbox of emails, as admins see it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -58,6 +59,11 @@ class OutgoingMailView:
             last_error=mail.last_error,
             created_at=mail.created_at,
         )
+
+
+async def load_outgoing_mails(ctx: Context, ids: Sequence[int]) -> dict[int, OutgoingMailView]:
+    """Return the emails by ID, in one statement."""
+    return {mail.id: OutgoingMailView.from_model(mail) for mail in await OutgoingMail.filter(id__in=list(ids))}
 
 
 class ListOutgoingMails(Paging):

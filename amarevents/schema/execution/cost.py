@@ -6,6 +6,7 @@ in the input cost as well.
 """
 
 from collections.abc import Mapping
+from typing import TypeAlias
 
 from graphql import (
     DocumentNode,
@@ -14,12 +15,14 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLField,
     GraphQLInputObjectType,
+    GraphQLInterfaceType,
     GraphQLList,
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
     IntValueNode,
     ListValueNode,
+    NamedTypeNode,
     NullValueNode,
     ObjectValueNode,
     OperationDefinitionNode,
@@ -36,7 +39,10 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 
 from amarevents.resolvers.core.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
+from amarevents.schema.core.nodes import is_node_id
 from amarevents.schema.execution.limits import DocumentTooLarge, Variables, fragments_of
+
+_Composite: TypeAlias = GraphQLObjectType | GraphQLInterfaceType
 
 MAX_COST = 20_000
 MAX_DELIVERY_COST = 2_000
@@ -47,8 +53,9 @@ _PAGED_FIELD = 40
 _INPUT_ELEMENT = 40
 _LONG_TEXT = 80
 _LONG_TEXTS = frozenset({"description", "notice", "emailmessage", "template", "note", "options"})
-# The arguments for the size of a page.
+# The arguments for the size of a page, and those with an ID for each item of a list.
 _PAGE_SIZES = frozenset({"limit", "first", "last"})
+_ITEM_IDS = frozenset({"nodeIds"})
 # The assumed size of lists without pages, such as the ticket types of an event; accounts have more API keys than that.
 # The executor counts what a response really contains.
 _LIST_SIZE = 10
@@ -91,14 +98,18 @@ class _CostCalculator:
         self._variables = variables
         self._fragment_costs: dict[tuple[str, int], int] = {}
 
-    def cost_of(self, selections: SelectionSetNode, parent: GraphQLObjectType, page_size: int) -> int:
-        """Return the cost of one object; ``page_size`` is that of the page that its lists belong to."""
+    def cost_of(self, selections: SelectionSetNode, parent: _Composite, page_size: int) -> int:
+        """Return the cost of one object; ``page_size`` is that of the page that its lists belong to.
+
+        Selections for different types add up, although an object only has one of them.
+        """
         total = 0
         for selection in selections.selections:
             if isinstance(selection, FieldNode):
                 total += self._field_cost(selection, parent, page_size)
             elif isinstance(selection, InlineFragmentNode):
-                total += self.cost_of(selection.selection_set, parent, page_size)
+                of_type = self._type_of(selection.type_condition) or parent
+                total += self.cost_of(selection.selection_set, of_type, page_size)
             elif isinstance(selection, FragmentSpreadNode):
                 total += self._fragment_cost(selection.name.value, page_size)
         return total
@@ -108,22 +119,27 @@ class _CostCalculator:
         if key not in self._fragment_costs:
             self._fragment_costs[key] = 0  # ends cycles of fragments, which validation refuses
             fragment = self._fragments.get(name)
-            of_type = self._schema.get_type(fragment.type_condition.name.value) if fragment else None
-            if fragment is not None and isinstance(of_type, GraphQLObjectType):
+            of_type = self._type_of(fragment.type_condition) if fragment else None
+            if fragment is not None and of_type is not None:
                 self._fragment_costs[key] = self.cost_of(fragment.selection_set, of_type, page_size)
         return self._fragment_costs[key]
 
-    def _field_cost(self, field: FieldNode, parent: GraphQLObjectType, page_size: int) -> int:
+    def _type_of(self, condition: NamedTypeNode | None) -> _Composite | None:
+        """Return the type of a fragment; None for none, and for an unknown one, which validation refuses."""
+        of_type = self._schema.get_type(condition.name.value) if condition else None
+        return of_type if isinstance(of_type, GraphQLObjectType | GraphQLInterfaceType) else None
+
+    def _field_cost(self, field: FieldNode, parent: _Composite, page_size: int) -> int:
         """Return the cost of a field. Unknown fields are left to validation, which limits introspection as well."""
         definition = parent.fields.get(field.name.value)
         if definition is None:
             return 1
         own = _own_cost(field.name.value, definition) + self._input_cost(field, definition)
         inner = get_named_type(definition.type)
-        if field.selection_set is None or not isinstance(inner, GraphQLObjectType):
+        if field.selection_set is None or not isinstance(inner, GraphQLObjectType | GraphQLInterfaceType):
             return own
         size = self._page_size(field) if _is_paged(definition) else _LIST_SIZE
-        times = _LIST_SIZES.get(field.name.value, page_size) if _is_list(definition.type) else 1
+        times = self._list_size(field, page_size) if _is_list(definition.type) else 1
         return own + times * self.cost_of(field.selection_set, inner, size)
 
     def _input_cost(self, field: FieldNode, definition: GraphQLField) -> int:
@@ -149,6 +165,16 @@ class _CostCalculator:
                 self._value_cost(values[name], field.type) for name, field in kind.fields.items() if name in values
             )
         return 0
+
+    def _list_size(self, field: FieldNode, page_size: int) -> int:
+        """Return the number of IDs of the items, or the assumed size of the list."""
+        for argument in field.arguments or ():
+            if argument.name.value in _ITEM_IDS:
+                value = argument.value
+                elements = self._variables.get(value.name.value) if isinstance(value, VariableNode) else value
+                elements = elements.values if isinstance(elements, ListValueNode) else elements
+                return len(elements) if isinstance(elements, list | tuple) else 1
+        return _LIST_SIZES.get(field.name.value, page_size)
 
     def _page_size(self, field: FieldNode) -> int:
         """Return the largest page size among the arguments, or the default."""
@@ -182,7 +208,7 @@ def _defaults(operation: OperationDefinitionNode) -> dict[str, ValueNode]:
 
 def _own_cost(name: str, definition: GraphQLField) -> int:
     field = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-    is_loaded = isinstance(field, StrawberryField) and not field.is_basic_field
+    is_loaded = isinstance(field, StrawberryField) and not field.is_basic_field and not is_node_id(field)
     if _is_paged(definition):
         return _PAGED_FIELD
     return (_LOADED_FIELD if is_loaded else 1) + (_LONG_TEXT if name in _LONG_TEXTS else 0)

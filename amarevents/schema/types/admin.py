@@ -6,12 +6,13 @@ import strawberry
 
 from amarevents.resolvers.accounts import admin_api_keys, rate_limits
 from amarevents.resolvers.events import plans, queries
-from amarevents.resolvers.tickets.outbox import OutgoingMailView, list_outgoing_mails
+from amarevents.resolvers.tickets.outbox import OutgoingMailView, list_outgoing_mails, load_outgoing_mails
 from amarevents.resolvers.tickets.queries import TicketView, get_ticket, load_tickets
 from amarevents.schema.core.context import Info
 from amarevents.schema.core.deletions import Deleted
 from amarevents.schema.core.edges import edge
 from amarevents.schema.core.fields import mutation, query
+from amarevents.schema.core.nodes import Node, node_type, one_of
 from amarevents.schema.core.object_types import object_type
 from amarevents.schema.core.pagination import Page
 from amarevents.schema.core.scalars import JSON
@@ -21,8 +22,9 @@ from amarevents.schema.types.events import Event
 from amarevents.schema.types.tickets import Ticket
 
 
+@node_type(plans.load_plans_by_id, require_access=one_of(plans.list_plans.policy))
 @object_type
-class Plan(plans.PlanView):
+class Plan(Node, plans.PlanView):
     features: dict[str, Any] = strawberry.field(graphql_type=JSON)  # Any: of the admins' making
 
 
@@ -51,8 +53,9 @@ async def _ticket(mail: OutgoingMailView, info: Info) -> TicketView | None:
     return None if mail.ticket_id is None else await info.context.require(load_tickets, mail.ticket_id, "Ticket")
 
 
+@node_type(load_outgoing_mails, require_access=one_of(list_outgoing_mails.policy))
 @object_type
-class OutgoingMail(OutgoingMailView):
+class OutgoingMail(Node, OutgoingMailView):
     ticket = edge(_ticket, Ticket | None, "The ticket that the email is about.", policy_of=get_ticket)
     user = account_edge(get_user_id, "The account that the email is about.")
 

@@ -4,12 +4,15 @@ import strawberry
 
 from amarevents.resolvers.accounts import api_keys as operations
 from amarevents.resolvers.accounts.admin_api_keys import AccountApiKeyView, load_all_api_keys
+from amarevents.resolvers.accounts.related import API_KEYS, load_keys
 from amarevents.resolvers.core.inputs import RecordId
 from amarevents.schema.core.context import Info
 from amarevents.schema.core.edges import detail, nothing
 from amarevents.schema.core.fields import mutation, query
+from amarevents.schema.core.nodes import Node, node_type
 from amarevents.schema.core.object_types import object_type
 from amarevents.schema.types.account_edges import account_edge
+from amarevents.security.policy import Principal
 
 _FOR_ADMINS = "Visible to admins; null for others."
 
@@ -24,8 +27,13 @@ async def _with_account(key: operations.ApiKeyView, info: Info) -> AccountApiKey
     return await info.context.load(load_all_api_keys, key.id)
 
 
+def _require_own_keys(principal: Principal, _key_id: int) -> None:
+    API_KEYS.check(principal, principal.require_account().id)
+
+
+@node_type(load_keys, require_access=_require_own_keys)
 @object_type
-class ApiKey(operations.ApiKeyView):
+class ApiKey(Node, operations.ApiKeyView):
     key = detail(nothing, operations.CreatedApiKeyView, "key", str | None)
     user_id = detail(_with_account, AccountApiKeyView, "user_id", RecordId | None, note=_FOR_ADMINS)
     username = detail(_with_account, AccountApiKeyView, "username", str | None, note=_FOR_ADMINS)

@@ -7,6 +7,7 @@ from amarevents.resolvers.tickets import donations as operations
 from amarevents.schema.core.context import Info
 from amarevents.schema.core.edges import edge
 from amarevents.schema.core.fields import mutation, query
+from amarevents.schema.core.nodes import Node, node_type, one_of
 from amarevents.schema.core.object_types import object_type
 from amarevents.schema.core.pagination import Page
 from amarevents.schema.types.organizations import Organization
@@ -18,8 +19,12 @@ async def _organization(donation: operations.DonationView, info: Info) -> Organi
     return await info.context.require(load_organizations, donation.organization_id, "Organization")
 
 
+@node_type(
+    operations.load_donations,
+    require_access=one_of(operations.list_donations.policy, operations.list_all_donations.policy),
+)
 @object_type
-class Donation(operations.DonationView):
+class Donation(Node, operations.DonationView):
     organization = edge(
         _organization,
         Organization | None,

@@ -13,6 +13,7 @@ from amarevents.schema.core.context import Info
 from amarevents.schema.core.deletions import Deleted
 from amarevents.schema.core.edges import edge
 from amarevents.schema.core.fields import mutation
+from amarevents.schema.core.nodes import Node, node_type
 from amarevents.schema.core.object_types import object_type
 
 if TYPE_CHECKING:
@@ -35,8 +36,9 @@ def event_edge(description: str) -> StrawberryField:
     return edge(_event, Annotated["Event", strawberry.lazy("amarevents.schema.types.events")] | None, description)
 
 
+@node_type(custom_fields.load_custom_fields)
 @object_type
-class CustomField(custom_fields.CustomFieldView):
+class CustomField(Node, custom_fields.CustomFieldView):
     event = event_edge("The event whose registration form has the custom field.")
 
 
@@ -48,8 +50,9 @@ class CustomFieldMutation:
     reorder_custom_fields = mutation(custom_fields.reorder_custom_fields, list[CustomField])
 
 
+@node_type(gallery.load_gallery_images)
 @object_type
-class GalleryImage(gallery.GalleryImageView):
+class GalleryImage(Node, gallery.GalleryImageView):
     event = event_edge("The event whose gallery has the image.")
 
 

@@ -20,6 +20,7 @@ from amarevents.schema.core.context import Info
 from amarevents.schema.core.deletions import Deleted
 from amarevents.schema.core.edges import detail, edge, paged_edge
 from amarevents.schema.core.fields import mutation, query
+from amarevents.schema.core.nodes import Node, node_type
 from amarevents.schema.core.object_types import object_type
 from amarevents.schema.core.pagination import Connection, Page
 from amarevents.schema.core.scalars import JSON
@@ -80,8 +81,9 @@ class Attendance(AttendanceView):
     pass
 
 
+@node_type(operations.load_events)
 @object_type
-class Event(EventView):
+class Event(Node, EventView):
     """An event."""
 
     notice = detail(_detail, EventDetailView, "notice", str | None)

@@ -20,6 +20,7 @@ from amarevents.resolvers.events.views import EventView
 from amarevents.schema.core.context import Info
 from amarevents.schema.core.edges import detail, edge, paged_edge
 from amarevents.schema.core.fields import mutation, query
+from amarevents.schema.core.nodes import Node, node_type
 from amarevents.schema.core.object_types import object_type
 from amarevents.schema.core.pagination import Page
 from amarevents.schema.types.account_edges import account_edge
@@ -52,8 +53,9 @@ async def _plan(organization: OrganizationView, info: Info) -> PlanView:
     return await info.context.require(load_plans, organization.plan, "Plan")
 
 
+@node_type(operations.load_organizations)
 @object_type
-class Organization(OrganizationView):
+class Organization(Node, OrganizationView):
     """An organization, which publishes events."""
 
     notice = detail(_detail, OrganizationDetailView, "notice", str | None)

@@ -5,12 +5,14 @@ import strawberry
 from amarevents.resolvers.events import ticket_types as operations
 from amarevents.schema.core.deletions import Deleted
 from amarevents.schema.core.fields import mutation, query
+from amarevents.schema.core.nodes import Node, node_type
 from amarevents.schema.core.object_types import object_type
 from amarevents.schema.types.event_parts import event_edge
 
 
+@node_type(operations.load_ticket_types)
 @object_type
-class TicketType(operations.TicketTypeView):
+class TicketType(Node, operations.TicketTypeView):
     event = event_edge("The event that offers the ticket type.")
 
 

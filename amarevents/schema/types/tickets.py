@@ -13,6 +13,7 @@ from amarevents.schema.core.context import Info
 from amarevents.schema.core.deletions import Deleted
 from amarevents.schema.core.edges import edge
 from amarevents.schema.core.fields import mutation, query
+from amarevents.schema.core.nodes import Node, node_type, one_of
 from amarevents.schema.core.object_types import object_type
 from amarevents.schema.core.pagination import Connection, Page
 from amarevents.schema.types.account_edges import account_edge, get_user_id
@@ -55,8 +56,9 @@ class Decision(DecisionView):
     pass
 
 
+@node_type(operations.load_tickets, require_access=one_of(operations.get_ticket.policy))
 @object_type
-class Ticket(TicketView):
+class Ticket(Node, TicketView):
     custom_fields = edge(_answers, list[CustomAnswer], "The answers to the event's custom fields.")
     event = event_edge("The event that the ticket is for, if it is visible to the caller.")
     ticket_type = edge(_ticket_type, TicketType | None, "The ticket type; null for a ticket without one.")

@@ -30,6 +30,7 @@ from amarevents.schema.core.context import Info
 from amarevents.schema.core.deletions import Deleted
 from amarevents.schema.core.edges import detail, edge, nothing, paged_edge
 from amarevents.schema.core.fields import mutation, query
+from amarevents.schema.core.nodes import Node, node_type
 from amarevents.schema.core.object_types import object_type
 from amarevents.schema.core.pagination import Page
 from amarevents.schema.types.api_keys import ApiKey
@@ -95,8 +96,9 @@ class ProfileStats(profiles.ProfileStatsView):
     pass
 
 
+@node_type(load_accounts, require_access=ACCOUNT.check)
 @object_type
-class User(AccountView):
+class User(Node, AccountView):
     """An account. Visible to the account itself and to admins."""
 
     number = detail(_account, AccountView, "number", str | None, visible_to=ACCOUNT)
