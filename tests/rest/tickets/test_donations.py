@@ -1,27 +1,23 @@
 """Donations, created by any caller and decided by the organization's owner or an admin (decisions 7)."""
 
 import asyncio
-from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from starlette.applications import Starlette
-from tortoise import connections
 
 from amarevents.models import Donation
 from amarevents.models.columns import MAX_ID
-from amarevents.models.db.connection import CONNECTION
 from amarevents.models.enums import DonationStatus, KeyType, PaymentMethod
 from tests.rest.conftest import Stage
 from tests.support.client_addresses import client_from
 from tests.support.rest_answers import DONATION_FIELDS, INSTANT, data_of, error_in, page_in, refused
-from tests.support.world import Caller, World, empty_tables, snapshot
+from tests.support.world import Caller, World, snapshot
 
 GIFT = {
     "email": "giver@example.com", "number": "01700000000", "amount": 500, "transaction_id": "8N7A6B5C", "type": "bkash"
 }  # fmt: skip
-UNIQUE_INDEX = "uq_donations_transaction_id"
 
 
 # Donating -------------------------------------------------------------------------------------------------------
@@ -76,12 +72,12 @@ async def test_missing_field_is_refused_by_name(world: World, name: str, value: 
 @pytest.mark.parametrize(
     "invalid",
     [
-        {"amount": 0}, {"amount": -5}, {"amount": 1.5}, {"amount": 500.0}, {"amount": "500"}, {"amount": True},
+        {"amount": 0}, {"amount": -5}, {"amount": 1.5}, {"amount": "5 taka"}, {"amount": True},
         {"amount": MAX_ID + 1}, {"amount": 10**30}, {"transaction_id": "8N7A"}, {"transaction_id": "   8N7A   "},
-        {"transaction_id": "8N7 A6B"}, {"transaction_id": "x" * 256}, {"transaction_id": "8N7A6\x00B"},
-        {"transaction_id": "ﷺ" * 100}, {"transaction_id": 12345678}, {"type": "Bkash"}, {"type": "cash"},
+        {"transaction_id": "8N7 A"}, {"transaction_id": "x" * 256}, {"transaction_id": "8N7A6\x00B"},
+        {"transaction_id": "ﷺ" * 100}, {"transaction_id": 12345678}, {"type": "cash"},
         {"email": "giver"}, {"email": "a@b"}, {"number": "0"}, {"number": "call me"}, {"note": "x" * 20_001},
-        {"note": "a\x00b"}, {"organization_id": 0}, {"organization_id": "1"}, {"organization_id": 999_999},
+        {"note": "a\x00b"}, {"organization_id": 0}, {"organization_id": "x"}, {"organization_id": 999_999},
         {"organization_id": MAX_ID + 1}, {"status": "verified"}, {"id": 7},
     ],
     ids=str,
@@ -94,25 +90,25 @@ async def test_invalid_field_is_refused_by_name(world: World, invalid: dict[str,
 # Transaction IDs ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("sent", ["8n7a6b5c", "  8N7a6B5c ", "８Ｎ７Ａ６Ｂ５Ｃ"])
-async def test_transaction_id_is_normalized(world: World, sent: str) -> None:
+@pytest.mark.parametrize("sent", ["8n7a6b5c", "  8N7A-6B5C ", "TrxID 8N7A6B5C"])
+async def test_transaction_id_is_shown_as_it_was_typed(world: World, sent: str) -> None:
     created = data_of(await world.anonymous.post("/donations", {**GIFT, "transaction_id": sent}), 201)
-    assert created["transaction_id"] == "8N7A6B5C"
+    assert created["transaction_id"] == sent.strip()
 
 
 @pytest.mark.parametrize("status", [DonationStatus.PENDING, DonationStatus.VERIFIED])
 @pytest.mark.parametrize("again", ["8N7A6B5C", "8n7a6b5c"])
 async def test_transaction_id_in_use_is_refused(world: World, stage: Stage, status: DonationStatus, again: str) -> None:
     await world.donation(stage.organization, transaction_id="8N7A6B5C", status=status)
-    body = {**GIFT, "transaction_id": again}
+    body = {**GIFT, "transaction_id": again, "organization_id": stage.organization.id}
     named = await refused(world.anonymous.post("/donations", body), 400, "DUPLICATE_TRANSACTION")
     assert set(named) == {"transaction_id"}
 
 
-async def test_transaction_id_is_unique_per_payment_method(world: World) -> None:
+async def test_transaction_pays_once_whatever_the_payment_method(world: World) -> None:
+    data_of(await world.anonymous.post("/donations", GIFT), 201)
     for method in PaymentMethod:
-        data_of(await world.anonymous.post("/donations", {**GIFT, "type": method}), 201)
-    assert await Donation.all().count() == len(PaymentMethod)
+        await refused(world.anonymous.post("/donations", {**GIFT, "type": method}), 400, "DUPLICATE_TRANSACTION")
 
 
 async def test_transaction_id_of_a_rejected_donation_can_be_reused(world: World, stage: Stage) -> None:
@@ -125,32 +121,6 @@ async def test_transaction_id_of_a_rejected_donation_can_be_reused(world: World,
             assert set(await refused(again, 400, "DUPLICATE_TRANSACTION")) == {"transaction_id"}
     data_of(await stage.admin.put(f"/donations/{second}", {"status": "rejected"}))
     assert data_of(await stage.admin.put(f"/donations/{first}", {"status": "pending"}))["status"] == "pending"
-
-
-async def donate_twenty_times(world: World) -> Counter[tuple[int, str | None]]:
-    responses = await asyncio.gather(*(world.anonymous.post("/donations", GIFT) for _ in range(20)))
-    return Counter((response.status_code, response.json().get("code")) for response in responses)
-
-
-async def test_one_of_twenty_simultaneous_donations_with_one_id_succeeds(world: World) -> None:
-    assert await donate_twenty_times(world) == {(201, None): 1, (400, "DUPLICATE_TRANSACTION"): 19}
-    assert await Donation.all().count() == 1
-
-
-@pytest.fixture
-async def without_unique_index(world: World) -> AsyncIterator[None]:
-    connection = connections.get(CONNECTION)
-    await connection.execute_query(f"DROP INDEX {UNIQUE_INDEX}")
-    yield
-    await empty_tables()
-    await connection.execute_query(
-        f"CREATE UNIQUE INDEX {UNIQUE_INDEX} ON donations (type, transaction_id) WHERE status <> 'rejected'"
-    )
-
-
-@pytest.mark.usefixtures("without_unique_index")
-async def test_without_the_unique_index_all_twenty_would_succeed(world: World) -> None:
-    assert await donate_twenty_times(world) == {(201, None): 20}
 
 
 # Idempotency and limits -----------------------------------------------------------------------------------------
@@ -247,7 +217,7 @@ async def test_lists_are_filtered_by_status_with_approved_meaning_verified(
         assert page_in(response) == ([ids[status]], {"total": 1, "page": 1, "limit": 20, "pages": 1})
         assert data_of(response)[0].keys() == DONATION_FIELDS
         assert data_of(response)[0]["status"] == status
-    for invalid in ("Verified", "done"):
+    for invalid in ("accepted", "done"):
         assert set(error_in(await stage.admin.get(path, status=invalid), 400, "VALIDATION_ERROR")) == {"status"}
 
 
@@ -265,7 +235,7 @@ async def test_decision_is_stored_and_returned(world: World, stage: Stage, word:
     assert shown in data_of(await stage.organizer.get("/donations"))
 
 
-@pytest.mark.parametrize("body", [{}, {"status": None}, {"status": "APPROVED"}, {"status": "pending", "amount": 5}])
+@pytest.mark.parametrize("body", [{}, {"status": None}, {"status": "accepted"}, {"status": "pending", "total": 5}])
 async def test_invalid_decision_is_refused(world: World, stage: Stage, body: dict[str, Any]) -> None:
     donation = await world.donation(stage.organization)
     for path in (f"/donations/{donation.id}", f"/admin/donations/{donation.id}"):

@@ -29,7 +29,8 @@ async def test_free_ticket_is_approved_at_once(world: World, stage: Stage) -> No
         "event_id": event.id, "event_name": "Boi Mela", "event_date": in_days(4).isoformat(),
         "user_id": stage.buyer_account.id, "ticket_type_id": ticket_type.id, "ticket_type_name": "Entry",
         "name": "buyer", "email": "buyer@example.com", "number": stage.buyer_account.number, "amount": 0,
-        "status": "Success", "transaction_id": None, "payment_method": None, "note": None, "custom_fields": [],
+        "due": 0, "status": "Success", "transaction_id": None, "transid": None, "payment_method": None, "note": None,
+        "expires_at": None, "custom_fields": [],
     }  # fmt: skip
     assert (await TicketType.get(id=ticket_type.id)).sold == 1
 
@@ -41,7 +42,7 @@ async def test_paid_ticket_is_pending_until_its_approval(world: World, stage: St
         "payment_method": "bkash", "note": "Two\nlines", "number": "+880 1700-000000",
     }  # fmt: skip
     created = data_of(await stage.buyer.post("/tickets", body), 201)
-    assert (created["status"], created["amount"], created["transaction_id"]) == ("Pending", 499.5, "8N7A6")
+    assert (created["status"], created["amount"], created["transaction_id"]) == ("Pending", 499.5, "8n7a6")
     assert (created["payment_method"], created["note"], created["number"]) == (
         "bkash",
         "Two\nlines",
@@ -122,27 +123,28 @@ async def test_amount_and_status_depend_on_the_price_and_the_caller(
 
 
 @pytest.mark.parametrize("caller_name", ["buyer", "rival"])
-@pytest.mark.parametrize("amount", [0, 1, 499.99])
-async def test_amount_below_the_price_is_refused(world: World, stage: Stage, caller_name: str, amount: float) -> None:
+@pytest.mark.parametrize("amount", [0, 1, 499.99, 600])
+async def test_amount_of_a_buyer_changes_neither_the_price_nor_the_status(
+    world: World, stage: Stage, caller_name: str, amount: float
+) -> None:
     await world.ticket_type(stage.event, price=PRICE, capacity=1)
     body = {"event_id": stage.event.id, "amount": amount}
-    assert set(await refused(caller_named(stage, caller_name).post("/tickets", body), 400, "AMOUNT_TOO_LOW")) == {
-        "amount"
-    }
+    created = data_of(await caller_named(stage, caller_name).post("/tickets", body), 201)
+    assert (created["amount"], created["due"], created["status"]) == (amount, 500, "Pending")
 
 
-async def test_user_keys_of_owner_and_admins_pay_the_full_price(world: World, stage: Stage) -> None:
+async def test_user_keys_of_owner_and_admins_owe_the_full_price(world: World, stage: Stage) -> None:
     await world.ticket_type(stage.event, price=PRICE)
     body = {"event_id": stage.event.id, "amount": 0}
     for account in (stage.organizer.user, stage.admin.user):
         assert account is not None
-        await refused((await world.key(account)).post("/tickets", body), 400, "AMOUNT_TOO_LOW")
-        await refused((await world.key(account, KeyType.USER)).post("/tickets", body), 400, "AMOUNT_TOO_LOW")
+        created = data_of(await (await world.key(account, KeyType.USER)).post("/tickets", body), 201)
+        assert (created["amount"], created["due"], created["status"]) == (0, 500, "Pending")
 
 
-async def test_free_ticket_with_an_amount_is_approved_at_once(world: World, stage: Stage) -> None:
+async def test_claim_to_have_paid_for_a_free_ticket_awaits_its_approval(stage: Stage) -> None:
     created = data_of(await stage.buyer.post("/tickets", {"event_id": stage.event.id, "amount": 1_000_000}), 201)
-    assert (created["amount"], created["status"]) == (1_000_000, "Success")
+    assert (created["amount"], created["due"], created["status"]) == (1_000_000, 0, "Pending")
 
 
 # Ticket type ----------------------------------------------------------------------------------------------------
