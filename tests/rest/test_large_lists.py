@@ -11,10 +11,10 @@ from tortoise.transactions import in_transaction
 
 from amarevents.models import ApiKey, Event, Ticket, User
 from amarevents.models.db.connection import CONNECTION
-from amarevents.models.enums import KeyType
+from amarevents.models.enums import EventSort, KeyType
 from tests.support.rest_answers import data_of
 from tests.support.statements import Statement, counted_statements
-from tests.support.world import Caller, World
+from tests.support.world import Caller, World, in_days
 
 pytestmark = pytest.mark.backend("postgres")
 
@@ -42,7 +42,7 @@ EVENTS = f"""
         updated_at)
     SELECT (SELECT min(id) FROM organizations) + n % 5000, 'Event ' || n,
         (ARRAY['Concert', 'Sports', 'Workshop', 'Games'])[n % 4 + 1],
-        DATE '2027-01-01' + n % 500, DATE '2027-01-01' + n % 500,
+        CURRENT_DATE - 250 + n % 500, CURRENT_DATE - 250 + n % 500,
         CASE n % 10 WHEN 0 THEN 'private' ELSE 'public' END, '[]', '{{}}', 'event ' || n || E'\\nঢাকা hall', now(), now()
     FROM generate_series(1, {ROWS}) AS n
 """
@@ -114,6 +114,12 @@ async def _requests() -> list[tuple[str, str]]:
         ("anonymous", "/events?category=Concert"),
         ("anonymous", f"/events?organization_id={organization}"),
         ("anonymous", "/events?search=event 4711"),
+        ("anonymous", "/events?upcoming=true"),
+        ("anonymous", "/events?upcoming=false&category=Sports"),
+        ("anonymous", f"/events?from={in_days(100)}&to={in_days(101)}"),
+        *(("anonymous", f"/events?sort={sort}") for sort in EventSort),
+        *(("anonymous", f"/events?sort={sort}&category=Concert") for sort in EventSort),
+        *(("anonymous", f"/events?sort={sort}&organization_id={organization}") for sort in EventSort),
         ("attendee", "/events"),
         ("owner", "/events"),
         ("anonymous", "/organizations"),
@@ -131,6 +137,9 @@ async def _requests() -> list[tuple[str, str]]:
         ("admin", "/admin/users?type=organizer"),
         ("admin", "/admin/users?admin=1"),
         ("admin", "/admin/events"),
+        ("admin", "/admin/events?page=4000"),
+        ("admin", "/admin/events?sort=newest"),
+        ("admin", "/admin/events?upcoming=0"),
         ("admin", "/admin/events?privacy=private&search=event 471"),
         ("admin", "/admin/donations?status=pending"),
         ("admin", "/admin/api-keys"),

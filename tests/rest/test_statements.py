@@ -71,7 +71,8 @@ async def test_list_of_events_takes_a_count_and_a_select(world: World, stage: St
         with counted_statements() as statements:
             listed = data_of(await caller.get("/events", limit=100))
         assert len(listed) == min(events + 1, 100)
-        assert len(statements) == cost
+        looks_for_past_events = events + 1 < 100
+        assert len(statements) == cost + looks_for_past_events
 
 
 @pytest.mark.parametrize("tickets", [1, 100])

@@ -1,9 +1,10 @@
 """Pagination through whole lists: by cursors in either direction, and by page numbers."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
-from tests.support.world import Caller
+from amarevents.models import Event
+from tests.support.world import Caller, in_days
 
 # Any: JSON.
 
@@ -12,13 +13,23 @@ _PAGE_FIELDS = (
     "edges { cursor node { id } } nodes { id } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
 )
 EVENTS = (
-    "query($first: Int, $after: String, $last: Int, $before: String, $category: Category, $of: ID)"
-    "{ eventsConnection(%s, category: $category, organizationId: $of) { %s } }" % (_ARGUMENTS, _PAGE_FIELDS)
+    "query($first: Int, $after: String, $last: Int, $before: String, $category: Category, $of: ID,"
+    " $from: Date, $to: Date, $upcoming: Boolean, $sort: EventSort)"
+    "{ eventsConnection(%s, category: $category, organizationId: $of,"
+    " from: $from, to: $to, upcoming: $upcoming, sort: $sort) { %s } }" % (_ARGUMENTS, _PAGE_FIELDS)
 )
 TICKETS = (
     "query($first: Int, $after: String, $last: Int, $before: String, $status: TicketStatus, $of: ID)"
     "{ ticketsConnection(%s, status: $status, eventId: $of) { %s } }" % (_ARGUMENTS, _PAGE_FIELDS)
 )
+
+
+def in_order(events: Iterable[Event]) -> list[Event]:
+    """Sort events as lists do: what is to come first, the undated after the dated, then the past (decisions 1.7)."""
+    dated = sorted((event for event in events if event.date is not None), key=lambda event: (event.date, event.id))
+    undated = sorted((event for event in events if event.date is None), key=lambda event: event.id)
+    upcoming = [event for event in dated if event.date is not None and event.date >= in_days(0)]
+    return [*upcoming, *undated, *reversed(dated[: len(dated) - len(upcoming)])]
 
 
 async def page_of(caller: Caller, query: str, **arguments: Any) -> dict[str, Any]:

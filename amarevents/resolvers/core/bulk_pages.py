@@ -75,8 +75,11 @@ async def _load_batch(
     lengths = dict(await _union_all(_TOTAL, [rows for _, rows in segments]))
     totals, parts = [0] * len(requests), []
     for part, (number, rows) in enumerate(segments):
-        parts.append((number, _page_in(rows, requests[number].paging, before=totals[number])))
+        paging, before = requests[number].paging, totals[number]
         totals[number] += lengths[part]
+        start, stop = max(0, paging.offset - before), min(paging.offset + paging.limit - before, lengths[part])
+        if start < stop:
+            parts.append((number, rows.offset(start).limit(stop - start)))
     ids: list[set[int]] = [set() for _ in requests]
     for part, row_id in await _union_all(_IDS, [rows for _, rows in parts]):
         ids[parts[part][0]].add(row_id)
@@ -92,17 +95,13 @@ async def _load_batch(
     ]
 
 
-def _page_in(rows: QuerySet[M], paging: Paging, *, before: int) -> QuerySet[M]:
-    """Return the part of a page that is in a segment, which begins after ``before`` rows of the list."""
-    start, stop = max(0, paging.offset - before), max(0, paging.offset + paging.limit - before)
-    return rows.offset(start).limit(stop - start)
-
-
 async def _union_all(template: str, parts: Sequence[QuerySet[M]]) -> list[tuple[int, int]]:
     """Execute the template for all parts in one statement, and return the two columns that it selects.
 
     ``rows`` in the template becomes a query for the IDs of a part. Values are parameters of the statement.
     """
+    if not parts:
+        return []
     parameters = Parameterizer()
     statement = " UNION ALL ".join(
         template.format(number=number, rows=_ids_sql(part, parameters)) for number, part in enumerate(parts)

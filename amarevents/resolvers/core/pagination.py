@@ -101,7 +101,7 @@ async def read_slice(segments: Sequence[QuerySet[M]], *, limit: int, offset: int
     """
     found: list[M] = []
     for number, rows in enumerate(segments):
-        found += await rows.offset(offset).limit(limit - len(found))
+        found += await (rows.offset(offset) if offset else rows).limit(limit - len(found))
         if len(found) == limit or number == len(segments) - 1:
             break
         offset = 0 if found or offset == 0 else max(0, offset - await rows.count())

@@ -59,4 +59,4 @@ def event_order(sort: EventSort | None, today: datetime.date) -> SortOrder:
             columns, segments = _BY_DATE, (Segment(stop=UNDATED, descending=True), Segment(start=UNDATED))
         case None:
             columns, segments = _BY_DATE, (Segment(start=today), Segment(stop=today, descending=True))
-    return SortOrder(name=f"events/2 {sort or 'default'}", columns=columns, segments=segments, day=today)
+    return SortOrder(name=f"events/2/{sort or 'default'}", columns=columns, segments=segments, day=today)

@@ -7,13 +7,16 @@ import zlib
 
 import pytest
 
+from amarevents.models import Event
 from amarevents.models.columns import MAX_ID
+from amarevents.models.enums import EventSort
 from amarevents.models.events import UNDATED
-from amarevents.resolvers.core.connections import SortKey, SortOrder
-from amarevents.resolvers.events.queries import ListEventsByCursor
+from amarevents.resolvers.core.sorting import SortKey, SortOrder
+from amarevents.resolvers.events.schedule import event_order
 from amarevents.resolvers.tickets.queries import ListTicketsByCursor
 
-EVENTS, TICKETS = ListEventsByCursor.ORDER, ListTicketsByCursor.ORDER
+TODAY = datetime.date(2027, 1, 5)
+EVENTS, TICKETS = event_order(None, TODAY), ListTicketsByCursor.ORDER
 SORT_KEYS: list[tuple[SortOrder, SortKey]] = [
     (EVENTS, (datetime.date(2027, 1, 5), 12)),
     (EVENTS, (UNDATED, MAX_ID)),
@@ -21,6 +24,7 @@ SORT_KEYS: list[tuple[SortOrder, SortKey]] = [
     (TICKETS, (1,)),
     (TICKETS, (MAX_ID,)),
 ]
+VALID = f"events/2/default {TODAY} 2027-01-05 1"
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
@@ -33,9 +37,9 @@ def _forged(text: str) -> str:
 @pytest.mark.parametrize(("order", "sort_key"), SORT_KEYS)
 def test_cursor_is_short_and_decodes_to_its_sort_key(order: SortOrder, sort_key: SortKey) -> None:
     cursor = order.encode_cursor(sort_key)
-    assert order.decode_cursor(cursor) == sort_key
+    assert order.decode_cursor(cursor) == (sort_key, order.day)
     assert set(cursor) <= set(LETTERS)
-    assert len(cursor) < 60
+    assert len(cursor) < 80
 
 
 @pytest.mark.parametrize(("order", "sort_key"), SORT_KEYS)
@@ -57,26 +61,45 @@ def test_cursor_of_another_list_is_refused(order: SortOrder, sort_key: SortKey) 
     "text",
     [
         "",
-        "events/1",
-        "events/1 ",
-        "events/1 2027-01-05",
-        "events/1 2027-01-05 1 1",
-        "events/1 2027-13-05 1",
-        "events/1 20270105 1",
-        "events/1 2027-01-05 0",
-        "events/1 2027-01-05 -1",
-        "events/1 2027-01-05 01",
-        "events/1 2027-01-05 1_0",
-        "events/1 2027-01-05 ১",
-        f"events/1 2027-01-05 {MAX_ID + 1}",
-        "events/1 2027-01-05 " + "9" * 150,
-        "events/1  2027-01-05 1",
-        "events/0 2027-01-05 1",
-        "tickets/1 2027-01-05 1",
-        "2027-01-05 1",
+        VALID.partition(" ")[0],
+        VALID.rpartition(" ")[0],
+        VALID.rpartition(" ")[0] + " ",
+        f"{VALID} 1",
+        f"events/2/default {TODAY} 2027-13-05 1",
+        f"events/2/default {TODAY} 20270105 1",
+        "events/2/default 20270105 2027-01-05 1",
+        "events/2/default 2027-13-05 2027-01-05 1",
+        "events/2/default  2027-01-05 1",
+        "events/2/default 2027-01-05 1",
+        *(VALID.removesuffix("1") + number for number in ("0", "-1", "01", "1_0", "১", str(MAX_ID + 1), "9" * 150)),
+        VALID.replace(" ", "  ", 1),
+        VALID.replace("/2", "/1"),
+        VALID.replace("default", "newest"),
+        VALID.replace("events", "tickets"),
+        VALID.partition(" ")[2],
     ],
 )
 def test_cursor_with_invalid_content_is_refused_despite_a_valid_checksum(text: str) -> None:
-    assert EVENTS.decode_cursor(_forged("events/1 2027-01-05 1")) == (datetime.date(2027, 1, 5), 1)
+    assert EVENTS.decode_cursor(_forged(VALID)) == ((datetime.date(2027, 1, 5), 1), TODAY)
     with pytest.raises(ValueError, match="is not a cursor of this list"):
         EVENTS.decode_cursor(_forged(text))
+
+
+def test_cursor_of_another_day_is_valid_and_keeps_its_day() -> None:
+    yesterday = TODAY - datetime.timedelta(days=1)
+    cursor = event_order(None, yesterday).encode_cursor((TODAY, 1))
+    assert EVENTS.decode_cursor(cursor) == ((TODAY, 1), yesterday)
+
+
+@pytest.mark.parametrize("sort", [None, *EventSort])
+def test_loaded_rows_are_sorted_as_the_database_sorts_them(sort: EventSort | None) -> None:
+    days = [TODAY + datetime.timedelta(days=day) for day in (-2, -1, -1, 0, 0, 1)] + [UNDATED, UNDATED]
+    past, upcoming = [1, 2, 3], [4, 5, 6, 7, 8]
+    rows = [Event(id=number, sort_date=day) for number, day in enumerate(days, start=1)]
+    random.Random(1).shuffle(rows)
+    assert [row.id for row in event_order(sort, TODAY).sorted(rows)] == {
+        None: [*upcoming, *reversed(past)],
+        EventSort.DATE: [*past, *upcoming],
+        EventSort.DATE_DESCENDING: [6, 5, 4, 3, 2, 1, 7, 8],
+        EventSort.NEWEST: [8, 7, 6, 5, 4, 3, 2, 1],
+    }[sort]

@@ -1,7 +1,7 @@
 """Access to connections: which rows, and which traces of hidden rows, a caller sees in the pages."""
 
 from amarevents.models.enums import KeyType, Privacy, TicketStatus
-from amarevents.resolvers.events.queries import ListEventsByCursor
+from amarevents.resolvers.events.schedule import event_order
 from amarevents.security.policy import Scope
 from tests.support.graphql_answers import error_code_and_fields
 from tests.support.pagination import EVENTS, TICKETS, ids_of, page_of
@@ -84,7 +84,7 @@ async def test_cursor_of_a_hidden_event_reveals_nothing(world: World) -> None:
     """A cursor encodes a position, which anyone can make up, so it must not reveal whether a row exists there."""
     organization = await world.organization(await world.organizer())
     hidden = await world.event(organization, date=in_days(1), privacy=Privacy.PRIVATE)
-    place = ListEventsByCursor.ORDER.encode_cursor((hidden.sort_date, hidden.id))
+    place = event_order(None, in_days(0)).encode_cursor((hidden.sort_date, hidden.id))
     for arguments in ({"after": place}, {"before": place, "last": 5}, {"after": place, "before": place}):
         page = await page_of(world.anonymous, EVENTS, **arguments)
         nothing = {"hasNextPage": False, "hasPreviousPage": False, "startCursor": None, "endCursor": None}

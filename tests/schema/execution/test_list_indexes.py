@@ -1,5 +1,6 @@
 """Indexes for cursor pagination: a page is read from its position on, however far into the list it is."""
 
+import datetime
 import itertools
 import json
 from collections.abc import Iterator
@@ -12,9 +13,9 @@ from tortoise.expressions import Q
 
 from amarevents.models import Event, Ticket
 from amarevents.models.db.connection import CONNECTION
-from amarevents.models.enums import Category, TicketStatus
+from amarevents.models.enums import Category, EventSort, TicketStatus
 from amarevents.models.events import UNDATED
-from amarevents.resolvers.events.queries import ListEventsByCursor, sorted_events
+from amarevents.resolvers.events.schedule import event_order
 from amarevents.resolvers.tickets.queries import ListTicketsByCursor
 from tests.support.pagination import EVENTS, TICKETS, page_of
 from tests.support.selection import Backend
@@ -26,15 +27,24 @@ from tests.support.world import Caller, World, in_days
 ROWS = 4_000
 # The rows of a page and the two read in addition, where one row in four matches the filters.
 READ = 4 * (20 + 2)
+DATES = (in_days(-3), in_days(3), UNDATED)
 
 
 @dataclass
 class LargeLists:
-    """Many events, half of them on one date and half without a date, and as many tickets of one event."""
+    """Many events, of which each date has a third, and as many tickets of one event."""
 
     callers: dict[str, Caller]
     parents: dict[str, int]
-    cursors: dict[str, str]
+    far_events: dict[datetime.date, Event]
+    """An event with many others before and after it, by date."""
+    far_ticket: Ticket
+
+    def cursor(self, query: str, date: datetime.date, sort: EventSort | None) -> str:
+        if query == TICKETS:
+            return ListTicketsByCursor.ORDER.encode_cursor((self.far_ticket.id,))
+        order = event_order(sort, in_days(0))
+        return order.encode_cursor(order.sort_key(self.far_events[date]))
 
 
 @pytest.fixture
@@ -46,8 +56,8 @@ async def large_lists(world: World, backend: Backend) -> LargeLists:
             Event(
                 organization=organization,
                 name=f"Event {number}",
-                sort_date=in_days(3) if number % 2 else UNDATED,
-                category=Category.GAMES if number % 4 > 1 else Category.OTHER,
+                sort_date=DATES[number % 3],
+                category=Category.GAMES if number % 2 else Category.OTHER,
             )
             for number in range(ROWS)
         ),
@@ -63,7 +73,7 @@ async def large_lists(world: World, backend: Backend) -> LargeLists:
     )
     if backend == "postgres":
         await connections.get(CONNECTION).execute_query("ANALYZE")
-    far_event = (await Event.filter(sort_date=UNDATED).order_by("id"))[ROWS // 4]
+    far_events = {date: (await Event.filter(sort_date=date).order_by("id"))[ROWS // 6] for date in DATES}
     far_ticket = (await Ticket.all().order_by("id"))[ROWS // 2]
     return LargeLists(
         callers={
@@ -73,10 +83,8 @@ async def large_lists(world: World, backend: Backend) -> LargeLists:
             "admin": await world.admin_key(),
         },
         parents={EVENTS: organization.id, TICKETS: event.id},
-        cursors={
-            EVENTS: ListEventsByCursor.ORDER.encode_cursor((UNDATED, far_event.id)),
-            TICKETS: ListTicketsByCursor.ORDER.encode_cursor((far_ticket.id,)),
-        },
+        far_events=far_events,
+        far_ticket=far_ticket,
     )
 
 
@@ -121,22 +129,25 @@ PAGES = [
     ("owner", TICKETS, "of"),
     ("owner", TICKETS, "of status"),
 ]
+SORTS = [None, *EventSort]
 
 
 async def test_page_is_read_from_its_position(large_lists: LargeLists, backend: Backend) -> None:
     other_statements = []
-    for (caller, query, filters), backward in itertools.product(PAGES, (False, True)):
-        values: dict[str, Any] = {"category": "GAMES", "of": large_lists.parents[query], "status": "SUCCESS"}
-        position = (
-            {"last": 20, "before": large_lists.cursors[query]} if backward else {"after": large_lists.cursors[query]}
-        )
+    values: dict[str, Any] = {"category": "GAMES", "status": "SUCCESS"}
+    for (caller, query, filters), date, sort, backward in itertools.product(PAGES, DATES, SORTS, (False, True)):
+        if query == TICKETS and (date != DATES[0] or sort is not None):
+            continue
+        cursor = large_lists.cursor(query, date, sort)
+        position = {"last": 20, "before": cursor} if backward else {"first": 20, "after": cursor}
+        selected = {name: values.get(name, large_lists.parents[query]) for name in filters.split()}
+        order = {"sort": sort.name} if sort else {}
         with counted_statements() as statements:
-            selected = {name: values[name] for name in filters.split()}
-            page = await page_of(large_lists.callers[caller], query, **position, **selected)
+            page = await page_of(large_lists.callers[caller], query, **position, **selected, **order)
         assert len(page["nodes"]) == 20
         pages = [one for one in statements if " ORDER BY " in one]
         assert pages
-        other_statements += [(caller, one) for one in pages if not await _is_read_from_its_position(one, backend)]
+        other_statements += [(caller, sort, one) for one in pages if not await _is_read_from_its_position(one, backend)]
     assert other_statements == []
 
 
@@ -144,7 +155,8 @@ async def test_same_condition_as_a_disjunction_is_not_read_from_its_position(
     large_lists: LargeLists, backend: Backend
 ) -> None:
     """Negative control: the position is found by a comparison of row values."""
-    date, number = ListEventsByCursor.ORDER.decode_cursor(large_lists.cursors[EVENTS])
+    far = large_lists.far_events[UNDATED]
+    beyond = Q(sort_date__gt=far.sort_date) | Q(sort_date=far.sort_date, id__gte=far.id)
     with counted_statements() as statements:
-        await sorted_events(Event.filter(Q(sort_date__gt=date) | Q(sort_date=date, id__gte=number))).limit(22)
+        await Event.filter(beyond).order_by("sort_date", "id").limit(22)
     assert not await _is_read_from_its_position(statements[0], backend)
