@@ -14,6 +14,7 @@ import segno
 from amarevents.mail.templates import one_line
 from amarevents.models import OutgoingMail
 from amarevents.models.columns import utc_now
+from amarevents.text import ascii_domain
 
 _SEVEN_BITS = SMTP.clone(cte_type="7bit")  # accepted by every server
 _QR_NAME = "ticket.png"
@@ -65,9 +66,9 @@ def _set_subject(message: EmailMessage, subject: str) -> None:
 
 
 def deliverable(recipient: str) -> str:
-    """Return the address with its domain encoded as IDNA. Raises ValueError if the domain is not valid."""
+    """Return the address with its domain in ASCII. Raises ValueError if the domain is not valid."""
     local, _, domain = recipient.rpartition("@")
-    return f"{local}@{domain.encode('idna').decode()}"
+    return f"{local}@{ascii_domain(domain)}"
 
 
 def _write_body(message: EmailMessage, mail: OutgoingMail, code: str | None) -> None:

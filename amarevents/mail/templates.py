@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from amarevents.models import Event, Ticket
+from amarevents.text import fold
 
 # In characters: the text of an organizer can repeat a long answer many times.
 MAX_SUBJECT = 250
@@ -16,6 +17,7 @@ _MAX_VALUE = 2_000
 PLACEHOLDERS = frozenset({"name", "event", "location", "date", "price", "id"})
 """The placeholders in addition to the names of custom fields (decisions 4.3)."""
 
+_PLACEHOLDER = re.compile(r"(\{[^{}]*\})")
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 _CONFIRMED_SUBJECT = "Your ticket for {event} | আপনার টিকিট"
@@ -88,16 +90,15 @@ class EmailContent:
 def fill(template: str, values: Mapping[str, str], *, limit: int) -> str:
     """Return ``template`` with each ``{name}`` replaced by its value, cut to ``limit`` characters.
 
-    Values are not searched for placeholders, and unknown placeholders stay as they are.
+    Names are compared folded (decisions 1.11), unless one is spelled exactly like the placeholder. Values are not
+    searched for placeholders, and unknown placeholders stay as they are.
     """
-    known = {f"{{{name}}}": value[:_MAX_VALUE] for name, value in values.items()}
-    placeholders = {name: value for name, value in known.items() if name in template}
-    if not placeholders:
-        return template[:limit]
-    longest_first = sorted(placeholders, key=len, reverse=True)
+    folded = {fold(name): value for name, value in values.items()}
     filled = io.StringIO()
-    for part in re.split(f"({'|'.join(map(re.escape, longest_first))})", template):
-        filled.write(placeholders.get(part, part))
+    for part in _PLACEHOLDER.split(template):
+        name = part[1:-1]
+        value = values.get(name, folded.get(fold(name))) if _PLACEHOLDER.fullmatch(part) else None
+        filled.write(part if value is None else value[:_MAX_VALUE])
         if filled.tell() > limit:
             break
     return filled.getvalue()[:limit]

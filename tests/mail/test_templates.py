@@ -55,7 +55,7 @@ def test_hostile_templates_are_text(text: str) -> None:
     assert templates.ticket_confirmed(ticket_of(), event_of(emailmessage=text), {}).text == text
 
 
-@pytest.mark.parametrize("name", ["a{b}", "}x{", "name}", "(.*)", "ক্ষেত্র", "Size?", "a|b"])
+@pytest.mark.parametrize("name", ["(.*)", "ক্ষেত্র", "Size?", "a|b", "Size of your T-shirt"])
 def test_custom_fields_may_have_any_name(name: str) -> None:
     assert fill(f"<{{{name}}}>", {name: "value"}, limit=100) == "<value>"
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.backends.base.executor import EXECUTOR_CACHE
 from tortoise.context import TortoiseContext
 from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
 from tortoise.migrations.schema_editor import BaseSchemaEditor
@@ -110,6 +111,7 @@ async def _lock(client: BaseDBAsyncClient) -> None:
 
 async def _apply(client: BaseDBAsyncClient, migrations: str) -> None:
     backup = await _back_up_file(client)
+    EXECUTOR_CACHE.clear()  # Tortoise keeps the INSERT of a table, although the schema of a migration has other columns
     try:
         executor = _Executor(client, {"models": {"default_connection": CONNECTION, "migrations": migrations}})
         await executor.create_migration_table()
@@ -119,6 +121,8 @@ async def _apply(client: BaseDBAsyncClient, migrations: str) -> None:
         if backup is not None:
             backup.unlink()  # the transaction is rolled back, so the file is unchanged
         raise
+    finally:
+        EXECUTOR_CACHE.clear()
 
 
 class _Executor(MigrationExecutor):

@@ -1,6 +1,7 @@
 """Text in its normal form, and the folded forms that are compared (decisions 1.11)."""
 
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -34,6 +35,8 @@ TYPED = {
     'User': ['username', 'email', 'number', 'pfp', 'country'],
 }
 
+KEYS = ('search_text', 'username_key', 'email_key', 'name_key')
+
 # The columns that are computed from them, by model.
 COMPUTED: dict[str, Callable[[Row], Row]] = {
     'CustomField': lambda row: {'options': encode_json(distinct(decode_json(row['options'])))},
@@ -49,7 +52,7 @@ COMPUTED: dict[str, Callable[[Row], Row]] = {
 }
 
 
-def distinct(options: list[str]) -> list[str]:
+def distinct(options: Any) -> list[str]:
     """Leave out options that are now equal to an earlier one. Answers are text and keep what was chosen."""
     kept: dict[str, str] = {}
     for option in options:
@@ -62,14 +65,17 @@ async def normalize(apps: StateApps, editor: BaseSchemaEditor) -> None:
     await editor.client.execute_query("UPDATE users SET username_key = '\u200b' || id")
     for name, typed in TYPED.items():
         model = apps.get_model(f'models.{name}')
-        compute = COMPUTED.get(name, lambda row: {})
-        columns = [*typed, *(column for column in ('search_text', 'username_key', 'email_key', 'name_key') if column in model._meta.fields_map)]
+        columns = [*typed, *(column for column in KEYS if column in model._meta.fields_map)]
         # A text that its normal form would make too long for its column stays as it is; it is compared folded.
         limits = {column: getattr(model._meta.fields_map[column], 'max_length', None) for column in typed}
-        await update_rows(editor.client, model._meta.db_table, columns, lambda row: {
-            **(normal := {column: normal_form(row[column], limits[column]) for column in typed}),
-            **compute({**row, **normal}),
-        })
+        compute = partial(computed, limits=limits, compute=COMPUTED.get(name))
+        await update_rows(editor.client, model._meta.db_table, columns, compute)
+
+
+def computed(row: Row, *, limits: dict[str, int | None], compute: Callable[[Row], Row] | None) -> Row:
+    """Return the row in its normal form, with the columns that are computed from it."""
+    normal = {**row, **{column: normal_form(row[column], limit) for column, limit in limits.items()}}
+    return {**normal, **compute(normal)} if compute else normal
 
 
 def normal_form(text: str | None, limit: int | None) -> str | None:
@@ -78,13 +84,13 @@ def normal_form(text: str | None, limit: int | None) -> str | None:
 
 
 async def update_rows(client: BaseDBAsyncClient, table: str, columns: list[str], compute: Callable[[Row], Row]) -> None:
-    """Write the values that ``compute`` returns for a row, if any of them differs."""
+    """Write the rows that ``compute`` changes."""
     postgres = client.capabilities.dialect == 'postgres'
     marks = (f'${number}' for number in count(1)) if postgres else iter(lambda: '?', None)
     assignments = ', '.join(f'{column} = {next(marks)}' for column in columns)
     update = f'UPDATE {table} SET {assignments} WHERE id = {next(marks)}'
     async for rows in batches(client, table, columns):
-        changed = [new for row in rows if (new := {**row, **compute(row)}) != row]
+        changed = [new for row in rows if (new := compute(row)) != row]
         values = [[*(row[column] for column in columns), row['id']] for row in changed]
         if values:
             await client.execute_many(update, values)

@@ -55,6 +55,13 @@ def require_displayed(text: str) -> str:
     return text
 
 
+def _require_bounded(text: str) -> str:
+    """Reject names whose folded form would not fit into its column: some characters become many."""
+    if len(fold(text)) > NAME_LENGTH:
+        raise ValueError("must be spelled with ordinary letters")
+    return text
+
+
 def normalize_email(text: str) -> str:
     """Return an email address in its stored form: NFKC, in lower case.
 
@@ -108,10 +115,17 @@ def _json_schema(pattern: str, **keywords: str) -> FieldInfo:
 # Lengths are those of the stored form.
 _normal = BeforeValidator(_normalize)
 _displayed = AfterValidator(require_displayed)
+_bounded = AfterValidator(_require_bounded)
 
-Name = Annotated[str, Field(max_length=NAME_LENGTH), _one_line, _displayed, _normal]
+Name = Annotated[str, Field(max_length=NAME_LENGTH), _one_line, _displayed, _bounded, _normal]
 Username = Annotated[
-    str, Field(min_length=3, max_length=50), _one_line, AfterValidator(_require_unformatted), _displayed, _normal
+    str,
+    Field(min_length=3, max_length=50),
+    _one_line,
+    AfterValidator(_require_unformatted),
+    _displayed,
+    _bounded,
+    _normal,
 ]
 # Passwords are hashed in a normal form of their own, and older hashes are of what was entered.
 Password = Annotated[str, Field(min_length=6, max_length=128), _one_line]

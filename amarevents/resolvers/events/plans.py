@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated
@@ -17,13 +18,12 @@ from amarevents.models.organizations import DEFAULT_PLAN
 from amarevents.resolvers.core.constraint_errors import integrity_errors
 from amarevents.resolvers.core.ids import PlanId
 from amarevents.resolvers.core.inputs import Count, DeletedView, Input, Money, NotNull, RecordId, deleted
-from amarevents.resolvers.core.locking import lock_in_order
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, WholeListPaging, paginate
 from amarevents.resolvers.core.text_types import Name, require_printable
 from amarevents.security.context import Context
 from amarevents.security.policy import ADMINS, Scope, allow
-from amarevents.text import fold, nfc
+from amarevents.text import nfc
 
 _MAX_DEPTH = 5
 _MAX_FEATURES = 10_000  # characters of JSON
@@ -132,21 +132,13 @@ async def create_plan(ctx: Context, data: CreatePlan) -> PlanView:
 
 async def new_plan(data: CreatePlan) -> PlanView:
     """Create a plan. Raises NameTaken."""
-    async with in_transaction():
-        _require_free_name(await _lock_plans(), data.name)
+    with _name_taken():
         return PlanView.from_model(await Plan.create(**data.model_dump()))
 
 
-async def _lock_plans() -> list[Plan]:
-    """Lock all plans until the transaction ends, so that names stay unique, and return them."""
-    await lock_in_order(Plan.all())
-    # Read again: a plan that was created while the locks were awaited is not among the locked rows.
-    return await Plan.all()
-
-
-def _require_free_name(others: list[Plan], name: str) -> None:
-    if fold(name) in {fold(other.name) for other in others}:
-        raise errors.NameTaken("plan")
+def _name_taken() -> AbstractContextManager[None]:
+    """Raise NameTaken for a statement in the block that makes the folded names of two plans equal."""
+    return integrity_errors({"name_key": errors.NameTaken("plan")})
 
 
 class UpdatePlan(Input):
@@ -173,16 +165,15 @@ async def update_plan(ctx: Context, id: PlanId, data: UpdatePlan) -> PlanView:
 async def change_plan(plan_id: int, data: UpdatePlan) -> PlanView:
     """Update a plan. Raises NotFound, NameTaken or DefaultPlan."""
     async with in_transaction():
-        plans = await _lock_plans()
-        plan = next((one for one in plans if one.id == plan_id), None)
+        plan = await Plan.filter(id=plan_id).select_for_update().get_or_none()
         if plan is None:
             raise errors.NotFound("Plan")
         if data.name is not None:
             _require_renamable(plan, data.name)
-            _require_free_name([other for other in plans if other.id != plan_id], data.name)
         if changes := data.changed_fields():
             plan.update_from_dict(changes)
-            await plan.save(update_fields=[*changes, "name_key"])
+            with _name_taken():
+                await plan.save(update_fields=[*changes, "name_key"])
     return PlanView.from_model(plan)
 
 

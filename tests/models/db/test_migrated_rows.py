@@ -32,7 +32,7 @@ Migration = import_module("amarevents.models.migrations.0001_initial").Migration
 """
 FIRST_ROWS = """
 INSERT INTO users (id, username, username_key, email, number, password_hash, type, admin, created_at, updated_at)
-VALUES (1, 'Shopna স্বপ্না', 'shopna', 's@example.org', '01711', '-', 'user', FALSE, {at}, {at}),
+VALUES (1, 'Shopna স্বপ্না', 'shopna স্বপ্না', 's@example.org', '01711', '-', 'user', FALSE, {at}, {at}),
        (2, 'Rana', 'rana', 'r@example.org', '01822', '-', 'organizer', TRUE, {at}, {at});
 INSERT INTO organizations (id, user_id, plan_id, name, events_used, search_text, created_at, updated_at)
 VALUES (1, 2, (SELECT id FROM plans), 'Club', 1, 'club', {at}, {at});
