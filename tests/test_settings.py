@@ -36,7 +36,9 @@ MALFORMED = [
     *[("ALLOWED_ORIGINS", origin) for origin in ("https://a.example?x", "https://me@a.example", "https://[::1", "*")],
     *[("TRUSTED_PROXIES", network) for network in ("proxy.local", "10.0.0.1/8", "10.0.0.0/33", "10.0.0.1;10.0.0.2")],
     *[("GRAPHQL_TIMEOUT_SECONDS", number) for number in ("0", "0.5", "3601")],
-    *[(f"RATE_LIMIT_{kind}", "-1") for kind in ("USER", "ORGANIZER", "ADMIN", "ANONYMOUS", "CREDENTIALS", "DONATIONS")],
+    *[(f"RATE_LIMIT_{kind}", "-1") for kind in ("USER", "ORGANIZER", "ADMIN", "ANONYMOUS", "SESSION", "ACCOUNT")],
+    *[(f"RATE_LIMIT_{kind}", "-1") for kind in ("REGISTRATIONS", "FAILED_LOGINS", "DONATIONS")],
+    ("KEEP_ALIVE_SECONDS", "0"),
     *[("FAILED_LOGINS", "many"), ("ARGON2_TIME_COST", "0"), ("ARGON2_MEMORY_KIB", "7"), ("LOG_LEVEL", "loud")],
 ]
 

@@ -1,4 +1,4 @@
-"""Rows of the access table: operations that only GraphQL has (decisions 4.7, 5.2, 9.3).
+"""Rows of the access table: operations that only GraphQL has (decisions 2.3c, 3.8, 4.7, 5.2, 9.3).
 
 Typed from decisions 2.6, 4.1 and 6.9. GraphQL answers a successful creation with 200, never with 201.
 """
@@ -60,8 +60,14 @@ _PLANS = (
     _for_admins('mutation { updatePlan(id: $spare_plan, input: {price: "50"}) { id } }'),
     _for_admins("mutation { deletePlan(id: $spare_plan) { deleted } }"),
 )
+_PUBLIC = (
+    Row("", "", "", "{ rateLimit { remaining } }", PUBLIC_READ),
+    Row("", "", "", 'mutation { requestPasswordReset(email: "nobody@example.com") { requested } }', PUBLIC_READ),
+    Row("", "", "", 'mutation { resetPassword(token: "$reset_token", password: "secret456") { reset } }', PUBLIC_READ),
+)
 
 ONLY_GRAPHQL_ROWS = (
+    *_PUBLIC,
     _for_admins("{ outbox { items { id } } }"),
     *_COPIES,
     *_CUSTOM_FIELDS,

@@ -23,6 +23,8 @@ GRAPHQL_ONLY = {
     *("check_in_ticket", "undo_check_in"),  # decisions 9.3
     *("approve_payments", "reject_payments"),  # decisions 9.3
     "add_payment",  # decisions 6.2a
+    *("request_password_reset", "reset_password"),  # decisions 2.3c
+    "get_rate_limit_status",  # decisions 3.8
 }
 """Operations without a route in the contract."""
 
@@ -58,6 +60,7 @@ QUERY_NAMES = {
     "list_all_api_keys": "adminApiKeys",
     "list_plans": "plans",
     "list_rate_limits": "rateLimits",
+    "get_rate_limit_status": "rateLimit",
     "list_events_by_cursor": "eventsConnection",
     "list_tickets_by_cursor": "ticketsConnection",
 }

@@ -1,5 +1,6 @@
 """The scene in which the rows of the tables are sent: its accounts, its events, and what ``$names`` in rows mean."""
 
+import datetime
 import itertools
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -7,8 +8,10 @@ from string import Template
 
 from tortoise.models import Model
 
-from amarevents.models import CheckIn, CustomField, Donation, Event, GalleryImage, Ticket, User
+from amarevents.models import CheckIn, CustomField, Donation, Event, GalleryImage, PasswordReset, Ticket, User
+from amarevents.models.columns import utc_now
 from amarevents.models.enums import KeyType, PaymentMethod, Privacy, TicketStatus
+from amarevents.security.auth.api_keys import digest_of
 from tests.contract.access import Row
 from tests.support.world import Caller, World
 
@@ -166,6 +169,14 @@ class Scene:
     async def spare_image(self, _caller: Caller) -> int:
         return (await self.world.gallery_image(self.event)).id
 
+    async def reset_token(self, _caller: Caller) -> str:
+        """Return a token that sets the password of an account, once."""
+        user = await self.world.user()
+        token = f"reset {user.id}"
+        expires_at = utc_now() + datetime.timedelta(hours=1)
+        await PasswordReset.create(user=user, email=user.email, digest=digest_of(token), expires_at=expires_at)
+        return token
+
     async def secret_image(self, _caller: Caller) -> int:
         return (await self.world.gallery_image(self.secret)).id
 
@@ -235,6 +246,7 @@ _MAKERS: dict[str, Callable[[Scene, Caller], Awaitable[object]]] = {
         Scene.secret_field,
         Scene.reversed_fields,
         Scene.reversed_secret_fields,
+        Scene.reset_token,
         Scene.spare_image,
         Scene.secret_image,
         Scene.reversed_images,

@@ -118,7 +118,7 @@ def _root(name: str) -> GraphQLObjectType:
     return kind
 
 
-FLAT_INPUTS = {"check_in_ticket", "undo_check_in"}
+FLAT_INPUTS = {"check_in_ticket", "undo_check_in", "request_password_reset", "reset_password"}
 """Mutations whose arguments are the fields of their Input, without ``input``."""
 
 
@@ -165,6 +165,7 @@ TYPES = {
     "CreatedApiKeyView": "ApiKey",
     "EventDetailView": "Event",
     "IdentityView": "User",
+    "LiveEventStatsView": "EventStats",
     "LoginView": "User",
     "ManagedEventView": "Event",
     "OwnedOrganizationView": "Organization",

@@ -121,7 +121,7 @@ class ResetPassword(Input):
     """The new password, 6 to 128 characters long."""
 
 
-@operation(PUBLIC, raises=(errors.ValidationFailed,))
+@operation(PUBLIC, changes=(User,), raises=(errors.ValidationFailed,))
 async def reset_password(ctx: Context, data: ResetPassword) -> PasswordResetView:
     """Set a new password with the token of an emailed link.
 

@@ -21,6 +21,7 @@ QUERIES = {
     "adminApiKeys",
     "plans",
     "rateLimits",
+    "rateLimit",
     "myProfile",  # beyond the decisions: GET /users/me, which needs a scope, unlike `me`
     "outbox",  # beyond the decisions: for operators
     "eventsConnection",  # beyond the decisions: `events` and `tickets` with cursor pagination
@@ -70,6 +71,8 @@ MUTATIONS = {
     "addPayment": ["input"],
     "approvePayments": ["input"],
     "rejectPayments": ["input"],
+    "requestPasswordReset": ["email"],
+    "resetPassword": ["token", "password"],
 }
 PUBLIC = {
     "events",
@@ -84,6 +87,9 @@ PUBLIC = {
     "login",
     "logout",
     "submitDonation",
+    "rateLimit",
+    "requestPasswordReset",
+    "resetPassword",
 }
 
 # One plausible call of each root field. Access is checked before the arguments are validated.
@@ -160,4 +166,7 @@ CALLS = {
     "addPayment": 'mutation { addPayment(input: {ticketId: 1, transactionId: ""}) { id } }',
     "approvePayments": "mutation { approvePayments(input: {ticketIds: [1]}) { decided { id } } }",
     "rejectPayments": "mutation { rejectPayments(input: {ticketIds: [1]}) { decided { id } } }",
+    "rateLimit": "{ rateLimit { remaining } }",
+    "requestPasswordReset": 'mutation { requestPasswordReset(email: "nobody@example.com") { requested } }',
+    "resetPassword": 'mutation { resetPassword(token: "", password: "") { reset } }',
 }
