@@ -42,7 +42,7 @@ class Ticket(Model):
     ``due`` is the price at registration, ``amount`` what was paid or is said to have been paid (decisions 6.1).
     ``decided_at`` and ``decision_reason`` describe the last change of the status, and are null until it changes.
     ``hold_expires_at`` is when an unpaid ticket loses its place, and null if it does not; the sixth migration has its
-    partial index (decisions 6.2a).
+    partial indexes (decisions 6.2a).
     """
 
     id = fields.IntField(primary_key=True)

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.anyio
 
 PARTIAL_INDEXES = [
     ("tickets", (("hold_expires_at",), False, True)),
+    ("tickets", (("event_id", "hold_expires_at"), False, True)),
     ("check_ins", (("ticket_id",), True, True)),
 ]
 CHECKS = {

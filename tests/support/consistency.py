@@ -19,6 +19,12 @@ _INCONSISTENCIES = {
             SELECT COUNT(*) FROM tickets WHERE ticket_type_id = ticket_types.id AND status IN ({_HOLDING})
         ) ORDER BY id
     """,
+    # Only unpaid pending tickets are held for a limited time (decisions 6.2a).
+    "tickets.hold_expires_at": """
+        SELECT id FROM tickets WHERE hold_expires_at IS NOT NULL AND (
+            status <> 'Pending' OR transaction_id IS NOT NULL
+        ) ORDER BY id
+    """,
     # Event limits (decisions 4.4).
     "organizations.events_used": """
         SELECT id FROM organizations WHERE events_used <> (

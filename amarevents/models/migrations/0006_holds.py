@@ -24,15 +24,20 @@ async def start_holds(apps: StateApps, editor: BaseSchemaEditor) -> None:
         await unpaid.using_db(editor.client).update(hold_expires_at=end)
 
 
-async def add_index(apps: StateApps, editor: BaseSchemaEditor) -> None:
-    """Index the few tickets that can expire."""
-    await editor.client.execute_query(
-        "CREATE INDEX ix_tickets_hold_expires_at ON tickets (hold_expires_at) WHERE hold_expires_at IS NOT NULL"
-    )
+# The few tickets that can expire: those of the platform, and those of an event.
+INDEXES = {"ix_tickets_hold_expires_at": "hold_expires_at", "ix_tickets_event_hold": "event_id, hold_expires_at"}
 
 
-async def remove_index(apps: StateApps, editor: BaseSchemaEditor) -> None:
-    await editor.client.execute_query("DROP INDEX ix_tickets_hold_expires_at")
+async def add_indexes(apps: StateApps, editor: BaseSchemaEditor) -> None:
+    for name, columns in INDEXES.items():
+        await editor.client.execute_query(
+            f"CREATE INDEX {name} ON tickets ({columns}) WHERE hold_expires_at IS NOT NULL"
+        )
+
+
+async def remove_indexes(apps: StateApps, editor: BaseSchemaEditor) -> None:
+    for name in INDEXES:
+        await editor.client.execute_query(f"DROP INDEX {name}")
 
 
 class Migration(migrations.Migration):
@@ -61,5 +66,5 @@ class Migration(migrations.Migration):
             index=Index(fields=['user_id', 'event_id']),
         ),
         ops.RunPython(start_holds, ops.RunPython.noop),
-        ops.RunPython(add_index, remove_index),
+        ops.RunPython(add_indexes, remove_indexes),
     ]

@@ -15,7 +15,7 @@ from tortoise.transactions import in_transaction
 
 from amarevents import errors
 from amarevents.infra.pubsub import TicketChange
-from amarevents.models import Event, Ticket
+from amarevents.models import Event, Ticket, TicketType
 from amarevents.models.enums import TicketChangeKind, TicketStatus
 from amarevents.models.tickets import EXPIRED
 from amarevents.resolvers.core.operation import after_commit
@@ -27,6 +27,7 @@ from amarevents.tasks import finish
 
 BATCH_SIZE = 100
 """The maximum number of holds that one transaction ends."""
+_UNPAID = Q(status=TicketStatus.PENDING, transaction_id__isnull=True)
 
 
 def awaits_payment(ticket: Ticket) -> bool:
@@ -42,8 +43,8 @@ def end_of_hold(ctx: Context, ticket: Ticket, event: Event) -> datetime.datetime
 
 
 def overdue(now: datetime.datetime) -> Q:
-    """Return the condition that the hold of a ticket has ended."""
-    return Q(hold_expires_at__lte=now, status=TicketStatus.PENDING, transaction_id__isnull=True)
+    """Return the condition that the hold of a ticket has ended. Only unpaid pending tickets have a hold."""
+    return Q(hold_expires_at__lte=now)
 
 
 def holds_place(now: datetime.datetime) -> Q:
@@ -59,13 +60,13 @@ def require_not_expired(ticket: Ticket, now: datetime.datetime) -> None:
         raise errors.TicketExpired
 
 
-async def take_overdue_place(ctx: Context, ticket_type_id: int) -> bool:
+async def take_overdue_place(ctx: Context, ticket_type: TicketType) -> bool:
     """End one overdue hold of the type and leave its place to the caller, in the caller's transaction.
 
     The place stays counted, so the row of the type is not needed. Waits for a transaction that is ending such a hold.
     """
-    holds = Ticket.filter(overdue(ctx.now), ticket_type_id=ticket_type_id)
-    ticket = await holds.order_by("id").select_for_update().first()
+    holds = Ticket.filter(overdue(ctx.now), event_id=ticket_type.event_id, ticket_type_id=ticket_type.id)
+    ticket = await holds.filter(_UNPAID).order_by("id").select_for_update().first()
     if ticket is None:
         return False
     await _fail(ctx, [ticket])
@@ -107,7 +108,7 @@ async def _find(holds: QuerySet[Ticket]) -> list[int]:
 
 async def _lock(holds: QuerySet[Ticket], ids: Sequence[int], *, skip_locked: bool) -> list[Ticket]:
     """Lock those that are still among the holds, by ID."""
-    return await holds.filter(id__in=list(ids)).order_by("id").select_for_update(skip_locked=skip_locked)
+    return await holds.filter(_UNPAID, id__in=list(ids)).order_by("id").select_for_update(skip_locked=skip_locked)
 
 
 async def _release(tickets: Sequence[Ticket]) -> None:

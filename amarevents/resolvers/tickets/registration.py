@@ -145,7 +145,7 @@ async def _register(ctx: Context, registration: _Registration, ticket_type: Tick
     event = registration.event
     async with in_transaction():
         await require_place_for_account(ctx, event)
-        has_place = ticket_type and is_full(ticket_type) and await take_overdue_place(ctx, ticket_type.id)
+        has_place = ticket_type and is_full(ticket_type) and await take_overdue_place(ctx, ticket_type)
         ticket = await _create_ticket(ctx, registration, ticket_type)
         await store_answers(ticket, registration.answers)
         given = registration.answers
