@@ -48,6 +48,9 @@ NOT_IN_REST: dict[str, Callable[[Entity], Entity | None]] = {
 }
 """Nouns that REST does not have (decisions 9.3), and the entity that a caller must see in REST to see one."""
 
+FIELDS_NOT_IN_REST = {("EventStats", "checkedIn")}
+"""Fields of check-in, for callers who see the same entity in REST."""
+
 IN_MUTATIONS_ALONE = {("ApiKey", "key"), ("User", "token")}
 """Fields of types that no query shows."""
 
@@ -138,7 +141,7 @@ def _visible_in_graph_alone(graph: Visible, rest: Visible) -> list[str]:
     facts = [
         f"{path}: {entity} {name} = {value}"
         for (entity, name, value), path in graph.facts.items()
-        if (entity, name, value) not in rest.facts and not _may_be_missing_in_rest(entity, shown_by_rest)
+        if (entity, name, value) not in rest.facts and not _may_be_missing_in_rest(entity, name, shown_by_rest)
     ]
     links = [
         f"{path}: {sorted(map(str, link))}"
@@ -148,7 +151,9 @@ def _visible_in_graph_alone(graph: Visible, rest: Visible) -> list[str]:
     return facts + links
 
 
-def _may_be_missing_in_rest(entity: Entity, shown_by_rest: set[Entity]) -> bool:
+def _may_be_missing_in_rest(entity: Entity, name: str, shown_by_rest: set[Entity]) -> bool:
+    if (entity[0], name) in FIELDS_NOT_IN_REST:
+        return entity in shown_by_rest
     if entity[0] not in NOT_IN_REST:
         return False
     with_this = NOT_IN_REST[entity[0]](entity)

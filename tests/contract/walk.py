@@ -48,6 +48,8 @@ _NOUNS = {
 """Views and types of the same noun."""
 _IDENTIFIED_BY = {"RateLimit": "keyId", "Verification": "ticketId"}
 """The field that identifies an entity without ``id``."""
+_PARTS_OF_EVENTS = {"Attendance", "EventStats"}
+"""Parts of events with the ID of the event, which REST has in the path alone."""
 _ID_FIELDS = {
     "eventId": "Event",
     "organizationId": "Organization",
@@ -87,7 +89,7 @@ def _noun(name: str) -> str:
 
 
 def _thing(noun: str, values: Mapping[str, Any], parent: Entity | None, path_in_parent: tuple[Any, ...]) -> Entity:
-    named = values.get(_IDENTIFIED_BY.get(noun, "id"))
+    named = None if noun in _PARTS_OF_EVENTS else values.get(_IDENTIFIED_BY.get(noun, "id"))
     if named is not None:
         return (noun, Decimal(named))
     return (noun,) if parent is None else (noun, *parent, *path_in_parent)
@@ -298,6 +300,9 @@ def _read_object(
     for name, value in data.items():
         if name == "nodeId":
             assert value == encode_node_id(kind.name, data["id"]), path
+            continue
+        if name == "id" and kind.name in _PARTS_OF_EVENTS:
+            assert parent == ("Event", Decimal(value))
             continue
         _read_field(visible, entity, name, kind.fields[name], value, path)
         if value is not None:

@@ -96,6 +96,14 @@ class EventStatsView(TicketCounts):
     """The ticket statistics of each ticket type, newest first."""
 
 
+@dataclass(slots=True, kw_only=True)
+class IdentifiedEventStatsView(EventStatsView):
+    """The ticket statistics of an event, with the ID by which clients keep them in a cache."""
+
+    id: RecordId
+    """The ID of the event."""
+
+
 async def tally_tickets(condition: Q) -> list[TicketTally]:
     """Return the tallies of the tickets that meet the condition, in one statement."""
     rows = (
@@ -122,9 +130,13 @@ async def get_event_stats(ctx: Context, id: EventId) -> EventStatsView:
     return (await _event_stats_of([event.id]))[event.id]
 
 
-async def load_event_stats(ctx: Context, event_ids: Sequence[int]) -> dict[int, EventStatsView]:
+async def load_event_stats(ctx: Context, event_ids: Sequence[int]) -> dict[int, IdentifiedEventStatsView]:
     """Return the statistics of the events that the caller manages, by event ID, in three statements."""
-    return await _event_stats_of(await managed_event_ids(ctx, event_ids))
+    found = await _event_stats_of(await managed_event_ids(ctx, event_ids))
+    return {
+        event_id: extend(stats, to=partial(IdentifiedEventStatsView, id=RecordId(event_id)))
+        for event_id, stats in found.items()
+    }
 
 
 async def _event_stats_of(event_ids: Sequence[int]) -> dict[int, EventStatsView]:

@@ -16,7 +16,7 @@ from amarevents.infra.pubsub import TicketChange
 from amarevents.models import CheckIn, Ticket
 from amarevents.models.enums import TicketChangeKind, TicketStatus
 from amarevents.resolvers.core.constraint_errors import integrity_errors
-from amarevents.resolvers.core.inputs import DateTime, Id, Input
+from amarevents.resolvers.core.inputs import DateTime, Id, Input, RecordId
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.permissions import managed_event_ids, manages
 from amarevents.resolvers.core.text_types import ShortText
@@ -80,6 +80,8 @@ class CheckInView(AdmissionView):
 class AttendanceView:
     """The attendance of an event. Tickets that were refunded after their check-in still count as checked in."""
 
+    id: RecordId
+    """The ID of the event."""
     checked_in: int
     """The number of tickets that are checked in."""
     expected: int
@@ -206,7 +208,9 @@ async def load_attendance(ctx: Context, event_ids: Sequence[int]) -> dict[int, A
     checked_in = await _count_by_event(CheckIn.filter(event_id__in=ids, undone_at__isnull=True))
     approved = await _count_by_event(Ticket.filter(event_id__in=ids, status=TicketStatus.SUCCESS))
     return {
-        event_id: AttendanceView(checked_in=checked_in.get(event_id, 0), expected=approved.get(event_id, 0))
+        event_id: AttendanceView(
+            id=RecordId(event_id), checked_in=checked_in.get(event_id, 0), expected=approved.get(event_id, 0)
+        )
         for event_id in ids
     }
 

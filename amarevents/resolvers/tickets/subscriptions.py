@@ -14,7 +14,7 @@ from amarevents.models.enums import TicketChangeKind
 from amarevents.resolvers.core.inputs import RecordId
 from amarevents.resolvers.core.subscription import SharedResult, SubscriberAuthorization, shared_result, subscription
 from amarevents.resolvers.core.views import extend
-from amarevents.resolvers.events.statistics import EventStatsView, get_event_stats
+from amarevents.resolvers.events.statistics import IdentifiedEventStatsView, get_event_stats
 from amarevents.resolvers.tickets.check_in import count_checked_in
 from amarevents.resolvers.tickets.queries import TicketView, list_event_tickets, with_event
 
@@ -26,7 +26,7 @@ _PRECEDENCE = (TicketChangeKind.UPDATED, TicketChangeKind.CREATED, TicketChangeK
 
 
 @dataclass(slots=True, kw_only=True)
-class LiveEventStatsView(EventStatsView):
+class LiveEventStatsView(IdentifiedEventStatsView):
     """The ticket statistics of an event, in total and by ticket type, and the number of tickets that are checked in."""
 
     checked_in: int
@@ -57,8 +57,10 @@ async def event_stats(
 
 async def _read_stats(authorization: SubscriberAuthorization) -> LiveEventStatsView:
     """Raises NotFound, Forbidden."""
-    stats = await get_event_stats.run(authorization.ctx, id=authorization.event_id)
-    return extend(stats, to=partial(LiveEventStatsView, checked_in=await count_checked_in(authorization.event_id)))
+    event_id = authorization.event_id
+    stats = await get_event_stats.run(authorization.ctx, id=event_id)
+    checked_in = await count_checked_in(event_id)
+    return extend(stats, to=partial(LiveEventStatsView, id=RecordId(event_id), checked_in=checked_in))
 
 
 async def _pause_since(read_at: float) -> None:

@@ -42,6 +42,7 @@ def _parse_decimal(value: object) -> Decimal:
 _DECIMAL = strawberry.scalar(
     name="Decimal",
     description='An exact decimal number, as a string such as "499.50". It can be sent as a number as well.',
+    specified_by_url="https://www.w3.org/TR/xmlschema11-2/#decimal",
     serialize=str,
     parse_value=_parse_decimal,
 )
@@ -53,12 +54,14 @@ _SCALARS: dict[object, ScalarDefinition] = {
     datetime.datetime: strawberry.scalar(
         name="DateTime",
         description="A time in UTC in the format of RFC 3339, such as 2026-11-23T05:40:00Z.",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc3339#section-5.6",
         serialize=_serialize_datetime,
         parse_value=_unchanged,
     ),
     datetime.date: strawberry.scalar(
         name="Date",
         description="A date in the format YYYY-MM-DD, such as 2026-12-16.",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc3339#section-5.6",
         serialize=_serialize_date,
         parse_value=_unchanged,
     ),

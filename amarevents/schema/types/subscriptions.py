@@ -1,18 +1,10 @@
 """Subscriptions to the changes of an event."""
 
-import strawberry
-
-from amarevents.resolvers.events.statistics import TicketTypeStatsView
 from amarevents.resolvers.tickets import subscriptions
 from amarevents.schema.core.fields import subscription
 from amarevents.schema.core.object_types import object_type
-from amarevents.schema.types.statistics import TicketTypeStats
+from amarevents.schema.types.statistics import EventStats
 from amarevents.schema.types.tickets import Ticket
-
-
-@object_type
-class LiveEventStats(subscriptions.LiveEventStatsView):
-    by_ticket_type: list[TicketTypeStatsView] = strawberry.field(graphql_type=list[TicketTypeStats])
 
 
 @object_type
@@ -24,5 +16,5 @@ class TicketUpdate(subscriptions.TicketUpdateView):
 class Subscription:
     """Subscriptions for an event's owner and admins, over WebSocket or as an event stream."""
 
-    event_stats = subscription(subscriptions.event_stats, LiveEventStats)
+    event_stats = subscription(subscriptions.event_stats, EventStats)
     ticket_updated = subscription(subscriptions.ticket_updated, TicketUpdate)

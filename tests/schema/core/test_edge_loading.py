@@ -21,6 +21,7 @@ LISTS = {
     "CustomField": "{ events(limit: 100) { items { customFields { %s } } } }",
     "Donation": "{ donations(limit: 100) { items { %s } } }",
     "Event": "{ events(limit: 100) { items { %s } } }",
+    "EventStats": "{ events(limit: 100) { items { stats { %s } } } }",
     "GalleryImage": "{ events(limit: 100) { items { gallery { %s } } } }",
     "Organization": "{ organizations(limit: 100) { items { %s } } }",
     "OutgoingMail": "{ outbox(limit: 100) { items { %s } } }",
@@ -54,6 +55,7 @@ async def _event(world: World, admin: User, organization: Any) -> None:
     texts = dict.fromkeys(("notice", "emailtitle", "emailmessage", "template"), "Text")
     event = await world.event(organization, socials=[{"type": "web", "url": "https://example.com"}], **texts)
     event.wallets = {"bkash": "01700000000"}
+    event.hold_minutes, event.places_per_account = 60, 5
     await event.save()
     field = await world.custom_field(event, "Size")
     await world.gallery_image(event)
