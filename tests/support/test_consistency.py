@@ -74,6 +74,12 @@ async def test_a_missing_claim_and_one_of_a_free_ticket_are_found() -> None:
     }
 
 
+async def test_a_hold_of_a_decided_or_paid_ticket_is_found() -> None:
+    ticket = await Ticket.get()
+    await Ticket.all().update(hold_expires_at=ticket.created_at)
+    assert await find_inconsistencies() == {"tickets.hold_expires_at": [ticket.id]}
+
+
 async def test_a_wrong_count_is_found() -> None:
     kind, organization = await TicketType.get(), await Organization.get()
     await TicketType.all().update(sold=2)
