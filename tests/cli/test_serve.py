@@ -1,6 +1,7 @@
 """The command ``serve``: the demo, the loss of the database, and several workers."""
 
 import re
+import socket
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,44 @@ def test_demo_prints_no_credentials_for_a_database_with_other_users(ready: Progr
         assert "ae_" not in server.printed()
         assert server.client.get("/api/events").json()["pagination"]["total"] == 0
         assert "/graphql (open this in a browser to try it)" in server.printed()
+
+
+ACCOUNT = {"username": "Mina", "email": "mina@example.com", "password": "correct horse", "number": "01700000000"}
+
+
+def _emails_after_registering(program: Program, *arguments: str) -> str:
+    """Return the list of emails after an account was registered on a server that the program has started."""
+    with program.serving(*arguments) as server:
+        assert server.client.post("/api/auth/register", json=ACCOUNT).status_code == 201
+    return program.printed("outbox")
+
+
+@pytest.mark.backend("sqlite")
+def test_emails_are_confirmed_by_default(ready: Program) -> None:
+    assert re.search(r"held .* confirm_email .* mina@example\.com", _emails_after_registering(ready))
+
+
+@pytest.mark.backend("sqlite")
+def test_emails_are_not_confirmed_with_the_demo_data(program: Program) -> None:
+    assert "mina@example.com" not in _emails_after_registering(program, "--demo")
+
+
+@pytest.mark.backend("sqlite")
+def test_the_setting_decides_whether_emails_are_confirmed(program: Program, ready: Program) -> None:
+    demo = Program(folder=program.folder, settings={"CONFIRM_EMAIL": "true"})
+    assert "mina@example.com" in _emails_after_registering(demo, "--demo")
+    installed = Program(folder=ready.folder, settings={"CONFIRM_EMAIL": "false"})
+    assert "mina@example.com" not in _emails_after_registering(installed)
+
+
+@pytest.mark.backend("sqlite")
+def test_idle_connections_are_closed_after_the_time_in_the_setting(ready: Program) -> None:
+    with Program(folder=ready.folder, settings={"KEEP_ALIVE_SECONDS": "1"}).serving() as server:
+        url = server.client.base_url
+        with socket.create_connection((url.host, url.port), timeout=30) as connection:  # less than the default
+            connection.sendall(f"GET /healthz HTTP/1.1\r\nHost: {url.host}\r\n\r\n".encode())
+            received = b"".join(iter(lambda: connection.recv(4096), b""))
+    assert received.startswith(b"HTTP/1.1 200 OK")
 
 
 @pytest.mark.backend("postgres")

@@ -65,7 +65,7 @@ async def test_subscription_streams_changes_as_they_happen(address: str, app: St
     async with _streaming(address, STATS, scene.organizer.headers, id=scene.event.id) as events:
         assert events.response.status_code == 200
         assert events.response.headers["Content-Type"].startswith("text/event-stream")
-        assert events.response.headers["Cache-Control"] == "no-store"
+        assert events.response.headers["Cache-Control"] == "no-store, no-transform"
         assert events.response.headers["X-RateLimit-Type"] == "organizer"
         name, result = await events.next()
         assert (name, result["data"]) == ("next", {"eventStats": {"total": 0}})

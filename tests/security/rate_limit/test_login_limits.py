@@ -157,7 +157,7 @@ async def test_a_login_in_the_same_document_does_not_make_registrations_free(
 ) -> None:
     configure(rate_limit_registrations=1)
     login = LOGIN.replace("wrong horse", PASSWORD)
-    account = 'username: "x%s", email: "x%s@example.com", number: "01700000000", password: "secret123"'
+    account = 'username: "new%s", email: "new%s@example.com", number: "01700000000", password: "secret123"'
     registrations = " ".join(f"r{n}: register(input: {{{account.replace('%s', str(n))}}}) {{ id }}" for n in range(2))
     answer = await http.post("/graphql", json={"query": f"mutation {{ {login} {registrations} }}"})
     assert [error["extensions"]["code"] for error in answer.json()["errors"]] == ["RATE_LIMITED"]
