@@ -1,0 +1,4 @@
+# ruff: noqa: N999 - named like the migration
+from importlib import import_module
+
+Migration = import_module("amarevents.models.migrations.0001_initial").Migration
