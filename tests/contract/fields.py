@@ -109,6 +109,7 @@ REQUEST_BODIES = (
         '{"email": "$email", "password": "secret123"}',
         email=required(Kind((), SHORT.invalid)),
         password=required(Kind((), SHORT.invalid)),
+        token=optional(FLAG),
     ),
     body(
         "owner",

@@ -92,7 +92,7 @@ class LogoutView:
 
 
 @dataclass(slots=True, kw_only=True)
-class LoginView(AccountView):
+class LoggedInAccountView(AccountView):
     """The account that has logged in."""
 
     token: str | None = None
@@ -112,7 +112,7 @@ class Login(Input):
 
 
 @operation(PUBLIC, raises=(errors.InvalidCredentials, errors.BadRequest))
-async def login(ctx: Context, data: Login) -> LoginView:
+async def login(ctx: Context, data: Login) -> LoggedInAccountView:
     """Log in with an email address and a password. The response sets a session cookie, unless `token` is true."""
     if not data.token:
         ctx.require_cookies()
@@ -123,7 +123,7 @@ async def login(ctx: Context, data: Login) -> LoginView:
     ctx.started_session = started
     token = started.token if data.token else None
     ctx.reveals_secret = ctx.reveals_secret or token is not None
-    return extend(AccountView.from_model(user), to=partial(LoginView, token=token))
+    return extend(AccountView.from_model(user), to=partial(LoggedInAccountView, token=token))
 
 
 async def _start_session(ctx: Context, user: User, data: Login) -> sessions.StartedSession | None:

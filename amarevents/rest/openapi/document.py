@@ -56,12 +56,12 @@ _SECURITY_SCHEMES: Json = {
     "apiKey": {
         "type": "http",
         "scheme": "bearer",
-        "description": "An API key, such as `ae_u_…`, `ae_o_…` or `ae_a_…`.",
+        "description": "An API key (`ae_u_…`, `ae_o_…` or `ae_a_…`), or the token of a session (`ae_s_…`).",
     },
     "session": {
         "type": "apiKey",
         "in": "cookie",
         "name": COOKIE_NAME,
-        "description": "The session cookie set by `POST /auth/login`, for the web pages of the platform.",
+        "description": "The session cookie that `POST /auth/login` sets.",
     },
 }

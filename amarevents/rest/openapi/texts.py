@@ -22,12 +22,14 @@ Send an API key in the `Authorization` header: `Authorization: Bearer ae_u_…`.
 `ae_u_` for user keys, `ae_o_` for organizer keys and `ae_a_` for admin keys. To create a key, call `POST /keys` after
 logging in with `POST /auth/login`, or with a key that you already have. The full key is shown only once.
 
-The web pages of the platform use the session cookie that `POST /auth/login` sets. With a session, requests that change
-data must be JSON and must carry the `Origin` header of this server or of another origin that its operator allows;
-otherwise they are refused with status 403.
+`POST /auth/login` sets a session cookie. With `"token": true` it instead returns the session as a token, `ae_s_…`,
+which is sent like an API key. Requests that change data with the cookie must not come from the page of another origin,
+unless the operator of this server allows it, and their body must be JSON; otherwise they are refused with status 403.
+Programs need no special headers.
 
-If a request has an `Authorization` header, its cookie is ignored, and a key that is not valid causes status 401 even on
-public routes. The description of each route lists the key types that may call it and the permission the key needs.
+The header `X-API-Key: ae_u_…` is the same as `Authorization: Bearer ae_u_…`. If a request has one of them, its cookie
+is ignored, and a key that is not valid causes status 401 even on public routes. The description of each route lists the
+key types that may call it and the permission the key needs.
 
 ### Responses
 
@@ -64,7 +66,13 @@ show the current state of the key or the sessions. After status 429, wait for th
 ### Idempotent requests
 
 Routes that create something accept an `Idempotency-Key` header, so that you can safely retry a request. A request with
-the same key and the same body within {LIFETIME_HOURS} hours returns the first response and creates nothing.
+the same key and the same body within {LIFETIME_HOURS} hours returns the first response, marked by the header
+`Idempotency-Replayed: true`, and creates nothing.
+
+### Other origins
+
+Pages of any origin may send requests without credentials or with a key or token, and read the responses (CORS). Only
+the origins that the operator of this server allows may send the cookie.
 
 ### Code samples
 

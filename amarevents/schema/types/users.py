@@ -10,7 +10,7 @@ import strawberry
 from amarevents.resolvers.accounts import profiles
 from amarevents.resolvers.accounts import users as operations
 from amarevents.resolvers.accounts.api_keys import ApiKeyView, load_account_keys
-from amarevents.resolvers.accounts.auth import AuthView, IdentityView, LoginView
+from amarevents.resolvers.accounts.auth import AuthView, IdentityView, LoggedInAccountView
 from amarevents.resolvers.accounts.profiles import (
     OwnedOrganizationView,
     OwningAccountView,
@@ -111,7 +111,7 @@ class User(Node, AccountView):
         f"{description_of(IdentityView, 'auth')} Null for accounts other than the caller's own.",
         attribute="auth",
     )
-    token = detail(nothing, LoginView, "token", str | None)
+    token = detail(nothing, LoggedInAccountView, "token", str | None)
     organization = edge(
         _organization,
         Organization | None,

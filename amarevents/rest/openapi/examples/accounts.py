@@ -41,7 +41,9 @@ ACCOUNTS: dict[RouteKey, Example] = {
         body={"username": "john", "email": "john@email.com", "password": "secret123", "number": "01700000000"},
         data=_NEW_ACCOUNT,
     ),
-    ("POST", "/auth/login"): Example(body={"email": "john@email.com", "password": "secret123"}, data=ACCOUNT),
+    ("POST", "/auth/login"): Example(
+        body={"email": "john@email.com", "password": "secret123"}, data={**ACCOUNT, "token": None}
+    ),
     ("POST", "/auth/logout"): Example(data={"logged_out": True}),
     ("GET", "/auth/me"): Example(
         data={
