@@ -161,8 +161,8 @@ async def test_a_paid_ticket_is_valid_once_the_organizer_approves_it(world: Worl
         "amount": Decimal("499.50"),
     }
     ticket = await visitor.register(registration)
-    assert (ticket["status"], ticket["amount"]) == ("Pending", Decimal("499.50"))
-    assert (ticket["transaction_id"], ticket["payment_method"]) == ("8N7A2K", "bkash")
+    assert (ticket["status"], ticket["amount"], ticket["due"]) == ("Pending", Decimal("499.50"), Decimal("499.50"))
+    assert (ticket["transaction_id"], ticket["payment_method"]) == ("8n7a2k", "bkash")
     assert (await organizer.verify(ticket["id"]))["valid"] is False
     [waiting] = await organizer.tickets(event_id=event["id"], status="Pending")
     approved = await organizer.update_ticket(waiting["id"], {"status": "Success", "note": "Paid"})
@@ -195,9 +195,7 @@ async def test_refusals_are_the_same_on_all_surfaces(world: World, act_as: As) -
     visitor = await act_as(await world.user(), KeyType.USER)
     own = await visitor.register({**seat, "transaction_id": "TX1"})
     refused = {
-        "cheap": visitor.register({**seat, "amount": Decimal(1)}),
         "twice": visitor.register({**seat, "transaction_id": "tx1"}),
-        "no type": visitor.register({"event_id": event["id"]}),
         "no event": visitor.register({"event_id": 2**30}),
         "approve": visitor.update_ticket(own["id"], {"status": "Success"}),
         "door": visitor.verify(own["code"]),
@@ -209,9 +207,7 @@ async def test_refusals_are_the_same_on_all_surfaces(world: World, act_as: As) -
             await attempt
         answers[name] = (refusal.value.code, refusal.value.status)
     assert answers == {
-        "cheap": ("AMOUNT_TOO_LOW", 400),
         "twice": ("DUPLICATE_TRANSACTION", 400),
-        "no type": ("VALIDATION_ERROR", 400),
         "no event": ("NOT_FOUND", 404),
         "approve": ("WRONG_KEY_TYPE", 403),
         "door": ("WRONG_KEY_TYPE", 403),

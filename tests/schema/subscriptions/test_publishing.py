@@ -115,6 +115,7 @@ async def test_each_mutation_of_a_document_publishes_its_own_changes(broker: Rec
 
 APPROVE = "mutation($id: ID!) { approvePayments(input: {ticketIds: [$id], mode: ALL}) { decided { id } } }"
 REJECT = "mutation($id: ID!) { rejectPayments(input: {ticketIds: [$id], mode: EACH}) { decided { id } } }"
+ADD = 'mutation($id: ID!) { addPayment(input: {ticketId: $id, transactionId: "9HG7"}) { id } }'
 CHECK_IN = "mutation($code: String!) { checkInTicket(code: $code) { outcome } }"
 UNDO = "mutation($id: ID!) { undoCheckIn(ticketId: $id) { id } }"
 
@@ -146,7 +147,15 @@ async def test_decisions_and_check_ins_are_published(broker: RecordingBroker, pe
     assert broker.published == [(pending.scene.event.id, [TicketChange(UPDATED, pending.ticket.id)])] * 4
 
 
-@pytest.mark.parametrize("mutation", [APPROVE, REJECT, CHECK_IN, UNDO])
+async def test_added_payment_is_published_and_its_repetition_is_not(
+    broker: RecordingBroker, pending: PendingTicket
+) -> None:
+    for _ in range(2):
+        await pending.run(ADD)
+    assert broker.published == [(pending.scene.event.id, [TicketChange(UPDATED, pending.ticket.id)])]
+
+
+@pytest.mark.parametrize("mutation", [ADD, APPROVE, REJECT, CHECK_IN, UNDO])
 async def test_change_is_published_although_the_caller_leaves_during_the_commit(
     broker: RecordingBroker, pending: PendingTicket, world: World, monkeypatch: pytest.MonkeyPatch, mutation: str
 ) -> None:

@@ -12,18 +12,26 @@ from amarevents.models import OutgoingMail, Ticket, TicketType
 from amarevents.models.enums import MailKind, TicketStatus
 from amarevents.resolvers.events import ticket_types
 from amarevents.resolvers.tickets import updates
+from tests.schema.types.payment_decisions import (
+    APPROVE,
+    DECIDE,
+    FIELDS,
+    INPUTS,
+    REJECT,
+    decide,
+    decided,
+    pending,
+    statuses,
+)
 from tests.support.check_in import CheckInScene, check_in_scene
 from tests.support.consistency import find_inconsistencies
 from tests.support.graphql_answers import error_code_and_status
 from tests.support.statements import counted_statements
-from tests.support.world import Caller, World, snapshot
+from tests.support.world import World, snapshot
 
 # Any throughout: JSON, and models' fields as keyword arguments.
 
-FIELDS = "decided { id status decision { reason decidedAt } } failed { ticketId code message }"
-DECIDE = "mutation($input: DecidePaymentsInput!) { answer: %s(input: $input) { %s } }"
 DECISION = "query($id: ID!) { ticket(id: $id) { status decision { reason decidedAt } } }"
-APPROVE, REJECT = "approvePayments", "rejectPayments"
 APPROVE_AND_REJECT = pytest.mark.parametrize("field", [APPROVE, REJECT])
 STATUS = {APPROVE: "SUCCESS", REJECT: "FAILED"}
 
@@ -31,28 +39,6 @@ STATUS = {APPROVE: "SUCCESS", REJECT: "FAILED"}
 @pytest.fixture
 async def scene(world: World) -> CheckInScene:
     return await check_in_scene(world)
-
-
-async def decide(caller: Caller, field: str, tickets: list[Ticket], **options: Any) -> dict[str, Any]:
-    """Decide the payments, and return the whole response."""
-    data = {"ticketIds": [ticket.id for ticket in tickets], **options}
-    return await caller.graphql(DECIDE % (field, FIELDS), input=data)
-
-
-def decided(answer: dict[str, Any]) -> tuple[list[int], list[tuple[int, str]]]:
-    """Return the IDs of the decided tickets, and those of the failed ones with their error codes."""
-    assert "errors" not in answer, answer
-    result = answer["data"]["answer"]
-    failed = [(int(one["ticketId"]), one["code"]) for one in result["failed"]]
-    return [int(one["id"]) for one in result["decided"]], failed
-
-
-async def pending(scene: CheckInScene, count: int, **fields: Any) -> list[Ticket]:
-    return [await scene.ticket(status=TicketStatus.PENDING, **fields) for _ in range(count)]
-
-
-async def statuses(tickets: list[Ticket]) -> list[TicketStatus]:
-    return [(await Ticket.get(id=ticket.id)).status for ticket in tickets]
 
 
 @APPROVE_AND_REJECT
@@ -149,7 +135,8 @@ async def test_tickets_of_other_organizers_fail_as_a_single_update_does(scene: C
 )
 async def test_invalid_list_of_tickets_is_rejected(scene: CheckInScene, field: str, ids: list[Any]) -> None:
     before = await snapshot()
-    answer = await scene.organizer.graphql(DECIDE % (field, FIELDS), input={"ticketIds": ids})
+    document = DECIDE % (INPUTS[field], field, FIELDS)
+    answer = await scene.organizer.graphql(document, input={"ticketIds": ids})
     assert error_code_and_status(answer) == ("VALIDATION_ERROR", 400)
     [named] = answer["errors"][0]["extensions"]["fields"]
     assert named.startswith("ticketIds")
