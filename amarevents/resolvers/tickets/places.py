@@ -28,7 +28,7 @@ async def choose_ticket_type(ctx: Context, event: Event, ticket_type_id: int | N
     if not ticket_types or not is_full(ticket_types[0]):
         return ticket_types[0] if ticket_types else None
     overdue_holds = Ticket.filter(overdue(ctx.now), event_id=event.id)
-    with_overdue_holds = set(await overdue_holds.distinct().values_list("ticket_type_id", flat=True))
+    with_overdue_holds = {type_id for (type_id,) in await overdue_holds.distinct().values_list("ticket_type_id")}
     for ticket_type in ticket_types:
         if not is_full(ticket_type) or ticket_type.id in with_overdue_holds:
             return ticket_type

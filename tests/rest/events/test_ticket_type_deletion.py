@@ -10,7 +10,7 @@ import pytest
 from amarevents.models import Event, Ticket, TicketType
 from amarevents.models.enums import KeyType, Privacy, TicketStatus
 from amarevents.resolvers.events import ticket_types
-from amarevents.resolvers.tickets import registration
+from amarevents.resolvers.tickets import places, registration
 from amarevents.security.context import Context
 from tests.rest.conftest import Stage
 from tests.support.consistency import find_inconsistencies
@@ -209,7 +209,7 @@ async def test_registrations_during_deletions_are_refused_or_prevent_them(
     world: World, stage: Stage, ticket_type: TicketType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Delay the registrations, so that all read the type before the deletion or begin after it."""
-    choose = registration.choose_ticket_type
+    choose = places.choose_ticket_type
 
     async def choose_late(ctx: Context, event: Event, ticket_type_id: int | None) -> TicketType | None:
         chosen = await choose(ctx, event, ticket_type_id)

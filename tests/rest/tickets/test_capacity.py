@@ -12,7 +12,7 @@ from amarevents import errors
 from amarevents.models import Event, Ticket, TicketType
 from amarevents.models.enums import TicketStatus
 from amarevents.resolvers.events import ticket_types
-from amarevents.resolvers.tickets import registration, updates
+from amarevents.resolvers.tickets import places, registration, updates
 from amarevents.security.context import Context
 from tests.rest.conftest import Stage
 from tests.support.places import HOLDING, places_held
@@ -36,7 +36,7 @@ async def test_conditional_update_alone_prevents_overselling(
     world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Delay the registrations after they have read the type, so that what they have read is outdated."""
-    choose = registration.choose_ticket_type
+    choose = places.choose_ticket_type
 
     async def choose_late(ctx: Context, event: Event, ticket_type_id: int | None) -> TicketType | None:
         chosen = await choose(ctx, event, ticket_type_id)
@@ -53,7 +53,7 @@ async def test_counting_instead_of_claiming_would_oversell(
     world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Replace the conditional update by a count of the tickets."""
-    choose = registration.choose_ticket_type
+    choose = places.choose_ticket_type
 
     async def choose_by_count(ctx: Context, event: Event, ticket_type_id: int | None) -> TicketType | None:
         chosen = await choose(ctx, event, ticket_type_id)

@@ -18,7 +18,7 @@ from tests.support.world import World
 
 @pytest.fixture
 async def unpaid_tickets(world: World, stage: Stage, backend: Backend) -> None:
-    """Fill the event with unpaid tickets, of which none is overdue."""
+    """Fill the event with unpaid tickets that are not overdue."""
     ticket_type = await world.ticket_type(stage.event, price="500", capacity=4000, sold=4000)
     await Ticket.bulk_create(
         (

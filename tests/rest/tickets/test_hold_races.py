@@ -122,7 +122,8 @@ async def end_in_five_processes(app: Starlette, monkeypatch: pytest.MonkeyPatch)
     """End holds five times at once: each time finds the same first holds, twenty in a transaction."""
     monkeypatch.setattr(holds, "BATCH_SIZE", 20)
     all_have_found = asyncio.Barrier(5)
-    find, seen = holds._find, []
+    find = holds._find
+    seen: list[list[int]] = []
 
     async def find_together(overdue: QuerySet[Ticket]) -> list[int]:
         ids = await find(overdue)

@@ -9,7 +9,7 @@ from tortoise.queryset import QuerySet
 
 from amarevents.models import Event, Ticket, TicketType
 from amarevents.models.enums import KeyType, TicketStatus
-from amarevents.resolvers.tickets import registration
+from amarevents.resolvers.tickets import places, registration
 from amarevents.security.context import Context
 from amarevents.settings import Settings
 from tests.rest.conftest import Stage
@@ -24,7 +24,7 @@ REGISTER = "mutation($id: ID!) { registerForEvent(input: {eventId: $id}) { id } 
 
 @pytest.fixture
 async def limited(stage: Stage) -> Stage:
-    """Return the stage with an event of which one account can hold three places."""
+    """Return the stage; one account can hold three places of its event."""
     await Event.filter(id=stage.event.id).update(places_per_account=3)
     return stage
 
@@ -118,7 +118,7 @@ async def test_without_the_lock_of_the_account_they_would_get_more(
 
 async def register_twice_with_idempotency_keys(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Outcomes:
     """Register one account twice; the records of both keys refer to the account before one of them locks it."""
-    choose, both_refer_to_the_account = registration.choose_ticket_type, asyncio.Barrier(2)
+    choose, both_refer_to_the_account = places.choose_ticket_type, asyncio.Barrier(2)
 
     async def choose_together(ctx: Context, event: Event, ticket_type_id: int | None) -> TicketType | None:
         await both_refer_to_the_account.wait()

@@ -8,7 +8,7 @@ import pytest
 from amarevents import errors
 from amarevents.models import Event, Ticket, TicketType
 from amarevents.models.enums import TicketStatus
-from amarevents.resolvers.tickets import registration
+from amarevents.resolvers.tickets import places, registration
 from amarevents.security.context import Context
 from tests.rest.conftest import Stage
 from tests.support.graphql_answers import answer_of, error_code_and_status
@@ -100,7 +100,7 @@ async def test_without_a_second_choice_it_would_be_refused(
     world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await three_types(world, stage, 1, 1)
-    choose, chosen = registration.choose_ticket_type, set[int]()
+    choose, chosen = places.choose_ticket_type, set[int]()
 
     async def choose_once(ctx: Context, event: Event, ticket_type_id: int | None) -> TicketType | None:
         if id(ctx) in chosen:
