@@ -22,7 +22,7 @@ class Seeding(Model):
 async def with_confirm_email(settings: Settings) -> Settings:
     """Return the settings with the default of ``confirm_email`` for the open database (decisions 6.7).
 
-    Nobody reads the mailboxes of the accounts in the demo data.
+    The accounts in the demo data have no mailboxes.
     """
     if settings.confirm_email is not None:
         return settings

@@ -1,7 +1,7 @@
 """Compression of JSON responses with gzip, for clients that accept it.
 
-The size of a compressed response can give away a secret in it to somebody who reads the encrypted connection and makes
-a browser request guesses (the BREACH attack). Therefore a response is not compressed if
+The size of a compressed response can reveal a secret in it to an attacker who watches the encrypted connection and
+makes a browser send requests with guesses (the BREACH attack). Therefore a response is not compressed if
 
 - it has ``no-transform``, as responses that reveal an API key or a session token have, and event streams;
 - the request has a session cookie, and no header says that a page of this origin or of an allowed one has sent it.

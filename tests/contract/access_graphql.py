@@ -62,7 +62,7 @@ _PLANS = (
 )
 _PUBLIC = (
     Row("", "", "", "{ rateLimit { remaining } }", PUBLIC_READ),
-    Row("", "", "", 'mutation { requestPasswordReset(email: "nobody@example.com") { requested } }', PUBLIC_READ),
+    Row("", "", "", 'mutation { requestPasswordReset(email: "unknown@example.com") { requested } }', PUBLIC_READ),
     Row("", "", "", 'mutation { resetPassword(token: "$reset_token", password: "secret456") { reset } }', PUBLIC_READ),
 )
 

@@ -75,10 +75,8 @@ async def fill_every_table() -> None:
     )
     await PaymentClaim.create(scope=organization.id, transaction_key="d1", donation=donation)
     await ApiKey.create(user=user, name="Key", digest="k", key_prefix="ae_u_", key_type=KeyType.USER)
-    await Session.create(user=user, digest="s", expires_at=LATER)
+    await _add_sessions_and_links(user)
     await IdempotencyRecord.create(digest="i", fingerprint="f")
-    await EmailConfirmation.create(user=user, digest="c", email=user.email, expires_at=LATER)
-    await PasswordReset.create(user=user, digest="r", email=user.email, expires_at=LATER)
     await OutgoingMail.create(
         kind=MailKind.TICKET_CONFIRMED,
         ticket=ticket,
@@ -88,6 +86,12 @@ async def fill_every_table() -> None:
         next_attempt_at=LATER,
     )
     await Seeding.create()
+
+
+async def _add_sessions_and_links(user: User) -> None:
+    await Session.create(user=user, digest="s", expires_at=LATER)
+    await EmailConfirmation.create(user=user, digest="c", email=user.email, expires_at=LATER)
+    await PasswordReset.create(user=user, digest="r", email=user.email, expires_at=LATER)
 
 
 async def read_every_table(client: BaseDBAsyncClient) -> dict[str, list[dict[str, Any]]]:

@@ -167,6 +167,6 @@ CALLS = {
     "approvePayments": "mutation { approvePayments(input: {ticketIds: [1]}) { decided { id } } }",
     "rejectPayments": "mutation { rejectPayments(input: {ticketIds: [1]}) { decided { id } } }",
     "rateLimit": "{ rateLimit { remaining } }",
-    "requestPasswordReset": 'mutation { requestPasswordReset(email: "nobody@example.com") { requested } }',
+    "requestPasswordReset": 'mutation { requestPasswordReset(email: "unknown@example.com") { requested } }',
     "resetPassword": 'mutation { resetPassword(token: "", password: "") { reset } }',
 }

@@ -4,7 +4,6 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
-from tests.support.local_server import TIMEOUT_SECONDS
 from tests.support.websocket_client import PROTOCOL
 from tests.support.world import World
 
@@ -24,7 +23,6 @@ async def test_both_addresses_show_the_page_to_browsers(world: World) -> None:
 
 @pytest.mark.parametrize("path", ["/graphql", "/graphql/"])
 async def test_both_addresses_accept_websockets(address: str, path: str) -> None:
-    options = {"subprotocols": [Subprotocol(PROTOCOL)], "proxy": None, "open_timeout": TIMEOUT_SECONDS}
-    async with connect(f"ws://{address}{path}", **options) as socket:
+    async with connect(f"ws://{address}{path}", subprotocols=[Subprotocol(PROTOCOL)], proxy=None) as socket:
         await socket.send('{"type": "connection_init"}')
         assert await socket.recv() == '{"type":"connection_ack"}'
