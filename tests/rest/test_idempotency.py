@@ -81,6 +81,33 @@ async def test_key_of_another_route_is_refused(stage: Stage) -> None:
     await refused(stage.organizer.post("/events", other, Idempotency_Key="k-1"), 400, "IDEMPOTENCY_MISMATCH")
 
 
+OPTIONAL: dict[str, Body] = {
+    "/events": {"location": None, "ticket_types": None, "privacy": None, "wallets": None},
+    "/organizations": {"description": None, "eventcount": None},
+    "/tickets": {"name": None, "transid": None, "custom_fields": {"Age": 5, "Diet": None}},
+    "/ticket-types": {"capacity": None, "description": None},
+    "/keys": {"permissions": None},
+}
+
+
+@pytest.mark.parametrize("path", OPTIONAL)
+async def test_null_beside_a_missing_field_is_the_same_request(world: World, stage: Stage, path: str) -> None:
+    """Null in a creation means that the field was left out (decisions 1.6)."""
+    await world.custom_field(stage.event, "Diet")
+    caller, body = request_for(world, stage, path)
+    body = {name: value for name, value in body.items() if OPTIONAL[path].get(name, value) is not None}
+    first = await caller.post(path, {**body, **OPTIONAL[path]}, Idempotency_Key="k-1")
+    again = await caller.post(path, body, Idempotency_Key="k-1")
+    assert data_of(again, 201)["id"] == data_of(first, 201)["id"]
+
+
+async def test_number_and_its_text_are_the_same_request(stage: Stage) -> None:
+    body = {"name": "VIP", "event_id": stage.event.id, "price": 499.5, "capacity": 40}
+    texts = {"name": " VIP ", "event_id": f"{stage.event.id}", "price": "৪৯৯.৫০", "capacity": "4e1"}
+    answers = [await stage.organizer.post("/ticket-types", one, Idempotency_Key="k-1") for one in (body, texts)]
+    assert data_of(answers[0], 201) == data_of(answers[1], 201)
+
+
 @pytest.mark.parametrize("path", CREATING)
 async def test_request_without_a_key_stores_no_record(world: World, stage: Stage, path: str) -> None:
     caller, body = request_for(world, stage, path)
