@@ -86,7 +86,8 @@ class Settings(BaseSettings):
     """Days until a login expires."""
 
     allowed_origins: Origins = frozenset()
-    """Other origins that may send changes with a session, such as `https://app.example`; comma-separated."""
+    """Other origins whose pages may send the session cookie and read the responses, such as `https://app.example`;
+    comma-separated."""
 
     trusted_proxies: Networks = ()
     """Addresses or networks of proxies whose `X-Forwarded-For` is trusted; comma-separated."""
