@@ -155,15 +155,6 @@ async def test_event_without_ticket_types_gives_tickets_without_one(stage: Stage
     assert (created["ticket_type_id"], created["ticket_type_name"], created["amount"]) == (None, None, 0)
 
 
-async def test_ticket_type_is_required_if_the_event_has_several(world: World, stage: Stage) -> None:
-    ticket_types = [await world.ticket_type(stage.event) for _ in range(2)]
-    for caller in (stage.buyer, stage.organizer):
-        fields = await refused(caller.post("/tickets", {"event_id": stage.event.id}), 400, "VALIDATION_ERROR")
-        assert set(fields) == {"ticket_type_id"}
-    body = {"event_id": stage.event.id, "ticket_type_id": ticket_types[1].id}
-    assert data_of(await stage.buyer.post("/tickets", body), 201)["ticket_type_id"] == ticket_types[1].id
-
-
 async def test_ticket_type_of_another_event_is_refused(world: World, stage: Stage) -> None:
     other = await world.ticket_type(await world.event(stage.organization))
     await world.ticket_type(stage.event)
