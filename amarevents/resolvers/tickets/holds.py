@@ -1,8 +1,8 @@
 """Holds: an unpaid ticket keeps its place for a limited time and then fails (decisions 6.2a).
 
 A hold is overdue from its end on. Its place is free then: a registration takes it over, and the maintenance of every
-process ends the other overdue holds within seconds. Whoever locks the ticket first decides: a payment or an approval
-before that keeps the ticket, and one after it finds the ticket failed.
+process ends the other overdue holds within seconds. The transaction that locks the ticket first decides: a payment or
+an approval that comes before the end keeps the ticket, and one that comes after it finds the ticket failed.
 """
 
 import datetime
