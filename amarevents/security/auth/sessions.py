@@ -11,7 +11,7 @@ from amarevents.models.columns import utc_now
 from amarevents.security.auth.api_keys import digest_of
 
 COOKIE_NAME = "amarevents_session"
-TOKEN_PREFIX = "ae_s_"  # noqa: S105 - what tells the token of a session from an API key
+TOKEN_PREFIX = "ae_s_"  # noqa: S105 - distinguishes tokens of sessions from API keys
 _RANDOM_BYTES = 32
 _TOKEN = re.compile(TOKEN_PREFIX + "([A-Za-z0-9_-]{43})")
 
