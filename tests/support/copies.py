@@ -18,7 +18,8 @@ DUPLICATE = (
     "mutation($id: ID!, $input: DuplicateEventInput!, $key: String)"
     "{ duplicateEvent(id: $id, input: $input, idempotencyKey: $key) {"
     " id name category organizationId organizationName date deadline location description banner logo privacy notice"
-    " socials { type url } wallets registrationOpen emailtitle emailmessage template createdAt updatedAt"
+    " socials { type url } wallets registrationOpen emailtitle emailmessage template"
+    " holdMinutes placesPerAccount createdAt updatedAt"
     " ticketTypes { id eventId name price capacity description sold available isAvailable }"
     " customFields { id eventId name type options required position }"
     " gallery { id } stats { total } attendance { checkedIn expected } tickets { items { id } } } }"
@@ -57,6 +58,8 @@ async def complete_event(world: World, stage: Stage) -> Event:
         template="plain",
         socials=[{"type": "facebook", "url": "https://example.com/boishakh"}],
         wallets={"bkash": "01700000000"},
+        hold_minutes=90,
+        places_per_account=4,
     )
     seat = await world.ticket_type(event, name="Seat", price="499.50", capacity=40, description="Front rows")
     standing = await world.ticket_type(event, name="Standing")

@@ -15,12 +15,12 @@ from tortoise.transactions import in_transaction
 
 from amarevents import errors
 from amarevents.infra.pubsub import TicketChange
-from amarevents.models import Event, Ticket, TicketType
+from amarevents.models import Event, Ticket, TicketType, User
 from amarevents.models.enums import TicketChangeKind, TicketStatus
 from amarevents.models.tickets import EXPIRED
 from amarevents.resolvers.core.operation import after_commit
 from amarevents.resolvers.events.ticket_types import release_place
-from amarevents.resolvers.tickets.notifications import enqueue_ticket_email
+from amarevents.resolvers.tickets.notifications import enqueue_ticket_email, reason_to_hold_email
 from amarevents.security.context import Context
 from amarevents.security.services import Services
 from amarevents.tasks import finish
@@ -129,7 +129,9 @@ async def _fail(ctx: Context, tickets: Sequence[Ticket]) -> None:
     }
     await Ticket.filter(id__in=[ticket.id for ticket in tickets]).update(**changes)
     events = await Event.in_bulk({ticket.event_id for ticket in tickets}, "id")
+    accounts = await User.in_bulk({ticket.user_id for ticket in tickets}, "id")
     for ticket in tickets:
         ticket.update_from_dict(changes)
-        await enqueue_ticket_email(ctx, ticket, events[ticket.event_id], {})
+        held_because = await reason_to_hold_email(ctx, ticket.email, registered_by=accounts[ticket.user_id].email)
+        await enqueue_ticket_email(ctx, ticket, events[ticket.event_id], {}, held_because=held_because)
         ctx.record_change(ticket.event_id, TicketChange(TicketChangeKind.UPDATED, ticket.id))

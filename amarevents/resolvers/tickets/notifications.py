@@ -38,13 +38,13 @@ async def enqueue_ticket_email(
     )
 
 
-async def reason_to_hold_email(ctx: Context, recipient: str) -> str | None:
-    """Return why an email about a registration must be held, or None if it may be sent.
+async def reason_to_hold_email(ctx: Context, recipient: str, *, registered_by: str) -> str | None:
+    """Return why an email about a registration by an account, with its address, must be held, or None.
 
     Any account can register other people and choose the text, so the number of emails that an address receives because
     of registrations by others is limited.
     """
-    if email_key(recipient) == email_key(ctx.principal.require_account().email):
+    if email_key(recipient) == email_key(registered_by):
         return None
     charged = await ctx.services.limiter.charge(mail_quota(recipient, ctx.services.settings))
     return None if charged.allowed else "Too many registrations of this address by others within an hour"

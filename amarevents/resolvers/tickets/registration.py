@@ -127,8 +127,8 @@ async def register_for_event(ctx: Context, data: RegisterForEvent) -> TicketDeta
     ticket_type = await choose_ticket_type(ctx, event, data.ticket_type_id)
     fields = await CustomField.filter(event_id=event.id).order_by("position", "id")
     answers = check_answers(fields, data.custom_fields or {})
-    account = ctx.principal.require_account()
-    held_because = None if is_manager else await reason_to_hold_email(ctx, data.email or account.email)
+    mine = ctx.principal.require_account().email
+    held_because = None if is_manager else await reason_to_hold_email(ctx, data.email or mine, registered_by=mine)
     registration = _Registration(event, data, fields, answers, is_manager=is_manager, held_because=held_because)
     while True:
         try:

@@ -122,6 +122,19 @@ async def test_paid_and_decided_tickets_keep_their_places(world: World, stage: S
     assert not await OutgoingMail.filter(kind=MailKind.HOLD_EXPIRED).exists()
 
 
+async def test_strangers_get_few_emails_about_registrations_by_others(
+    world: World, stage: Stage, app: Starlette, configure: Callable[..., None]
+) -> None:
+    configure(mails_per_recipient=2)
+    ticket_type = await world.ticket_type(stage.event, price="500")
+    for _ in range(3):
+        ticket = await unpaid_ticket(world, stage.event, stage.buyer_account, ticket_type, ends_in=-HOUR)
+        await Ticket.filter(id=ticket.id).update(email="stranger@example.com", email_key="stranger@example.com")
+    await end_holds(app)
+    reasons = await OutgoingMail.filter(recipient="stranger@example.com").values_list("last_error", flat=True)
+    assert sorted(reason is None for reason in reasons) == [False, True, True]
+
+
 async def test_email_about_the_end_follows_a_corrected_address(world: World, stage: Stage, app: Starlette) -> None:
     ticket_type = await world.ticket_type(stage.event, price="500")
     ticket = await unpaid_ticket(world, stage.event, stage.buyer_account, ticket_type, ends_in=-HOUR)

@@ -77,6 +77,7 @@ async def test_answer_shows_the_copy(world: World, stage: Stage) -> None:
         "logo": "https://example.com/logo.png", "privacy": "PUBLIC", "notice": "Bring water",
         "socials": [{"type": "facebook", "url": "https://example.com/boishakh"}], "wallets": {"bkash": "01700000000"},
         "registrationOpen": True, "emailtitle": "Hi {name}", "emailmessage": "See you at {event}", "template": "plain",
+        "holdMinutes": 90, "placesPerAccount": 4,
         "gallery": [], "stats": {"total": 0}, "attendance": {"checkedIn": 0, "expected": 0},
         "tickets": {"items": []},
     }  # fmt: skip
