@@ -143,9 +143,9 @@ _TICKET = (
     "transaction_id: transactionId payment_method: paymentMethod note"
 )
 _DONATION = "id amount transaction_id: transactionId organization_id: organizationId status"
-_ANSWERS = "custom_fields: customFields { field_id: fieldId name value }"
+_ANSWERS = "custom_fields: customFields { field_id: fieldId name value values }"
 _EVENT = f"id name date category privacy registration_open: registrationOpen ticket_types: ticketTypes {{ {_TYPE} }}"
-_VERIFICATION = "ticket_id: ticketId name email status event event_date: eventDate valid"
+_VERIFICATION = "ticket_id: ticketId name email status event event_date: eventDate valid reason"
 
 
 class GraphQLSurface:

@@ -134,7 +134,7 @@ async def test_a_free_ticket_is_valid_immediately(world: World, act_as: As) -> N
         }
     )
     assert (ticket["status"], ticket["amount"], ticket["name"]) == ("Success", Decimal(0), "Karim")
-    assert ticket["custom_fields"] == [{"field_id": field_id, "name": "Shirt_size", "value": "M"}]
+    assert ticket["custom_fields"] == [{"field_id": field_id, "name": "Shirt_size", "value": "M", "values": ["M"]}]
     assert await visitor.ticket(ticket["id"]) == ticket
     assert [own["id"] for own in await visitor.tickets()] == [ticket["id"]]
     assert (await organizer.verify(ticket["code"]))["valid"] is True

@@ -224,7 +224,7 @@ async def test_existing_answers_are_unaffected_by_updates(world: World, stage: S
     for changes in ({"options": ["L"]}, {"type": "DATE"}, {"name": "Born", "required": True}):
         await update(stage, field["id"], **changes)
     result = data_of(await stage.buyer.get(f"/tickets/{ticket.id}"))["custom_fields"]
-    assert result == [{"field_id": int(field["id"]), "name": "Born", "value": "M"}]
+    assert result == [{"field_id": int(field["id"]), "name": "Born", "value": "M", "values": ["M"]}]
     data_of(await stage.organizer.put(f"/tickets/{ticket.id}", {"note": "not asked again"}))
 
 
