@@ -13,8 +13,8 @@ from tests.support.world import World, snapshot
 # Every table with rows that belong to accounts.
 OWN_TABLES = {
     "api_keys", "custom_fields", "custom_values", "donations", "email_confirmations", "events", "gallery_images",
-    "idempotency_records", "organizations", "outgoing_mails", "password_resets", "sessions", "ticket_types", "tickets",
-    "users",
+    "idempotency_records", "organizations", "outgoing_mails", "password_resets", "payment_claims", "sessions",
+    "ticket_types", "tickets", "users",
 }  # fmt: skip
 
 

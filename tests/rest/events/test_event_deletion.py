@@ -1,6 +1,7 @@
 """The deletion of events with all that belongs to them, also during other requests (decisions 4.5)."""
 
 import asyncio
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -19,7 +20,8 @@ from tests.support.rest_answers import Outcomes, data_of, error_in, outcomes, pa
 from tests.support.world import World, snapshot
 
 PARTS = {
-    "events", "tickets", "ticket_types", "custom_fields", "custom_values", "gallery_images", "outgoing_mails"
+    "events", "tickets", "ticket_types", "custom_fields", "custom_values", "gallery_images", "outgoing_mails",
+    "payment_claims",
 }  # fmt: skip
 
 
@@ -30,7 +32,8 @@ async def populated_event(world: World, stage: Stage, **fields: Any) -> Event:
     question = await world.custom_field(event, "Size")
     for number, status in enumerate([*TicketStatus, TicketStatus.SUCCESS]):
         ticket_type = [*types, None][number % 3]
-        ticket = await world.ticket(event, stage.buyer_account, ticket_type=ticket_type, status=status)
+        paid: dict[str, Any] = {"amount": Decimal(5), "transaction_id": f"PAID{event.id}-{number}"}
+        ticket = await world.ticket(event, stage.buyer_account, ticket_type=ticket_type, status=status, **paid)
         await CustomValue.create(ticket=ticket, field=question, value="M")
         await OutgoingMail.create(
             kind=MailKind.TICKET_CONFIRMED, ticket=ticket, recipient=ticket.email, subject="x", body="x",

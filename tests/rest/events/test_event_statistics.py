@@ -93,11 +93,24 @@ async def test_entry_without_a_type_exists_only_for_tickets_without_one(world: W
     ticket_type = await world.ticket_type(stage.event)
     ticket = await world.ticket(stage.event, stage.buyer_account, ticket_type=ticket_type, status=TicketStatus.PENDING)
     assert [one["ticket_type_id"] for one in (await stats(stage))["by_ticket_type"]] == [ticket_type.id]
-    data_of(await stage.organizer.delete(f"/ticket-types/{ticket_type.id}"))
-    [entry] = (await stats(stage))["by_ticket_type"]
+    data_of(await stage.organizer.put(f"/tickets/{ticket.id}", {"ticket_type_id": None}))
+    _, entry = (await stats(stage))["by_ticket_type"]
     assert (entry["ticket_type_id"], entry["pending"]) == (None, 1)
     data_of(await stage.organizer.delete(f"/tickets/{ticket.id}"))
-    assert (await stats(stage))["by_ticket_type"] == []
+    assert [one["ticket_type_id"] for one in (await stats(stage))["by_ticket_type"]] == [ticket_type.id]
+
+
+async def test_what_people_say_to_have_paid_is_no_revenue(world: World, stage: Stage) -> None:
+    """Only what the organizer has approved is revenue (decisions 4.8)."""
+    await world.ticket_type(stage.event, price="250")
+    for amount in (0, 250, 999_999):
+        data_of(await stage.buyer.post("/tickets", {"event_id": stage.event.id, "amount": amount}), 201)
+    shown = await stats(stage)
+    assert (shown["pending"], shown["revenue"], shown["by_ticket_type"][0]["revenue"]) == (3, 0, 0)
+    for path in ("/admin/stats", "/users/me"):
+        caller = stage.admin if path == "/admin/stats" else stage.buyer
+        shown = data_of(await caller.get(path))
+        assert shown.get("total_revenue", shown.get("stats", {}).get("total_spent")) == 0
 
 
 async def test_statistics_follow_each_change_of_status(world: World, stage: Stage) -> None:
@@ -147,9 +160,10 @@ MONEY = {"sqlite": "TEXT", "postgres": "NUMERIC"}
 async def test_revenue_of_a_hundred_thousand_tickets_is_exact(stage: Stage, backend: str) -> None:
     await connections.get(CONNECTION).execute_query(
         f"""
-        INSERT INTO tickets (code, event_id, user_id, name, email, amount, status, created_at, updated_at)
+        INSERT INTO tickets (code, event_id, user_id, name, email, email_key, amount, status, created_at,
+            updated_at)
         WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {MANY})
-        SELECT 'AE' || n, {stage.event.id}, {stage.buyer_account.id}, 'x', 'x@example.com',
+        SELECT 'AE' || n, {stage.event.id}, {stage.buyer_account.id}, 'x', 'x@example.com', 'x@example.com',
             CAST('999999999999.99' AS {MONEY[backend]}), 'Success', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP FROM numbers
         """
     )
