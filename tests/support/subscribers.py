@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 
 from amarevents.resolvers.core.subscription import Subscription
 from amarevents.resolvers.tickets import subscriptions
@@ -27,8 +28,7 @@ EACH_SUBSCRIPTION = pytest.mark.parametrize("subscription", EVENT_SUBSCRIPTIONS,
 
 async def context_for(app: Starlette, caller: Caller) -> Context:
     """Return the context that the middleware would create for a request by the caller."""
-    header, cookie = caller.headers.get("Authorization"), caller.headers.get("Cookie")
-    credential = read_credential([header] if header else [], cookie)
+    credential = read_credential(Headers(caller.headers))
     services = app.state.services
     context = Context(services=services, request_id="x", address="x", credential=credential)
     context.set_quota(None, anonymous_quota("x", services.settings))

@@ -22,21 +22,7 @@ def shared_headers() -> Json:
             "required": True,
             "schema": {"type": "string", "pattern": "^[0-9a-f]{16}$"},
         },
-        "X-RateLimit-Limit": {
-            "description": "The number of requests per minute that the key or session may send. The four "
-            "`X-RateLimit-…` headers are present only if the caller has a valid API key or session and the limit is "
-            "enabled.",
-            "schema": _COUNT,
-        },
-        "X-RateLimit-Remaining": {"description": "The number of requests that may be sent now.", "schema": _COUNT},
-        "X-RateLimit-Reset": {
-            "description": "The Unix time in seconds at which the full limit is available again.",
-            "schema": _COUNT,
-        },
-        "X-RateLimit-Type": {
-            "description": "The type of the API key, or the role of the session's account.",
-            "schema": {"$ref": "#/components/schemas/KeyType"},
-        },
+        **_rate_limit_headers(),
         "Idempotency-Replayed": {
             "description": "Present if this is the response to an earlier request with the same `Idempotency-Key`.",
             "schema": {"const": "true"},
@@ -55,5 +41,25 @@ def shared_headers() -> Json:
             "description": "The methods that this path supports.",
             "required": True,
             "schema": {"type": "string"},
+        },
+    }
+
+
+def _rate_limit_headers() -> Json:
+    return {
+        "X-RateLimit-Limit": {
+            "description": "The number of requests per minute that the key or session may send. The four "
+            "`X-RateLimit-…` headers are present only if the caller has a valid API key or session and the limit is "
+            "enabled.",
+            "schema": _COUNT,
+        },
+        "X-RateLimit-Remaining": {"description": "The number of requests that may be sent now.", "schema": _COUNT},
+        "X-RateLimit-Reset": {
+            "description": "The Unix time in seconds at which the full limit is available again.",
+            "schema": _COUNT,
+        },
+        "X-RateLimit-Type": {
+            "description": "The type of the API key, or the role of the session's account.",
+            "schema": {"$ref": "#/components/schemas/KeyType"},
         },
     }
