@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from amarevents.resolvers.core.descriptions import public_text
 from amarevents.resolvers.core.inputs import Count, Date, Expiry, Id, Input, Money, NotNull
-from amarevents.resolvers.core.pagination import Paging, page_of
+from amarevents.resolvers.core.pagination import Paging, WholeListPaging, page_of, paginate
 from amarevents.resolvers.core.text_types import Email, LongText, Name, Phone, ShortText, Url
 
 # Any: annotations, and values that are mostly invalid.
@@ -102,6 +102,11 @@ def test_null_is_a_change_and_a_missing_field_is_not() -> None:
     assert Note.model_validate({}).changed_fields() == {}
 
 
+def test_null_for_a_field_with_another_default_is_left_out() -> None:
+    assert Paging.model_validate({"page": None, "limit": None}) == Paging()
+    assert Paging.model_validate({"page": None}).changed_fields() == {}
+
+
 @pytest.mark.parametrize("values", [{"title": None}, {"colour": "red"}, {"title": "x", "Text": "y"}])
 def test_null_for_a_required_field_and_unknown_fields_are_refused(values: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
@@ -137,8 +142,19 @@ def test_first_page_of_twenty_is_the_default() -> None:
     assert (Paging().page, Paging().limit) == (1, 20)
 
 
+@pytest.mark.parametrize(("limit", "taken"), [(100, 100), (101, 100), (2**31, 100), (10**40, 100)])
+def test_limit_above_100_is_taken_as_100(limit: int, taken: int) -> None:
+    assert Paging(limit=limit).limit == taken
+
+
+def test_pages_of_a_list_that_has_been_loaded_are_its_parts() -> None:
+    assert paginate("abcde", WholeListPaging()).items == list("abcde")
+    assert paginate("abcde", WholeListPaging(page=2, limit=2)) == page_of(["c", "d"], 5, Paging(page=2, limit=2))
+    assert paginate("abcde", WholeListPaging(page=9)).items == []
+
+
 @pytest.mark.parametrize(
-    "values", [{"page": 0}, {"page": "1"}, {"page": True}, {"limit": 101}, {"limit": 0}, {"page": 2**31}]
+    "values", [{"page": 0}, {"page": "1"}, {"page": True}, {"limit": "5"}, {"limit": 0}, {"page": 2**31}]
 )
 def test_invalid_page_or_limit_is_refused(values: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):

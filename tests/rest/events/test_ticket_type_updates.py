@@ -83,8 +83,8 @@ async def test_null_clears_only_the_description(stage: Stage, ticket_type: Ticke
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("price", -1), ("price", 0.001), ("price", "5"), ("capacity", -1), ("capacity", 1.5), ("capacity", "5"),
-        ("capacity", True), ("capacity", 2**31), ("name", "x" * 201), ("sold", 0), ("event_id", 1), ("available", 1),
+        ("price", -1), ("price", 0.001), ("price", "five"), ("capacity", -1), ("capacity", 1.5),
+        ("capacity", "1.5"), ("capacity", True), ("capacity", 2**31), ("name", "x" * 201), ("places", 1),
     ],
 )  # fmt: skip
 async def test_invalid_field_is_refused_by_name(stage: Stage, ticket_type: TicketType, field: str, value: Any) -> None:

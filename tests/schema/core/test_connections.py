@@ -129,9 +129,8 @@ async def test_every_page_is_the_one_that_the_specification_computes(world: Worl
     [
         ({"first": 0}, "first"),
         ({"first": -1}, "first"),
-        ({"first": 101}, "first"),
         ({"last": 0}, "last"),
-        ({"last": 101}, "last"),
+        ({"last": -1}, "last"),
         ({"first": 5, "last": 5}, "last"),
     ],
 )

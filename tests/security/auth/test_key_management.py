@@ -100,7 +100,7 @@ async def test_a_key_cannot_have_permissions_beyond_its_type(world: World, key_t
     assert await _refused(caller, key_type, permissions=["events:read", not_allowed]) == (400, "VALIDATION_ERROR")
 
 
-@pytest.mark.parametrize("permissions", [["events:reed"], ["EVENTS:READ"], [1], "events:read", {"events:read": True}])
+@pytest.mark.parametrize("permissions", [["events:reed"], ["events read"], [1], "events:read", {"events:read": True}])
 async def test_permissions_must_be_a_list_of_known_scopes(world: World, permissions: object) -> None:
     caller = await world.session(await world.user())
     assert await _refused(caller, "user", permissions=permissions) == (400, "VALIDATION_ERROR")
@@ -239,7 +239,7 @@ async def test_a_key_cannot_make_itself_more_powerful(world: World) -> None:
 
 BAD_CHANGES: list[dict[str, Any]] = [
     *({"permissions": ["events:write"]}, {"permissions": None}, {"name": None}, {"name": "n" * 201}),
-    *({"is_active": None}, {"is_active": "false"}, {"is_active": 0}, {"key_type": "admin"}, {"user_id": 1}),
+    *({"is_active": None}, {"is_active": "no"}, {"is_active": 2}, {"revoked": True}, {"user_id": 1}),
 ]
 
 
@@ -291,7 +291,7 @@ async def test_the_list_has_own_keys_newest_first_without_secrets(world: World) 
     await world.user_key()
     assert caller.key is not None
     answer = (await caller.get("/keys")).json()
-    assert "pagination" not in answer
+    assert answer["pagination"] == {"total": 2, "page": 1, "limit": 100, "pages": 1}
     assert [key["id"] for key in answer["data"]] == [second.id, caller.key.id]
     fields = "id name key_prefix key_type permissions rate_limit is_active expires_at last_used_at created_at"
     assert [set(key) for key in answer["data"]] == [set(fields.split())] * 2
