@@ -102,6 +102,8 @@ def event(
         template=spec.template,
         socials=[{"type": kind, "url": f"https://{kind}.{host.domain}"} for kind in spec.socials],
         wallets={str(method): number for method, number in host.wallets.items()} if is_paid else {},
+        hold_minutes=spec.hold_minutes,
+        places_per_account=spec.places_per_account,
         search_text=search_text(spec.name, spec.location, spec.description),
         created_at=created_at,
         updated_at=created_at,

@@ -72,6 +72,8 @@ class EventSpec:
     fields: tuple[FieldSpec, ...] = ()
     gallery: tuple[str, ...] = ()
     held: int = 0
+    hold_minutes: int | None = None
+    places_per_account: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

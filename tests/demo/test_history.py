@@ -16,6 +16,7 @@ from amarevents.models import CustomField
 from amarevents.models.enums import Category, DonationStatus, PaymentMethod, TicketStatus
 from amarevents.resolvers.tickets.codes import new_ticket_code
 from amarevents.resolvers.tickets.custom_answers import check_answers
+from amarevents.settings import Settings
 
 TODAY = datetime.date(2026, 3, 10)
 # The beginning of TODAY in Dhaka.
@@ -49,6 +50,14 @@ def test_names_are_unique() -> None:
     people = [*ADMINS, *ORGANIZERS, *ATTENDEES, *NEWCOMERS]
     named = ([p.username for p in people], [e.name for e in EVENTS], [o.name for o in ORGANIZATIONS])
     assert all(len(names) == len(set(names)) for names in named)
+
+
+def test_accounts_hold_no_more_places_than_they_may(tickets: list[TicketDraft]) -> None:
+    """Places per account, and no unpaid ticket that would expire (decisions 6.2a)."""
+    limits = {event.name: event.places_per_account or Settings().places_per_account for event in EVENTS}
+    held = Counter((draft.event, draft.account) for draft in tickets if draft.status.holds_place)
+    assert all(places <= limits[event] for (event, _), places in held.items())
+    assert all(draft.transaction_id for draft in tickets if draft.status is TicketStatus.PENDING)
 
 
 def test_events_cover_all_categories_and_some_are_private_or_undated() -> None:

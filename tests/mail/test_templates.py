@@ -108,6 +108,16 @@ def test_a_rejection_ignores_the_organizers_template() -> None:
     assert "Transaction id /" not in templates.payment_rejected(ticket_of(transaction_id=None), event).text
 
 
+def test_an_expiry_ignores_the_organizers_template_and_says_what_to_do() -> None:
+    event = event_of(name="Tech\nSummit {name}", emailtitle="Welcome!", emailmessage="Your place is good")
+    email = templates.hold_expired(ticket_of(decision_reason="expired"), event)
+    assert email.subject == "Your place at Tech Summit {name} is no longer reserved | আসনটি আর সংরক্ষিত নেই"
+    assert "good" not in email.text
+    assert all(
+        fact in email.text for fact in ("Karim", "Summit {name}", "register again", "contact the organizer", "42")
+    )
+
+
 def test_a_rejection_has_the_reason_if_one_was_given() -> None:
     rejection = templates.payment_rejected(ticket_of(decision_reason="No such payment, {name}"), event_of()).text
     assert "Reason / কারণ: No such payment, {name}" in rejection

@@ -1,4 +1,4 @@
-"""Periodic maintenance: last use of API keys, and purges of old records."""
+"""Periodic maintenance: last use of API keys, ends of holds, and purges of old records."""
 
 import asyncio
 import datetime
@@ -7,12 +7,21 @@ import logging
 import pytest
 from starlette.applications import Starlette
 
-from amarevents.models import ApiKey, EmailConfirmation, IdempotencyRecord, OutgoingMail, PasswordReset
+from amarevents.models import (
+    ApiKey,
+    EmailConfirmation,
+    IdempotencyRecord,
+    OutgoingMail,
+    PasswordReset,
+    Ticket,
+    TicketType,
+)
 from amarevents.models.columns import utc_now
 from amarevents.models.db.connection import DatabaseUnavailable
-from amarevents.models.enums import MailKind, MailStatus
+from amarevents.models.enums import MailKind, MailStatus, TicketStatus
 from amarevents.security.services import Services
 from amarevents.server import maintenance
+from tests.support.holds import HOUR, unpaid_ticket
 from tests.support.world import World
 
 
@@ -67,6 +76,17 @@ async def test_sent_emails_and_expired_links_are_purged(world: World, services: 
     assert [mail.recipient for mail in await OutgoingMail.all()] == ["29@example.org"]
     assert [link.digest for link in await EmailConfirmation.all()] == ["live"]
     assert [link.digest for link in await PasswordReset.all()] == ["live"]
+
+
+async def test_overdue_holds_are_ended(world: World, services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(maintenance, "HOLDS_INTERVAL", datetime.timedelta(milliseconds=5))
+    owner = await world.organizer()
+    event = await world.event(owner)
+    ticket_type = await world.ticket_type(event, price="500", capacity=1)
+    overdue = await unpaid_ticket(world, event, owner, ticket_type, ends_in=-HOUR)
+    await maintain(services)
+    assert (await Ticket.get(id=overdue.id)).status is TicketStatus.FAILED
+    assert (await TicketType.get(id=ticket_type.id)).sold == 0
 
 
 async def test_maintenance_continues_after_a_database_failure(

@@ -40,6 +40,8 @@ STAGE = (
             TypeSpec(name="Regular", price=700, capacity=150, held=16),
             TypeSpec(name="Front row", price=1800, capacity=12, held=12, description="Seated, with dinner"),
         ),
+        hold_minutes=120,
+        places_per_account=6,
         fields=(_MEAL,),
         gallery=("Sound check on the lawn", "The crowd last year", "Dotara and bass"),
     ),

@@ -9,11 +9,13 @@ import pytest
 from starlette.applications import Starlette
 
 from amarevents.infra.pubsub import MemoryBroker, TicketChange
-from amarevents.models import CustomValue, Ticket
+from amarevents.models import CustomValue, Ticket, TicketType
+from amarevents.models.columns import utc_now
 from amarevents.models.db.engines import transactions
 from amarevents.models.enums import TicketChangeKind, TicketStatus
 from amarevents.resolvers.tickets import registration
 from tests.schema.subscriptions.conftest import Scene
+from tests.support.holds import HOUR, end_holds, unpaid_ticket
 from tests.support.rest_answers import data_of, refused
 from tests.support.world import World
 
@@ -49,6 +51,25 @@ async def test_ticket_changes_are_published(broker: RecordingBroker, scene: Scen
     data_of(await scene.organizer.delete(f"/tickets/{ticket_id}"))
     changes = [TicketChange(kind, ticket_id) for kind in (CREATED, UPDATED, DELETED)]
     assert broker.published == [(scene.event.id, [change]) for change in changes]
+
+
+async def test_ends_of_holds_are_published(broker: RecordingBroker, scene: Scene, world: World, app: Starlette) -> None:
+    """By maintenance, and by a registration that takes over the place."""
+    await TicketType.filter(id=scene.ticket_type.id).update(capacity=2, price=5)
+    await scene.ticket_type.refresh_from_db()
+    for _ in range(2):
+        ticket = await unpaid_ticket(world, scene.event, scene.owner, scene.ticket_type, ends_in=-HOUR)
+    await Ticket.filter(id=ticket.id).update(hold_expires_at=utc_now() + HOUR)
+    await end_holds(app)
+    first = await Ticket.get(status=TicketStatus.FAILED)
+    await Ticket.filter(id=ticket.id).update(hold_expires_at=utc_now() - HOUR)
+    await scene.register()
+    created = data_of(await scene.buyer.post("/tickets", _registration_body(scene)), 201)["id"]
+    assert broker.published[0] == (scene.event.id, [TicketChange(UPDATED, first.id)])
+    assert broker.published[2] == (
+        scene.event.id,
+        [TicketChange(UPDATED, ticket.id), TicketChange(CREATED, created)],
+    )
 
 
 async def test_ticket_type_changes_are_published(broker: RecordingBroker, scene: Scene, world: World) -> None:
