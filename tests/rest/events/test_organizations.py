@@ -4,6 +4,7 @@ import pytest
 
 from amarevents.models import Event, Organization
 from tests.rest.conftest import Stage
+from tests.support.graphql_answers import answer_of
 from tests.support.rest_answers import (
     EVENT_FIELDS,
     INSTANT,
@@ -93,6 +94,37 @@ async def test_admin_creates_an_organization_for_an_account(stage: Stage) -> Non
     assert (created["user_id"], created["eventcount"], created["events_used"]) == (stage.buyer_account.id, 3, 0)
     assert (created["public_event_count"], created["recent_events"]) == (0, [])
     assert page_in(await stage.buyer.get("/organizations", search="UDI"))[0] == [created["id"]]
+
+
+@pytest.mark.parametrize("surface", ["REST", "GraphQL"])
+async def test_owner_of_a_new_organization_can_act_as_an_organizer(world: World, stage: Stage, surface: str) -> None:
+    """The account becomes an organizer with it (decisions 5.2a): it creates organizer keys and events."""
+    owner = stage.buyer_account
+    session = await world.session(owner)
+    key = {"name": "Gate", "key_type": "organizer"}
+    await refused(session.post("/keys", key), 403, "WRONG_KEY_TYPE")
+    if surface == "REST":
+        created = data_of(await stage.admin.post("/organizations", {"name": "Udichi", "user_id": owner.id}), 201)
+    else:
+        document = "mutation($input: CreateOrganizationInput!) { createOrganization(input: $input) { id } }"
+        created = await answer_of(stage.admin, document, input={"name": "Udichi", "userId": owner.id})
+    assert data_of(await session.get("/users/me"))["type"] == "organizer"
+    data_of(await session.post("/keys", key), 201)
+    data_of(await session.post("/events", {"name": "Nobanno", "organization_id": created["id"]}), 201)
+    assert owner.id in page_in(await stage.admin.get("/admin/users", type="organizer"))[0]
+
+
+async def test_admin_who_gets_an_organization_stays_an_admin(world: World, stage: Stage) -> None:
+    assert stage.admin.user
+    data_of(await stage.admin.post("/organizations", {"name": "Platform", "user_id": stage.admin.user.id}), 201)
+    found = data_of(await stage.admin.get(f"/admin/users/{stage.admin.user.id}"))
+    assert (found["type"], found["admin"]) == ("organizer", True)
+
+
+async def test_refused_organization_leaves_its_owner_as_it_was(world: World, stage: Stage) -> None:
+    body = {"name": "x" * 201, "user_id": stage.buyer_account.id}
+    await refused(stage.admin.post("/organizations", body), 400, "VALIDATION_ERROR")
+    assert data_of(await stage.buyer.get("/users/me"))["type"] == "user"
 
 
 async def test_organization_without_an_event_limit_is_unlimited(stage: Stage) -> None:
