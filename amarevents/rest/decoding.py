@@ -23,7 +23,7 @@ def decode_query(input_type: type[Input] | None, query: Mapping[str, str]) -> di
     """Return query parameters as the types that the input expects; unknown ones are ignored (decisions 1.6)."""
     if input_type is None:
         return {}
-    fields = input_type.fields_by_name()
+    fields = input_type.fields_by_name().keys() - getattr(input_type, "GRAPHQL_ONLY", frozenset())
     return decode_fields(input_type, {name: text for name, text in query.items() if name in fields})
 
 

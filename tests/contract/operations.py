@@ -81,8 +81,10 @@ def camel(name: str) -> str:
 
 
 def input_fields(operation: Operation[Any]) -> set[str]:
-    """Return the names of the fields of the operation's Input."""
-    return set(operation.input_type.fields_by_name()) if operation.input_type else set()
+    """Return the names of the fields that the operation's Input has in REST."""
+    if operation.input_type is None:
+        return set()
+    return operation.input_type.fields_by_name().keys() - getattr(operation.input_type, "GRAPHQL_ONLY", frozenset())
 
 
 def field_name(operation: Operation[Any]) -> str:

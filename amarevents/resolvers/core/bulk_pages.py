@@ -72,7 +72,7 @@ async def _load_batch(
     requests: Sequence[PageRequest[M]], prepare: Callable[[QuerySet[M]], QuerySet[M]], view: Callable[[M], T]
 ) -> list[Page[T]]:
     segments = [(number, rows) for number, one in enumerate(requests) for rows in one.order.read(one.rows)]
-    lengths = dict(await _union_all(_TOTAL, [rows for _, rows in segments]))
+    lengths = await count_rows([rows for _, rows in segments])
     totals, parts = [0] * len(requests), []
     for part, (number, rows) in enumerate(segments):
         paging, before = requests[number].paging, totals[number]
@@ -81,7 +81,7 @@ async def _load_batch(
         if start < stop:
             parts.append((number, rows.offset(start).limit(stop - start)))
     ids: list[set[int]] = [set() for _ in requests]
-    for part, row_id in await _union_all(_IDS, [rows for _, rows in parts]):
+    for part, row_id in await select_ids([rows for _, rows in parts]):
         ids[parts[part][0]].add(row_id)
     found = {row.pk: row for row in await prepare(requests[0].rows.model.filter(id__in=list(set().union(*ids))))}
     views = {row_id: view(row) for row_id, row in found.items()}
@@ -93,6 +93,16 @@ async def _load_batch(
         )
         for number, one in enumerate(requests)
     ]
+
+
+async def count_rows(parts: Sequence[QuerySet[M]]) -> dict[int, int]:
+    """Return the number of rows of each query by its position, in one statement."""
+    return dict(await _union_all(_TOTAL, parts))
+
+
+async def select_ids(parts: Sequence[QuerySet[M]]) -> list[tuple[int, int]]:
+    """Return the position of a query and the ID of a row for all rows of all queries, in one statement."""
+    return await _union_all(_IDS, parts)
 
 
 async def _union_all(template: str, parts: Sequence[QuerySet[M]]) -> list[tuple[int, int]]:

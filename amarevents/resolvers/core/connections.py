@@ -5,7 +5,7 @@ added or deleted elsewhere do not shift it, and the database reads it directly f
 """
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from typing import ClassVar, Generic, TypeVar
 
@@ -57,6 +57,12 @@ class ConnectionArguments(Input):
     def order(self, ctx: Context) -> SortOrder:  # noqa: ARG002 - for lists whose order depends on the day
         """Return the order of the list. Raises ValidationFailed if it depends on a cursor that is invalid."""
         return self.ORDER
+
+    def check_cursors(self, ctx: Context) -> None:
+        """Raise ValidationFailed if a cursor is not one of this list."""
+        order = self.order(ctx)
+        for name in ("after", "before"):
+            self.position(name, order)
 
     def position(self, name: str, order: SortOrder) -> Position | None:
         """Return what the cursor of this argument holds, None if it was not given. Raises ValidationFailed."""
@@ -119,23 +125,46 @@ async def load_connection(
     has been deleted. ``depends_on`` are the models whose changes may change the count; ``view`` turns a row into an
     item. Raises ValidationFailed if a cursor is not one of this list.
     """
+    part = slice_of(ctx, rows, arguments)
+    found = await read_slice(part.between(), limit=part.limit)
+    behind = part.start_is_first_of(found) or bool(await read_slice(part.behind(), limit=1))
+    ahead = part.stops_within(found) or bool(await read_slice(part.ahead(), limit=1))
+    count = partial(ctx.services.count_cache.count, rows, of=depends_on)
+    return connection_of(part, found, behind=behind, ahead=ahead, view=view, count=count)
+
+
+def slice_of(ctx: Context, rows: QuerySet[M], arguments: ConnectionArguments) -> "Slice[M]":
+    """Return the part of ``rows`` that the arguments ask for. Raises ValidationFailed if a cursor is not one of it."""
     order, backward = arguments.order(ctx), arguments.last is not None
     after, before = (_key(arguments.position(name, order)) for name in ("after", "before"))
     start, stop = (before, after) if backward else (after, before)
-    scan = _Scan(rows, order, backward=backward, start=start, stop=stop)
-    found, more_behind, more_ahead = await scan.take(arguments.size)
-    in_order = found[::-1] if backward else found
+    return Slice(rows, order, backward=backward, start=start, stop=stop, size=arguments.size)
+
+
+def connection_of(
+    part: "Slice[M]",
+    found: list[M],
+    *,
+    behind: bool,
+    ahead: bool,
+    view: Callable[[M], T],
+    count: Callable[[], Awaitable[int]],
+) -> Connection[T]:
+    """Return the connection for a slice and the rows that were found for it; ``behind`` and ``ahead``: of more rows."""
+    taken = part.taken_of(found)
+    in_order = taken[::-1] if part.backward else taken
+    order = part.order
     edges = [Edge(cursor=order.encode_cursor(order.sort_key(row)), node=view(row)) for row in in_order]
     return Connection(
         edges=edges,
         nodes=[edge.node for edge in edges],
         page_info=PageInfo(
-            has_next_page=more_behind if backward else more_ahead,
-            has_previous_page=more_ahead if backward else more_behind,
+            has_next_page=behind if part.backward else ahead,
+            has_previous_page=ahead if part.backward else behind,
             start_cursor=edges[0].cursor if edges else None,
             end_cursor=edges[-1].cursor if edges else None,
         ),
-        count=partial(ctx.services.count_cache.count, rows, of=depends_on),
+        count=count,
     )
 
 
@@ -144,34 +173,54 @@ def _key(position: Position | None) -> SortKey | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Scan(Generic[M]):
-    """A scan of ``rows`` in one direction, between two sort keys, both excluded; None is the end of the list."""
+class Slice(Generic[M]):
+    """A part of ``rows`` read in one direction, between two sort keys, both excluded; None is the end of the list.
+
+    The rows at both keys are read as well: if they still exist, no further query is needed to find more rows. Queries
+    are lists of them, one for each segment of the list.
+    """
 
     rows: QuerySet[M]
     order: SortOrder
+    _: KW_ONLY
     backward: bool
     start: SortKey | None
     stop: SortKey | None
+    size: int
 
-    async def take(self, size: int) -> tuple[list[M], bool, bool]:
-        """Return the next ``size`` rows, and whether there are more rows behind and ahead of them.
+    @property
+    def limit(self) -> int:
+        """The number of rows to read between the keys."""
+        return self.size + (1 if self.start is None else 2)
 
-        The rows at both keys are read as well: if they still exist, no further statement is needed to find more rows.
-        """
-        between = self.order.read(self.rows, start=self.start, stop=self.stop, backward=self.backward)
-        found = await read_slice(between, limit=size + (1 if self.start is None else 2))
-        start_exists = bool(found) and self.order.sort_key(found[0]) == self.start
-        rest = found[1:] if start_exists else found
-        taken = [row for row in rest[:size] if self.order.sort_key(row) != self.stop]
-        more_behind = start_exists or await self._exists(self.start, backward=not self.backward)
-        more_ahead = len(rest) > len(taken) or await self._exists(self.stop, backward=self.backward)
-        return taken, more_behind, more_ahead
+    def between(self) -> list[QuerySet[M]]:
+        return self.order.read(self.rows, start=self.start, stop=self.stop, backward=self.backward)
 
-    async def _exists(self, key: SortKey | None, *, backward: bool) -> bool:
-        """Return whether there is a row at the key or beyond it.
+    def behind(self) -> list[QuerySet[M]]:
+        """Return queries for the rows at the start or behind it.
 
         The rows are sorted, so that the index leads to the nearest one: exists() may search all rows for one.
         """
-        if key is None:
-            return False
-        return bool(await read_slice(self.order.read(self.rows, start=key, backward=backward), limit=1))
+        return self._beyond(self.start, backward=not self.backward)
+
+    def ahead(self) -> list[QuerySet[M]]:
+        """Return queries for the rows at the stop or beyond it."""
+        return self._beyond(self.stop, backward=self.backward)
+
+    def _beyond(self, key: SortKey | None, *, backward: bool) -> list[QuerySet[M]]:
+        return [] if key is None else self.order.read(self.rows, start=key, backward=backward)
+
+    def start_is_first_of(self, found: list[M]) -> bool:
+        """Return whether the row at the start still exists, which is behind the slice."""
+        return bool(found) and self.order.sort_key(found[0]) == self.start
+
+    def taken_of(self, found: list[M]) -> list[M]:
+        """Return those of the rows that were found that are in the slice."""
+        return [row for row in self._rest_of(found)[: self.size] if self.order.sort_key(row) != self.stop]
+
+    def stops_within(self, found: list[M]) -> bool:
+        """Return whether there are more rows ahead among those that were found."""
+        return len(self._rest_of(found)) > len(self.taken_of(found))
+
+    def _rest_of(self, found: list[M]) -> list[M]:
+        return found[1:] if self.start_is_first_of(found) else found

@@ -92,6 +92,7 @@ Money = Annotated[
 ]
 Count = Annotated[StrictInt, Field(ge=0, le=MAX_ID)]
 Id = Annotated[RecordId, Field(strict=True, ge=1, le=MAX_ID)]
+Ids = Annotated[list[Id], Field(max_length=100)]
 
 
 def _require_value(value: T | None) -> T | None:

@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Sequence
+from typing import ClassVar
 
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
@@ -9,10 +10,11 @@ from tortoise.queryset import QuerySet
 from amarevents import errors
 from amarevents.models import Event, Organization, Ticket
 from amarevents.models.enums import Category, Privacy
+from amarevents.resolvers.core.bulk_connections import ConnectionRequest, load_connections
 from amarevents.resolvers.core.bulk_pages import PageRequest, load_pages
 from amarevents.resolvers.core.connections import Connection, ConnectionArguments, load_connection
 from amarevents.resolvers.core.ids import EventId
-from amarevents.resolvers.core.inputs import Id
+from amarevents.resolvers.core.inputs import Id, Ids
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, Paging, load_page
 from amarevents.resolvers.core.permissions import visible_events
@@ -41,8 +43,12 @@ class ListEventsOf(EventSearch, Paging):
 class EventFilters(EventSearch):
     """The events to list."""
 
+    GRAPHQL_ONLY: ClassVar[frozenset[str]] = frozenset({"ids"})
+
     organization_id: Id | None = None
     """The ID of the organization that publishes the events."""
+    ids: Ids | None = None
+    """Return only events with these IDs, at most 100."""
 
 
 class ListEvents(EventFilters, Paging):
@@ -57,14 +63,18 @@ async def list_events(ctx: Context, data: ListEvents) -> Page[EventView]:
     return await load_page(ctx, rows, data, depends_on=_dependencies(ctx), view=EventView.from_model, order=order)
 
 
-class ListEventsByCursor(ConnectionArguments, EventFilters):
-    """The slice of the list of events to return."""
+class ListEventsOfByCursor(ConnectionArguments, EventSearch):
+    """The slice of an organization's events to return."""
 
     def order(self, ctx: Context) -> SortOrder:
         """Return the order of the list on the day of its first page, which its cursors contain."""
         today = event_order(self.sort, ctx.today)
         position = self.position("after", today) or self.position("before", today)
         return today if position is None or position.day is None else event_order(self.sort, position.day)
+
+
+class ListEventsByCursor(ListEventsOfByCursor, EventFilters):
+    """The slice of the list of events to return."""
 
 
 @operation(PUBLIC)
@@ -89,7 +99,9 @@ def _dependencies(ctx: Context) -> tuple[type[Model], ...]:
 
 def _matching_events(ctx: Context, data: EventFilters, today: datetime.date) -> QuerySet[Event]:
     events = _search(visible_events(ctx), data, today)
-    return events if data.organization_id is None else events.filter(organization_id=data.organization_id)
+    if data.organization_id is not None:
+        events = events.filter(organization_id=data.organization_id)
+    return events if data.ids is None else events.filter(id__in=data.ids)
 
 
 def _search(events: QuerySet[Event], data: EventSearch, today: datetime.date) -> QuerySet[Event]:
@@ -113,6 +125,22 @@ async def load_organization_events(
         for organization_id, data in keys
     }
     return await load_pages(requests, prepare=_with_organization, view=EventView.from_model)
+
+
+async def load_organization_event_connections(
+    ctx: Context, keys: Sequence[tuple[int, ListEventsOfByCursor]]
+) -> dict[tuple[int, ListEventsOfByCursor], Connection[EventView]]:
+    """Return slices of the events visible to the caller, by organization ID and arguments, in two statements."""
+    requests = {
+        (organization_id, data): ConnectionRequest(
+            rows=_search(visible_events(ctx), data, data.order(ctx).day or ctx.today).filter(
+                organization_id=organization_id
+            ),
+            arguments=data,
+        )
+        for organization_id, data in keys
+    }
+    return await load_connections(ctx, requests, prepare=_with_organization, view=EventView.from_model)
 
 
 @operation(PUBLIC, raises=(errors.NotFound,))

@@ -13,10 +13,11 @@ from tortoise.queryset import QuerySet
 from amarevents import errors
 from amarevents.models import Event, Ticket
 from amarevents.models.enums import KeyType, PaymentMethod, TicketStatus
+from amarevents.resolvers.core.bulk_connections import ConnectionRequest, load_connections
 from amarevents.resolvers.core.bulk_pages import PageRequest, load_pages
 from amarevents.resolvers.core.connections import Connection, ConnectionArguments, load_connection
 from amarevents.resolvers.core.ids import EventId, TicketId
-from amarevents.resolvers.core.inputs import DateTime, Id, Input, RecordId
+from amarevents.resolvers.core.inputs import DateTime, Id, Ids, Input, RecordId
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, Paging, load_page
 from amarevents.resolvers.core.permissions import (
@@ -193,8 +194,12 @@ class ListTicketsByStatus(TicketStatusFilter, Paging):
 class TicketFilters(TicketStatusFilter):
     """Filters for tickets: those of an event that the caller manages, by default the caller's own."""
 
+    GRAPHQL_ONLY: ClassVar[frozenset[str]] = frozenset({"ids"})
+
     event_id: Id | None = None
     """The ID of an event that you manage. Without it, your own tickets are returned."""
+    ids: Ids | None = None
+    """Return only tickets with these IDs, at most 100."""
 
 
 class ListTickets(TicketFilters, ListTicketsByStatus):
@@ -223,9 +228,10 @@ async def list_tickets_by_cursor(ctx: Context, data: ListTicketsByCursor) -> Con
 async def _selected(ctx: Context, data: TicketFilters) -> Q:
     """Return the condition for the tickets that the filters select. Raises NotFound, Forbidden."""
     if data.event_id is None:
-        return own_tickets(ctx)
-    event = await require_event_manager(ctx, data.event_id)
-    return Q(event_id=event.id)
+        selected = own_tickets(ctx)
+    else:
+        selected = Q(event_id=(await require_event_manager(ctx, data.event_id)).id)
+    return selected if data.ids is None else selected & Q(id__in=data.ids)
 
 
 def tickets_in(condition: Q, data: TicketStatusFilter) -> QuerySet[Ticket]:
@@ -257,6 +263,25 @@ async def load_event_tickets(
         if event_id in managed_ids
     }
     return await load_pages(pages, prepare=with_event, view=TicketView.from_model)
+
+
+class ListTicketsOfByCursor(ConnectionArguments, TicketStatusFilter):
+    """The slice of an event's tickets to return."""
+
+    ORDER = NEWEST_FIRST
+
+
+async def load_event_ticket_connections(
+    ctx: Context, requests: Sequence[tuple[int, ListTicketsOfByCursor]]
+) -> dict[tuple[int, ListTicketsOfByCursor], Connection[TicketView]]:
+    """Return slices of the tickets for events that the caller manages, by event and request, in three statements."""
+    managed_ids = set(await managed_event_ids(ctx, {event_id for event_id, _ in requests}))
+    wanted = {
+        (event_id, data): ConnectionRequest(rows=tickets_in(Q(event_id=event_id), data), arguments=data)
+        for event_id, data in requests
+        if event_id in managed_ids
+    }
+    return await load_connections(ctx, wanted, prepare=with_event, view=TicketView.from_model)
 
 
 @operation(allow(KeyType.USER, scope=Scope.TICKETS_READ))

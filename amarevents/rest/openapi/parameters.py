@@ -12,8 +12,10 @@ _IDEMPOTENCY_KEY = "#/components/parameters/IdempotencyKey"
 def parameters(route: Route, schemas: Schemas, example: Example) -> list[Json]:
     """Return the parameters of a route: path, query, header."""
     found = _in_path(route, schemas, example)
-    if route.method == "GET" and route.operation.input_type is not None:
-        found += _in_query(schemas.inputs[route.operation.input_type], example)
+    input_type = route.operation.input_type
+    if route.method == "GET" and input_type is not None:
+        hidden: frozenset[str] = getattr(input_type, "GRAPHQL_ONLY", frozenset())
+        found += [one for one in _in_query(schemas.inputs[input_type], example) if one["name"] not in hidden]
     if route.operation.creates:
         found.append({"$ref": _IDEMPOTENCY_KEY})
     return found

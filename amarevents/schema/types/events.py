@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import strawberry
 
 from amarevents import errors
-from amarevents.resolvers.core import pagination
+from amarevents.resolvers.core import connections, pagination
 from amarevents.resolvers.core.permissions import NOT_THE_MANAGER
 from amarevents.resolvers.events import duplication, mutations, views
 from amarevents.resolvers.events import queries as operations
@@ -15,7 +15,14 @@ from amarevents.resolvers.events.organizations import OrganizationView, load_org
 from amarevents.resolvers.events.statistics import EventStatsView, get_event_stats, load_event_stats
 from amarevents.resolvers.events.views import EventDetailView, EventView, ManagedEventView
 from amarevents.resolvers.tickets.check_in import AttendanceView, load_attendance
-from amarevents.resolvers.tickets.queries import ListTicketsByStatus, TicketView, list_event_tickets, load_event_tickets
+from amarevents.resolvers.tickets.queries import (
+    ListTicketsByStatus,
+    ListTicketsOfByCursor,
+    TicketView,
+    list_event_tickets,
+    load_event_ticket_connections,
+    load_event_tickets,
+)
 from amarevents.schema.core.context import Info
 from amarevents.schema.core.deletions import Deleted
 from amarevents.schema.core.edges import detail, edge, paged_edge
@@ -58,6 +65,13 @@ async def _stats(event: EventView, info: Info) -> EventStatsView:
 
 async def _tickets(event: EventView, info: Info, data: ListTicketsByStatus) -> pagination.Page[TicketView]:
     return _require_managed(await info.context.load(load_event_tickets, (event.id, data)))
+
+
+async def _tickets_connection(
+    event: EventView, info: Info, data: ListTicketsOfByCursor
+) -> connections.Connection[TicketView]:
+    data.check_cursors(info.context.request)
+    return _require_managed(await info.context.load(load_event_ticket_connections, (event.id, data)))
 
 
 async def _attendance(event: EventView, info: Info) -> AttendanceView:
@@ -117,6 +131,13 @@ class Event(Node, EventView):
         _tickets,
         Page[Annotated["Ticket", strawberry.lazy("amarevents.schema.types.tickets")]],
         f"The event's tickets, newest first. {_FOR_MANAGERS}",
+    )
+    tickets_connection = paged_edge(
+        list_event_tickets,
+        _tickets_connection,
+        Connection[Annotated["Ticket", strawberry.lazy("amarevents.schema.types.tickets")]],
+        f"The event's tickets, newest first, by cursor. {_FOR_MANAGERS}",
+        input_type=ListTicketsOfByCursor,
     )
     emailtitle = detail(_detail, ManagedEventView, "emailtitle", str | None, note=_FOR_MANAGERS)
     emailmessage = detail(_detail, ManagedEventView, "emailmessage", str | None, note=_FOR_MANAGERS)

@@ -6,7 +6,7 @@ import strawberry
 
 from amarevents.resolvers.accounts.profiles import OwnedOrganizationView
 from amarevents.resolvers.accounts.related import load_organization_owners
-from amarevents.resolvers.core import pagination
+from amarevents.resolvers.core import connections, pagination
 from amarevents.resolvers.core.inputs import RecordId
 from amarevents.resolvers.events import organizations as operations
 from amarevents.resolvers.events.organizations import (
@@ -15,14 +15,20 @@ from amarevents.resolvers.events.organizations import (
     OrganizationView,
 )
 from amarevents.resolvers.events.plans import PlanView, list_plans, load_plans
-from amarevents.resolvers.events.queries import ListEventsOf, list_events, load_organization_events
+from amarevents.resolvers.events.queries import (
+    ListEventsOf,
+    ListEventsOfByCursor,
+    list_events,
+    load_organization_event_connections,
+    load_organization_events,
+)
 from amarevents.resolvers.events.views import EventView
 from amarevents.schema.core.context import Info
 from amarevents.schema.core.edges import detail, edge, paged_edge
 from amarevents.schema.core.fields import mutation, query
 from amarevents.schema.core.nodes import Node, node_type
 from amarevents.schema.core.object_types import object_type
-from amarevents.schema.core.pagination import Page
+from amarevents.schema.core.pagination import Connection, Page
 from amarevents.schema.types.account_edges import account_edge
 from amarevents.schema.types.events import Event
 
@@ -49,6 +55,13 @@ async def _events(organization: OrganizationView, info: Info, data: ListEventsOf
     return await info.context.require(load_organization_events, (organization.id, data), "Organization")
 
 
+async def _events_connection(
+    organization: OrganizationView, info: Info, data: ListEventsOfByCursor
+) -> connections.Connection[EventView]:
+    data.check_cursors(info.context.request)
+    return await info.context.require(load_organization_event_connections, (organization.id, data), "Organization")
+
+
 async def _plan(organization: OrganizationView, info: Info) -> PlanView:
     return await info.context.require(load_plans, organization.plan, "Plan")
 
@@ -69,6 +82,13 @@ class Organization(Node, OrganizationView):
         Page[Event],
         "The organization's events that are visible to the caller, by date; events without a date come last.",
         input_type=ListEventsOf,
+    )
+    events_connection = paged_edge(
+        list_events,
+        _events_connection,
+        Connection[Event],
+        "The organization's events that are visible to the caller, those that are still to come first, by cursor.",
+        input_type=ListEventsOfByCursor,
     )
     plan_details = edge(
         _plan,

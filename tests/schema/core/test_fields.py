@@ -46,9 +46,9 @@ def test_root_fields_are_nullable_and_described(name: str) -> None:
 
 
 def test_queries_have_the_arguments_in_the_decisions() -> None:
-    assert set(_root("Query").fields["tickets"].args) == {"eventId", "status", "page", "limit"}
-    assert set(_root("Query").fields["verifyTicket"].args) == {"id", "code"}
-    assert set(_root("Query").fields["ticketTypes"].args) == {"eventId"}
+    assert set(_root("Query").fields["tickets"].args) == {"eventId", "status", "ids", "page", "limit"}
+    assert set(_root("Query").fields["verifyTicket"].args) == {"id", "code", "eventId"}
+    assert set(_root("Query").fields["ticketTypes"].args) == {"eventId", "page", "limit"}
     for single in ("event", "organization", "ticket"):
         assert str(_root("Query").fields[single].args["id"].type) == "ID!"
 
