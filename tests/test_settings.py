@@ -79,7 +79,7 @@ def test_well_formed_values_are_read() -> None:
         REDIS_URL="rediss://h/1",
         TIME_ZONE="Europe/Berlin",
         COOKIE_SECURE="False",
-        ALLOWED_ORIGINS=" https://App.example/ , http://localhost:3000,",
+        ALLOWED_ORIGINS=" https://App.example/ , http://localhost:3000, https://b.example:443,",
         TRUSTED_PROXIES="10.0.0.0/8, ::1",
         RATE_LIMIT_USER="0",
         LOG_LEVEL="DEBUG",
@@ -89,7 +89,7 @@ def test_well_formed_values_are_read() -> None:
     assert settings.redis_url == "rediss://h/1"
     assert settings.time_zone == ZoneInfo("Europe/Berlin")
     assert settings.cookie_secure is False
-    assert settings.allowed_origins == {"https://app.example", "http://localhost:3000"}
+    assert settings.allowed_origins == {"https://app.example", "http://localhost:3000", "https://b.example"}
     assert settings.trusted_proxies == (ip_network("10.0.0.0/8"), ip_network("::1"))
     assert (settings.rate_limit_user, settings.log_level, settings.port) == (0, "debug", 0)
 

@@ -40,6 +40,11 @@ async def _flow(http: httpx.AsyncClient) -> Flow:
     http.cookies.clear()
     cookie = {"Cookie": f"{COOKIE_NAME}={token}"}
     later.append(login.text)
+    with_token = {"email": ACCOUNT["email"], "password": PASSWORD, "token": True}
+    bearer_token = (await send("POST", "/api/auth/login", with_token)).json()["data"]["token"]
+    for path in ("/api/auth/me", "/api/users/me", "/graphql?query={me{id auth{method}}}"):
+        later.append((await send("GET", path, Authorization=f"Bearer {bearer_token}")).text)
+    later.append((await send("GET", "/api/auth/me", Authorization=f"Bearer {bearer_token}x")).text)
     new_key = {"name": "k", "key_type": "user"}
     raw = (await send("POST", "/api/keys", new_key, Idempotency_Key="k1", **cookie)).json()["data"]["key"]
     later.append((await send("POST", "/api/keys", new_key, Idempotency_Key="k1", **cookie)).text)
@@ -58,7 +63,7 @@ async def _flow(http: httpx.AsyncClient) -> Flow:
     mistyped = {"Authorization": f"Bearer {raw[:-1]}"}
     later.append((await send("GET", "/api/auth/me", **mistyped)).text)
     later.append((await send("POST", "/api/auth/logout", **cookie)).text)
-    return Flow(secrets=[PASSWORD, "wrong-horse-battery", token, raw, raw[:-1], raw2], later=later)
+    return Flow(secrets=[PASSWORD, "wrong-horse-battery", token, bearer_token[5:], raw, raw[:-1], raw2], later=later)
 
 
 async def test_no_secret_is_logged_even_at_level_debug(
