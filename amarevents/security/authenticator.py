@@ -43,17 +43,16 @@ async def authenticate_request(context: Context, method: str, headers: Headers, 
 
 
 async def authenticate_handshake(context: Context, headers: Headers) -> None:
-    """Authenticate a WebSocket handshake, and charge one unit to its address for any credential.
+    """Authenticate a WebSocket handshake, and charge one unit for it, as for a request.
 
     The cookie of a handshake from a foreign site is ignored (decisions 2.3b). Raises what ``authenticate_request``
     raises for keys.
     """
-    set_address_quota(context)
-    await context.charge()
-    context.credential = read_credential(headers)
-    if context.has_session_cookie and is_foreign(headers, context.services.settings.allowed_origins):
-        context.credential = None
-    await context.reauthenticate()
+    async with _charge_refusal(context):
+        context.credential = read_credential(headers)
+        if context.has_session_cookie and is_foreign(headers, context.services.settings.allowed_origins):
+            context.credential = None
+        await _identify(context, charge=True)
 
 
 async def authenticate_connection_init(context: Context, payload: Mapping[str, object]) -> None:

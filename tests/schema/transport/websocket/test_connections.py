@@ -45,18 +45,32 @@ async def test_connections_per_account_are_limited_across_its_keys(
         await third.initialize(dict(scene.buyer.headers))
 
 
-async def test_handshakes_count_towards_the_rate_limit_of_the_address(
-    address: str, configure: Callable[..., None], scene: Scene
-) -> None:
-    configure(rate_limit_anonymous=2)
-    for _ in range(2):
-        async with open_socket(address, scene.organizer.headers):
+async def _refused_after(address: str, headers: dict[str, str], number: int) -> None:
+    """Require that the handshake after so many others is refused by the rate limit."""
+    for _ in range(number):
+        async with open_socket(address, headers):
             pass
     with pytest.raises(InvalidStatus) as refused:
-        async with open_socket(address, scene.organizer.headers):
+        async with open_socket(address, headers):
             pass
     assert refused.value.response.status_code == 429
     assert int(refused.value.response.headers["Retry-After"]) > 50
+
+
+async def test_handshakes_count_towards_the_rate_limit_of_the_address(
+    address: str, configure: Callable[..., None]
+) -> None:
+    configure(rate_limit_anonymous=2)
+    await _refused_after(address, {}, 2)
+
+
+async def test_handshakes_with_a_credential_count_for_it_alone(
+    address: str, configure: Callable[..., None], scene: Scene, world: World
+) -> None:
+    configure(rate_limit_anonymous=1, rate_limit_organizer=3, rate_limit_session=2)
+    await _refused_after(address, scene.organizer.headers, 3)
+    await _refused_after(address, (await world.session(scene.owner)).headers, 2)
+    await _refused_after(address, {}, 1)
 
 
 async def test_subscriptions_end_when_the_client_closes_the_connection(

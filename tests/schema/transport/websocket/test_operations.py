@@ -113,20 +113,20 @@ async def test_invalid_operation_is_an_error_of_that_operation_only(
 async def test_operations_are_charged_by_their_root_fields(
     address: str, scene: Scene, configure: Callable[..., None]
 ) -> None:
-    configure(rate_limit_organizer=5)
-    async with open_socket(address, scene.organizer.headers) as socket:
+    configure(rate_limit_organizer=6)
+    async with open_socket(address, scene.organizer.headers) as socket:  # total: 1
         await socket.initialize()
-        await socket.subscribe(STATS, "0", id=scene.event.id)  # total: 1
+        await socket.subscribe(STATS, "0", id=scene.event.id)  # total: 2
         assert (await socket.receive())["type"] == "next"
-        await socket.subscribe("{ a: me { id } b: me { id } }", "1")  # total: 3
+        await socket.subscribe("{ a: me { id } b: me { id } }", "1")  # total: 4
         assert [(await socket.receive())["type"] for _ in range(2)] == ["next", "complete"]
-        await socket.subscribe("{", "2")  # total: 4
+        await socket.subscribe("{", "2")  # total: 5
         assert error_code_of_message(await socket.receive()) == "GRAPHQL_INVALID"
         await socket.subscribe("{ a: me { id } b: me { id } }", "3")
         refused = await socket.receive()
         assert error_code_of_message(refused) == "RATE_LIMITED"
         assert 55 <= refused["payload"][0]["extensions"]["retryAfter"] <= 61
-        await socket.subscribe(ME, "4")  # total: 5
+        await socket.subscribe(ME, "4")  # total: 6
         assert [(await socket.receive())["type"] for _ in range(2)] == ["next", "complete"]
         await socket.subscribe(STATS, "5", id=scene.event.id)
         assert error_code_of_message(await socket.receive()) == "RATE_LIMITED"
