@@ -7,7 +7,7 @@ makes a browser send requests with guesses (the BREACH attack). Therefore a resp
 - the request has a session cookie, and no header says that a page of this origin or of an allowed one has sent it.
 """
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.middleware.gzip import GZipResponder, IdentityResponder
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -55,10 +55,7 @@ class _JsonOnly(IdentityResponder):
 
     async def send_with_compression(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            headers = MutableHeaders(raw=message["headers"])
-            self._is_untouched = not _is_compressible(headers)
-            if not self._is_untouched:
-                _weaken_tag(headers)
+            self._is_untouched = not _is_compressible(Headers(raw=message["headers"]))
         if self._is_untouched:
             await self.send(message)
         else:
@@ -76,9 +73,3 @@ class _JsonCompressor(_JsonOnly, GZipResponder):
 def _is_compressible(headers: Headers) -> bool:
     media_type = headers.get("content-type", "").partition(";")[0].strip()
     return media_type in _JSON and "no-transform" not in headers.get("cache-control", "")
-
-
-def _weaken_tag(headers: MutableHeaders) -> None:
-    """Mark the ETag as that of a representation that may be encoded in several ways."""
-    if headers.get("etag", "").startswith('"'):
-        headers["etag"] = f"W/{headers['etag']}"

@@ -18,7 +18,7 @@ async def openapi_json(request: Request) -> Response:
     """Serve the document, or 304 if the client already has this version."""
     text, tag = await asyncio.to_thread(_document_at, _base_url(request))
     headers = {"ETag": tag, "Cache-Control": "no-cache"}
-    if {tag, "*"} & _tags(request.headers.get("if-none-match", "")):
+    if {tag.removeprefix("W/"), "*"} & _tags(request.headers.get("if-none-match", "")):
         return Response(status_code=304, headers=headers)
     return Response(text, media_type="application/json", headers=headers)
 
@@ -32,9 +32,9 @@ def _base_url(request: Request) -> str:
 
 
 def _document_at(base_url: str) -> tuple[bytes, str]:
-    """Return the document of the platform at ``base_url`` as JSON, and its ETag."""
+    """Return the document of the platform at ``base_url`` as JSON, and its ETag, weak because of compression."""
     text = to_json({**_document(), "servers": servers(base_url)})
-    return text, f'"{hashlib.sha256(text).hexdigest()[:32]}"'
+    return text, f'W/"{hashlib.sha256(text).hexdigest()[:32]}"'
 
 
 @cache
@@ -43,5 +43,5 @@ def _document() -> Json:
 
 
 def _tags(if_none_match: str) -> set[str]:
-    """Return the tags of a header without their weak markers, which compressing proxies add."""
+    """Return the tags of a header without the markers of weak ones."""
     return {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}

@@ -32,10 +32,10 @@ async def test_head_has_the_headers_of_get(http: httpx.AsyncClient) -> None:
     assert head.headers == whole.headers
 
 
-@pytest.mark.parametrize("form", ["{}", "W/{}", '"another", {}', "*"])
+@pytest.mark.parametrize("form", ["W/{}", "{}", '"another", W/{}', "*"])
 async def test_matching_etag_gets_304(http: httpx.AsyncClient, form: str) -> None:
     tag = (await http.get("/openapi.json")).headers["ETag"]
-    response = await http.get("/openapi.json", headers={"If-None-Match": form.format(tag)})
+    response = await http.get("/openapi.json", headers={"If-None-Match": form.format(tag.removeprefix("W/"))})
     assert (response.status_code, response.content) == (304, b"")
     assert (response.headers["ETag"], response.headers["Cache-Control"]) == (tag, "no-cache")
 

@@ -34,7 +34,7 @@ JSON_TYPE = {"Content-Type": "application/json"}
         (b"3", "BAD_REQUEST"),
         (b'"x"', "BAD_REQUEST"),
         (b"[]", "BAD_REQUEST"),
-        (b'[{"query": "{ me { id } }"}]', "BAD_REQUEST"),
+        (b'[[{"query": "{ me { id } }"}]]', "BAD_REQUEST"),
         (b"{}", "BAD_REQUEST"),
         (b'{"query": null}', "BAD_REQUEST"),
         (b'{"query": ""}', "BAD_REQUEST"),
