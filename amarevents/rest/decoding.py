@@ -6,11 +6,9 @@ Texts come from query parameters and from forms. What does not fit its field is 
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, get_args, get_origin
 
 from amarevents.resolvers.core.inputs import Input
-
-# Any throughout: annotations, and JSON.
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _MAX_LENGTH = 100
@@ -35,7 +33,7 @@ def decode_fields(input_type: type[Input], values: Mapping[str, object]) -> dict
     }
 
 
-def _decode(annotation: Any, value: Any) -> Any:
+def _decode(annotation: object, value: object) -> object:
     annotation = getattr(annotation, "__supertype__", annotation)
     origin, parts = get_origin(annotation), get_args(annotation)
     if isinstance(annotation, type) and issubclass(annotation, Input):
@@ -71,4 +69,4 @@ def _to_flag(value: object) -> object:
     return _FLAGS.get(text, value)
 
 
-_SCALARS: Mapping[Any, Callable[[object], object]] = {int: _to_whole_number, Decimal: _to_decimal, bool: _to_flag}
+_SCALARS: Mapping[object, Callable[[object], object]] = {int: _to_whole_number, Decimal: _to_decimal, bool: _to_flag}

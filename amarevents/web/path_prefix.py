@@ -1,4 +1,4 @@
-"""A route for a prefix: the paths below it, whatever characters they have."""
+"""A route for all paths below a prefix, including those with unusual characters."""
 
 from dataclasses import dataclass
 

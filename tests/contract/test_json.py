@@ -19,7 +19,7 @@ DUPLICATES = {
     "an empty name": b'{"": 1, "": 1, %s}',
     "a name in an object in an array": b'{"ticket_types": [{"name": "A", "name": "B"}], %s}',
     "a name in an unknown object": b'{"a": {"b": [[{"c": 1, "c": 2}]]}, %s}',
-    "a name beside texts with colons": b'{"location": "a:b", "name": "::", "name": ":", %s}',
+    "a name among texts with colons": b'{"location": "a:b", "name": "::", "name": ":", %s}',
 }
 Send = Callable[[bytes], Awaitable[httpx.Response]]
 

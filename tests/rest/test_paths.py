@@ -1,4 +1,4 @@
-"""Paths below ``/api``: each is answered with an envelope, whatever characters it has (decisions 1.3, 1.6, 1.12)."""
+"""Paths below ``/api``: each is answered with an envelope, even with unusual characters (decisions 1.3, 1.6, 1.12)."""
 
 import pytest
 

@@ -149,13 +149,11 @@ async def create_event(ctx: Context, data: CreateEvent) -> ManagedEventView:
     organization = await require_organization_manager(ctx, data.organization_id)
     columns = data.changed_columns()
     columns.pop("ticket_types", None)
+    event = Event(search_text=search_text(data.name, data.location, data.description), sort_date=data.date or UNDATED)
+    event.update_from_dict(columns)
     async with in_transaction():
         await claim_slot(organization)
-        event = await Event.create(
-            **columns,
-            sort_date=data.date or UNDATED,
-            search_text=search_text(data.name, data.location, data.description),
-        )
+        await event.save()
         for ticket_type in data.ticket_types:
             await new_ticket_type(event.id, ticket_type)
     event.organization = organization

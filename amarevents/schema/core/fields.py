@@ -45,8 +45,11 @@ def query(operation: AnyOperation, returns: Returns) -> StrawberryField:
     A query that returns a list has the items of the page that the operation returns, without its pagination.
     """
     OPERATION_FIELDS.append(operation.name)
-    is_plain_list = get_origin(returns) is list
-    return strawberry_field(_Query(operation, is_plain_list), returns | None, operation.description)
+    return strawberry_field(_Query(operation, _is_list(returns)), returns | None, operation.description)
+
+
+def _is_list(returns: object) -> bool:
+    return get_origin(returns) is list
 
 
 def mutation(operation: AnyOperation, returns: Returns, *, flat: bool = False) -> StrawberryField:
