@@ -22,7 +22,9 @@ EVENT_FIELDS = {
 EVENT_DETAIL_FIELDS = EVENT_FIELDS | {
     "notice", "socials", "wallets", "registration_open", "ticket_types", "custom_fields"
 }  # fmt: skip
-MANAGED_EVENT_FIELDS = EVENT_DETAIL_FIELDS | {"emailtitle", "emailmessage", "template"}
+MANAGED_EVENT_FIELDS = EVENT_DETAIL_FIELDS | {
+    "emailtitle", "emailmessage", "template", "hold_minutes", "places_per_account"
+}  # fmt: skip
 # decisions 4.7
 CUSTOM_FIELD_FIELDS = {"id", "event_id", "name", "type", "options", "required", "position"}
 # decisions 6.3
