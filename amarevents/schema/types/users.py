@@ -36,6 +36,7 @@ from amarevents.schema.core.pagination import Page
 from amarevents.schema.types.api_keys import ApiKey
 from amarevents.schema.types.organizations import Organization
 from amarevents.schema.types.tickets import Ticket
+from amarevents.security.policy import Principal
 
 _FOR_THE_ACCOUNT = "Visible to the account itself and to admins."
 
@@ -96,7 +97,11 @@ class ProfileStats(profiles.ProfileStatsView):
     pass
 
 
-@node_type(load_accounts, require_access=ACCOUNT.check)
+def _require_account_access(principal: Principal, account_id: int) -> None:
+    ACCOUNT.check(principal, account_id)
+
+
+@node_type(load_accounts, require_access=_require_account_access)
 @object_type
 class User(Node, AccountView):
     """An account. Visible to the account itself and to admins."""
