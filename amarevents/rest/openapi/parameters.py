@@ -7,6 +7,8 @@ from amarevents.rest.routing import Route
 
 _ID: Json = {"type": "integer", "minimum": 1, "maximum": MAX_ID}
 _IDEMPOTENCY_KEY = "#/components/parameters/IdempotencyKey"
+_NUMBERED_FLAGS = frozenset({"active", "admin"})
+"""The flags that the contract writes as 0 and 1. Requests may write any flag either way (decisions 1.6)."""
 
 
 def parameters(route: Route, schemas: Schemas, example: Example) -> list[Json]:
@@ -46,8 +48,10 @@ def _in_query(described: Json, example: Example) -> list[Json]:
             "name": name,
             "in": "query",
             "required": name in described.get("required", ()),
-            "description": _query_description(schema),
-            "schema": _flag_as_number(_without_description(_without_null(schema))),
+            "description": _query_description(name, schema),
+            "schema": {"type": "integer", "enum": [0, 1]}
+            if name in _NUMBERED_FLAGS
+            else _without_description(_without_null(schema)),
             **({"example": example.query[name]} if name in example.query else {}),
         }
         for name, schema in described["properties"].items()
@@ -66,19 +70,10 @@ def _without_description(schema: Json) -> Json:
     return {name: value for name, value in schema.items() if name != "description"}
 
 
-def _query_description(schema: Json) -> str:
+def _query_description(name: str, schema: Json) -> str:
     """Return the description of a query parameter, with the numbers that represent flags."""
     description = str(schema["description"])
-    return f"{description} 1 is true and 0 is false." if _is_flag(_without_null(schema)) else description
-
-
-def _is_flag(schema: Json) -> bool:
-    return schema.get("type") == "boolean"
-
-
-def _flag_as_number(schema: Json) -> Json:
-    """Return the schema of a query parameter, with flags as 0 or 1 as in the contract."""
-    return {"type": "integer", "enum": [0, 1]} if _is_flag(schema) else schema
+    return f"{description} 1 is true and 0 is false." if name in _NUMBERED_FLAGS else description
 
 
 def shared_parameters() -> Json:

@@ -3,10 +3,10 @@
 import pytest
 
 from amarevents.resolvers.core.operation import validate
+from amarevents.rest.decoding import decode_query
 from amarevents.rest.openapi.examples import EXAMPLES
 from amarevents.rest.openapi.schemas import takes_body
 from amarevents.rest.routes import ROUTES
-from amarevents.rest.decoding import decode_query
 from amarevents.rest.routing import Route
 from tests.rest.openapi.document import DOCUMENT, operation_of, success, validation_errors
 from tests.support.tables import check_rows
@@ -80,6 +80,7 @@ def test_examples_include_those_of_the_contract() -> None:
         "event": "Tech Summit 2025",
         "event_date": "2025-06-10",
         "valid": True,
+        "reason": None,
     }
     assert EXAMPLES["POST", "/keys"].body == {
         "name": "My App",

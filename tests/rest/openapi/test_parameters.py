@@ -26,13 +26,18 @@ def test_ticket_to_verify_is_an_id_or_a_code() -> None:
     assert parameters("POST /tickets/{ticket}/verify", "path")["ticket"]["schema"] == {
         "type": "string",
         "minLength": 1,
-        "maxLength": 255,
     }
 
 
 def test_query_parameters_have_the_bounds_and_defaults_of_the_input() -> None:
     query = parameters("GET /events", "query")
-    assert list(query) == ["page", "limit", "search", "category", "organization_id"]
+    schedule = ["from", "to", "upcoming", "sort"]
+    assert [name for name in query if name != "ids"] == [
+        *("page", "limit", *schedule, "search", "category", "organization_id")
+    ]
+    assert query["from"]["schema"] == query["to"]["schema"] == {"type": "string", "format": "date"}
+    assert query["upcoming"]["schema"] == {"type": "boolean"}
+    assert query["sort"]["schema"] == {"$ref": "#/components/schemas/EventSort"}
     assert query["page"]["schema"] == {"type": "integer", "minimum": 1, "maximum": 2147483647, "default": 1}
     assert query["limit"]["schema"] == {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}
     assert query["search"]["schema"] == {"type": "string", "maxLength": 255}
@@ -45,7 +50,7 @@ def test_required_field_is_a_required_query_parameter() -> None:
     assert parameters("GET /ticket-types", "query")["event_id"]["required"]
 
 
-def test_flags_are_0_or_1() -> None:
+def test_flags_of_the_contract_are_0_or_1() -> None:
     assert parameters("GET /admin/users", "query")["admin"]["schema"] == {"type": "integer", "enum": [0, 1]}
     assert parameters("GET /admin/api-keys", "query")["active"]["schema"] == {"type": "integer", "enum": [0, 1]}
 
