@@ -85,7 +85,7 @@ async def test_an_invalid_address_fails_with_a_reason(
     await enqueue(f"a@{'x' * 64}.example", "b@example.com")
     await delivery.send_due()
     failed = await OutgoingMail.get(status=MailStatus.FAILED)
-    assert "label" in str(failed.last_error)
+    assert "Label too long" in str(failed.last_error)
     assert recipients_of(mail_server) == ["b@example.com"]
 
 

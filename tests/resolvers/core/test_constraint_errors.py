@@ -14,7 +14,7 @@ NOT_FOUND = errors.NotFound("Plan")
 
 async def test_violation_of_a_unique_column_raises_its_error(world: World) -> None:
     await Plan.create(name="gold")
-    with pytest.raises(errors.ValidationFailed) as raised, integrity_errors({"name": TAKEN}, otherwise=NOT_FOUND):
+    with pytest.raises(errors.ValidationFailed) as raised, integrity_errors({"name_key": TAKEN}, otherwise=NOT_FOUND):
         await Plan.create(name="gold")
     assert raised.value is TAKEN
     assert await Plan.filter(name="gold").count() == 1
@@ -22,7 +22,7 @@ async def test_violation_of_a_unique_column_raises_its_error(world: World) -> No
 
 async def test_other_violation_raises_the_default_error(world: World) -> None:
     owner = await world.user()
-    with pytest.raises(errors.NotFound) as raised, integrity_errors({"name": TAKEN}, otherwise=NOT_FOUND):
+    with pytest.raises(errors.NotFound) as raised, integrity_errors({"name_key": TAKEN}, otherwise=NOT_FOUND):
         await Organization.create(name="x", user_id=owner.id, plan_id=999_999, search_text="")
     assert raised.value is NOT_FOUND
     assert not await Organization.exists()
@@ -30,10 +30,10 @@ async def test_other_violation_raises_the_default_error(world: World) -> None:
 
 async def test_violation_without_an_error_is_not_translated(world: World) -> None:
     await Plan.create(name="gold")
-    with pytest.raises(IntegrityError), integrity_errors({"name": None}, otherwise=NOT_FOUND):
+    with pytest.raises(IntegrityError), integrity_errors({"name_key": None}, otherwise=NOT_FOUND):
         await Plan.create(name="gold")
 
 
 async def test_other_errors_are_not_translated(world: World) -> None:
-    with pytest.raises(errors.SoldOut), integrity_errors({"name": TAKEN}, otherwise=NOT_FOUND):
+    with pytest.raises(errors.SoldOut), integrity_errors({"name_key": TAKEN}, otherwise=NOT_FOUND):
         raise errors.SoldOut
