@@ -42,7 +42,7 @@ async def test_refusal_of_a_sold_out_event_writes_nothing(world: World, stage: S
     await fill(stage.event, ticket_type, stage.buyer_account, 1)
     with counted_statements() as statements:
         error_in(await stage.buyer.post("/tickets", {"event_id": stage.event.id}), 400, "SOLD_OUT")
-    assert [statement.split()[0] for statement in statements] == ["SELECT"] * 4
+    assert [statement.split()[0] for statement in statements] == ["SELECT"] * 5
 
 
 async def test_all_answers_are_written_in_one_statement(world: World, stage: Stage) -> None:

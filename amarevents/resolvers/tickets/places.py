@@ -19,20 +19,29 @@ async def get_ticket_type_of(event: Event, ticket_type_id: int) -> TicketType:
 async def choose_ticket_type(ctx: Context, event: Event, ticket_type_id: int | None) -> TicketType | None:
     """Return the requested type, or the first one that has a place, or None for an event without types (6.4).
 
-    A place of an overdue hold is free. Raises SoldOut, which is final: all types are read in one statement.
+    A place of an overdue hold is free. Raises SoldOut only if there was a moment at which no place was left.
     """
-    if ticket_type_id is not None:
-        ticket_types = [await get_ticket_type_of(event, ticket_type_id)]
-    else:
-        ticket_types = await TicketType.filter(event_id=event.id).order_by("id")
+    ticket_types = await _candidates(event, ticket_type_id)
     if not ticket_types or not is_full(ticket_types[0]):
         return ticket_types[0] if ticket_types else None
-    overdue_holds = Ticket.filter(overdue(ctx.now), event_id=event.id)
-    with_overdue_holds = {type_id for (type_id,) in await overdue_holds.distinct().values_list("ticket_type_id")}
-    for ticket_type in ticket_types:
+    # In this order: the place of a hold that has been ended in between is free when the types are read again.
+    with_overdue_holds = await _types_with_overdue_holds(ctx, event)
+    for ticket_type in await _candidates(event, ticket_type_id):
         if not is_full(ticket_type) or ticket_type.id in with_overdue_holds:
             return ticket_type
     raise errors.SoldOut
+
+
+async def _candidates(event: Event, ticket_type_id: int | None) -> list[TicketType]:
+    """Return the requested type, or all types of the event, as they are at one moment. Raises ValidationFailed."""
+    if ticket_type_id is not None:
+        return [await get_ticket_type_of(event, ticket_type_id)]
+    return await TicketType.filter(event_id=event.id).order_by("id")
+
+
+async def _types_with_overdue_holds(ctx: Context, event: Event) -> set[int]:
+    holds = Ticket.filter(overdue(ctx.now), event_id=event.id)
+    return {ticket_type_id for (ticket_type_id,) in await holds.distinct().values_list("ticket_type_id")}
 
 
 def is_full(ticket_type: TicketType) -> bool:

@@ -4,15 +4,17 @@ import asyncio
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
+from tortoise.queryset import QuerySet
 
 from amarevents import errors
-from amarevents.models import Event, Ticket, TicketType
-from amarevents.models.enums import TicketStatus
+from amarevents.models import Event, OutgoingMail, Ticket, TicketType
+from amarevents.models.enums import MailKind, TicketStatus
 from amarevents.resolvers.tickets import places, registration
 from amarevents.security.context import Context
 from tests.rest.conftest import Stage
 from tests.support.graphql_answers import answer_of, error_code_and_status
-from tests.support.holds import HOUR, unpaid_ticket
+from tests.support.holds import HOUR, end_holds, unpaid_ticket
 from tests.support.pauses import Pause
 from tests.support.places import places_held
 from tests.support.rest_answers import Outcomes, data_of, outcomes, refused
@@ -145,9 +147,47 @@ async def test_requested_type_has_the_places_of_overdue_holds(world: World, stag
     assert await places_held() == {only.id: 1}
 
 
-async def test_simultaneous_registrations_get_the_places_of_overdue_holds(world: World, stage: Stage) -> None:
+async def test_simultaneous_registrations_get_the_places_of_overdue_holds(
+    world: World, stage: Stage, app: Starlette
+) -> None:
+    """While two processes end holds too."""
     [only] = await three_types(world, stage, 10)
     held = await hold_all_places(world, stage, only)
-    assert await register_simultaneously(stage, 40) == {(201, None): 10, (400, "SOLD_OUT"): 30}
+    counts, *_ = await asyncio.gather(register_simultaneously(stage, 40), end_holds(app), end_holds(app))
+    assert counts == {(201, None): 10, (400, "SOLD_OUT"): 30}
     assert await places_held() == {only.id: 10}
-    assert await Ticket.filter(id__in=[ticket.id for ticket in held], status=TicketStatus.FAILED).count() == 10
+    ended = Ticket.filter(id__in=[ticket.id for ticket in held], status=TicketStatus.FAILED)
+    assert await ended.count() == await OutgoingMail.filter(kind=MailKind.HOLD_EXPIRED).count() == 10
+
+
+async def test_place_of_a_hold_that_is_ended_during_the_choice_is_free(
+    world: World, stage: Stage, app: Starlette, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [only] = await three_types(world, stage, 1)
+    await hold_all_places(world, stage, only)
+    pause = Pause(monkeypatch)
+    pause.stop_before(places, "_types_with_overdue_holds")
+    response, _ = await pause.during(stage.rival.post("/tickets", {"event_id": stage.event.id}), end_holds(app))
+    data_of(response, 201)
+    assert await places_held() == {only.id: 1}
+
+
+@pytest.mark.backend("postgres")
+async def test_without_the_lock_of_an_overdue_hold_its_place_would_be_taken_twice(
+    world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QuerySet, "select_for_update", lambda rows, **_options: rows)
+    [only] = await three_types(world, stage, 10)
+    await hold_all_places(world, stage, only)
+    assert (await register_simultaneously(stage, 40))[201, None] > 10
+
+
+async def test_registrations_with_idempotency_keys_get_the_places_of_overdue_holds(world: World, stage: Stage) -> None:
+    [only] = await three_types(world, stage, 5)
+    await hold_all_places(world, stage, only)
+    body = {"event_id": stage.event.id}
+    requests = [stage.rival.post("/tickets", body, Idempotency_Key=f"key-{number % 10}") for number in range(20)]
+    counts = outcomes(await asyncio.gather(*requests))
+    assert counts[201, None] >= 5
+    assert counts.keys() == {(201, None), (400, "SOLD_OUT")}
+    assert await places_held() == {only.id: 5}
