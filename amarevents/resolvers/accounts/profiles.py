@@ -142,11 +142,11 @@ class UpdateProfile(Input):
     """Fields of the account to update; omitted fields stay unchanged."""
 
     username: NotNull[Username] = None
-    """The username, 3 to 50 characters long. Usernames that differ only in case count as the same."""
+    """The username, 3 to 50 characters long. Usernames that look alike count as the same."""
     number: NotNull[Phone] = None
     """The phone number, with or without country code."""
     pfp: ImageUrl | None = None
-    """The http or https URL of the profile picture; null removes it."""
+    """The URL of the profile picture, or its path on the site; null removes it."""
     country: ShortText | None = None
     """The country of the account; null removes it."""
     password: NotNull[Password] = None

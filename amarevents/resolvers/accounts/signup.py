@@ -37,7 +37,7 @@ class AccountView:
     admin: bool
     """Whether the account is an admin."""
     pfp: str | None
-    """The http or https URL of the profile picture; null if there is none."""
+    """The URL of the profile picture, or its path on the site; null if there is none."""
     country: str | None
     """The country of the account; null if it has not been set."""
     created_at: DateTime
@@ -68,7 +68,7 @@ class Register(Input):
     """Fields of the account to create."""
 
     username: Username
-    """The username, 3 to 50 characters long. Usernames that differ only in case count as the same."""
+    """The username, 3 to 50 characters long. Usernames that look alike count as the same."""
     email: Email
     """The email address, which identifies the account when logging in. It is stored in lower case."""
     password: Password

@@ -41,7 +41,7 @@ class CustomFieldView:
     event_id: RecordId
     """The ID of the event."""
     name: str
-    """The name of the field, unique for the event regardless of case."""
+    """The name of the field, unique for the event; names that look alike count as the same."""
     type: FieldType
     """The type of the field."""
     options: list[str]
@@ -110,7 +110,7 @@ class CreateCustomField(Input):
     event_id: Id
     """The ID of the event."""
     name: FieldName
-    """The name of the field, unique for the event regardless of case."""
+    """The name of the field, unique for the event; names that look alike count as the same."""
     type: FieldType
     """The type of the field."""
     options: Annotated[Options, Field(default_factory=list)]
@@ -153,7 +153,7 @@ class UpdateCustomField(Input):
     """Fields of the custom field to update; omitted fields stay unchanged."""
 
     name: NotNull[FieldName] = None
-    """The name of the field, unique for the event regardless of case."""
+    """The name of the field, unique for the event; names that look alike count as the same."""
     type: NotNull[FieldType] = None
     """The type of the field; changing it to a type without options removes the options."""
     options: NotNull[Options] = None

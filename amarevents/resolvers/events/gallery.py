@@ -31,7 +31,7 @@ class GalleryImageView:
     event_id: RecordId
     """The ID of the event."""
     url: str
-    """The http or https URL of the image."""
+    """The URL of the image, or its path on the site."""
     caption: str | None
     """The caption of the image."""
     position: int
@@ -80,7 +80,7 @@ class CreateGalleryImage(Input):
     event_id: Id
     """The ID of the event."""
     url: ImageUrl
-    """The http or https URL of the image."""
+    """The URL of the image, or its path on the site."""
     caption: ShortText | None = None
     """The caption of the image."""
     position: Count | None = None
@@ -105,7 +105,7 @@ class UpdateGalleryImage(Input):
     """Fields of the gallery image to update; omitted fields stay unchanged."""
 
     url: NotNull[ImageUrl] = None
-    """The http or https URL of the image."""
+    """The URL of the image, or its path on the site."""
     caption: ShortText | None = None
     """The caption of the image; null removes it."""
 

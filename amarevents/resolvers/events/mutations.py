@@ -69,9 +69,9 @@ class EventFields(Input):
     description: LongText | None = None
     """The description of the event, at most 20,000 characters."""
     banner: ImageUrl | None = None
-    """The http or https URL of the banner image."""
+    """The URL of the banner image, or its path on the site."""
     logo: ImageUrl | None = None
-    """The http or https URL of the logo."""
+    """The URL of the logo, or its path on the site."""
     notice: LongText | None = None
     """A notice to attendees, at most 20,000 characters."""
     emailtitle: ShortText | None = None

@@ -47,7 +47,7 @@ class OrganizationView:
     description: str | None
     """The description of the organization, at most 20,000 characters."""
     logo: str | None
-    """The http or https URL of the logo."""
+    """The URL of the logo, or its path on the site."""
     plan: str
     """The name of the organization's plan."""
     public_event_count: int

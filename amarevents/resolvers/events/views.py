@@ -49,9 +49,9 @@ class EventView:
     description: str | None
     """The description of the event, at most 20,000 characters."""
     banner: str | None
-    """The http or https URL of the banner image."""
+    """The URL of the banner image, or its path on the site."""
     logo: str | None
-    """The http or https URL of the logo."""
+    """The URL of the logo, or its path on the site."""
     privacy: Privacy
     """The visibility of the event."""
     created_at: DateTime
