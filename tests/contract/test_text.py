@@ -99,12 +99,26 @@ async def test_tickets_of_both_forms_of_an_email_are_the_accounts(world: World, 
     event = await world.event(await world.organizer())
     reader = await world.user(email="k@bücher.example", email_confirmed_at=event.created_at)
     ticket = await world.ticket(event, await world.user(), email="k@xn--bcher-kva.example")
-    caller = await world.key(reader)
+    assert await _own_tickets(surface, await world.key(reader)) == [ticket.id]
+
+
+async def test_ticket_belongs_to_the_mailbox_of_its_changed_email(world: World, surface: Surface) -> None:
+    owner = await world.organizer()
+    event = await world.event(owner)
+    reader = await world.key(await world.user(email="k@bücher.example", email_confirmed_at=event.created_at))
+    ticket = await world.ticket(event, await world.user())
+    assert await _own_tickets(surface, reader) == []
+    organizer = await world.key(owner, KeyType.ORGANIZER)
+    assert (await organizer.put(f"/tickets/{ticket.id}", {"email": "K@xn--bcher-kva.example"})).status_code == 200
+    assert await _own_tickets(surface, reader) == [ticket.id]
+
+
+async def _own_tickets(surface: Surface, caller: Caller) -> list[int]:
     if surface.on_rest:
-        [found] = _answer((await caller.get("/users/me/tickets")).json())
+        rows = _answer((await caller.get("/users/me/tickets")).json())
     else:
-        [found] = (await caller.graphql("{ myTickets { items { id } } }"))["data"]["myTickets"]["items"]
-    assert int(found["id"]) == ticket.id
+        rows = (await caller.graphql("{ myTickets { items { id } } }"))["data"]["myTickets"]["items"]
+    return [int(row["id"]) for row in rows]
 
 
 @pytest.mark.parametrize("entered", ["গোপন শব্দ ১", "গোপন\u00a0শব্দ\u3000১"])

@@ -122,7 +122,7 @@ async def _change_ticket(ctx: Context, ticket: Ticket, event: Event, changes: Ch
     ticket.update_from_dict({**changes, "updated_at": ctx.now})
     if awaits_payment(ticket) is not awaited_payment:
         ticket.hold_expires_at = end_of_hold(ctx, ticket, event)
-    await _save(ticket, [*changes, "hold_expires_at", "updated_at"])
+    await _save(ticket, [*changes, "email_key", "hold_expires_at", "updated_at"])
     if (ticket.status, ticket.email) != notified_before:
         await requeue_ticket_email(ctx, ticket, event)
     return place_before, _held_place(ticket)
