@@ -29,6 +29,7 @@ CONTRACT_CODES = {
 ARGUMENTS: dict[str, object] = {
     "whose": "An account",
     "fields": {"name": "is required"},
+    "amount": 4,
     "due": 5,
     "taken": 12,
     "accepted": ["admin"],

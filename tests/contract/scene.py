@@ -8,7 +8,17 @@ from string import Template
 
 from tortoise.models import Model
 
-from amarevents.models import CheckIn, CustomField, Donation, Event, GalleryImage, PasswordReset, Ticket, User
+from amarevents.models import (
+    CheckIn,
+    CustomField,
+    Donation,
+    Event,
+    GalleryImage,
+    PasswordReset,
+    Ticket,
+    TicketType,
+    User,
+)
 from amarevents.models.columns import utc_now
 from amarevents.models.enums import KeyType, PaymentMethod, Privacy, TicketStatus
 from amarevents.security.auth.api_keys import digest_of
@@ -142,16 +152,21 @@ class Scene:
         return (await self.world.event(self.owner, privacy=Privacy.PRIVATE)).id
 
     async def spare_type(self, _caller: Caller) -> int:
-        return (await self.world.ticket_type(self.event)).id
+        return await self._one_of_two_types(self.event)
+
+    async def _one_of_two_types(self, event: Event) -> int:
+        """Return a ticket type that can be deleted: the last one of an event with tickets cannot (decisions 6.3)."""
+        first, _ = [await self.world.ticket_type(event) for _ in range(2)]
+        return first.id
 
     async def type_with_pending_ticket(self, _caller: Caller) -> int:
         """Return a ticket type with a pending ticket."""
-        ticket_type = await self.world.ticket_type(self.event)
+        ticket_type = await TicketType.get(id=await self._one_of_two_types(self.event))
         await self.world.ticket(self.event, self.other_user, ticket_type=ticket_type, status=TicketStatus.PENDING)
         return ticket_type.id
 
     async def secret_type(self, _caller: Caller) -> int:
-        return (await self.world.ticket_type(self.secret)).id
+        return await self._one_of_two_types(self.secret)
 
     async def spare_field(self, _caller: Caller) -> int:
         return (await self._field(self.event)).id

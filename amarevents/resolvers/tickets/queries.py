@@ -39,7 +39,7 @@ from amarevents.security.policy import ORGANIZERS, USERS, Scope, allow
 class TicketView:
     """A registration of one attendee for an event."""
 
-    REST_ONLY: ClassVar[frozenset[str]] = frozenset({"transid"})
+    REST_ONLY = frozenset({"transid"})
 
     id: RecordId
     """The ID of the ticket."""
