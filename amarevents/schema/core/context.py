@@ -12,6 +12,7 @@ from strawberry.types import Info as StrawberryInfo
 from amarevents import errors
 from amarevents.schema.core.dataloaders import LoadFunction, make_loader
 from amarevents.schema.core.timeouts import Deadline
+from amarevents.security.auth.sessions import StartedSession
 from amarevents.security.context import Context
 
 K = TypeVar("K", bound=Hashable)
@@ -55,6 +56,7 @@ class GraphQLContext:
         self.deadline = Deadline()
         self.started = asyncio.Event()
         self._has_mutated = False
+        self._session_before: StartedSession | None = None
         # By load function. Any: each has its own keys and values.
         self._loaders: dict[LoadFunction[Any, Any], DataLoader[Any, Any]] = {}
 
@@ -86,6 +88,12 @@ class GraphQLContext:
         if self._has_mutated:
             await self.request.reauthenticate()
         self._has_mutated = True
+        self._session_before = self.request.started_session
+
+    async def finish_mutation(self) -> None:
+        """Show the fields of the result of a login as the account sees them: it has started a session."""
+        if self.request.started_session not in (None, self._session_before):
+            await self.request.reauthenticate()
 
     def start_delivery(self) -> None:
         """Prepare for the next result of a subscription, which has fresh data and the time limit of an operation."""

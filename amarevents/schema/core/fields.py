@@ -114,9 +114,11 @@ class _Mutation(FieldExtension):
         values = given if self.flat or "input" not in given else vars(given["input"])
         data = to_values(operation.input_type, values) if operation.input_type else None
         await context.start_mutation()
-        return await context.deadline.start(
+        answer = await context.deadline.start(
             lambda: operation(context.request, id=record_id, data=data, idempotency_key=key)
         )
+        await context.finish_mutation()
+        return answer
 
 
 @dataclass(frozen=True)

@@ -167,14 +167,18 @@ class _CostCalculator:
         return 0
 
     def _list_size(self, field: FieldNode, page_size: int) -> int:
-        """Return the number of IDs of the items, or the assumed size of the list."""
+        """Return the size of a list from its arguments: the number of IDs or the limit, or else its assumed size."""
         for argument in field.arguments or ():
             if argument.name.value in _ITEM_IDS:
-                value = argument.value
-                elements = self._variables.get(value.name.value) if isinstance(value, VariableNode) else value
-                elements = elements.values if isinstance(elements, ListValueNode) else elements
-                return len(elements) if isinstance(elements, list | tuple) else 1
+                return self._length(argument.value)
+            if argument.name.value in _PAGE_SIZES and (size := self._size(argument.value)):
+                return size
         return _LIST_SIZES.get(field.name.value, page_size)
+
+    def _length(self, argument: ValueNode) -> int:
+        value = self._variables.get(argument.name.value) if isinstance(argument, VariableNode) else argument
+        elements = value.values if isinstance(value, ListValueNode) else value
+        return len(elements) if isinstance(elements, list | tuple) else 1
 
     def _page_size(self, field: FieldNode) -> int:
         """Return the largest page size among the arguments, or the default."""

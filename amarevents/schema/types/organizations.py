@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from amarevents.resolvers.accounts.profiles import OwnedOrganizationView
+from amarevents.resolvers.accounts.profiles import OwnedOrganizationView, get_profile, load_account_organizations
 from amarevents.resolvers.accounts.related import load_organization_owners
 from amarevents.resolvers.core import connections, pagination
 from amarevents.resolvers.core.inputs import RecordId
@@ -45,6 +45,15 @@ async def _detail(organization: OrganizationView, info: Info) -> OrganizationDet
     return await info.context.require(operations.load_organization_details, organization.id, "Organization")
 
 
+async def _managed(organization: OrganizationView, info: Info) -> OrganizationDetailView | OwnedOrganizationView:
+    """Return the organization with what its owner sees of it, if the caller owns it, whichever key it calls with."""
+    found, principal = await _detail(organization, info), info.context.request.principal
+    if isinstance(found, ManagedOrganizationView) or get_profile.policy.refusal(principal):
+        return found
+    own = await info.context.require(load_account_organizations, principal.require_account().id, "User")
+    return next((one for one in own if one.id == organization.id), found)
+
+
 async def _find_owner_id(organization: OrganizationView, info: Info) -> int:
     if isinstance(organization, ManagedOrganizationView | OwnedOrganizationView):
         return organization.user_id
@@ -73,9 +82,9 @@ class Organization(Node, OrganizationView):
 
     notice = detail(_detail, OrganizationDetailView, "notice", str | None)
     recent_events = detail(_detail, OrganizationDetailView, "recent_events", list[Event])
-    user_id = detail(_detail, ManagedOrganizationView, "user_id", RecordId | None, note=_FOR_MANAGERS)
-    eventcount = detail(_detail, ManagedOrganizationView, "eventcount", int | None, note=_FOR_MANAGERS)
-    events_used = detail(_detail, ManagedOrganizationView, "events_used", int | None, note=_FOR_MANAGERS)
+    user_id = detail(_managed, ManagedOrganizationView, "user_id", RecordId | None, note=_FOR_MANAGERS)
+    eventcount = detail(_managed, ManagedOrganizationView, "eventcount", int | None, note=_FOR_MANAGERS)
+    events_used = detail(_managed, ManagedOrganizationView, "events_used", int | None, note=_FOR_MANAGERS)
     events = paged_edge(
         list_events,
         _events,

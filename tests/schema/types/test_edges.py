@@ -108,7 +108,7 @@ async def test_page_of_tickets_equals_that_of_rest(world: World) -> None:
     assert [int(one["id"]) for one in page["items"]] == [one["id"] for one in rest["data"]]
 
 
-@pytest.mark.parametrize("arguments", [{"limit": 0}, {"limit": 101}, {"page": 0}])
+@pytest.mark.parametrize("arguments", [{"limit": 0}, {"page": 0}])
 async def test_invalid_pagination_is_rejected_by_name(world: World, arguments: dict[str, int]) -> None:
     owner = await world.organizer_key()
     event_id, _ = await _event_with_tickets(world, owner)
