@@ -203,7 +203,7 @@ async def _write_donations(history: DemoHistory, organizations: dict[str, int]) 
 
 
 async def _write_payment_claims() -> None:
-    """Claim the transactions of the tickets and donations, each of which pays once (decisions 6.6)."""
+    """Claim the transactions of the tickets and donations: a transaction pays once (decisions 6.6)."""
     tickets = [
         (row, claim_of_ticket(row, row.event.organization_id)) for row in await Ticket.all().select_related("event")
     ]

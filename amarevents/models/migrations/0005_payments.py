@@ -21,7 +21,7 @@ UNIQUE_UNDER_CONDITION = {
 async def fill_due(apps: StateApps, editor: BaseSchemaEditor) -> None:
     """Take the amounts of existing tickets as due: what they cost when they were issued is not known.
 
-    They were issued for no less than the price, so nobody owes more than before.
+    They were issued for no less than the price, so this makes no new debts.
     """
     await editor.client.execute_query("UPDATE tickets SET due = amount")
 

@@ -84,7 +84,7 @@ class _Price:
 
     @property
     def status(self) -> TicketStatus:
-        """Return Pending if there is a payment to approve: nobody's word alone approves one (decisions 6.1)."""
+        """Return Pending if there is a payment to approve: what buyers say approves none (decisions 6.1)."""
         return TicketStatus.PENDING if self.due or self.amount else TicketStatus.SUCCESS
 
 
