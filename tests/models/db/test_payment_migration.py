@@ -55,7 +55,7 @@ CONFLICTS = [
 
 
 async def test_amount_of_an_existing_ticket_is_due(empty: Settings) -> None:
-    """Nobody owes more than before the migration."""
+    """The migration makes no new debts."""
     await fill_older_database(empty, ROWS)
     await migrate(empty)
     async with connected(empty):

@@ -26,7 +26,7 @@ async def unlike_due(scene: CheckInScene) -> list[Ticket]:
 
 
 async def test_approval_passes_over_amounts_that_are_not_due(scene: CheckInScene) -> None:
-    """Nobody's word alone counts as paid (decisions 6.1)."""
+    """What buyers say does not count as paid (decisions 6.1)."""
     tickets = await unlike_due(scene)
     answer = await decide(scene.organizer, APPROVE, tickets)
     codes = [(ticket.id, "AMOUNT_DIFFERS") for ticket in tickets[1:]]
