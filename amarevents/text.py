@@ -23,6 +23,8 @@ _VIRAMA_CLASS = 9
 _RA = "\u09b0\u09f0"
 # Before Unicode 4.1, khanda ta was spelled as ta with a virama and a joiner.
 _OLD_KHANDA_TA, _KHANDA_TA = "\u09a4\u09cd\u200d", "\u09ce"
+_MAX_MARKS = 30  # on one letter, as in Unicode's Stream-Safe Text Format
+_MANY = 500  # characters of a text that is short enough for any number of marks
 _CONTEXT = 16  # characters on each side of a joiner that decide whether it is seen
 
 _SPACES = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
@@ -33,12 +35,24 @@ PHONE_DIGITS = range(3, 21)
 
 
 def nfc(text: str) -> str:
-    """Return the normal form in which text is stored."""
-    return unicodedata.normalize("NFC", text)
+    """Return the normal form in which text is stored. A text with very many marks on a letter stays as it is."""
+    return unicodedata.normalize("NFC", text) if _with_few_marks(text) == text else text
 
 
 def _nfkc(text: str) -> str:
-    return unicodedata.normalize("NFKC", text)
+    return unicodedata.normalize("NFKC", _with_few_marks(text))
+
+
+def _with_few_marks(text: str) -> str:
+    """Return a text without the marks that a letter has in excess: the time to sort them grows with their square."""
+    if len(text) < _MANY or text.isascii():
+        return text
+    kept, marks = [], 0
+    for character in text:
+        marks = marks + 1 if unicodedata.combining(character) else 0
+        if marks <= _MAX_MARKS:
+            kept.append(character)
+    return "".join(kept)
 
 
 def fold(text: str) -> str:
@@ -90,7 +104,8 @@ def compact(text: str) -> str:
 
 def search_key(text: str) -> str:
     """Return the form in which text is searched: folded and without joiners, which many keyboards cannot type."""
-    return fold(_JOINERS.sub("", fold(text)))
+    displayed = _IGNORABLE.sub("", _nfkc(text)).replace(_OLD_KHANDA_TA, _KHANDA_TA)
+    return fold(_JOINERS.sub("", displayed))
 
 
 def search_text(*parts: str | None) -> str:

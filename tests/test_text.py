@@ -1,5 +1,6 @@
 """The normal form of text and its folded forms (decisions 1.11): examples with Bangla first, then their properties."""
 
+import time
 import unicodedata
 
 import pytest
@@ -131,6 +132,14 @@ def test_joiners_are_no_direction_characters() -> None:
 
 def test_password_is_prepared_without_changing_its_letters() -> None:
     assert prepare_password("Pässwort\u00a0১\u3000x") == "P\u00e4sswort ১ x"
+
+
+@pytest.mark.parametrize("text", ["a" + "\u0301\u0323" * 30_000, "ক\u200dলম" * 15_000, "\u200c\u200d" * 30_000])
+def test_long_hostile_text_is_searched_within_seconds(text: str) -> None:
+    """Sorting the marks of one letter would take half a minute without a limit on their number."""
+    started = time.process_time()
+    assert len(search_key(text)) + len(nfc(text)) <= 2 * len(text)
+    assert time.process_time() - started < 5
 
 
 # Properties -----------------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ _LONG = TypeAdapter[str](LongText)
 _EMAIL = TypeAdapter[str](Email)
 _DATE = TypeAdapter[object](Date)
 _MAX_NUMBER_LENGTH = 40
+_MAX_FOLDED = 1_000  # characters; longer than every name and option, because folding takes time
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -106,7 +107,7 @@ def check_answers(fields: Sequence[CustomField], given: Mapping[str, object]) ->
 
 def _unanswered_field(fields: Sequence[CustomField], key: str, answers: Mapping[int, CheckedAnswer]) -> CustomField:
     """Return the field that a key names or whose ID it is; names take precedence."""
-    folded = fold(key).strip()
+    folded = _plain(key)
     named = [field for field in fields if fold(field.name) == folded]
     found = next(iter(named or [field for field in fields if str(field.id) == folded]), None)
     if found is None:
@@ -120,7 +121,7 @@ def _missing_answers(
     fields: Sequence[CustomField], invalid: set[str], answers: Mapping[int, CheckedAnswer]
 ) -> dict[str, str]:
     """Return the problems of required fields without an answer, except those that already have a problem."""
-    named = {fold(key).strip() for key in invalid}
+    named = set(map(_plain, invalid))
     return {
         field.name: "is required"
         for field in fields
@@ -168,7 +169,7 @@ def _plain(value: object) -> str:
     """Return a value as folded text; a whole number has no decimals, however it is written in JSON (decisions 1.6)."""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return fold(str(value)).strip()
+    return fold(str(value)[:_MAX_FOLDED]).strip()
 
 
 def _check_date(_field: CustomField, value: object) -> CheckedAnswer:
@@ -187,8 +188,9 @@ def _option(field: CustomField, value: object) -> str:
     if isinstance(value, str | int | float | Decimal) and not isinstance(value, bool):
         if str(value).strip() in field.options:  # options of older fields may differ only in case
             return str(value).strip()
+        folded = _plain(value)
         for option in field.options:
-            if fold(option) == _plain(value):
+            if fold(option) == folded:
                 return option
     raise _InvalidAnswer(f"must be one of: {', '.join(field.options)}")
 
