@@ -204,8 +204,8 @@ async def _write_donations(history: DemoHistory, organizations: dict[str, int]) 
 
 async def _write_payment_claims() -> None:
     """Claim the transactions of the tickets and donations: a transaction pays once (decisions 6.6)."""
-    tickets = [
-        (row, claim_of_ticket(row, row.event.organization_id)) for row in await Ticket.all().select_related("event")
-    ]
-    donations = [(row, claim_of_donation(row)) for row in await Donation.all()]
-    await PaymentClaim.bulk_create(claim.row(payer) for payer, claim in [*tickets, *donations] if claim)
+    tickets = await Ticket.all().select_related("event")
+    claims = [(claim_of_ticket(row, row.event.organization_id), row) for row in tickets]
+    donations = [(claim_of_donation(row), row) for row in await Donation.all()]
+    await PaymentClaim.bulk_create([claim.row(payer) for claim, payer in claims if claim])
+    await PaymentClaim.bulk_create([claim.row(payer) for claim, payer in donations if claim])
