@@ -68,6 +68,16 @@ async def test_each_caller_gets_the_status_of_the_table(scene: Scene, row: Row, 
 
 
 @DEEP_ON_POSTGRES
+@on_each_surface(*[row for row in ALL_ROWS if row.badges])
+async def test_the_token_of_a_session_has_its_rights(scene: Scene, row: Row, send: Send) -> None:
+    """Decisions 2.3a."""
+    session = await scene.caller("owner's session")
+    assert session.user is not None
+    request = await scene.request(send, row, await scene.world.token_session(session.user))
+    assert await request() == row.expected["owner's session"]
+
+
+@DEEP_ON_POSTGRES
 @on_each_surface(*[row for row in ALL_ROWS if row.scope])
 async def test_a_key_without_the_scope_is_refused(scene: Scene, row: Row, send: Send) -> None:
     users = {"user": scene.holder, "organizer": scene.owner, "admin": scene.admin}
