@@ -132,7 +132,7 @@ async def test_a_rejection_uses_the_platforms_template(
     [mail] = await mails()
     assert (mail.kind, mail.status) == REJECTED
     assert "Welcome" not in mail.subject
-    assert "8N7A" in mail.body
+    assert "8n7a" in mail.body
 
 
 @pytest.mark.parametrize("status", ["Pending", "Refunded"])

@@ -9,7 +9,7 @@ import pytest
 from graphql import OperationDefinitionNode, OperationType, parse, validate
 from starlette.applications import Starlette
 
-from amarevents.models import Event, Ticket
+from amarevents.models import Event, PaymentClaim, Ticket
 from amarevents.models.enums import KeyType, TicketStatus
 from amarevents.schema.explorer.operations import ExampleOperation, example_operations
 from amarevents.schema.schema import schema
@@ -120,6 +120,7 @@ async def test_operations_can_be_run_again(world: World, app: Starlette) -> None
     caller = await new_organizer(world, "session")
     await run_all(caller, app)
     await Ticket.all().update(transaction_id="BKOFBEFORE")
+    await PaymentClaim.all().update(transaction_key="bkofbefore")
     answers = await run_all(caller, app)
     assert len(answers["MyEvents"]["events"]["items"]) == 1
     assert answers["CheckIn"]["checkInTicket"]["outcome"] == "ADMITTED"
