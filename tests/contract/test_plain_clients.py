@@ -79,7 +79,7 @@ async def test_a_server_that_renders_pages_forwards_the_cookie_of_its_visitor(
         assert page.json()["data"]["me"] == {"username": "rokeya"}
         created = await renderer.post("/api/events", json={"name": "Adda", "organization_id": 1}, headers=cookie)
         data_of(created, 201)
-        assert (await renderer.get("/api/users/me")).status_code == 401  # the next visitor is somebody else
+        assert (await renderer.get("/api/users/me")).status_code == 401  # the next visitor is anonymous
 
 
 async def test_a_program_without_a_cookie_jar_uses_a_token(app: Starlette, rokeya: None) -> None:
