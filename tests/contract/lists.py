@@ -5,131 +5,12 @@ The order and the filters are typed from decisions 1.6 and 1.7, never from the c
 """
 
 import itertools
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from amarevents.models import Donation, Event, Organization, User
-from amarevents.models.enums import AccountType, Category, DonationStatus, KeyType, PaymentMethod, Privacy, TicketStatus
-from tests.support.world import Caller, World, in_days
-
-Query = dict[str, Any]  # Any: what httpx takes as query parameters
-LENGTH = 7
-
-
-@dataclass
-class PagedList:
-    """A list as one caller sees it; ``expected`` pairs filters with the IDs that they leave, in order."""
-
-    caller: Caller
-    path: str
-    expected: list[tuple[Query, list[int]]]
-
-
-FillList = Callable[[World], Awaitable[PagedList]]
-
-
-def _newest_first(ids: Sequence[int]) -> list[int]:
-    return sorted(ids, reverse=True)
-
-
-@dataclass
-class DatedEvents:
-    """IDs of events on different days, those of each day in the order of their creation."""
-
-    undated: list[int]
-    late: list[int]
-    early: list[int]
-    older: list[int]
-    recent: list[int]
-
-    @property
-    def upcoming(self) -> list[int]:
-        return [*self.early, *self.late, *self.undated]
-
-    @property
-    def past(self) -> list[int]:
-        return [*reversed(self.recent), *reversed(self.older)]
-
-    @property
-    def listed(self) -> list[int]:
-        """In the order of lists: what is still to come first, the undated after the dated (decisions 1.7)."""
-        return [*self.upcoming, *self.past]
-
-
-async def _dated_events(world: World, organization: Organization, **fields: Any) -> DatedEvents:
-    """Create events in another order than that of lists."""
-
-    async def create(count: int, day: int | None) -> list[int]:
-        date = None if day is None else in_days(day)
-        return [(await world.event(organization, date=date, **fields)).id for _ in range(count)]
-
-    return DatedEvents(
-        undated=await create(2, None),
-        late=await create(3, 9),
-        early=await create(2, 5),
-        older=await create(2, -9),
-        recent=await create(2, -5),
-    )
-
-
-def _by_schedule(dated: DatedEvents) -> list[tuple[Query, list[int]]]:
-    """Return what the filters by date and the orders leave of events (decisions 1.7)."""
-    by_date = [*dated.older, *dated.recent, *dated.early, *dated.late]
-    return [
-        ({"upcoming": "true"}, dated.upcoming),
-        ({"upcoming": "0"}, dated.past),
-        ({"from": in_days(-5), "to": in_days(5)}, [*dated.early, *reversed(dated.recent)]),
-        ({"from": in_days(9)}, dated.late),
-        ({"to": in_days(-9)}, [*reversed(dated.older)]),
-        ({"from": in_days(6), "to": in_days(8)}, []),
-        ({"from": in_days(1), "upcoming": "true", "sort": "-date"}, [*reversed(dated.late), *reversed(dated.early)]),
-        ({"sort": "date"}, [*by_date, *dated.undated]),
-        ({"sort": "-date"}, [*reversed(by_date), *dated.undated]),
-        ({"sort": "newest"}, _newest_first(dated.listed)),
-    ]
-
-
-async def events(world: World) -> PagedList:
-    ours = await world.organization(await world.organizer())
-    theirs = await world.organization(await world.organizer())
-    concerts = await _dated_events(world, ours, category=Category.CONCERT, location="Dhaka")
-    sports = await world.event(theirs, date=in_days(7), category=Category.SPORTS, location="Sylhet")
-    await _dated_events(world, theirs, category=Category.CONCERT, location="Dhaka", privacy=Privacy.PRIVATE)
-    of_ours = {"organization_id": ours.id}
-    return PagedList(
-        caller=world.anonymous,
-        path="/events",
-        expected=[
-            ({}, [*concerts.early, sports.id, *concerts.late, *concerts.undated, *concerts.past]),
-            ({"search": "dhaka"}, concerts.listed),
-            ({"category": "Concert"}, concerts.listed),
-            (of_ours, concerts.listed),
-            ({"search": "DHAKA", "category": "concert", **of_ours}, concerts.listed),
-            ({"category": "Sports"}, [sports.id]),
-            ({"category": "Games"}, []),
-            *(({**of_ours, **query}, ids) for query, ids in _by_schedule(concerts)),
-            *(({"category": "Concert", "search": "dhaka", **query}, ids) for query, ids in _by_schedule(concerts)),
-        ],
-    )
-
-
-async def all_events(world: World) -> PagedList:
-    organization = await world.organization(await world.organizer())
-    private = await _dated_events(world, organization, privacy=Privacy.PRIVATE)
-    public = await world.event(organization, name="Open day", date=in_days(1))
-    return PagedList(
-        caller=await world.admin_key(),
-        path="/admin/events",
-        expected=[
-            ({}, [public.id, *private.listed]),
-            ({"privacy": "private"}, private.listed),
-            ({"privacy": "public"}, [public.id]),
-            ({"search": "event"}, private.listed),
-            ({"search": "event", "privacy": "public"}, []),
-            *(({"search": "event", **query}, ids) for query, ids in _by_schedule(private)),
-        ],
-    )
+from amarevents.models.enums import AccountType, DonationStatus, KeyType, PaymentMethod, TicketStatus
+from tests.contract.event_lists import all_events, events
+from tests.contract.paged_list import LENGTH, FillList, PagedList, Query, newest_first
+from tests.support.world import Caller, World
 
 
 async def organizations(world: World) -> PagedList:
@@ -140,8 +21,8 @@ async def organizations(world: World) -> PagedList:
         caller=world.anonymous,
         path="/organizations",
         expected=[
-            ({}, [school.id, *_newest_first(clubs)]),
-            ({"search": "CLUB "}, _newest_first(clubs)),
+            ({}, [school.id, *newest_first(clubs)]),
+            ({"search": "CLUB "}, newest_first(clubs)),
             ({"search": "chess"}, [school.id]),
             ({"search": "nothing"}, []),
         ],
@@ -155,8 +36,8 @@ async def _tickets(world: World, event: Event, user: User) -> list[tuple[Query, 
     pending += [(await world.ticket(event, user, status=TicketStatus.PENDING)).id for _ in range(4)]
     failed = (await world.ticket(event, user, status=TicketStatus.FAILED)).id
     return [
-        ({}, _newest_first([*pending, approved, failed])),
-        ({"status": "Pending"}, _newest_first(pending)),
+        ({}, newest_first([*pending, approved, failed])),
+        ({"status": "Pending"}, newest_first(pending)),
         ({"status": "Success"}, [approved]),
         ({"status": "Failed"}, [failed]),
         ({"status": "Refunded"}, []),
@@ -228,8 +109,8 @@ async def donations(world: World) -> PagedList:
         caller=await world.key(owner, KeyType.ORGANIZER),
         path="/donations",
         expected=[
-            ({}, _newest_first([*ours["pending"], *ours["verified"]])),
-            ({"status": "pending"}, _newest_first(ours["pending"])),
+            ({}, newest_first([*ours["pending"], *ours["verified"]])),
+            ({"status": "pending"}, newest_first(ours["pending"])),
             ({"status": "verified"}, ours["verified"]),
             ({"status": "approved"}, ours["verified"]),
             ({"status": "rejected"}, []),
@@ -240,12 +121,12 @@ async def donations(world: World) -> PagedList:
 async def all_donations(world: World) -> PagedList:
     ours = await _donations(await world.organization(await world.organizer()))
     platforms = await _donations(None)
-    both = {status: _newest_first([*ours[status], *platforms[status]]) for status in ours}
+    both = {status: newest_first([*ours[status], *platforms[status]]) for status in ours}
     return PagedList(
         caller=await world.admin_key(),
         path="/admin/donations",
         expected=[
-            ({}, _newest_first([*both["pending"], *both["verified"]])),
+            ({}, newest_first([*both["pending"], *both["verified"]])),
             ({"status": "pending"}, both["pending"]),
             ({"status": "approved"}, both["verified"]),
         ],
@@ -268,14 +149,14 @@ async def users(world: World) -> PagedList:
         caller=caller,
         path="/admin/users",
         expected=[
-            ({}, [organizer.id, *_newest_first(user_ids), caller.user.id]),
-            ({"search": "reader"}, _newest_first(user_ids)),
-            ({"search": "@EXAMPLE.com", "type": "user", "admin": 0}, _newest_first(user_ids)),
+            ({}, [organizer.id, *newest_first(user_ids), caller.user.id]),
+            ({"search": "reader"}, newest_first(user_ids)),
+            ({"search": "@EXAMPLE.com", "type": "user", "admin": 0}, newest_first(user_ids)),
             ({"search": "0191111"}, [organizer.id]),
             ({"type": str(AccountType.ORGANIZER)}, [organizer.id]),
-            ({"type": "user"}, [*_newest_first(user_ids), caller.user.id]),
+            ({"type": "user"}, [*newest_first(user_ids), caller.user.id]),
             ({"admin": 1}, [caller.user.id]),
-            ({"admin": 0}, [organizer.id, *_newest_first(user_ids)]),
+            ({"admin": 0}, [organizer.id, *newest_first(user_ids)]),
             ({"search": "reader", "admin": 1}, []),
         ],
     )
@@ -292,12 +173,12 @@ async def all_keys(world: World) -> PagedList:
         caller=caller,
         path="/admin/api-keys",
         expected=[
-            ({}, _newest_first([caller.key.id, *theirs, *suspended])),
-            ({"user_id": user.id}, _newest_first([*theirs, *suspended])),
-            ({"user_id": user.id, "active": 1}, _newest_first(theirs)),
-            ({"active": 0}, _newest_first(suspended)),
-            ({"key_type": "user"}, _newest_first(theirs)),
-            ({"key_type": "organizer"}, _newest_first(suspended)),
+            ({}, newest_first([caller.key.id, *theirs, *suspended])),
+            ({"user_id": user.id}, newest_first([*theirs, *suspended])),
+            ({"user_id": user.id, "active": 1}, newest_first(theirs)),
+            ({"active": 0}, newest_first(suspended)),
+            ({"key_type": "user"}, newest_first(theirs)),
+            ({"key_type": "organizer"}, newest_first(suspended)),
             ({"key_type": "admin"}, [caller.key.id]),
             ({"key_type": "admin", "user_id": user.id}, []),
         ],

@@ -6,7 +6,8 @@ import httpx
 import pytest
 
 from tests.contract.access import Row
-from tests.contract.lists import LENGTH, LISTS, FillList, PagedList, Query
+from tests.contract.lists import LISTS
+from tests.contract.paged_list import LENGTH, FillList, PagedList, Query
 from tests.contract.queries import QUERIES, WHOLE_LISTS
 from tests.contract.scene import Scene
 from tests.support.rest_answers import data_of, page_in

@@ -101,13 +101,7 @@ async def _callers(world: World) -> dict[str, Caller]:
     }
 
 
-async def _requests() -> list[tuple[str, str]]:
-    """Return every paginated list with its filters, each with the name of a caller."""
-    ticket = await Ticket.all().order_by("id").first()
-    key = await ApiKey.all().order_by("id").first()
-    assert ticket
-    assert key
-    event, organization = ticket.event_id, (await Event.get(id=ticket.event_id)).organization_id
+def _lists_of_events(organization: int) -> list[tuple[str, str]]:
     return [
         ("anonymous", "/events"),
         ("anonymous", "/events?page=2500&limit=20"),
@@ -122,6 +116,23 @@ async def _requests() -> list[tuple[str, str]]:
         *(("anonymous", f"/events?sort={sort}&organization_id={organization}") for sort in EventSort),
         ("attendee", "/events"),
         ("owner", "/events"),
+        ("admin", "/admin/events"),
+        ("admin", "/admin/events?page=4000"),
+        ("admin", "/admin/events?sort=newest"),
+        ("admin", "/admin/events?upcoming=0"),
+        ("admin", "/admin/events?privacy=private&search=event 471"),
+    ]
+
+
+async def _requests() -> list[tuple[str, str]]:
+    """Return every paginated list with its filters, each with the name of a caller."""
+    ticket = await Ticket.all().order_by("id").first()
+    key = await ApiKey.all().order_by("id").first()
+    assert ticket
+    assert key
+    event, organization = ticket.event_id, (await Event.get(id=ticket.event_id)).organization_id
+    return [
+        *_lists_of_events(organization),
         ("anonymous", "/organizations"),
         ("anonymous", "/organizations?search=crowd4720"),
         ("owner", f"/events/{event}/tickets"),
@@ -136,11 +147,6 @@ async def _requests() -> list[tuple[str, str]]:
         ("admin", "/admin/users?search=crowd4711"),
         ("admin", "/admin/users?type=organizer"),
         ("admin", "/admin/users?admin=1"),
-        ("admin", "/admin/events"),
-        ("admin", "/admin/events?page=4000"),
-        ("admin", "/admin/events?sort=newest"),
-        ("admin", "/admin/events?upcoming=0"),
-        ("admin", "/admin/events?privacy=private&search=event 471"),
         ("admin", "/admin/donations?status=pending"),
         ("admin", "/admin/api-keys"),
         ("admin", f"/admin/api-keys?user_id={key.user_id}"),

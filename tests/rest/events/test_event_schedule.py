@@ -111,7 +111,7 @@ DAYS: list[int | None] = [0, 0, 0, 0, 1, 1, None, None, -2, -1, -1]
 async def _pages_over_midnight(
     caller: Caller, set_clock: SetClock, *, backward: bool, **arguments: Any
 ) -> AsyncIterator[list[int]]:
-    """Yield pages of two events, of which all but the first are requested after midnight."""
+    """Yield pages of two events, the first before midnight and the others after it."""
     set_clock(LAST_MINUTE)
     size, cursor_of, at, more = (
         ("last", "startCursor", "before", "hasPreviousPage")

@@ -32,7 +32,7 @@ DATES = (in_days(-3), in_days(3), UNDATED)
 
 @dataclass
 class LargeLists:
-    """Many events, of which each date has a third, and as many tickets of one event."""
+    """Many events, a third of them on each date, and as many tickets of one event."""
 
     callers: dict[str, Caller]
     parents: dict[str, int]
