@@ -3,7 +3,7 @@
 import datetime
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from tortoise import fields
@@ -48,30 +48,31 @@ def short_text(**options: Any) -> Any:
 class _KeyField(fields.CharField[str]):
     """A column that is always computed from another column of the row, and cut to its length."""
 
-    def __init__(self, source: str, key: Callable[[str], str], max_length: int, **options: Any) -> None:
+    def __init__(self, source: str, key: Callable[[str], str], max_length: int, unique: bool) -> None:
         self._source, self._key = source, key
-        super().__init__(max_length, **options)
+        super().__init__(max_length, unique=unique)
 
-    def to_db_value(self, value: Any, instance: type[Model] | Model) -> Any:
+    def to_db_value(self, value: object, instance: type[Model] | Model) -> object:
         if isinstance(instance, Model):
             value = self._key(getattr(instance, self._source))[: self.max_length]
             setattr(instance, self.model_field_name, value)
-        return super().to_db_value(value[: self.max_length], instance)
+        stored: object = super().to_db_value(str(value)[: self.max_length], instance)
+        return stored
 
     # Migrations know the column only as text.
 
-    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+    def deconstruct(self) -> tuple[str, list[object], dict[str, object]]:
         _, arguments, options = super().deconstruct()
         return f"{fields.CharField.__module__}.{fields.CharField.__name__}", arguments, options
 
-    def describe(self, serializable: bool) -> dict[str, Any]:
+    def describe(self, serializable: bool) -> dict[str, object]:
         name = fields.CharField.__name__ if serializable else fields.CharField
         return {**super().describe(serializable), "field_type": name}
 
 
-def key(source: str, key: Callable[[str], str], *, length: int, **options: Any) -> Any:
+def key(source: str, key: Callable[[str], str], *, length: int, unique: bool = False) -> str:
     """Return a column for what makes the column ``source`` unique; updates must list both columns."""
-    return _KeyField(source, key, length, **options)
+    return cast("str", _KeyField(source, key, length, unique))  # as an attribute of a row
 
 
 def long_text(**options: Any) -> Any:

@@ -164,7 +164,7 @@ def test_international_domains_are_encoded_in_ascii() -> None:
     assert deliverable("karim@উদাহরণ.বাংলা").isascii()
     assert deliverable("karim@bücher.example") == "karim@xn--bcher-kva.example"
     assert deliverable("করিম@example.com") == "করিম@example.com"
-    with pytest.raises(ValueError, match="(?i)label"):
+    with pytest.raises(ValueError, match="Label too long"):
         deliverable(f"karim@{'x' * 64}.example")
 
 

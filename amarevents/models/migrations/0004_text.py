@@ -52,8 +52,9 @@ COMPUTED: dict[str, Callable[[Row], Row]] = {
 }
 
 
-def distinct(options: Any) -> list[str]:
+def distinct(options: object) -> list[str]:
     """Leave out options that are now equal to an earlier one. Answers are text and keep what was chosen."""
+    assert isinstance(options, list)
     kept: dict[str, str] = {}
     for option in options:
         kept.setdefault(fold(option), option)
