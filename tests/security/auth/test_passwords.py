@@ -52,6 +52,27 @@ async def test_only_the_right_password_is_accepted(hasher: PasswordHasher) -> No
     assert not await hasher.verify(RIGHT, "no hash at all")
 
 
+async def test_password_that_has_two_forms_is_verified_as_often_without_an_account(
+    hasher: PasswordHasher, verifications: list[str]
+) -> None:
+    """The time taken must not reveal whether the account exists."""
+    stored = await hasher.hash(RIGHT)
+    for known in (stored, None):
+        assert not await hasher.verify("wrong\u00a0horse", known)
+    assert (len(verifications), verifications.count(stored)) == (4, 2)
+
+
+async def test_hash_is_renewed_only_if_it_is_outdated(hasher: PasswordHasher) -> None:
+    """It is if its parameters are, or if it is of a password that was not normalized (decisions 1.11)."""
+    entered = "correct\u00a0horse"
+    current = await hasher.hash(entered)
+    assert await hasher.renew(entered, current) == await hasher.renew(RIGHT, current) == current
+    for old in (argon2.PasswordHasher(1, 8, 1).hash(entered), argon2.PasswordHasher(2, 8, 1).hash(RIGHT)):
+        renewed = await hasher.renew(entered, old)
+        assert renewed != old
+        assert await hasher.verify(RIGHT, renewed)
+
+
 async def test_an_unknown_account_is_verified_against_a_decoy_hash(
     hasher: PasswordHasher, verifications: list[str]
 ) -> None:
