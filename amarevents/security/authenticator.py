@@ -3,8 +3,9 @@
 HTTP requests, WebSocket handshakes, the first message of a WebSocket and each operation over one are authenticated
 here. Work that takes longer than that calls ``Context.reauthenticate``.
 
-API keys and addresses are charged before any look-up, sessions and the accounts of keys as soon as the account is
-known. A request with bad credentials is charged to its address, which limits how many keys a client can guess.
+API keys and addresses are charged before any look-up, and so are the accounts of keys that were used lately; sessions
+and the accounts of other keys are charged as soon as the account is known. A request with bad credentials is charged to
+its address, which limits how many keys a client can guess.
 """
 
 import contextlib
@@ -14,11 +15,12 @@ from collections.abc import AsyncIterator, Mapping
 from starlette.datastructures import Headers
 
 from amarevents import errors
+from amarevents.security.auth.api_keys import ParsedKey
 from amarevents.security.auth.credentials import read_connection_params, read_credential
 from amarevents.security.auth.csrf import is_foreign, may_change_state
 from amarevents.security.context import Context
 from amarevents.security.rate_limit.charging import (
-    set_account_quota,
+    charge_account_of,
     set_address_quota,
     set_credential_quota,
     set_session_quota,
@@ -98,10 +100,8 @@ async def _identify(context: Context, *, charge: bool) -> None:
         set_session_quota(context)
         if charge:
             await context.charge()
-    if context.principal.key_id is not None:
-        set_account_quota(context)
-        if charge:
-            await context.charge_account()
+    if isinstance(context.credential, ParsedKey) and context.principal.key_id is not None:
+        await charge_account_of(context, context.credential, charge=charge)
         context.services.key_usage.record_use(context.principal.key_id)
 
 
@@ -112,6 +112,8 @@ async def _charge_refusal(context: Context) -> AsyncIterator[None]:
         yield
     except errors.AmarEventsError as refusal:
         if isinstance(refusal, errors.Unauthenticated):
+            if isinstance(context.credential, ParsedKey):
+                context.services.key_accounts.forget(context.credential.digest)
             set_address_quota(context)
         await context.charge_minimum()
         raise

@@ -10,6 +10,7 @@ from amarevents.infra.cache import shared_cache
 from amarevents.infra.count_cache import CountCache
 from amarevents.infra.pubsub import Broker
 from amarevents.models.seeding import with_confirm_email
+from amarevents.security.auth.key_accounts import KeyAccounts
 from amarevents.security.auth.key_usage import KeyUsage
 from amarevents.security.auth.passwords import PasswordHasher
 from amarevents.security.connection_limits import Connections
@@ -29,6 +30,7 @@ class Services:
     limiter: RateLimiter
     hasher: PasswordHasher
     key_usage: KeyUsage
+    key_accounts: KeyAccounts
     cache: BaseCache
     count_cache: CountCache
     broker: Broker
@@ -47,6 +49,7 @@ async def open_services(settings: Settings, *, limiter: RateLimiter, broker: Bro
             limiter=limiter,
             hasher=PasswordHasher(settings),
             key_usage=KeyUsage(),
+            key_accounts=KeyAccounts(),
             cache=cache,
             count_cache=CountCache(cache, seconds=settings.totals_seconds),
             broker=broker,

@@ -13,6 +13,9 @@ def set_credential_quota(context: Context) -> None:
     settings = context.services.settings
     if isinstance(context.credential, ParsedKey):
         context.set_quota(context.credential.key_type, quotas.key_quota(context.credential, settings))
+        account_id = context.services.key_accounts.find(context.credential.digest)
+        if account_id is not None:
+            context.account_quota = quotas.account_quota(account_id, settings)
     elif context.credential is None:
         set_address_quota(context)
 
@@ -26,10 +29,17 @@ def set_session_quota(context: Context) -> None:
         context.set_quota(account.role, quotas.session_quota(account, context.services.settings))
 
 
-def set_account_quota(context: Context) -> None:
-    """Add the budget that all keys of the account share, which is known once the key has been looked up."""
+async def charge_account_of(context: Context, key: ParsedKey, *, charge: bool) -> None:
+    """Charge the account of a key that has just been looked up, unless it was charged with the key. Raises RateLimited.
+
+    Without ``charge``, only set its budget.
+    """
     account = context.principal.require_account()
-    context.account_quota = quotas.account_quota(account, context.services.settings)
+    context.services.key_accounts.remember(key.digest, account.id)
+    if context.account_quota is None:
+        context.account_quota = quotas.account_quota(account.id, context.services.settings)
+        if charge:
+            await context.charge_account()
 
 
 def set_address_quota(context: Context) -> None:

@@ -59,9 +59,9 @@ def session_quota(account: Account, settings: Settings) -> Quota:
     return Quota(bucket=f"sessions:{account.id}", limit=settings.rate_limit_session)
 
 
-def account_quota(account: Account, settings: Settings) -> Quota:
+def account_quota(account_id: int, settings: Settings) -> Quota:
     """Return the quota that all keys of an account share, in addition to the quota of each (decisions 3.7)."""
-    return Quota(bucket=f"account:{account.id}", limit=settings.rate_limit_account)
+    return Quota(bucket=f"account:{account_id}", limit=settings.rate_limit_account)
 
 
 def anonymous_quota(address: str, settings: Settings) -> Quota:

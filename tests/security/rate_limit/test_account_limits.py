@@ -62,8 +62,31 @@ async def test_a_refused_request_is_not_executed(world: World, configure: Config
     before = await snapshot()
     with counted_statements() as statements:
         assert (await caller.post("/keys", {"name": "new", "key_type": "user"})).status_code == 429
-    assert len(statements) <= 1  # the key's account
+    assert statements == []
     assert await snapshot() == before
+
+
+async def test_a_key_that_the_process_does_not_know_is_not_executed_either(world: World, configure: Configure) -> None:
+    configure(rate_limit_account=1)
+    user = await world.user()
+    await (await world.key(user)).get("/auth/me")
+    unknown, before = await world.key(user), await snapshot()
+    with counted_statements() as statements:
+        refused = await unknown.post("/keys", {"name": "new", "key_type": "user"})
+    assert (refused.status_code, len(statements)) == (429, 1)  # the look-up of the key
+    assert await snapshot() == before
+
+
+async def test_a_key_that_was_revoked_after_its_use_does_not_use_the_limit_up(
+    world: World, configure: Configure
+) -> None:
+    configure(rate_limit_account=4)
+    user = await world.user()
+    revoked, key = await world.key(user), await world.key(user)
+    await revoked.get("/auth/me")
+    await ApiKey.filter(id=revoked.key.id if revoked.key else 0).update(is_active=False)
+    assert {(await revoked.get("/auth/me")).status_code for _ in range(5)} == {401}
+    assert [(await key.get("/auth/me")).status_code for _ in range(3)] == [200, 200, 429]
 
 
 async def test_revoked_keys_and_sessions_do_not_use_the_limit_up(world: World, configure: Configure) -> None:
