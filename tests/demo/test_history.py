@@ -157,7 +157,7 @@ def test_answers_are_valid_for_their_fields(event: EventSpec, tickets: list[Tick
 def _stored(fields: list[CustomField], given: dict[str, str]) -> tuple[tuple[str, str], ...]:
     """Return the answers as registration stores them, or raise ValidationFailed."""
     names = {field.id: field.name for field in fields}
-    return tuple((names[number], value) for number, value in check_answers(fields, given).items())
+    return tuple((names[number], answer.value) for number, answer in check_answers(fields, given).items())
 
 
 def test_timestamps_are_in_order_and_before_today(tickets: list[TicketDraft]) -> None:

@@ -1,5 +1,7 @@
 """Indexes for lists of the newest events, and the chosen options of answers."""
 
+from typing import Any
+
 from tortoise import fields, migrations
 from tortoise.indexes import Index
 from tortoise.migrations import operations as ops
@@ -11,7 +13,7 @@ SEPARATOR = ", "
 BATCH = 1_000
 
 
-def split_options(value: str, options: list[str]) -> list[str] | None:
+def split_options(value: str, options: Any) -> list[str] | None:  # Any: JSON
     """Return the options that were joined to a value, or None if it does not consist of options.
 
     Options may contain the separator, so a longer option is tried before those that it begins with.

@@ -1,7 +1,6 @@
 """The order of event lists and their filters by date: first what is still to come (decisions 1.7)."""
 
 import datetime
-from collections.abc import Callable, Mapping
 
 from pydantic import Field, StrictBool, ValidationInfo, field_validator
 from tortoise.queryset import QuerySet
@@ -12,7 +11,9 @@ from amarevents.models.events import UNDATED
 from amarevents.resolvers.core.inputs import Date, Input
 from amarevents.resolvers.core.sorting import Segment, SortOrder, parse_id
 
-_BY_DATE: Mapping[str, Callable[[str], object]] = {"sort_date": datetime.date.fromisoformat, "id": parse_id}
+_ALL = (Segment(),)
+_NEWEST_FIRST = (Segment(descending=True),)
+_LATEST_FIRST = (Segment(stop=UNDATED, descending=True), Segment(start=UNDATED))
 
 
 class EventSchedule(Input):
@@ -50,13 +51,13 @@ class EventSchedule(Input):
 
 def event_order(sort: EventSort | None, today: datetime.date) -> SortOrder:
     """Return the order of a list. ``UNDATED`` sorts events without a date after all others."""
-    match sort:
-        case EventSort.NEWEST:
-            columns, segments = {"id": parse_id}, (Segment(descending=True),)
-        case EventSort.DATE:
-            columns, segments = _BY_DATE, (Segment(),)
-        case EventSort.DATE_DESCENDING:
-            columns, segments = _BY_DATE, (Segment(stop=UNDATED, descending=True), Segment(start=UNDATED))
-        case None:
-            columns, segments = _BY_DATE, (Segment(start=today), Segment(stop=today, descending=True))
-    return SortOrder(name=f"events/2/{sort or 'default'}", columns=columns, segments=segments, day=today)
+    upcoming_first = (Segment(start=today), Segment(stop=today, descending=True))
+    segments = {
+        None: upcoming_first,
+        EventSort.DATE: _ALL,
+        EventSort.DATE_DESCENDING: _LATEST_FIRST,
+        EventSort.NEWEST: _NEWEST_FIRST,
+    }[sort]
+    by_date = {} if sort is EventSort.NEWEST else {"sort_date": datetime.date.fromisoformat}
+    name = f"events/2/{sort or 'default'}"
+    return SortOrder(name=name, columns={**by_date, "id": parse_id}, segments=segments, day=today)
