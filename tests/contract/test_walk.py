@@ -32,7 +32,8 @@ from amarevents.schema.types import event_parts
 from amarevents.security.policy import ALLOWED_SCOPES, Scope
 from tests.contract.access import CALLERS
 from tests.contract.scene import KEY_TYPES, Scene
-from tests.contract.walk import Entity, Ids, Visible, visible_over_graphql, visible_over_rest
+from tests.contract.walk import Entity, Ids, Visible, visible_over_rest
+from tests.contract.walk_graph import visible_over_graphql
 from tests.support.graph import EDGES, isolate_denied_edges
 from tests.support.sizes import sized
 from tests.support.world import Caller

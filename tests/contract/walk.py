@@ -1,8 +1,8 @@
-"""Everything that a principal can see: over GraphQL, from every query along the edges, and over REST, on every route.
+"""Everything that a principal can see over REST, on every route; ``walk_graph`` is the same over GraphQL.
 
 Answers are broken down into facts (an entity has a value in a field) and links (two entities belong together), so that
 the two surfaces can be compared. Fields and routes are taken from the schema and from ROUTES; the tables here only say
-which names mean the same noun (``_NOUNS``) and which noun the ID in a field or argument refers to (``_ID_FIELDS``).
+which names mean the same noun (``_NOUNS``) and which noun the ID in a field or argument refers to (``ID_FIELDS``).
 """
 
 import dataclasses
@@ -13,16 +13,10 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from graphql import GraphQLEnumType, GraphQLObjectType, get_named_type, is_list_type
-from graphql.type import GraphQLField, get_nullable_type
-
 from amarevents.resolvers.core.pagination import Page
 from amarevents.rest.routes import ROUTES
 from amarevents.rest.routing import Route
-from amarevents.schema.core.nodes import encode_node_id
-from amarevents.schema.schema import schema
 from tests.contract.operations import camel
-from tests.support.graph import NODE_TYPES, object_type_of, select_all_fields, whole_list_argument
 from tests.support.world import Caller
 
 # Any throughout: JSON, and annotations.
@@ -48,9 +42,9 @@ _NOUNS = {
 """Views and types of the same noun."""
 _IDENTIFIED_BY = {"RateLimit": "keyId", "Verification": "ticketId"}
 """The field that identifies an entity without ``id``."""
-_PARTS_OF_EVENTS = {"Attendance", "EventStats"}
+PARTS_OF_EVENTS = {"Attendance", "EventStats"}
 """Parts of events with the ID of the event, which REST has in the path alone."""
-_ID_FIELDS = {
+ID_FIELDS = {
     "eventId": "Event",
     "organizationId": "Organization",
     "userId": "User",
@@ -84,26 +78,26 @@ class Visible:
             self.links.setdefault(frozenset((one, other)), path)
 
 
-def _noun(name: str) -> str:
+def noun_of(name: str) -> str:
     return _NOUNS.get(name, name)
 
 
-def _thing(noun: str, values: Mapping[str, Any], parent: Entity | None, path_in_parent: tuple[Any, ...]) -> Entity:
-    named = None if noun in _PARTS_OF_EVENTS else values.get(_IDENTIFIED_BY.get(noun, "id"))
+def thing(noun: str, values: Mapping[str, Any], parent: Entity | None, path_in_parent: tuple[Any, ...]) -> Entity:
+    named = None if noun in PARTS_OF_EVENTS else values.get(_IDENTIFIED_BY.get(noun, "id"))
     if named is not None:
         return (noun, Decimal(named))
     return (noun,) if parent is None else (noun, *parent, *path_in_parent)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return the value with all numbers as Decimal, in a form that can be compared and hashed."""
     if isinstance(value, bool) or value is None or isinstance(value, str):
         return value
     if isinstance(value, int | float):
         return Decimal(str(value))
     if isinstance(value, dict):
-        return tuple(sorted((name, _plain(part)) for name, part in value.items()))
-    return tuple(_plain(part) for part in value)
+        return tuple(sorted((name, plain(part)) for name, part in value.items()))
+    return tuple(plain(part) for part in value)
 
 
 # REST -----------------------------------------------------------------------------------------------------------
@@ -139,7 +133,7 @@ def _queries(route: Route, ids: Ids) -> Iterator[tuple[dict[str, Any], list[Enti
     everything = {"limit": 100} if "limit" in fields else {}
     yield everything, []
     for name in fields:
-        if noun := _ID_FIELDS.get(camel(name)):
+        if noun := ID_FIELDS.get(camel(name)):
             for one in ids[noun]:
                 yield {**everything, name: one}, [(noun, Decimal(one))]
 
@@ -159,22 +153,22 @@ def _rest_object(
 ) -> Entity:
     """Read one object; ``within`` is the entity that it belongs to, and the path from there."""
     values = {camel(name): value for name, value in data.items()}
-    entity = _thing(_noun(view.__name__.removesuffix("View")), values, *within)
+    entity = thing(noun_of(view.__name__.removesuffix("View")), values, *within)
     hints = _hints(view)
     visible.add_link(within[0], entity, path)
     for name, value in data.items():
         inner, field = _find_dataclass(hints[name]), camel(name)
         if inner is None:
-            visible.add_fact(entity, field, _plain(value), path)
-            if value is not None and field in _ID_FIELDS:
-                visible.add_link(entity, (_ID_FIELDS[field], Decimal(value)), path)
+            visible.add_fact(entity, field, plain(value), path)
+            if value is not None and field in ID_FIELDS:
+                visible.add_link(entity, (ID_FIELDS[field], Decimal(value)), path)
         else:
-            for path_in_parent, part in _parts(field, value):
+            for path_in_parent, part in parts_of(field, value):
                 _rest_object(visible, inner, part, (entity, path_in_parent), f"{path}.{field}")
     return entity
 
 
-def _parts(name: str, value: Any) -> Iterator[tuple[tuple[Any, ...], Any]]:
+def parts_of(name: str, value: Any) -> Iterator[tuple[tuple[Any, ...], Any]]:
     """Yield the objects in a field's value with the path to each."""
     if isinstance(value, list):
         yield from (((name, number), part) for number, part in enumerate(value))
@@ -211,116 +205,3 @@ def _link_by_value(visible: Visible, noun: str, name: str, other: str, others_na
         if entity[0] == noun and of == name:
             for found in by_value.get(value, ()):
                 visible.add_link(entity, found, f"the same {name}")
-
-
-# GraphQL --------------------------------------------------------------------------------------------------------
-
-
-async def visible_over_graphql(caller: Caller, ids: Ids, *, steps: int) -> Visible:
-    """Return what the caller sees in all queries, along at most ``steps`` edges in a row."""
-    visible = Visible()
-    query_type = schema.graphql_schema.query_type
-    assert query_type is not None
-    for name, root in query_type.fields.items():
-        kind = object_type_of(root)
-        if kind is None:
-            await _visit_nodes(visible, caller, name, ids, steps)
-            continue
-        for declared, given, variables in _arguments(root, kind, ids):
-            document = f"query{declared} {{ {name}{given} {{ {select_all_fields(kind, steps)} }} }}"
-            answer = await caller.graphql(document, **variables)
-            assert "data" in answer, answer
-            found = (answer["data"] or {}).get(name)
-            _read_field(visible, None, f"{name}{list(variables.values()) or ''}", root, found, "Query")
-    return visible
-
-
-async def _visit_nodes(visible: Visible, caller: Caller, name: str, ids: Ids, steps: int) -> None:
-    """Read the objects of every type by their node IDs: with ``nodes`` all at once, and with ``node`` one by one."""
-    for kind in NODE_TYPES:
-        node_ids = [encode_node_id(kind.name, one) for one in ids[kind.name]]
-        if name == "nodes":
-            fields = select_all_fields(kind, steps)
-            document = f"query($ids: [ID!]!) {{ nodes(nodeIds: $ids) {{ ... on {kind.name} {{ {fields} }} }} }}"
-            found = (await caller.graphql(document, ids=node_ids))["data"]["nodes"]
-        else:
-            fields = select_all_fields(kind, 0)
-            document = f"query($id: ID!) {{ node(nodeId: $id) {{ ... on {kind.name} {{ {fields} }} }} }}"
-            found = [(await caller.graphql(document, id=one))["data"]["node"] for one in node_ids]
-        for data in filter(None, found):
-            _read_object(visible, kind, data, None, (), f"Query.{name}")
-
-
-def _arguments(root: GraphQLField, kind: GraphQLObjectType, ids: Ids) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield variable definitions, arguments and values: complete lists, and each ID that an argument may have."""
-    paging = [whole] if (whole := whole_list_argument(root)) else []
-    required = [name for name, argument in root.args.items() if str(argument.type).endswith("!")]
-    if not required:
-        yield "", f"({', '.join(paging)})" if paging else "", {}
-    for name, argument in root.args.items():
-        if str(get_named_type(argument.type)) == "ID":
-            noun = _ID_FIELDS.get(name) or {"Verification": "Ticket"}.get(kind.name) or _noun(kind.name)
-            assert set(required) <= {name}, f"tests/contract/walk.py, _ID_FIELDS: add a row for {required}"
-            assert noun in ids, f"tests/contract/walk.py, _ID_FIELDS: add a row for {name}"
-            for one in ids[noun]:
-                yield "($id: ID!)", f"({', '.join([*paging, f'{name}: $id'])})", {"id": one}
-
-
-def _read_field(visible: Visible, parent: Entity | None, name: str, of: GraphQLField, value: Any, path: str) -> None:
-    kind = object_type_of(of)
-    path = f"{path}.{name}"
-    if kind is None:
-        assert parent is not None
-        visible.add_fact(parent, name, _graphql_value(of, value), path.rpartition(".")[0])
-        return
-    for path_in_parent, data in _parts(name, value):
-        _read_object(visible, kind, data, parent, path_in_parent, path)
-
-
-def _read_object(
-    visible: Visible,
-    kind: GraphQLObjectType,
-    data: dict[str, Any],
-    parent: Entity | None,
-    path_in_parent: tuple[Any, ...],
-    path: str,
-) -> None:
-    if "pagination" in kind.fields:
-        # The lists are complete, so a higher total would reveal items that the caller cannot see.
-        assert data["pagination"]["total"] == len(data["items"]), path
-        _read_field(visible, parent, "items", kind.fields["items"], data["items"], path)
-        return
-    if "pageInfo" in kind.fields:
-        assert data["totalCount"] == len(data["nodes"]) == len(data["edges"]), path
-        for name, nodes in {"nodes": data["nodes"], "edges": [edge["node"] for edge in data["edges"]]}.items():
-            _read_field(visible, parent, name, kind.fields["nodes"], nodes, path)
-        return
-    entity = _thing(_noun(kind.name), data, parent, path_in_parent)
-    visible.add_link(parent, entity, path)
-    for name, value in data.items():
-        if name == "nodeId":
-            assert value == encode_node_id(kind.name, data["id"]), path
-            continue
-        if name == "id" and kind.name in _PARTS_OF_EVENTS:
-            assert parent == ("Event", Decimal(value))
-            continue
-        _read_field(visible, entity, name, kind.fields[name], value, path)
-        if value is not None:
-            visible.fields.add((kind.name, name))
-
-
-def _graphql_value(of: GraphQLField, value: Any) -> Any:
-    kind = get_named_type(of.type)
-    if isinstance(value, list) and is_list_type(get_nullable_type(of.type)):
-        return tuple(_leaf(kind, one) for one in value)
-    return _leaf(kind, value)
-
-
-def _leaf(kind: Any, value: Any) -> Any:
-    if value is None:
-        return None
-    if kind.name in ("ID", "Decimal"):
-        return Decimal(value)
-    if isinstance(kind, GraphQLEnumType):
-        return str(kind.values[value].value)
-    return _plain(value)

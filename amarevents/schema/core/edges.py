@@ -36,7 +36,7 @@ def edge(
 
     ``policy_of``: an operation that shows the same; callers that may not call it are refused here as well.
     ``visible_to``: who may see the edge, if the object is an account. ``attribute``: of objects that have it, it is the
-    value, and nothing is loaded: whoever made that view decided that the caller may see it.
+    value, and nothing is loaded: the code that made that view has checked that the caller may see it.
     """
     if policy_of is not None:
         OPERATION_EDGES.add(policy_of.name)

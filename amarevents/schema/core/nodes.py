@@ -7,7 +7,7 @@ import asyncio
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
 import strawberry
 from strawberry.extensions.field_extension import AsyncExtensionResolver, FieldExtension, SyncExtensionResolver
@@ -15,6 +15,7 @@ from strawberry.types.field import StrawberryField
 
 from amarevents import errors
 from amarevents.models.columns import MAX_ID
+from amarevents.resolvers.core.inputs import RecordId
 from amarevents.schema.core.context import GraphQLContext, Info
 from amarevents.schema.core.dataloaders import LoadFunction
 from amarevents.schema.core.fields import strawberry_field
@@ -37,7 +38,7 @@ class _NodeType:
 
     name: str
     require_access: RequireAccess | None
-    load: LoadFunction[int, Any]  # Any: each type has its own view
+    load: LoadFunction[int, object]
 
 
 _NODE_TYPES: dict[str, _NodeType] = {}
@@ -70,8 +71,13 @@ def is_node_id(field: StrawberryField) -> bool:
     return any(isinstance(extension, _NodeId) for extension in field.extensions)
 
 
+class _Identified(Protocol):
+    @property
+    def id(self) -> RecordId: ...
+
+
 class _NodeId(FieldExtension):
-    def resolve(self, next_: SyncExtensionResolver, source: Any, info: Info, **given: Any) -> str:
+    def resolve(self, next_: SyncExtensionResolver, source: _Identified, info: Info, **given: object) -> str:
         return encode_node_id(info.path.typename or "", source.id)
 
 
@@ -104,7 +110,7 @@ def one_of(*policies: Policy) -> RequireAccess:
 
 
 def node_type(
-    load: LoadFunction[int, Any], *, require_access: RequireAccess | None = None
+    load: LoadFunction[int, object], *, require_access: RequireAccess | None = None
 ) -> Callable[[type[T]], type[T]]:
     """Make the objects of a type available by their node IDs. The last base of the type is its most general view."""
 
@@ -131,8 +137,8 @@ class _NodeQuery(FieldExtension):
     def apply(self, field: StrawberryField) -> None:
         field.arguments = [argument("node_id", strawberry.ID, "The node ID of the object.")]
 
-    async def resolve_async(self, next_: AsyncExtensionResolver, source: object, info: Info, **given: Any) -> Any:
-        return await info.context.deadline.start(lambda: _find(info.context, given["node_id"]))
+    async def resolve_async(self, next_: AsyncExtensionResolver, source: object, info: Info, **given: object) -> object:
+        return await info.context.deadline.start(lambda: _find(info.context, str(given["node_id"])))
 
 
 class _NodesQuery(FieldExtension):
@@ -140,8 +146,9 @@ class _NodesQuery(FieldExtension):
         text = f"The node IDs of the objects, at most {MAX_NODES}."
         field.arguments = [argument("node_ids", list[strawberry.ID], text)]
 
-    async def resolve_async(self, next_: AsyncExtensionResolver, source: object, info: Info, **given: Any) -> Any:
-        node_ids: list[str] = given["node_ids"]
+    async def resolve_async(self, next_: AsyncExtensionResolver, source: object, info: Info, **given: object) -> object:
+        node_ids = given["node_ids"]
+        assert isinstance(node_ids, list)  # noqa: S101 - for the type checker; validation requires it
         if len(node_ids) > MAX_NODES:
             raise errors.ValidationFailed({"node_ids": f"must have at most {MAX_NODES} items"})
         # An exception in a list is the error of that item.

@@ -117,7 +117,7 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
         super().__init__(*args, **kwargs)
         self.collected_errors = _Errors()
         self._size: ResponseSize = getattr(self.context_value, "response_size", None) or ResponseSize()
-        # By identity of the field set, of which graphql-core keeps one per selection and type, and by the class of the
+        # By identity of the field set, which graphql-core keeps for each selection and type, and by the class of the
         # objects. The reference keeps its id from being reused.
         self._plans: dict[tuple[int, type], tuple[GroupedFieldSet, _Plan]] = {}
 
