@@ -1,13 +1,14 @@
 """Private events and their parts, which do not exist for other accounts (decisions 4.1, 6.9)."""
 
 from collections.abc import Awaitable, Callable
+from decimal import Decimal
 from typing import Any
 
 import httpx
 import pytest
 
 from amarevents.models import Donation
-from amarevents.models.enums import KeyType
+from amarevents.models.enums import KeyType, Privacy
 from tests.rest.conftest import Stage
 from tests.rest.private_event import OTHER_CALLERS, create_private_event, other_callers
 from tests.support.rest_answers import data_of, error_in, refused
@@ -122,12 +123,15 @@ async def test_donations_and_keys_of_others_are_not_found(world: World, stage: S
 
 
 async def test_error_for_a_used_transaction_id_does_not_reveal_its_ticket(world: World, stage: Stage) -> None:
-    await create_private_event(world, stage)
-    await world.ticket(stage.event, await world.user(), transaction_id="TXPUBLIC1")
-    await world.ticket(stage.event, stage.buyer_account, transaction_id="TXOWN1")
+    hidden = await world.event(stage.organization, privacy=Privacy.PRIVATE)
+    paid = {"amount": Decimal(5)}
+    await world.ticket(hidden, await world.user(), transaction_id="TXHIDDEN1", **paid)
+    await world.ticket(stage.event, await world.user(), transaction_id="TXPUBLIC1", **paid)
+    await world.ticket(stage.event, stage.buyer_account, transaction_id="TXOWN1", **paid)
     responses = []
     for used in ("TXHIDDEN1", "TXPUBLIC1", "TXOWN1"):
-        response = await stage.buyer.post("/tickets", {"event_id": stage.event.id, "transaction_id": used})
+        body = {"event_id": stage.event.id, "transaction_id": used, "amount": 5}
+        response = await stage.buyer.post("/tickets", body)
         assert set(error_in(response, 400, "DUPLICATE_TRANSACTION")) == {"transaction_id"}
         responses.append(response.json())
     assert responses[0] == responses[1] == responses[2]
@@ -135,12 +139,13 @@ async def test_error_for_a_used_transaction_id_does_not_reveal_its_ticket(world:
 
 async def test_error_for_a_used_transaction_id_does_not_reveal_its_donation(world: World, stage: Stage) -> None:
     await world.donation(stage.organization, transaction_id="GIFTED1")
-    await world.donation(transaction_id="GIFTED2")
-    body = {"email": "giver@example.com", "number": "01700000000", "amount": 5, "type": "bkash"}
+    await world.ticket(stage.event, await world.user(), transaction_id="GIFTED2", amount=Decimal(5))
+    to = {"organization_id": stage.organization.id}
+    body = {"email": "giver@example.com", "number": "01700000000", "amount": 5, "type": "bkash", **to}
     responses = [await world.anonymous.post("/donations", {**body, "transaction_id": f"GIFTED{n}"}) for n in (1, 2)]
     assert set(error_in(responses[0], 400, "DUPLICATE_TRANSACTION")) == {"transaction_id"}
     assert responses[0].json() == responses[1].json()
-    assert await Donation.all().count() == 2
+    assert await Donation.all().count() == 1
 
 
 async def test_event_is_checked_before_the_transaction_id(world: World, stage: Stage) -> None:

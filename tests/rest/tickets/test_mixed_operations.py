@@ -19,7 +19,7 @@ from tests.support.world import World
 
 DOCUMENTED = {
     (200, None), (201, None), (400, "SOLD_OUT"), (400, "CAPACITY_TOO_LOW"), (400, "HAS_APPROVED_TICKETS"),
-    (400, "VALIDATION_ERROR"), (404, "NOT_FOUND"),
+    (400, "LAST_TICKET_TYPE"), (400, "DUPLICATE_TRANSACTION"), (400, "VALIDATION_ERROR"), (404, "NOT_FOUND"),
 }  # fmt: skip
 
 
@@ -47,9 +47,9 @@ class RandomRequests:
         self._random = random.Random(seed)
 
     def request(self) -> Coroutine[Any, Any, httpx.Response]:
-        create = self._random.choice(
-            [self._register, self._register, self._approve, self._move, self._delete, self._resize, self._rename]
-        )
+        changes = [self._approve, self._move, self._delete, self._resize, self._rename]
+        payments = [self._pay, self._correct_payment, self._donate]
+        create = self._random.choice([self._register, self._register, *changes, *payments])
         request: Coroutine[Any, Any, httpx.Response] = create()
         return request
 
@@ -66,6 +66,18 @@ class RandomRequests:
 
     def _move(self) -> Any:
         return self._change({"ticket_type_id": self._kind, "status": self._random.choice(list(TicketStatus))})
+
+    def _pay(self) -> Any:
+        body = {"event_id": self._stage.event.id, "ticket_type_id": self._kind, "transid": self._transaction}
+        return self._stage.buyer.post("/tickets", body)
+
+    def _correct_payment(self) -> Any:
+        return self._change({"transid": self._transaction, "status": self._random.choice(list(TicketStatus))})
+
+    def _donate(self) -> Any:
+        gift = {"email": "giver@example.com", "number": "01700000000", "amount": 5, "type": "bkash"}
+        to = {"organization_id": self._stage.organization.id, "transaction_id": self._transaction}
+        return self._stage.buyer.post("/donations", {**gift, **to})
 
     def _change(self, body: dict[str, Any]) -> Any:
         return self._stage.organizer.put(f"/tickets/{self._ticket}", body)
@@ -84,13 +96,17 @@ class RandomRequests:
         return self._random.choice(self._kinds).id
 
     @property
+    def _transaction(self) -> str:
+        return self._random.choice(["PAID1", "PAID2", "PAID3", "PAID4"])
+
+    @property
     def _ticket(self) -> int:
         return self._random.choice(self._tickets).id
 
 
 @pytest.fixture
 async def types(world: World, stage: Stage) -> list[TicketType]:
-    return [await world.ticket_type(stage.event, capacity=8) for _ in range(3)]
+    return [await world.ticket_type(stage.event, price="5", capacity=8) for _ in range(3)]
 
 
 @pytest.fixture
