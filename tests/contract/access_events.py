@@ -122,7 +122,7 @@ ROWS = (
         "/organizations/$organization",
         '{"plan": "Free"}',
         'mutation { updateOrganization(id: $organization, input: {plan: "Free"}) { id } }',
-        ADMIN,
+        OWNER,  # the current plan, which the owner may send back (decisions 1.6)
         "organizations:write",
         ORGANIZERS,
     ),
