@@ -36,7 +36,7 @@ async def visible_over_graphql(caller: Caller, ids: Ids, *, steps: int) -> Visib
 
 
 async def _visit_nodes(visible: Visible, caller: Caller, name: str, ids: Ids, steps: int) -> None:
-    """Read the objects of every type by their node IDs: all at once with ``nodes``, and a few with ``node``, which finds them alike."""
+    """Read the objects of every type by their node IDs: all of them with ``nodes``, and a few with ``node``."""
     for kind in NODE_TYPES:
         node_ids = [encode_node_id(kind.name, one) for one in ids[kind.name]]
         if name == "nodes":
