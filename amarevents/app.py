@@ -19,6 +19,7 @@ from amarevents.rest.email_confirmation_page import confirmation_page
 from amarevents.rest.envelopes import failure
 from amarevents.rest.openapi.endpoint import openapi_json
 from amarevents.rest.password_reset_page import password_reset_page
+from amarevents.rest.path_prefix import PathPrefix
 from amarevents.rest.routes import ROUTES
 from amarevents.rest.routing import Router
 from amarevents.schema.explorer.page import explorer_routes, with_explorer
@@ -35,7 +36,6 @@ from amarevents.server.shutdown import run_on_shutdown_signal
 from amarevents.settings import Settings
 from amarevents.web.compression import CompressionMiddleware
 from amarevents.web.content_negotiation import prefers_html
-from amarevents.web.path_prefix import PathPrefix
 from amarevents.web.static_files import BASE_HEADERS, FAVICON
 
 _GRAPHQL = ("/graphql", "/graphql/")
