@@ -37,7 +37,7 @@ _CHECKS = (
 _KEY_CHANGES = "^(update|revoke|force_revoke)_api_key$"
 _TIMEOUT = 240.0  # seconds: a shared machine may be slow
 # Too high to be reached, but not 0, so that answers have the headers.
-_LIMITS = {f"rate_limit_{who}": "1000000" for who in ("user", "organizer", "admin", "anonymous", "credentials")}
+_LIMITS = {f"rate_limit_{who}": "1000000" for who in ("user", "organizer", "admin", "anonymous")}
 
 
 @dataclass(frozen=True)
