@@ -153,6 +153,7 @@ async def test_tickets_are_delivered_one_by_one_with_the_kind_of_change(
 async def test_deletion_of_a_ticket_type_updates_its_tickets(
     tickets: tuple[ViewStream, "asyncio.Task[Any]"], scene: Scene, world: World
 ) -> None:
+    await world.ticket_type(scene.event)
     ticket = await world.ticket(
         scene.event, await world.user(), ticket_type=scene.ticket_type, status=TicketStatus.PENDING
     )
