@@ -5,7 +5,9 @@ import re
 from decimal import Decimal
 
 import pytest
+from graphql import GraphQLScalarType, specified_scalar_types
 
+from tests.support.graph import SCHEMA
 from tests.support.graphql_answers import only_error
 from tests.support.world import World, snapshot
 
@@ -50,3 +52,10 @@ async def test_invalid_amount_is_rejected(world: World, amount: str) -> None:
     answer = await world.anonymous.graphql(query, amount=amount)
     assert only_error(answer["errors"])["status"] == 400
     assert await snapshot() == before
+
+
+def test_every_scalar_of_the_schema_names_its_specification() -> None:
+    scalars = {name: kind for name, kind in SCHEMA.type_map.items() if isinstance(kind, GraphQLScalarType)}
+    own = {name: kind.specified_by_url for name, kind in scalars.items() if name not in specified_scalar_types}
+    assert own.keys() >= {"Date", "DateTime", "Decimal", "JSON"}
+    assert all(url and url.startswith("https://") for url in own.values())
