@@ -1,11 +1,10 @@
 """Routing from requests to operations: decodes path, query and body, and answers with an envelope."""
 
-import dataclasses
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, get_args
+from typing import get_args, get_type_hints
 from urllib.parse import quote, unquote
 
 from starlette.requests import Request
@@ -123,9 +122,10 @@ def _without_read_only(operation: Operation[object], body: Mapping[str, object])
 
 
 @cache
-def _shown_fields(view: Any) -> frozenset[str]:  # Any: an annotation, a view or a union of views
-    views = get_args(view) or (view,)
-    return frozenset(field.name for one in views for field in dataclasses.fields(one))
+def _shown_fields(view: type) -> frozenset[str]:
+    """Return the names of the fields of a view, or of all views in a union."""
+    views: tuple[type, ...] = get_args(view) or (view,)
+    return frozenset(name for one in views for name in get_type_hints(one))
 
 
 async def _json_body(request: Request) -> dict[str, object]:
