@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from amarevents.models import Donation
 from amarevents.models.columns import MAX_ID
 from amarevents.models.enums import DonationStatus, KeyType, PaymentMethod
+from amarevents.settings import Settings
 from tests.rest.conftest import Stage
 from tests.support.client_addresses import client_from
 from tests.support.rest_answers import DONATION_FIELDS, INSTANT, data_of, error_in, page_in, refused
@@ -146,8 +147,8 @@ async def test_ten_simultaneous_repetitions_make_one_donation(world: World) -> N
     assert await Donation.all().count() == 1
 
 
-async def test_donations_are_limited_per_address(
-    app: Starlette, world: World, stage: Stage, configure: Callable[..., None]
+async def test_anonymous_donations_are_limited_per_address(
+    app: Starlette, world: World, configure: Callable[..., None]
 ) -> None:
     configure(rate_limit_donations=3)
     for number in range(3):
@@ -160,15 +161,24 @@ async def test_donations_are_limited_per_address(
     assert (await world.anonymous.get("/events")).status_code == 200
     async with client_from(app, "203.0.113.9") as elsewhere:
         data_of(await Caller(elsewhere).post("/donations", GIFT), 201)
-    signed_in = [stage.buyer, await world.session(stage.buyer_account)]
-    for number, caller in enumerate(signed_in):  # they have limits of their own
-        data_of(await caller.post("/donations", {**GIFT, "transaction_id": f"GIFT BY {number}"}), 201)
 
 
-async def test_twenty_donations_per_minute_are_allowed_by_default(world: World, configure: Callable[..., None]) -> None:
-    configure(rate_limit_donations=20)
-    responses = [await world.anonymous.post("/donations", {}) for _ in range(21)]
-    assert [response.status_code for response in responses] == [400] * 20 + [429]
+async def test_donations_with_a_key_or_a_session_count_for_it_alone(
+    world: World, stage: Stage, configure: Callable[..., None]
+) -> None:
+    configure(rate_limit_donations=1)
+    callers = [stage.buyer, await world.session(stage.buyer_account), stage.admin, world.anonymous]
+    for number, caller in enumerate(callers):
+        data_of(await caller.post("/donations", {**GIFT, "transaction_id": f"GIFT{number}"}), 201)
+    error_in(await world.anonymous.post("/donations", GIFT), 429, "RATE_LIMITED")
+
+
+async def test_sixty_anonymous_donations_per_minute_are_allowed_by_default(
+    world: World, configure: Callable[..., None]
+) -> None:
+    configure(rate_limit_donations=Settings().rate_limit_donations)
+    responses = [await world.anonymous.post("/donations", {}) for _ in range(61)]
+    assert [response.status_code for response in responses] == [400] * 60 + [429]
 
 
 # Lists and decisions --------------------------------------------------------------------------------------------
