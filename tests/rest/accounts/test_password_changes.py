@@ -226,12 +226,13 @@ async def test_without_a_second_check_under_the_lock_both_changes_would_succeed(
     assert [response.status_code for response in responses] == [200, 200]
 
 
+@pytest.mark.parametrize("token", [False, True])
 async def test_login_overtaken_by_a_password_change_starts_no_session(
-    world: World, karim: User, monkeypatch: pytest.MonkeyPatch
+    world: World, karim: User, monkeypatch: pytest.MonkeyPatch, token: bool
 ) -> None:
     pause = Pause(monkeypatch)
     pause.stop_after(auth, "_verify")
-    logging_in = world.anonymous.post("/auth/login", {"email": karim.email, "password": OLD})
+    logging_in = world.anonymous.post("/auth/login", {"email": karim.email, "password": OLD, "token": token})
     key = await world.key(karim)
     response, changed = await pause.during(logging_in, key.put("/users/me", CHANGE))
     data_of(changed)
