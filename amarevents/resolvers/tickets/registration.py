@@ -118,7 +118,7 @@ async def register_for_event(ctx: Context, data: RegisterForEvent) -> TicketDeta
     """Register an attendee for an event.
 
     A ticket that costs nothing is approved at once. Any other ticket is pending until the organizer approves the
-    payment, and holds its place in the meantime: without a transaction ID only until `expires_at`.
+    payment, and holds its place in the meantime; without a transaction ID, only for the time that the event allows.
     """
     event = await get_visible_event(ctx, data.event_id)
     is_manager = manages(ctx, event.organization.user_id)
