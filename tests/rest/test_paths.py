@@ -1,8 +1,13 @@
 """Paths below ``/api``: each is answered with an envelope, even with unusual characters (decisions 1.3, 1.6, 1.12)."""
 
+import asyncio
+
+import orjson
 import pytest
+from starlette.applications import Starlette
 
 from tests.rest.conftest import Stage
+from tests.support.local_server import serve_in_process
 from tests.support.rest_answers import data_of, error_in
 from tests.support.world import World
 
@@ -56,3 +61,27 @@ async def test_code_with_reserved_characters_is_a_code(stage: Stage, code: str) 
 async def test_text_that_is_not_an_id_is_not_found(stage: Stage, name: str) -> None:
     for path in ("/events", "/organizations", "/tickets", "/admin/users"):
         error_in(await stage.admin.get(f"{path}/{name}"), 404, "NOT_FOUND")
+
+
+async def _raw_request(address: str, target: str) -> tuple[int, bytes]:
+    """Send a request line as it is, which HTTP clients would normalize, and return the status and the body."""
+    host, _, port = address.partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(f"GET {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n".encode())
+    head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+    writer.close()
+    return int(head.split()[1]), body
+
+
+async def test_paths_over_a_socket_are_answered_with_an_envelope(app: Starlette, stage: Stage) -> None:
+    async with serve_in_process(app) as address:
+        for target in ("/api", "/api/", "/api//", "/api/../events", "/api/./events", "/api/a%0Ab", "/api/%ff%00"):
+            status, body = await _raw_request(address, target)
+            assert (status, orjson.loads(body)["code"]) == (404, "UNKNOWN_ROUTE"), target
+        for target in (
+            f"/api/events/{stage.event.id}/",
+            f"/api/ev%65nts/{stage.event.id}%0D%0A",
+            "/api/events?limit=1000",
+        ):
+            status, body = await _raw_request(address, target)
+            assert (status, orjson.loads(body)["success"]) == (200, True), target
