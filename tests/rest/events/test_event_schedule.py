@@ -39,6 +39,7 @@ LISTS_OF_EVENTS = """query($upcoming: Boolean, $from: Date, $to: Date, $sort: Ev
     eventsConnection(upcoming: $upcoming, from: $from, to: $to, sort: $sort) { nodes { id } totalCount }
     organization(id: $organization) {
         events(upcoming: $upcoming, from: $from, to: $to, sort: $sort) { items { id } pagination { total } }
+        eventsConnection(upcoming: $upcoming, from: $from, to: $to, sort: $sort) { nodes { id } totalCount }
     }
 }"""
 
@@ -53,11 +54,11 @@ async def _every_list(admin: Caller, organization: Organization, **filters: Any)
     assert "errors" not in answer, answer
     data = answer["data"]
     pages = (data["events"], data["adminEvents"], data["organization"]["events"])
-    connection = data["eventsConnection"]
+    connections = (data["eventsConnection"], data["organization"]["eventsConnection"])
     return [
         *((ids, pagination["total"]) for ids, pagination in rest),
         *(([int(item["id"]) for item in page["items"]], page["pagination"]["total"]) for page in pages),
-        ([int(node["id"]) for node in connection["nodes"]], connection["totalCount"]),
+        *(([int(node["id"]) for node in connection["nodes"]], connection["totalCount"]) for connection in connections),
     ]
 
 
@@ -89,7 +90,7 @@ async def test_every_list_has_the_same_filters_and_orders(
     admin = await world.admin_key()
     set_clock(LAST_MINUTE)
     expected = ([ids[day] for day in days], len(days))
-    assert await _every_list(admin, organization, **filters) == [expected] * 6
+    assert await _every_list(admin, organization, **filters) == [expected] * 7
 
 
 async def test_event_is_past_when_its_day_has_ended_in_the_time_zone_of_the_platform(
