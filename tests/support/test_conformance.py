@@ -27,7 +27,11 @@ TYPE: dict[str, Any] = {
     "is_available": True,
     "created_at": "2025-03-01T05:40:00Z",
 }
-SUCCESS: dict[str, Any] = {"success": True, "data": [TYPE], "pagination": {"total": 1, "page": 1, "limit": 100, "pages": 1}}
+SUCCESS: dict[str, Any] = {
+    "success": True,
+    "data": [TYPE],
+    "pagination": {"total": 1, "page": 1, "limit": 100, "pages": 1},
+}
 LIMITS = {
     "X-RateLimit-Limit": "60",
     "X-RateLimit-Remaining": "59",
