@@ -101,7 +101,7 @@ async def new_organizer(world: World, credential: str) -> Caller:
 @pytest.mark.parametrize("credential", ["session", "key"])
 async def test_new_organizer_gets_from_signing_in_to_check_in(world: World, app: Starlette, credential: str) -> None:
     answers = await run_all(await new_organizer(world, credential), app)
-    assert answers["StartHere"]["myProfile"]["organizations"][0]["name"] == "Riverside Music Circle"
+    assert answers["StartHere"]["me"]["organizations"][0]["name"] == "Riverside Music Circle"
     assert answers["MyEvents"]["events"]["items"] == []
     assert answers["PublishEvent"]["createEvent"]["registrationOpen"] is True
     registered = answers["RegisterGuest"]["registerForEvent"]
