@@ -121,7 +121,7 @@ class _Edge(FieldExtension):
     access: _Access
     attribute: str | None
 
-    async def resolve_async(self, next_: AsyncExtensionResolver, source: Parent, info: Info, **given: Any) -> Any:
+    async def resolve_async(self, next_: AsyncExtensionResolver, source: Parent, info: Info, **given: object) -> object:
         principal = info.context.request.principal
         if self.attribute is not None and hasattr(source, self.attribute):
             self.access.check_policy(principal)
@@ -139,6 +139,6 @@ class _PagedEdge(FieldExtension):
     def apply(self, field: StrawberryField) -> None:
         field.arguments = input_arguments(self.input_type)
 
-    async def resolve_async(self, next_: AsyncExtensionResolver, source: Parent, info: Info, **given: Any) -> Any:
+    async def resolve_async(self, next_: AsyncExtensionResolver, source: Parent, info: Info, **given: object) -> object:
         self.access.check(info.context.request.principal, source)
         return await self.load(source, info, validate(self.input_type, to_values(self.input_type, given)))

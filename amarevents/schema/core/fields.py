@@ -85,7 +85,7 @@ class _Query(FieldExtension):
     def apply(self, field: StrawberryField) -> None:
         field.arguments = [*_id_argument(self.operation), *_input_arguments(self.operation)]
 
-    async def resolve_async(self, next_: AsyncExtensionResolver, source: object, info: Info, **given: Any) -> Any:
+    async def resolve_async(self, next_: AsyncExtensionResolver, source: object, info: Info, **given: Any) -> object:
         operation, context = self.operation, info.context
         record_id = _take_id(operation, given)
         data = to_values(operation.input_type, given) if operation.input_type else None
@@ -107,7 +107,7 @@ class _Mutation(FieldExtension):
         key = [_IDEMPOTENCY_KEY] if operation.creates else []
         field.arguments = [*_id_argument(operation), *arguments, *key]
 
-    async def resolve_async(self, next_: AsyncExtensionResolver, source: object, info: Info, **given: Any) -> Any:
+    async def resolve_async(self, next_: AsyncExtensionResolver, source: object, info: Info, **given: Any) -> object:
         operation, context = self.operation, info.context
         record_id = _take_id(operation, given)
         key = given.pop("idempotency_key", None)
