@@ -124,10 +124,10 @@ async def test_donations_and_keys_of_others_are_not_found(world: World, stage: S
 
 async def test_error_for_a_used_transaction_id_does_not_reveal_its_ticket(world: World, stage: Stage) -> None:
     hidden = await world.event(stage.organization, privacy=Privacy.PRIVATE)
-    paid = {"amount": Decimal(5)}
-    await world.ticket(hidden, await world.user(), transaction_id="TXHIDDEN1", **paid)
-    await world.ticket(stage.event, await world.user(), transaction_id="TXPUBLIC1", **paid)
-    await world.ticket(stage.event, stage.buyer_account, transaction_id="TXOWN1", **paid)
+    amount = Decimal(5)
+    await world.ticket(hidden, await world.user(), transaction_id="TXHIDDEN1", amount=amount)
+    await world.ticket(stage.event, await world.user(), transaction_id="TXPUBLIC1", amount=amount)
+    await world.ticket(stage.event, stage.buyer_account, transaction_id="TXOWN1", amount=amount)
     responses = []
     for used in ("TXHIDDEN1", "TXPUBLIC1", "TXOWN1"):
         body = {"event_id": stage.event.id, "transaction_id": used, "amount": 5}
