@@ -30,6 +30,7 @@ ARGUMENTS: dict[str, object] = {
     "whose": "An account",
     "fields": {"name": "is required"},
     "amount": 4,
+    "event": "Fair",
     "due": 5,
     "taken": 12,
     "accepted": ["admin"],
