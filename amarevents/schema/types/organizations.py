@@ -89,7 +89,7 @@ class Organization(Node, OrganizationView):
         list_events,
         _events,
         Page[Event],
-        "The organization's events that are visible to the caller, by date; events without a date come last.",
+        "The organization's events that are visible to the caller, those still to come first.",
         input_type=ListEventsOf,
     )
     events_connection = paged_edge(
