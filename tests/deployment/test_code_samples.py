@@ -105,7 +105,7 @@ class Scene:
                 " VALUES (7, 0, ?, ?, ?, ?)",
                 [
                     ("T-shirt size", "dropdown", json.dumps(["S", "M", "L", "XL"]), 1),
-                    ("খাবারের পছন্দ", "radio", json.dumps(["আমিষ", "নিরামিষ"]), 2),
+                    ("খাবারের পছন্দ", "checkbox", json.dumps(["ভাত, ডাল", "মাছ", "সবজি"]), 2),
                 ],
             )
         connection.close()

@@ -72,8 +72,8 @@ FOOD: Values = {
     "id": 5,
     "event_id": 7,
     "name": "খাবারের পছন্দ",
-    "type": "radio",
-    "options": ["আমিষ", "নিরামিষ"],
+    "type": "checkbox",
+    "options": ["ভাত, ডাল", "মাছ", "সবজি"],
     "required": False,
     "position": 2,
 }
