@@ -162,6 +162,7 @@ def test_the_schema_has_no_other_subscriptions() -> None:
 TYPES = {
     "AccountApiKeyView": "ApiKey",
     "AccountView": "User",
+    "AdmissionView": "CheckIn",
     "CreatedApiKeyView": "ApiKey",
     "EventDetailView": "Event",
     "IdentityView": "User",
@@ -181,6 +182,7 @@ TYPES = {
 NULLABLE_FIELDS = {
     "AccountApiKeyView": {"userId", "username"},
     "AccountView": {"number", "createdAt"},
+    "CheckInView": {"outcome", "ticket"},
     "IdentityView": {"auth"},
     "LoggedInAccountView": {"number", "createdAt"},
     "ManagedEventView": {"emailtitle", "emailmessage", "template", "holdMinutes", "placesPerAccount"},
@@ -195,6 +197,7 @@ NULLABLE_FIELDS = {
 EDGES_OF_TYPES = {
     "AccountApiKeyView": "ApiKey",
     "AccountView": "User",
+    "AdmissionView": "CheckIn",
     "CreatedApiKeyView": "ApiKey",
     "ApiKey": {"owner"},
     "CustomField": {"event"},

@@ -9,6 +9,7 @@ from tortoise.models import Model
 
 from amarevents.models import (
     ApiKey,
+    CheckIn,
     CustomField,
     Donation,
     Event,
@@ -43,7 +44,7 @@ pytestmark = pytest.mark.deep("postgres")
 NOT_IN_REST: dict[str, Callable[[Entity], Entity | None]] = {
     "RateLimitStatus": lambda _status: None,  # the headers of REST responses
     "OutgoingMail": lambda _mail: None,  # the outbox, which only admins see
-    "Admission": lambda of_ticket: of_ticket[1:3],
+    "CheckIn": lambda _check_in: None,  # of tickets that the caller sees
     "Decision": lambda of_ticket: of_ticket[1:3],
     "Attendance": lambda of_event: ("EventStats", *of_event[1:3], "stats"),
 }
@@ -52,7 +53,7 @@ NOT_IN_REST: dict[str, Callable[[Entity], Entity | None]] = {
 FIELDS_NOT_IN_REST = {("EventStats", "checkedIn")}
 """Fields of check-in, for callers who see the same entity in REST."""
 
-IN_MUTATIONS_ALONE = {("ApiKey", "key"), ("User", "token")}
+IN_MUTATIONS_ALONE = {("ApiKey", "key"), ("CheckIn", "outcome"), ("User", "token")}
 """Fields of types that no query shows."""
 
 READING = {
@@ -128,7 +129,20 @@ async def _fill_accounts(scene: Scene, other_organization: Organization) -> None
 
 
 _MODELS: list[type[Model]] = [
-    *(ApiKey, CustomField, Donation, Event, GalleryImage, Organization, OutgoingMail, Plan, Ticket, TicketType, User)
+    *(
+        ApiKey,
+        CheckIn,
+        CustomField,
+        Donation,
+        Event,
+        GalleryImage,
+        Organization,
+        OutgoingMail,
+        Plan,
+        Ticket,
+        TicketType,
+        User,
+    )
 ]
 
 

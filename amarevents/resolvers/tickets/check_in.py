@@ -18,7 +18,7 @@ from amarevents.models.enums import TicketChangeKind, TicketStatus
 from amarevents.resolvers.core.constraint_errors import integrity_errors
 from amarevents.resolvers.core.inputs import DateTime, Id, Input, RecordId
 from amarevents.resolvers.core.operation import operation
-from amarevents.resolvers.core.permissions import managed_event_ids, manages
+from amarevents.resolvers.core.permissions import managed_event_ids, manages, visible_tickets
 from amarevents.resolvers.core.text_types import ShortText
 from amarevents.resolvers.core.views import extend
 from amarevents.resolvers.tickets.codes import has_code
@@ -47,6 +47,10 @@ class CheckInOutcome(StrEnum):
 class AdmissionView:
     """The check-in of a ticket."""
 
+    id: RecordId
+    """The ID of the check-in."""
+    ticket_id: RecordId
+    """The ID of the ticket."""
     checked_in_at: DateTime
     """When the ticket was checked in, in UTC."""
     gate: str | None
@@ -60,6 +64,8 @@ class AdmissionView:
         """Return the view of a check-in whose account has been loaded; ``with_account`` includes its username."""
         account = check_in.checked_in_by if with_account else None
         return cls(
+            id=RecordId(check_in.id),
+            ticket_id=RecordId(check_in.ticket_id),
             checked_in_at=check_in.checked_in_at,
             gate=check_in.gate,
             checked_in_by=account.username if account else None,
@@ -157,7 +163,7 @@ def _active_check_ins(ticket_ids: Sequence[int]) -> QuerySet[CheckIn]:
 
 async def _create_check_in(ctx: Context, ticket: Ticket, data: CheckInTicket) -> AdmissionView:
     account = ctx.principal.require_account()
-    await CheckIn.create(
+    check_in = await CheckIn.create(
         ticket_id=ticket.id,
         event_id=ticket.event_id,
         gate=data.gate,
@@ -166,7 +172,13 @@ async def _create_check_in(ctx: Context, ticket: Ticket, data: CheckInTicket) ->
         checked_in_at=ctx.now,
     )
     ctx.record_change(ticket.event_id, TicketChange(TicketChangeKind.UPDATED, ticket.id))
-    return AdmissionView(checked_in_at=ctx.now, gate=data.gate, checked_in_by=account.username)
+    return AdmissionView(
+        id=RecordId(check_in.id),
+        ticket_id=RecordId(ticket.id),
+        checked_in_at=ctx.now,
+        gate=data.gate,
+        checked_in_by=account.username,
+    )
 
 
 class UndoCheckIn(Input):
@@ -196,10 +208,19 @@ async def undo_check_in(ctx: Context, data: UndoCheckIn) -> TicketDetailView:
 async def load_admissions(ctx: Context, ticket_ids: Sequence[int]) -> dict[int, AdmissionView]:
     """Return the check-ins of tickets that the caller may see, by ticket ID, in one statement."""
     rows = await _active_check_ins(ticket_ids).select_related("ticket__event__organization")
-    return {
-        row.ticket_id: AdmissionView.from_model(row, with_account=manages(ctx, row.ticket.event.organization.user_id))
-        for row in rows
-    }
+    return {row.ticket_id: _admission_view(ctx, row) for row in rows}
+
+
+async def load_check_ins(ctx: Context, ids: Sequence[int]) -> dict[int, AdmissionView]:
+    """Return the check-ins of tickets that the caller may see, by ID and without those undone, in two statements."""
+    found = await CheckIn.filter(id__in=list(ids)).values_list("ticket_id")
+    visible = await visible_tickets(ctx).filter(id__in=[ticket_id for (ticket_id,) in found]).values_list("id")
+    rows = _active_check_ins([ticket_id for (ticket_id,) in visible]).filter(id__in=list(ids))
+    return {row.id: _admission_view(ctx, row) for row in await rows.select_related("ticket__event__organization")}
+
+
+def _admission_view(ctx: Context, row: CheckIn) -> AdmissionView:
+    return AdmissionView.from_model(row, with_account=manages(ctx, row.ticket.event.organization.user_id))
 
 
 async def load_attendance(ctx: Context, event_ids: Sequence[int]) -> dict[int, AttendanceView]:

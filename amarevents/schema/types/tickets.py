@@ -1,5 +1,7 @@
 """Tickets, from registration to check-in."""
 
+from typing import TYPE_CHECKING, Annotated
+
 import strawberry
 
 from amarevents.resolvers.events.ticket_types import TicketTypeView, load_ticket_types
@@ -19,6 +21,9 @@ from amarevents.schema.core.pagination import Connection, Page
 from amarevents.schema.types.account_edges import account_edge, get_user_id
 from amarevents.schema.types.event_parts import event_edge
 from amarevents.schema.types.ticket_types import TicketType
+
+if TYPE_CHECKING:
+    from amarevents.schema.types.check_in import CheckIn
 
 
 @object_type
@@ -47,11 +52,6 @@ async def _decision(ticket: TicketView, info: Info) -> DecisionView | None:
 
 
 @object_type
-class Admission(AdmissionView):
-    pass
-
-
-@object_type
 class Decision(DecisionView):
     pass
 
@@ -63,7 +63,11 @@ class Ticket(Node, TicketView):
     event = event_edge("The event that the ticket is for, if it is visible to the caller.")
     ticket_type = edge(_ticket_type, TicketType | None, "The ticket type; null for a ticket without one.")
     owner = account_edge(get_user_id, "The account that the ticket belongs to.")
-    check_in = edge(_check_in, Admission | None, "The check-in of the ticket; null until it is checked in.")
+    check_in = edge(
+        _check_in,
+        Annotated["CheckIn", strawberry.lazy("amarevents.schema.types.check_in")] | None,
+        "The check-in of the ticket; null until it is checked in.",
+    )
     decision = edge(
         _decision, Decision | None, "The organizer's latest decision on the ticket; null if there has been none."
     )

@@ -18,6 +18,7 @@ from tests.support.world import Caller, World, empty_tables, in_days
 
 LISTS = {
     "ApiKey": "{ users(limit: 100) { items { apiKeys { %s } } } }",
+    "CheckIn": "{ myTickets(limit: 100) { items { checkIn { %s } } } }",
     "CustomField": "{ events(limit: 100) { items { customFields { %s } } } }",
     "Donation": "{ donations(limit: 100) { items { %s } } }",
     "Event": "{ events(limit: 100) { items { %s } } }",
@@ -32,7 +33,7 @@ LISTS = {
 }
 """A list that contains the objects of each type with edges, for an admin."""
 
-NOT_IN_LISTS = {("ApiKey", "key"), ("User", "auth"), ("User", "stats"), ("User", "token")}
+NOT_IN_LISTS = {("ApiKey", "key"), ("CheckIn", "outcome"), ("User", "auth"), ("User", "stats"), ("User", "token")}
 """Edges that are null for all objects of a list or for all but the caller's own account."""
 
 

@@ -44,6 +44,7 @@ async def _objects(world: World, owner: User) -> dict[str, int]:
     )
     return {
         "ApiKey": key.id,
+        "CheckIn": (await world.check_in(ticket, owner)).id,
         "CustomField": (await world.custom_field(event, "Size")).id,
         "Donation": (await world.donation(organization)).id,
         "Event": event.id,
