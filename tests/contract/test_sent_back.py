@@ -128,3 +128,21 @@ def test_the_table_has_every_put_route() -> None:
     paths = {Row("PUT", resource.path, "", "", "").contract_path for resource in RESOURCES}
     routes = {route.path for route in ROUTES if route.method == "PUT"}
     check_rows("tests/contract/test_sent_back.py, RESOURCES", paths, routes)
+
+
+@pytest.mark.parametrize("changed", ["transaction_id", "transid"])
+@pytest.mark.parametrize("value", ["9C8D7E", None])
+async def test_one_name_of_the_transaction_id_can_be_changed_in_what_is_sent_back(
+    scene: Scene, changed: str, value: str | None
+) -> None:
+    """Answers have it under both names (decisions 6.6)."""
+    caller = await scene.caller("owner")
+    ticket = await scene.world.ticket(scene.event, scene.holder, transaction_id="8N7A6B", amount=499)
+    shown = data_of(await caller.get(f"/tickets/{ticket.id}"))
+    after = data_of(await caller.put(f"/tickets/{ticket.id}", {**shown, changed: value}))
+    assert (after["transaction_id"], after["transid"]) == (value, value)
+    if value is not None:
+        different = {**after, "transaction_id": "X1", "transid": "X2"}
+        assert error_in(await caller.put(f"/tickets/{ticket.id}", different), 400, "VALIDATION_ERROR").keys() == {
+            "transid"
+        }

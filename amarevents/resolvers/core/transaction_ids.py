@@ -4,10 +4,13 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, ValidationInfo, field_validator
 
+from amarevents import errors
 from amarevents.models.columns import SHORT_LENGTH
 from amarevents.models.payment_claims import transaction_key
 from amarevents.resolvers.core.inputs import Input
 from amarevents.resolvers.core.text_types import ShortText
+
+_MUST_BE_EQUAL = "must be equal to transaction_id, or omitted"
 
 
 def _require_comparable(text: str) -> str:
@@ -24,8 +27,8 @@ TransactionId = Annotated[ShortText, AfterValidator(_require_comparable)]
 """A transaction ID as it was typed; ``transaction_key`` returns what is compared."""
 
 
-class TransactionInput(Input):
-    """The payment of a ticket."""
+class _TransactionNames(Input):
+    """The two names of a transaction ID."""
 
     REST_ONLY: ClassVar[frozenset[str]] = frozenset({"transid"})
 
@@ -34,21 +37,38 @@ class TransactionInput(Input):
     transid: TransactionId | None = None
     """An alias of `transaction_id`; if both are sent, they must be equal."""
 
+
+class TransactionInput(_TransactionNames):
+    """The payment of a ticket."""
+
     @field_validator("transid")
     @classmethod
     def _same_as_transaction_id(cls, transid: str | None, info: ValidationInfo) -> str | None:
         transaction_id = info.data.get("transaction_id")
         if transid and transaction_id and transaction_key(transid) != transaction_key(transaction_id):
-            raise ValueError("must be equal to transaction_id, or omitted")
+            raise ValueError(_MUST_BE_EQUAL)
         return transid
 
     @property
     def transaction(self) -> str | None:
         return self.transaction_id or self.transid
 
-    def changed_fields(self) -> dict[str, object]:
-        changes = super().changed_fields()
-        if {"transaction_id", "transid"} & changes.keys():
-            changes.pop("transid", None)
-            changes["transaction_id"] = self.transaction
-        return changes
+
+class TransactionUpdate(_TransactionNames):
+    """A change of the payment of a ticket."""
+
+    def changes_of(self, current: str | None) -> dict[str, object]:
+        """Return the fields to change of a ticket with the transaction ID ``current``. Raises ValidationFailed.
+
+        Answers have the transaction ID under both names. If only one of them was changed before an answer was sent
+        back, the other has the current value and does not count (decisions 1.6).
+        """
+        changes = self.changed_fields()
+        sent = [changes.pop(name) for name in ("transaction_id", "transid") if name in changes]
+        if not sent:
+            return changes
+        changed = [str(value) for value in sent if value is not None and value != current]
+        if len({transaction_key(value) for value in changed}) > 1:
+            raise errors.ValidationFailed({"transid": _MUST_BE_EQUAL})
+        unchanged = current if all(value == current for value in sent) else None
+        return {**changes, "transaction_id": changed[0] if changed else unchanged}

@@ -14,7 +14,7 @@ from amarevents.resolvers.core.ids import TicketId
 from amarevents.resolvers.core.inputs import DeletedView, Id, Money, NotNull, deleted
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.text_types import Email, LongText, Name, Phone
-from amarevents.resolvers.core.transaction_ids import TransactionInput
+from amarevents.resolvers.core.transaction_ids import TransactionUpdate
 from amarevents.resolvers.events.ticket_types import claim_place, release_place
 from amarevents.resolvers.tickets.holds import awaits_payment, end_of_hold, end_overdue_holds_of_event
 from amarevents.resolvers.tickets.notifications import requeue_ticket_email
@@ -35,7 +35,7 @@ Move = tuple[int | None, int | None]
 """The IDs of the ticket types that a ticket held a place of before and after a change; None for no place."""
 
 
-class UpdateTicket(TransactionInput):
+class UpdateTicket(TransactionUpdate):
     """Fields of the ticket to update; omitted fields stay unchanged."""
 
     status: NotNull[TicketStatus] = None
@@ -68,7 +68,7 @@ async def update_ticket(ctx: Context, id: TicketId, data: UpdateTicket) -> Ticke
     The ticket takes or releases a place if its new status or ticket type requires that.
     """
     found = await require_ticket_manager(ctx, Q(id=id))
-    changes = data.changed_fields()
+    changes = data.changes_of(found.transaction_id)
     if not changes:
         return await load_ticket_detail(ctx, found)
     new_type = await get_ticket_type_of(found.event, data.ticket_type_id) if data.ticket_type_id else None

@@ -3,8 +3,9 @@
 import pytest
 from pydantic import ValidationError
 
+from amarevents import errors
 from amarevents.models.payment_claims import transaction_key
-from amarevents.resolvers.core.transaction_ids import TransactionInput
+from amarevents.resolvers.core.transaction_ids import TransactionInput, TransactionUpdate
 
 
 @pytest.mark.parametrize(
@@ -20,9 +21,25 @@ from amarevents.resolvers.core.transaction_ids import TransactionInput
     ],
 )
 def test_both_names_set_one_id(values: dict[str, str | None], sent: dict[str, str | None]) -> None:
-    data = TransactionInput.model_validate(values)
-    assert data.changed_fields() == sent
-    assert data.transaction == sent.get("transaction_id")
+    assert TransactionInput.model_validate(values).transaction == sent.get("transaction_id")
+    assert TransactionUpdate.model_validate(values).changes_of(None) == sent
+
+
+@pytest.mark.parametrize(
+    ("sent", "transid", "stored"),
+    [
+        ("old", "old", "old"), ("new", "old", "new"), ("old", "new", "new"), ("new", "NEW", "new"),
+        (None, "old", None), ("old", None, None), (None, None, None), (None, "new", "new"), ("new", None, "new"),
+    ],
+)  # fmt: skip
+def test_name_with_the_current_id_does_not_count(sent: str | None, transid: str | None, stored: str | None) -> None:
+    changes = TransactionUpdate(transaction_id=sent, transid=transid).changes_of("old")
+    assert changes == {"transaction_id": stored}
+
+
+def test_two_new_ids_are_refused() -> None:
+    with pytest.raises(errors.ValidationFailed):
+        TransactionUpdate(transaction_id="new", transid="other").changes_of("old")
 
 
 @pytest.mark.parametrize(

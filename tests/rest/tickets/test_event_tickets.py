@@ -82,7 +82,7 @@ async def test_tickets_are_filtered_by_status_and_paginated(world: World, stage:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("status", "success"), ("status", "Approved"), ("page", "0"), ("limit", "101"), ("limit", "x")],
+    [("status", "succes"), ("status", "Approved"), ("page", "0"), ("limit", "0"), ("limit", "x")],
 )
 async def test_invalid_parameter_is_refused_by_name(stage: Stage, field: str, value: str) -> None:
     for caller, path in both_lists(stage):
