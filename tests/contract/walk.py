@@ -40,8 +40,8 @@ _NOUNS = {
     "TicketDetail": "Ticket",
 }
 """Views and types of the same noun."""
-_IDENTIFIED_BY = {"RateLimit": "keyId", "Verification": "ticketId"}
-"""The field that identifies an entity without ``id``."""
+_IDENTIFIED_BY = {"CheckIn": "ticketId", "RateLimit": "keyId", "Verification": "ticketId"}
+"""The field that identifies an entity, if it is not ``id``."""
 PARTS_OF_EVENTS = {"Attendance", "EventStats"}
 """Parts of events with the ID of the event, which REST has in the path alone."""
 ID_FIELDS = {

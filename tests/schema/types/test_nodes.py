@@ -209,3 +209,20 @@ async def test_nodes_cost_one_unit_and_as_much_as_they_select(world: World) -> N
     limit, remaining = (int(response.headers[f"X-RateLimit-{name}"]) for name in ("Limit", "Remaining"))
     assert remaining == limit - 1
     assert response.json()["extensions"]["cost"]["requested"] > 100 * 40 + 100 * 90
+
+
+async def test_check_in_is_found_until_it_is_undone_and_hides_who_scanned_from_its_holder(world: World) -> None:
+    owner, holder = await world.organizer_key(), await world.user_key()
+    assert owner.user
+    assert holder.user
+    ticket = await world.ticket(await world.event(owner.user), holder.user)
+    fields = "{ nodeId ... on CheckIn { checkedInBy outcome ticket { id } } }"
+    scan = await owner.graphql(f'mutation {{ checkInTicket(code: "{ticket.code}") {fields} }}')
+    scanned = scan["data"]["checkInTicket"]
+    assert scanned["outcome"] == "ADMITTED"
+    query = f"query($id: ID!) {{ node(nodeId: $id) {fields} }}"
+    for caller, by in ((owner, owner.user.username), (holder, None)):
+        found = (await caller.graphql(query, id=scanned["nodeId"]))["data"]["node"]
+        assert found == {**scanned, "outcome": None, "checkedInBy": by}
+    await owner.graphql(f"mutation {{ undoCheckIn(ticketId: {ticket.id}) {{ id }} }}")
+    assert (await owner.graphql(query, id=scanned["nodeId"]))["data"]["node"] is None
