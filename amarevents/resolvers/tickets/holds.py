@@ -27,7 +27,6 @@ from amarevents.tasks import finish
 
 BATCH_SIZE = 100
 """The maximum number of holds that one transaction ends."""
-_UNPAID = Q(status=TicketStatus.PENDING, transaction_id__isnull=True)
 
 
 def awaits_payment(ticket: Ticket) -> bool:
@@ -43,8 +42,8 @@ def end_of_hold(ctx: Context, ticket: Ticket, event: Event) -> datetime.datetime
 
 
 def overdue(now: datetime.datetime) -> Q:
-    """Return the condition that the hold of a ticket has ended. Only unpaid pending tickets have a hold."""
-    return Q(hold_expires_at__lte=now)
+    """Return the condition that a ticket is still unpaid and the time of its hold is over."""
+    return Q(hold_expires_at__lte=now, status=TicketStatus.PENDING, transaction_id__isnull=True)
 
 
 def holds_place(now: datetime.datetime) -> Q:
@@ -66,7 +65,7 @@ async def take_overdue_place(ctx: Context, ticket_type: TicketType) -> bool:
     The place stays counted, so the row of the type is not needed. Waits for a transaction that is ending such a hold.
     """
     holds = Ticket.filter(overdue(ctx.now), event_id=ticket_type.event_id, ticket_type_id=ticket_type.id)
-    ticket = await holds.filter(_UNPAID).order_by("id").select_for_update().first()
+    ticket = await holds.order_by("id").select_for_update().first()
     if ticket is None:
         return False
     await _fail(ctx, [ticket])
@@ -75,25 +74,26 @@ async def take_overdue_place(ctx: Context, ticket_type: TicketType) -> bool:
 
 async def end_overdue_holds(services: Services, now: datetime.datetime) -> None:
     """End all overdue holds, except those of tickets that other transactions are changing or ending at the moment."""
-    while await _end_batch(services, now, Ticket.filter(overdue(now)), skip_locked=True):
+    while await _end_batch(services, now, Q(), skip_locked=True):
         pass
 
 
 async def end_overdue_holds_of_event(services: Services, now: datetime.datetime, event_id: int) -> None:
     """End the overdue holds of an event, and wait for other transactions that are ending them."""
-    while await _end_batch(services, now, Ticket.filter(overdue(now), event_id=event_id), skip_locked=False):
+    while await _end_batch(services, now, Q(event_id=event_id), skip_locked=False):
         pass
 
 
-async def _end_batch(services: Services, now: datetime.datetime, holds: QuerySet[Ticket], *, skip_locked: bool) -> int:
-    """End some of the holds in a transaction of their own, announce it, and return their number."""
-    ids = await _find(holds)
+async def _end_batch(services: Services, now: datetime.datetime, of: Q, *, skip_locked: bool) -> int:
+    """End a batch of the overdue holds that meet a condition, in a transaction of their own; return their number."""
+    # By the time alone, for whose index SQLite would otherwise prefer that of the status.
+    ids = await _find(Ticket.filter(of, hold_expires_at__lte=now))
     if not ids:
         return 0  # without a transaction, which would lock the whole database on SQLite
     ctx = Context(services=services, request_id="", address="", now=now)
     try:
         async with in_transaction():
-            locked = await _lock(holds, ids, skip_locked=skip_locked)
+            locked = await _lock(Ticket.filter(of, overdue(now)), ids, skip_locked=skip_locked)
             await _fail(ctx, locked)
             await _release(locked)
     finally:  # even if a cancellation arrives during the commit
@@ -108,7 +108,7 @@ async def _find(holds: QuerySet[Ticket]) -> list[int]:
 
 async def _lock(holds: QuerySet[Ticket], ids: Sequence[int], *, skip_locked: bool) -> list[Ticket]:
     """Lock those that are still among the holds, by ID."""
-    return await holds.filter(_UNPAID, id__in=list(ids)).order_by("id").select_for_update(skip_locked=skip_locked)
+    return await holds.filter(id__in=list(ids)).order_by("id").select_for_update(skip_locked=skip_locked)
 
 
 async def _release(tickets: Sequence[Ticket]) -> None:

@@ -160,6 +160,15 @@ async def test_simultaneous_registrations_get_the_places_of_overdue_holds(
     assert await ended.count() == await OutgoingMail.filter(kind=MailKind.HOLD_EXPIRED).count() == 10
 
 
+async def test_hold_of_a_ticket_that_was_approved_elsewhere_frees_no_place(world: World, stage: Stage) -> None:
+    """Such as by a statement of an operator, which leaves the end of the hold in the row."""
+    [only] = await three_types(world, stage, 1)
+    await hold_all_places(world, stage, only)
+    await Ticket.all().update(status=TicketStatus.SUCCESS)
+    await refused(stage.rival.post("/tickets", {"event_id": stage.event.id}), 400, "SOLD_OUT")
+    assert await places_held() == {only.id: 1}
+
+
 async def test_place_of_a_hold_that_is_ended_during_the_choice_is_free(
     world: World, stage: Stage, app: Starlette, monkeypatch: pytest.MonkeyPatch
 ) -> None:
