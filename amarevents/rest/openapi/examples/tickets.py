@@ -29,7 +29,7 @@ _TICKET_DETAIL: Values = {
     **_TICKET,
     "custom_fields": [
         {"field_id": 4, "name": "T-shirt size", "value": "L", "values": ["L"]},
-        {"field_id": 5, "name": "খাবারের পছন্দ", "value": "নিরামিষ", "values": ["নিরামিষ"]},
+        {"field_id": 5, "name": "খাবারের পছন্দ", "value": "ভাত, ডাল, মাছ", "values": ["ভাত, ডাল", "মাছ"]},
     ],
 }
 
@@ -63,7 +63,7 @@ TICKETS: dict[RouteKey, Example] = {
             "transaction_id": "9HG7F2K1QX",
             "payment_method": "bkash",
             "amount": 300,
-            "custom_fields": {"T-shirt size": "L", "খাবারের পছন্দ": "নিরামিষ"},
+            "custom_fields": {"T-shirt size": "L", "খাবারের পছন্দ": ["ভাত, ডাল", "মাছ"]},
         },
         data={**_TICKET_DETAIL, "status": "Pending", "updated_at": "2025-05-02T04:12:09Z"},
     ),
