@@ -255,9 +255,9 @@ def _make_leaf(definition: GraphQLField, type_name: str) -> _Leaf | None:
 def _by_type(of_type: GraphQLScalarType | GraphQLEnumType) -> Mapping[type, _Serializer | None]:
     if isinstance(of_type, GraphQLScalarType):
         return _BUILT_IN.get(of_type.name, {})
-    members = {value.value: name for name, value in of_type.values.items()}
     wrapped = getattr(of_type, "wrapped_cls", None)
     if wrapped is None:
         return {}
-    names = {member: members[member.value] for member in wrapped if member.value in members}
+    known = {value.value for value in of_type.values.values()}
+    names = {member: of_type.coerce_output_value(member) for member in wrapped if member.value in known}
     return {wrapped: names.__getitem__}
