@@ -95,7 +95,9 @@ def deployment(database_url: str, redis_url: str | None) -> Settings:
         cookie_secure=False,
         argon2_time_cost=1,
         argon2_memory_kib=8,
-        graphql_timeout_seconds=60,  # a shared machine may be slow
+        # a shared machine may be slow
+        graphql_timeout_seconds=60,
+        database_timeout_seconds=60,
         rate_limit_user=100_000,
         rate_limit_organizer=100_000,
         rate_limit_admin=100_000,
