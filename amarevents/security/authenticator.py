@@ -3,7 +3,7 @@
 HTTP requests, WebSocket handshakes, the first message of a WebSocket and each operation over one are authenticated
 here. Work that takes longer than that calls ``Context.reauthenticate``.
 
-API keys and addresses are charged before any look-up, and so are the accounts of keys that were used lately; sessions
+API keys and addresses are charged before any look-up, and so are the accounts of keys that were used recently; sessions
 and the accounts of other keys are charged as soon as the account is known. A request with bad credentials is charged to
 its address, which limits how many keys a client can guess.
 """

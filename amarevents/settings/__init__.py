@@ -141,7 +141,8 @@ class Settings(BaseSettings):
     """Registrations per minute without credentials, for each client address."""
 
     rate_limit_failed_logins: Limit = 30
-    """Failed logins per minute, for each client address. Successful ones do not count."""
+    """Failed logins, and requests for a link to reset a password, per minute, for each client address. Successful logins do
+    not count."""
 
     rate_limit_donations: Limit = 60
     """Donations per minute without credentials, for each client address."""
@@ -150,7 +151,8 @@ class Settings(BaseSettings):
     """Failed logins per email address in 15 minutes, from all addresses. Successful ones do not count."""
 
     mails_per_recipient: Limit = 10
-    """Emails per hour to one address about registrations made by others. Any more are held in the outbox."""
+    """Emails per hour to one address about registrations made by others, and to reset the password of one account. Any more
+    of the former are held in the outbox; any more of the latter are not sent."""
 
     hold_minutes: Limit = 1440
     """Minutes for which an unpaid ticket without a transaction ID holds its place, unless the event says otherwise.

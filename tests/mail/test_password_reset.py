@@ -196,7 +196,7 @@ async def test_links_that_are_not_valid_change_nothing(mina: User, world: World,
     before = await snapshot()
     answers = [await reset(world, bad) for bad in (token, "wrong", "ক" * 99)]
     assert {str(code_of(answer)) for answer in answers} == {
-        str({"token": "is not valid (any more): a link works once and for one hour"})
+        str({"token": "is no longer valid: a link works once, for one hour"})
     }
     assert await snapshot() == before
 

@@ -152,7 +152,7 @@ async def _set_password(ctx: Context, user: User, password_hash: str) -> None:
 
 
 def _link_not_valid() -> errors.ValidationFailed:
-    return errors.ValidationFailed({"token": "is not valid (any more): a link works once and for one hour"})
+    return errors.ValidationFailed({"token": "is no longer valid: a link works once, for one hour"})
 
 
 async def purge_expired_resets(now: datetime.datetime) -> None:

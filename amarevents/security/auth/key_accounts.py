@@ -1,4 +1,4 @@
-"""The accounts of the keys that were used lately, by which both are charged at once, before any look-up."""
+"""The accounts of the keys that were used recently, by which both are charged at once, before any look-up."""
 
 from collections import OrderedDict
 
@@ -12,7 +12,7 @@ class KeyAccounts:
         self._accounts: OrderedDict[str, int] = OrderedDict()
 
     def find(self, digest: str) -> int | None:
-        """Return the ID of the key's account if the key was used lately."""
+        """Return the ID of the key's account if the key was used recently."""
         return self._accounts.get(digest)
 
     def remember(self, digest: str, account_id: int) -> None:
