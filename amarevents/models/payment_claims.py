@@ -14,7 +14,7 @@ PLATFORM = 0
 """The scope of claims by donations without an organization."""
 
 # What payment services and people write before the ID itself; alone, it is the ID.
-_PREFIX = re.compile(r"\A(?:trxid|txn)(?=.)")
+_PREFIX = re.compile(r"\A(?:trxid|txnid|txn)+(?=.)")
 
 
 def transaction_key(text: str) -> str:

@@ -1,5 +1,6 @@
 """Transaction IDs of mobile payments: what is accepted, and its two field names (decisions 6.6)."""
 
+import re
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, ValidationInfo, field_validator
@@ -10,14 +11,21 @@ from amarevents.models.payment_claims import transaction_key
 from amarevents.resolvers.core.inputs import Input
 from amarevents.resolvers.core.text_types import ShortText
 
+# Those of payment services, and of receipts in Bangla. Letters of others, such as \u0391, look like Latin ones.
+_ALPHABETS = re.compile("[0-9a-z\u0980-\u09ff]*")
 _MUST_BE_EQUAL = "must be equal to transaction_id, or omitted"
 
 
 def _require_comparable(text: str) -> str:
-    """Refuse IDs without anything to compare. The length is checked again: some letters become several."""
+    """Refuse IDs without anything to compare, and letters that look like those of an ID of another payment.
+
+    The length is checked again: some letters become several.
+    """
     key = transaction_key(text)
     if not key:
         raise ValueError("must contain letters or digits")
+    if not _ALPHABETS.fullmatch(key):
+        raise ValueError("must contain only Latin and Bangla letters")
     if len(key) > SHORT_LENGTH:
         raise ValueError(f"must have at most {SHORT_LENGTH} letters and digits")
     return text

@@ -105,10 +105,10 @@ class AddPayment(Input):
     ),
 )
 async def add_payment(ctx: Context, data: AddPayment) -> TicketDetailView:
-    """Enter or correct the payment for your own ticket while it is pending.
+    """Enter the payment for your own ticket while it is pending.
 
     The ticket then keeps its place until the organizer has decided on the payment. Repeating this has no further
-    effect.
+    effect. Only the organizer can change a payment that has been entered.
     """
     found = await _require_own(ctx, data.ticket_id)
     async with in_transaction():
@@ -116,6 +116,9 @@ async def add_payment(ctx: Context, data: AddPayment) -> TicketDetailView:
         require_not_expired(ticket, ctx.now)
         _require_pending(ticket)
         changes = {name: value for name, value in data.entered().items() if getattr(ticket, name) != value}
+        if changes and ticket.transaction_id is not None:
+            # The organizer may already have looked it up, and approves what is then the payment of the ticket.
+            raise errors.Forbidden("The payment has been entered already; ask the organizer to change it")
         if changes:
             await change_tickets(ctx, [(ticket, found.event)], changes)
     return await load_ticket(ctx, Ticket.all(), found.id)

@@ -151,8 +151,12 @@ class _NodesQuery(FieldExtension):
         assert isinstance(node_ids, list)  # noqa: S101 - for the type checker; validation requires it
         if len(node_ids) > MAX_NODES:
             raise errors.ValidationFailed({"node_ids": f"must have at most {MAX_NODES} items"})
-        # An exception in a list is the error of that item.
-        return await asyncio.gather(*(_find(info.context, node_id) for node_id in node_ids), return_exceptions=True)
+
+        async def find_all() -> list[object]:
+            # An exception in a list is the error of that item.
+            return await asyncio.gather(*(_find(info.context, node_id) for node_id in node_ids), return_exceptions=True)
+
+        return await info.context.deadline.start(find_all)
 
 
 @strawberry.type

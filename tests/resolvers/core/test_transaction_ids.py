@@ -56,7 +56,7 @@ def test_different_too_long_and_empty_ids_are_refused(values: dict[str, str]) ->
     [
         ("9HG7", "9hg7"), ("9hg-7", "9hg7"), ("TrxID: 9HG7", "9hg7"), ("TXN 9HG7", "9hg7"), ("trxid9hg7", "9hg7"),
         ("৯HG৭", "9hg7"), ("９ＨＧ７", "9hg7"), ("9HG7\u200b", "9hg7"), ("TXN", "txn"), ("TrxID", "trxid"),
-        ("TRXTXN7", "trxtxn7"), ("7TXN", "7txn"), ("txntxn7", "txn7"), ("--", ""),
+        ("TRXTXN7", "trxtxn7"), ("7TXN", "7txn"), ("txntxn7", "7"), ("TxnID: 9HG7", "9hg7"), ("--", ""),
     ],
 )  # fmt: skip
 def test_letters_and_digits_are_compared_without_the_prefix(typed: str, compared: str) -> None:

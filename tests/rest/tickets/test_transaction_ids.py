@@ -63,13 +63,16 @@ async def test_several_tickets_can_have_no_transaction_id(world: World, stage: S
         data_of(await stage.buyer.post("/tickets", {"event_id": stage.event.id}), 201)
 
 
-@pytest.mark.parametrize("accepted", ["BK 1", "বিকাশ-৯", "\u0412K1", "TrxID", "8" * 255])
-async def test_any_letters_and_digits_are_accepted(stage: Stage, accepted: str) -> None:
+@pytest.mark.parametrize("accepted", ["BK 1", "বিকাশ-৯", "TrxID", "8" * 255])
+async def test_latin_and_bangla_letters_and_digits_are_accepted(stage: Stage, accepted: str) -> None:
     body = {"event_id": stage.event.id, "transaction_id": accepted, "amount": 5}
     assert data_of(await stage.buyer.post("/tickets", body), 201)["transaction_id"] == accepted
 
 
-@pytest.mark.parametrize("invalid", ["-", "…", "8" * 256, "ﷺ" * 100, "8N\x007A", 12345])
+# The last ones look like Latin letters, but are those of other scripts or have a mark.
+@pytest.mark.parametrize(
+    "invalid", ["-", "…", "8" * 256, "ﷺ" * 100, "8N\x007A", 12345, "\u0412K1", "8\u039d7", "8N7E\u0301"]
+)
 async def test_invalid_transaction_id_is_refused(stage: Stage, invalid: object) -> None:
     body = {"event_id": stage.event.id, "transaction_id": invalid}
     assert set(await refused(stage.buyer.post("/tickets", body), 400, "VALIDATION_ERROR")) == {"transaction_id"}
