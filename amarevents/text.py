@@ -71,7 +71,12 @@ def fold(text: str) -> str:
 def _fold_once(text: str) -> str:
     displayed = _IGNORABLE.sub("", _nfkc(text)).replace(_OLD_KHANDA_TA, _KHANDA_TA)
     folded = _nfkc(_without_unseen_joiners(displayed).casefold())
-    return re.sub(r"\d", lambda digit: str(unicodedata.decimal(digit[0])), folded)
+    return ascii_digits(folded)
+
+
+def ascii_digits(text: str) -> str:
+    """Return a text with the digits of every script as ASCII digits."""
+    return re.sub(r"\d", lambda digit: str(unicodedata.decimal(digit[0])), text)
 
 
 def _without_unseen_joiners(text: str) -> str:
@@ -91,7 +96,9 @@ def _is_seen(joiner: str, before: str, after: str) -> bool:
         return False
     last, first = before[-1], after[0]
     if joiner == _ZWNJ:
-        return unicodedata.category(first)[0] == "L" and idna.valid_contextj(before + joiner + after, len(before))
+        is_named = unicodedata.name(last, "") != ""  # of others, such as unassigned ones, idna knows no rules
+        follows = is_named and unicodedata.category(first)[0] == "L"
+        return follows and idna.valid_contextj(before + joiner + after, len(before))
     joins_emoji = unicodedata.category(last) in {"So", "Sk"} and unicodedata.category(first) == "So"
     shapes_letter = unicodedata.combining(last) == _VIRAMA_CLASS and unicodedata.category(first)[0] == "L"
     return joins_emoji or shapes_letter or (last in _RA and unicodedata.combining(first) == _VIRAMA_CLASS)

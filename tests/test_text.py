@@ -1,5 +1,6 @@
 """The normal form of text and its folded forms (decisions 1.11): examples with Bangla first, then their properties."""
 
+import contextlib
 import time
 import unicodedata
 
@@ -8,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amarevents.text import (
+    ascii_digits,
+    ascii_domain,
     clean_phone,
     compact,
     email_key,
@@ -47,6 +50,11 @@ def test_spellings_that_look_alike_fold_alike(one: str, other: str) -> None:
 @pytest.mark.parametrize(("one", "other"), DIFFERENT)
 def test_texts_that_look_different_fold_differently(one: str, other: str) -> None:
     assert fold(one) != fold(other)
+
+
+@pytest.mark.parametrize("before", ["\ue000", "\u0378", "\n", "\ud800", "ক\ue000", ""])
+def test_joiner_after_a_character_without_a_name_is_not_seen(before: str) -> None:
+    assert fold(f"{before}\u200cক") == fold(f"{before}ক")
 
 
 @pytest.mark.parametrize("word", WORDS)
@@ -147,9 +155,12 @@ def test_long_hostile_text_is_searched_within_seconds(text: str) -> None:
 TEXTS = st.one_of(
     st.text(),
     st.text(
-        alphabet="\u09b0\u09cd\u200d\u200c\u09af\u09a4\u09bc\u09ce\u0628\u064e❤\ufe0f🔥aß১é\u0301 Σς\u0345İ\u1160½-"
+        # The first four have no name: private use, unassigned, control and half of a surrogate pair.
+        alphabet="\ue000\u0378\n\ud800"
+        "\u09b0\u09cd\u200d\u200c\u09af\u09a4\u09bc\u09ce\u0628\u064e❤\ufe0f🔥aß১é\u0301 Σς\u0345İ\u1160½-"
     ),
 )
+FORMS = (nfc, fold, compact, search_key, search_text, email_key, prepare_password, phone_digits, ascii_digits)
 PROPERTY = settings(max_examples=200, deadline=None, database=None, derandomize=True)
 
 
@@ -169,6 +180,16 @@ def test_folded_form_has_no_hidden_characters_and_no_capitals(text: str) -> None
     assert folded == nfc(folded) == folded.casefold()
     assert not has_direction_characters(folded)
     assert "\ufe0f" not in folded
+
+
+@PROPERTY
+@given(TEXTS | st.text(st.characters(exclude_categories=())))
+def test_any_text_has_every_form(text: str) -> None:
+    for function in (*FORMS, is_visible, has_direction_characters, is_part_of_phone):
+        function(text)
+    for strict in (clean_phone, ascii_domain):
+        with contextlib.suppress(ValueError):
+            strict(text)
 
 
 @PROPERTY

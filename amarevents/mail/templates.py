@@ -2,9 +2,10 @@
 
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from amarevents.models import Event, Ticket
 from amarevents.text import fold
@@ -95,13 +96,19 @@ def fill(template: str, values: Mapping[str, str], *, limit: int) -> str:
     """
     folded = {fold(name): value for name, value in values.items()}
     filled = io.StringIO()
-    for part in _PLACEHOLDER.split(template):
-        name = part[1:-1]
-        value = values.get(name, folded.get(fold(name))) if _PLACEHOLDER.fullmatch(part) else None
+    for part, key in _split(template):
+        value = None if key is None else values.get(part[1:-1], folded.get(key))
         filled.write(part if value is None else value[:_MAX_VALUE])
         if filled.tell() > limit:
             break
     return filled.getvalue()[:limit]
+
+
+@lru_cache(maxsize=100)
+def _split(template: str) -> Sequence[tuple[str, str | None]]:
+    """Return the parts of a template, placeholders with their folded names. Folding many of them takes time."""
+    parts = _PLACEHOLDER.split(template)
+    return [(part, fold(part[1:-1]) if _PLACEHOLDER.fullmatch(part) else None) for part in parts]
 
 
 def one_line(text: str) -> str:

@@ -8,13 +8,12 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Annotated, get_args, get_origin
 
-from amarevents.resolvers.core.inputs import Input
+from amarevents.resolvers.core.inputs import FLAGS, Input
+from amarevents.text import ascii_digits
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _MAX_LENGTH = 100
 _MAX_DIGITS = 100
-_BANGLA_DIGITS = str.maketrans("০১২৩৪৫৬৭৮৯", "0123456789")
-_FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 
 def decode_query(input_type: type[Input] | None, query: Mapping[str, str]) -> dict[str, object]:
@@ -60,13 +59,12 @@ def _to_whole_number(value: object) -> object:
 
 
 def _to_decimal(value: object) -> object:
-    text = value.strip().translate(_BANGLA_DIGITS) if isinstance(value, str) and len(value) <= _MAX_LENGTH else ""
+    text = ascii_digits(value.strip()) if isinstance(value, str) and len(value) <= _MAX_LENGTH else ""
     return Decimal(text) if _NUMBER.fullmatch(text) else value
 
 
 def _to_flag(value: object) -> object:
-    text = str(value).strip().translate(_BANGLA_DIGITS).lower() if isinstance(value, str | int) else ""
-    return _FLAGS.get(text, value)
+    return FLAGS.get(ascii_digits(str(value).strip()).lower(), value) if isinstance(value, str | int) else value
 
 
 _SCALARS: Mapping[object, Callable[[object], object]] = {int: _to_whole_number, Decimal: _to_decimal, bool: _to_flag}

@@ -2,6 +2,7 @@
 
 import datetime
 from decimal import Decimal
+from unittest.mock import Mock
 
 import pytest
 
@@ -9,6 +10,7 @@ from amarevents.mail import templates
 from amarevents.mail.templates import MAX_BODY, MAX_SUBJECT, fill, one_line
 from amarevents.models import Event, Ticket
 from amarevents.models.enums import TicketStatus
+from amarevents.text import fold
 
 HOSTILE = [
     "{event}", "{{name}}", "{0}", "{}", "{name!r}", "{__class__}", "{name.__class__}", "{name:>9999999}",
@@ -53,6 +55,19 @@ def test_hostile_values_are_text(text: str) -> None:
 @pytest.mark.parametrize("text", [text for text in HOSTILE if text not in {"{event}", "{{name}}", "${name}"}])
 def test_hostile_templates_are_text(text: str) -> None:
     assert templates.ticket_confirmed(ticket_of(), event_of(emailmessage=text), {}).text == text
+
+
+def test_placeholder_may_have_any_characters() -> None:
+    assert fill("<{\n\u200cক}>", {"ক": "value"}, limit=100) == "<{\n\u200cক}>"
+
+
+def test_names_in_a_template_are_folded_once_for_all_emails(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = Mock(side_effect=fold)
+    monkeypatch.setattr(templates, "fold", counted)
+    template = "".join(f"{{ক{number}}}" for number in range(1_000))
+    for _ in range(10):
+        fill(template, {"ক1": "value"}, limit=MAX_BODY)
+    assert counted.call_count == 1_000 + 10
 
 
 @pytest.mark.parametrize("name", ["(.*)", "ক্ষেত্র", "Size?", "a|b", "Size of your T-shirt"])

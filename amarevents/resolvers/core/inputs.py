@@ -29,6 +29,9 @@ RecordId = NewType("RecordId", int)
 Taka = NewType("Taka", int)
 """Whole taka: an integer in REST, a ``Decimal`` like all money in GraphQL (decisions 9.1)."""
 
+FLAGS = {"true": True, "1": True, "false": False, "0": False}
+"""What folded texts mean as booleans (decisions 1.6)."""
+
 _MAX_MONEY = Decimal(10) ** 12
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")

@@ -27,7 +27,9 @@ from amarevents.text import fold
 MAX_CUSTOM_FIELDS = 50
 """The maximum per event; custom fields are not paginated."""
 
-_MAX_OPTIONS = 200
+MAX_OPTIONS = 200
+"""The maximum of a custom field."""
+
 _MAX_OPTION_CHARACTERS = 4_000  # of all options of a field, which are not paginated either
 _WITH_OPTIONS = frozenset({FieldType.DROPDOWN, FieldType.RADIO, FieldType.CHECKBOX})
 
@@ -91,16 +93,16 @@ def _check_name(name: str) -> str:
 
 
 def _check_options(options: list[str]) -> list[str]:
-    if len(set(map(fold, options))) < len(options):
-        raise ValueError("must not contain duplicates")
     if sum(map(len, options)) > _MAX_OPTION_CHARACTERS:
         raise ValueError(f"must have at most {_MAX_OPTION_CHARACTERS} characters in total")
+    if len(set(map(fold, options))) < len(options):
+        raise ValueError("must not contain duplicates")
     return options
 
 
 FieldName = Annotated[Name, AfterValidator(_check_name)]
 Options = Annotated[
-    list[Annotated[Label, Field(min_length=1)]], Field(max_length=_MAX_OPTIONS), AfterValidator(_check_options)
+    list[Annotated[Label, Field(min_length=1)]], Field(max_length=MAX_OPTIONS), AfterValidator(_check_options)
 ]
 
 

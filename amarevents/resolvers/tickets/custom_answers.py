@@ -6,6 +6,7 @@ An answer is stored as text, and that to a checkbox field also as the list of th
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
@@ -14,7 +15,7 @@ from amarevents import errors
 from amarevents.models import CustomField, CustomValue, Ticket
 from amarevents.models.enums import FieldType
 from amarevents.resolvers.core.constraint_errors import integrity_errors
-from amarevents.resolvers.core.inputs import Date, RecordId
+from amarevents.resolvers.core.inputs import FLAGS, Date, RecordId
 from amarevents.resolvers.core.text_types import Email, LongText, ShortText
 from amarevents.security.context import Context
 from amarevents.text import fold
@@ -25,7 +26,6 @@ _EMAIL = TypeAdapter[str](Email)
 _DATE = TypeAdapter[object](Date)
 _MAX_NUMBER_LENGTH = 40
 _MAX_FOLDED = 1_000  # characters; longer than every name and option, because folding takes time
-_FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,43 +90,32 @@ def check_answers(fields: Sequence[CustomField], given: Mapping[str, object]) ->
     ``given`` has the answers by field name or field ID; null means no answer. Raises ValidationFailed with a problem
     for each unknown field, each missing answer to a required field and each invalid answer.
     """
+    # Names take precedence over IDs.
+    by_key = {str(field.id): field for field in fields} | {fold(field.name): field for field in fields}
     problems: dict[str, str] = {}
     answers: dict[int, CheckedAnswer] = {}
+    refused: set[int] = set()
     for key, value in given.items():
+        field = by_key.get(_plain(key))
         try:
-            field = _unanswered_field(fields, key, answers)
-            if not _is_empty(value):
-                answers[field.id] = _CHECKS[field.type](field, value)
+            answers.update(_check(field, value, answers))
         except _InvalidAnswer as error:
             problems[key] = str(error)
-    problems.update(_missing_answers(fields, set(problems), answers))
+            refused.update([field.id] if field else [])
+    missing = (field for field in fields if field.required and field.id not in {*answers, *refused})
+    problems.update({field.name: "is required" for field in missing})
     if problems:
         raise errors.ValidationFailed({f"custom_fields.{key}": problem for key, problem in problems.items()})
     return answers
 
 
-def _unanswered_field(fields: Sequence[CustomField], key: str, answers: Mapping[int, CheckedAnswer]) -> CustomField:
-    """Return the field that a key names or whose ID it is; names take precedence."""
-    folded = _plain(key)
-    named = [field for field in fields if fold(field.name) == folded]
-    found = next(iter(named or [field for field in fields if str(field.id) == folded]), None)
-    if found is None:
+def _check(field: CustomField | None, value: object, answers: Mapping[int, CheckedAnswer]) -> dict[int, CheckedAnswer]:
+    """Return the answer by the ID of its field, or nothing for an empty value."""
+    if field is None:
         raise _InvalidAnswer("is not a custom field of this event")
-    if found.id in answers:
+    if field.id in answers:
         raise _InvalidAnswer("is given twice")
-    return found
-
-
-def _missing_answers(
-    fields: Sequence[CustomField], invalid: set[str], answers: Mapping[int, CheckedAnswer]
-) -> dict[str, str]:
-    """Return the problems of required fields without an answer, except those that already have a problem."""
-    named = set(map(_plain, invalid))
-    return {
-        field.name: "is required"
-        for field in fields
-        if field.required and field.id not in answers and not named & {fold(field.name), str(field.id)}
-    }
+    return {} if _is_empty(value) else {field.id: _CHECKS[field.type](field, value)}
 
 
 def _is_empty(value: object) -> bool:
@@ -166,10 +155,14 @@ def _check_number(_field: CustomField, value: object) -> CheckedAnswer:
 
 
 def _plain(value: object) -> str:
-    """Return a value as folded text; a whole number has no decimals, however it is written in JSON (decisions 1.6)."""
+    """Return a value as text, folded unless it is too long.
+
+    A whole number has no decimals, however it is written in JSON (decisions 1.6).
+    """
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return fold(str(value)[:_MAX_FOLDED]).strip()
+    text = str(value).strip()
+    return fold(text).strip() if len(text) <= _MAX_FOLDED else text
 
 
 def _check_date(_field: CustomField, value: object) -> CheckedAnswer:
@@ -188,11 +181,16 @@ def _option(field: CustomField, value: object) -> str:
     if isinstance(value, str | int | float | Decimal) and not isinstance(value, bool):
         if str(value).strip() in field.options:  # options of older fields may differ only in case
             return str(value).strip()
-        folded = _plain(value)
-        for option in field.options:
-            if fold(option) == folded:
-                return option
+        option = _options_by_folded_form(tuple(field.options)).get(_plain(value))
+        if option is not None:
+            return option
     raise _InvalidAnswer(f"must be one of: {', '.join(field.options)}")
+
+
+@lru_cache(maxsize=200)
+def _options_by_folded_form(options: tuple[str, ...]) -> Mapping[str, str]:
+    """Return the options of a field; of those that older fields may have several times, the first."""
+    return {fold(option): option for option in reversed(options)}
 
 
 def _check_checkbox(field: CustomField, value: object) -> CheckedAnswer:
@@ -200,12 +198,14 @@ def _check_checkbox(field: CustomField, value: object) -> CheckedAnswer:
     if not field.options:
         return CheckedAnswer(_check_flag(field, value))
     given = value if isinstance(value, list) else [value]
+    if len(given) > len(field.options):
+        raise _InvalidAnswer(f"must have at most {len(field.options)} items")
     chosen = list(dict.fromkeys(_option(field, one) for one in given if not _is_empty(one)))
     return CheckedAnswer(", ".join(chosen), chosen)
 
 
 def _check_flag(field: CustomField, value: object) -> str:
-    flag = _FLAGS.get(_plain(value)) if isinstance(value, str | int | float) else None
+    flag = FLAGS.get(_plain(value)) if isinstance(value, str | int | float) else None
     if flag is None:
         raise _InvalidAnswer("must be true or false")
     if field.required and not flag:

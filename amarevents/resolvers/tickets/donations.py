@@ -27,7 +27,7 @@ from amarevents.security.rate_limit.quotas import AddressLimit
 from amarevents.text import compact
 
 _MIN_CHARACTERS = 5
-"""The minimum length of a transaction ID."""
+"""How many letters and digits a transaction ID has at least."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -140,7 +140,9 @@ class SubmitDonation(Input):
     """The phone number of the donor."""
     amount: Annotated[Taka, Field(strict=True, ge=1, le=MAX_ID)]
     """The amount donated, in whole taka."""
-    transaction_id: Annotated[TransactionId, Field(min_length=_MIN_CHARACTERS), AfterValidator(_require_five)]
+    transaction_id: Annotated[
+        TransactionId, AfterValidator(_require_five), Field(json_schema_extra={"minLength": _MIN_CHARACTERS})
+    ]
     """The transaction ID of the payment, with at least 5 letters and digits. It can pay once: for one ticket or
     donation of the organization, unless that was rejected."""
     type: PaymentMethod

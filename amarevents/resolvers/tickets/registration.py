@@ -19,6 +19,7 @@ from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.permissions import get_visible_event, manages
 from amarevents.resolvers.core.text_types import Email, LongText, Name, Phone
 from amarevents.resolvers.core.transaction_ids import TransactionInput
+from amarevents.resolvers.events.custom_fields import MAX_OPTIONS
 from amarevents.resolvers.events.ticket_types import claim_place
 from amarevents.resolvers.events.views import is_registration_open
 from amarevents.resolvers.tickets.codes import new_ticket_code
@@ -35,8 +36,10 @@ _MAX_ANSWERS = 100
 
 
 def _require_flat(value: object) -> object:
-    """Refuse nested values: no field accepts them, and idempotency could not compare very deep ones."""
+    """Refuse nested values and long lists: no field accepts them, and idempotency could not compare very deep ones."""
     parts = value if isinstance(value, list) else [value]
+    if len(parts) > MAX_OPTIONS:
+        raise ValueError(f"must have at most {MAX_OPTIONS} items")
     if any(isinstance(part, list | dict) for part in parts):
         raise ValueError("must be a string, a number, true, false or a list of these")
     return value
@@ -47,7 +50,7 @@ _ANSWERS: list[JsonDict] = [{"type": "string"}, {"type": "number"}, {"type": "bo
 Answer = Annotated[
     Any,
     BeforeValidator(_require_flat),
-    WithJsonSchema({"anyOf": [*_ANSWERS, {"type": "array", "items": {"type": "string"}}]}),
+    WithJsonSchema({"anyOf": [*_ANSWERS, {"type": "array", "items": {"type": "string"}, "maxItems": MAX_OPTIONS}]}),
 ]
 
 

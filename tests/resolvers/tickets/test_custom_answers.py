@@ -3,13 +3,16 @@
 import datetime
 from decimal import Decimal
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from amarevents import errors
 from amarevents.models import CustomField
 from amarevents.models.enums import FieldType
+from amarevents.resolvers.tickets import custom_answers
 from amarevents.resolvers.tickets.custom_answers import check_answers
+from amarevents.text import fold
 
 # Any: an answer can be any JSON.
 
@@ -73,6 +76,28 @@ def test_option_in_its_own_spelling_takes_precedence() -> None:
     assert check_answers([question], {"Question": ["small", "SMALL"]}) == {7: ("small, Small", ["small", "Small"])}
 
 
+def test_checking_answers_folds_each_text_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Folding takes time, in which the server answers nobody else."""
+    counted = Mock(side_effect=fold)
+    monkeypatch.setattr(custom_answers, "fold", counted)
+    options = [f"কA{number}" for number in range(200)]
+    fields = [field(FieldType.CHECKBOX, id=number, name=f"প্রশ্ন {number}", options=options) for number in range(1, 51)]
+    answers = {one.name.swapcase(): [option.lower() for option in options] for one in fields}
+    assert len(check_answers(fields, answers)) == 50
+    names, keys, given_options = 50, 50, 50 * 200
+    assert counted.call_count <= names + keys + given_options + len(options)
+
+
+def test_more_answers_than_options_are_refused_before_they_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = Mock(side_effect=fold)
+    monkeypatch.setattr(custom_answers, "fold", counted)
+    question = field(FieldType.CHECKBOX, options=["হ্যাঁ", "না"])
+    with pytest.raises(errors.ValidationFailed) as caught:
+        check_answers([question], {"Question": ["না"] * 3})
+    assert caught.value.fields == {"custom_fields.Question": "must have at most 2 items"}
+    assert counted.call_count == 2  # the key and the name
+
+
 INVALID = {
     FieldType.TEXT: (5, True, ["x"], {"a": "b"}, "x" * 256, "a\nb", "a\x00b", "a\ud800b"),
     FieldType.TEXTAREA: (5, "x" * 20_001, "a\x00b"),
@@ -90,11 +115,12 @@ INVALID = {
         float("inf"),
         "1 2",
         "--1",
+        f"5{' ' * 1_000}x",
     ),
     FieldType.DATE: ("2026-02-29", "29/02/2028", "2028-02-29T00:00:00", 20280229, True, ["2028-02-29"]),
     FieldType.DROPDOWN: ("XL", "S, M", 5, ["S"], {"S": True}, True),
     FieldType.RADIO: ("XL", ["S", "M"], False),
-    FieldType.CHECKBOX: (["XL"], ["S", "XL"], ["S", 5], "XL", 5, [["S"]], {"S": True}),
+    FieldType.CHECKBOX: (["S"] * 4, ["XL"], ["S", "XL"], ["S", 5], "XL", 5, [["S"]], {"S": True}),
 }
 
 
