@@ -22,8 +22,8 @@ from tests.support.selection import Backend
 pytestmark = pytest.mark.anyio
 
 PARTIAL_INDEXES = [
-    ("tickets", (("hold_expires_at",), False, True)),
-    ("tickets", (("event_id", "hold_expires_at"), False, True)),
+    ("tickets", (("status", "hold_expires_at"), False, True)),
+    ("tickets", (("event_id", "status", "hold_expires_at"), False, True)),
     ("check_ins", (("ticket_id",), True, True)),
 ]
 CHECKS = {

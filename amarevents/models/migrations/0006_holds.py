@@ -25,7 +25,10 @@ async def start_holds(apps: StateApps, editor: BaseSchemaEditor) -> None:
 
 
 # The few tickets that can expire: those of the platform, and those of an event.
-INDEXES = {"ix_tickets_hold_expires_at": "hold_expires_at", "ix_tickets_event_hold": "event_id, hold_expires_at"}
+INDEXES = {
+    "ix_tickets_hold_expires_at": "status, hold_expires_at",
+    "ix_tickets_event_hold": "event_id, status, hold_expires_at",
+}
 
 
 async def add_indexes(apps: StateApps, editor: BaseSchemaEditor) -> None:

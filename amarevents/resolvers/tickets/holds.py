@@ -5,6 +5,7 @@ process ends the other overdue holds within seconds. The transaction that locks 
 an approval that comes before the end keeps the ticket, and one that comes after it finds the ticket failed.
 """
 
+import asyncio
 import datetime
 from collections import Counter
 from collections.abc import Sequence
@@ -27,12 +28,17 @@ from amarevents.tasks import finish
 
 BATCH_SIZE = 100
 """The maximum number of holds that one transaction ends."""
+_UNPAID = Q(status=TicketStatus.PENDING, transaction_id__isnull=True)
+"""The condition of ``_is_unpaid``. Other tickets have no hold, though an end of one may be left in their rows."""
+
+
+def _is_unpaid(ticket: Ticket) -> bool:
+    return ticket.status is TicketStatus.PENDING and ticket.transaction_id is None
 
 
 def awaits_payment(ticket: Ticket) -> bool:
     """Return whether a pending ticket, for which something has to be paid, has no transaction ID yet."""
-    is_unpaid = ticket.status is TicketStatus.PENDING and ticket.transaction_id is None
-    return is_unpaid and (ticket.due > 0 or ticket.amount > 0)
+    return _is_unpaid(ticket) and (ticket.due > 0 or ticket.amount > 0)
 
 
 def end_of_hold(ctx: Context, ticket: Ticket, event: Event) -> datetime.datetime | None:
@@ -41,21 +47,27 @@ def end_of_hold(ctx: Context, ticket: Ticket, event: Event) -> datetime.datetime
     return ctx.now + datetime.timedelta(minutes=minutes) if minutes and awaits_payment(ticket) else None
 
 
+def expires_at(ticket: Ticket) -> datetime.datetime | None:
+    """Return when the hold of the ticket ends, or None if it has none."""
+    return ticket.hold_expires_at if _is_unpaid(ticket) else None
+
+
 def overdue(now: datetime.datetime) -> Q:
-    """Return the condition that a ticket is still unpaid and the time of its hold is over."""
-    return Q(hold_expires_at__lte=now, status=TicketStatus.PENDING, transaction_id__isnull=True)
+    """Return the condition that the time of a ticket's hold is over."""
+    return _UNPAID & Q(hold_expires_at__lte=now)
 
 
 def holds_place(now: datetime.datetime) -> Q:
     """Return the condition that a ticket holds a place, which one with an overdue hold does not."""
-    is_kept = Q(hold_expires_at__isnull=True) | Q(hold_expires_at__gt=now)
+    is_kept = ~_UNPAID | Q(hold_expires_at__isnull=True) | Q(hold_expires_at__gt=now)
     return is_kept & Q(status__in=[status for status in TicketStatus if status.holds_place])
 
 
 def require_not_expired(ticket: Ticket, now: datetime.datetime) -> None:
     """Raise TicketExpired if the hold of the ticket, which the caller has locked, is overdue or has been ended."""
     has_ended = ticket.status is TicketStatus.FAILED and ticket.decision_reason == EXPIRED
-    if has_ended or (ticket.hold_expires_at is not None and ticket.hold_expires_at <= now):
+    end = expires_at(ticket)
+    if has_ended or (end is not None and end <= now):
         raise errors.TicketExpired
 
 
@@ -74,31 +86,30 @@ async def take_overdue_place(ctx: Context, ticket_type: TicketType) -> bool:
 
 async def end_overdue_holds(services: Services, now: datetime.datetime) -> None:
     """End all overdue holds, except those of tickets that other transactions are changing or ending at the moment."""
-    while await _end_batch(services, now, Q(), skip_locked=True):
+    while await _end_batch(services, now, Ticket.filter(overdue(now)), skip_locked=True):
         pass
 
 
 async def end_overdue_holds_of_event(services: Services, now: datetime.datetime, event_id: int) -> None:
     """End the overdue holds of an event, and wait for other transactions that are ending them."""
-    while await _end_batch(services, now, Q(event_id=event_id), skip_locked=False):
+    while await _end_batch(services, now, Ticket.filter(overdue(now), event_id=event_id), skip_locked=False):
         pass
 
 
-async def _end_batch(services: Services, now: datetime.datetime, of: Q, *, skip_locked: bool) -> int:
-    """End a batch of the overdue holds that meet a condition, in a transaction of their own; return their number."""
-    # By the time alone, for whose index SQLite would otherwise prefer that of the status.
-    ids = await _find(Ticket.filter(of, hold_expires_at__lte=now))
+async def _end_batch(services: Services, now: datetime.datetime, holds: QuerySet[Ticket], *, skip_locked: bool) -> bool:
+    """End a batch of the holds, in a transaction of its own; return whether there may be others to end."""
+    ids = await _find(holds)
     if not ids:
-        return 0  # without a transaction, which would lock the whole database on SQLite
+        return False  # without a transaction, which would lock the whole database on SQLite
     ctx = Context(services=services, request_id="", address="", now=now)
     try:
         async with in_transaction():
-            locked = await _lock(Ticket.filter(of, overdue(now)), ids, skip_locked=skip_locked)
+            locked = await _lock(holds, ids, skip_locked=skip_locked)
             await _fail(ctx, locked)
             await _release(locked)
     finally:  # even if a cancellation arrives during the commit
         await finish(after_commit(ctx, changes=(Ticket,)))
-    return len(locked)
+    return bool(locked) or not skip_locked  # those that it waited for are not found again
 
 
 async def _find(holds: QuerySet[Ticket]) -> list[int]:
@@ -130,8 +141,11 @@ async def _fail(ctx: Context, tickets: Sequence[Ticket]) -> None:
     await Ticket.filter(id__in=[ticket.id for ticket in tickets]).update(**changes)
     events = await Event.in_bulk({ticket.event_id for ticket in tickets}, "id")
     accounts = await User.in_bulk({ticket.user_id for ticket in tickets}, "id")
-    for ticket in tickets:
+    # Only now, so that each email counts once; all at once, because the tickets are locked.
+    reasons = await asyncio.gather(
+        *(reason_to_hold_email(ctx, ticket.email, registered_by=accounts[ticket.user_id].email) for ticket in tickets)
+    )
+    for ticket, held_because in zip(tickets, reasons, strict=True):
         ticket.update_from_dict(changes)
-        held_because = await reason_to_hold_email(ctx, ticket.email, registered_by=accounts[ticket.user_id].email)
         await enqueue_ticket_email(ctx, ticket, events[ticket.event_id], {}, held_because=held_because)
         ctx.record_change(ticket.event_id, TicketChange(TicketChangeKind.UPDATED, ticket.id))

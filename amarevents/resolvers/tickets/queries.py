@@ -31,6 +31,7 @@ from amarevents.resolvers.core.permissions import (
 from amarevents.resolvers.core.sorting import Segment, SortOrder, parse_id
 from amarevents.resolvers.core.views import extend
 from amarevents.resolvers.tickets.custom_answers import CustomAnswerView, load_answers
+from amarevents.resolvers.tickets.holds import expires_at
 from amarevents.security.context import Context
 from amarevents.security.policy import ORGANIZERS, USERS, Scope, allow
 
@@ -110,7 +111,7 @@ class TicketView:
             transid=ticket.transaction_id,
             payment_method=ticket.payment_method,
             note=ticket.note,
-            expires_at=ticket.hold_expires_at,
+            expires_at=expires_at(ticket),
             created_at=ticket.created_at,
             updated_at=ticket.updated_at,
         )

@@ -108,6 +108,23 @@ async def test_payment_that_is_late_is_refused_even_before_the_hold_is_ended(
     assert (await Ticket.get(id=overdue.id)).transaction_id is None
 
 
+async def test_organizer_gets_the_place_of_the_next_hold_if_another_takes_the_first(
+    world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(holds, "BATCH_SIZE", 1)
+    full = await world.ticket_type(stage.event, price="500", capacity=2)
+    failed = await world.ticket(stage.event, stage.buyer_account, ticket_type=full, status=TicketStatus.FAILED)
+    for ends_in in (-2 * HOUR, -HOUR):
+        await unpaid_ticket(world, stage.event, stage.buyer_account, full, ends_in=ends_in)
+    pause = Pause(monkeypatch)
+    pause.stop_after(holds, "_find")
+    approved, registered = await pause.during(
+        approve(stage, failed), stage.rival.post("/tickets", {"event_id": stage.event.id})
+    )
+    assert (approved.status_code, registered.status_code) == (200, 201)
+    assert await places_held() == {full.id: 2}
+
+
 # Several processes ------------------------------------------------------------------------------------------------
 
 

@@ -1,5 +1,6 @@
 """Holds of unpaid tickets: how long they last, and what happens at their end (decisions 6.2a)."""
 
+import asyncio
 import datetime
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,8 @@ from starlette.applications import Starlette
 
 from amarevents.models import Event, OutgoingMail, Ticket
 from amarevents.models.enums import MailKind, TicketStatus
+from amarevents.resolvers.tickets import holds
+from amarevents.security.context import Context
 from tests.rest.conftest import Stage
 from tests.support.graphql_answers import answer_of
 from tests.support.holds import HOUR, end_holds, unpaid_ticket
@@ -133,6 +136,24 @@ async def test_strangers_get_few_emails_about_registrations_by_others(
     await end_holds(app)
     reasons = await OutgoingMail.filter(recipient="stranger@example.com").values_list("last_error", flat=True)
     assert sorted(reason is None for reason in reasons) == [False, True, True]
+
+
+async def test_tickets_are_locked_during_one_call_of_the_limiter(
+    world: World, stage: Stage, app: Starlette, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many emails it counts: none of them waits for another."""
+    all_are_asked = asyncio.Barrier(3)
+
+    async def ask_together(_ctx: Context, _recipient: str, *, registered_by: str) -> None:
+        async with asyncio.timeout(5):
+            await all_are_asked.wait()
+
+    monkeypatch.setattr(holds, "reason_to_hold_email", ask_together)
+    ticket_type = await world.ticket_type(stage.event, price="500")
+    for _ in range(3):
+        await unpaid_ticket(world, stage.event, stage.buyer_account, ticket_type, ends_in=-HOUR)
+    await end_holds(app)
+    assert await OutgoingMail.filter(kind=MailKind.HOLD_EXPIRED).count() == 3
 
 
 async def test_email_about_the_end_follows_a_corrected_address(world: World, stage: Stage, app: Starlette) -> None:
