@@ -3,6 +3,9 @@
 The record is written in the transaction that does the work. A concurrent request with the same key waits for it, at
 the unique index (PostgreSQL) or at the write lock (SQLite). A failure leaves neither a record nor any changes, so the
 request can be retried. Records are kept for 24 hours.
+
+The migration 0009 has emptied the fingerprints of earlier versions, which normalized requests otherwise. Those records
+answer a request that agrees with their answer: a retry must not do the work twice because of an upgrade.
 """
 
 import datetime
@@ -13,7 +16,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
@@ -21,19 +24,25 @@ from amarevents import errors
 from amarevents.models import IdempotencyRecord
 from amarevents.models.db.connection import violates
 from amarevents.security.context import Context
+from amarevents.text import compact
 
 T = TypeVar("T")
 
 LIFETIME_HOURS = 24
 LIFETIME = datetime.timedelta(hours=LIFETIME_HOURS)
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
+# A position behind the last one is stored as the last one.
+_ADJUSTED = {"position"}
+
+Request = tuple[str, Mapping[str, object]]
+"""The name of an operation, and its arguments as JSON."""
 
 
 async def run_once(
     ctx: Context,
     key: str,
     *,
-    request: tuple[str, Mapping[str, object]],
+    request: Request,
     answer: TypeAdapter[T],
     work: Callable[[], Awaitable[T]],
 ) -> T:
@@ -47,13 +56,14 @@ async def run_once(
     digest, fingerprint = _digest(ctx, key), _fingerprint(key, request)
     await _delete_if_expired(ctx, digest)
     if (record := await IdempotencyRecord.get_or_none(digest=digest)) is not None:
-        return _replay(ctx, record, fingerprint, answer)
+        return _replay(ctx, record, fingerprint, request=request, answer=answer)
     try:
         return await _do_and_record(ctx, digest, fingerprint, answer=answer, work=work)
     except IntegrityError as error:
         if not violates(error, "digest"):
             raise
-    return _replay(ctx, await IdempotencyRecord.get(digest=digest), fingerprint, answer)
+    record = await IdempotencyRecord.get(digest=digest)
+    return _replay(ctx, record, fingerprint, request=request, answer=answer)
 
 
 async def _do_and_record(
@@ -80,11 +90,31 @@ async def _claim(ctx: Context, digest: str, fingerprint: str) -> IdempotencyReco
         raise errors.Unauthenticated from error
 
 
-def _replay(ctx: Context, record: IdempotencyRecord, fingerprint: str, answer: TypeAdapter[T]) -> T:
-    if not hmac.compare_digest(record.fingerprint, fingerprint):
+def _replay(
+    ctx: Context, record: IdempotencyRecord, fingerprint: str, *, request: Request, answer: TypeAdapter[T]
+) -> T:
+    stored = record.answer or "null"
+    if record.fingerprint:
+        is_same = hmac.compare_digest(record.fingerprint, fingerprint)
+    else:
+        is_same = _agrees(request, stored, answer)
+    if not is_same:
         raise errors.IdempotencyMismatch
     ctx.replayed = True
-    return answer.validate_json(record.answer or "null")
+    return answer.validate_json(stored)
+
+
+def _agrees(request: Request, stored: str, answer: TypeAdapter[T]) -> bool:
+    """Return whether an answer of an earlier version is one of this operation, with the values that were sent."""
+    try:
+        answer.validate_json(stored)
+    except ValidationError:
+        return False
+    view, sent = json.loads(stored), request[1].get("data")
+    if not isinstance(view, dict) or not isinstance(sent, dict):
+        return True
+    comparable = [name for name in sent.keys() & view.keys() - _ADJUSTED if isinstance(sent[name], str | int | float)]
+    return all(compact(str(sent[name])) == compact(str(view[name])) for name in comparable)
 
 
 async def _delete_if_expired(ctx: Context, digest: str) -> None:
@@ -110,7 +140,7 @@ def _principal(ctx: Context) -> str:
     return f"address:{ctx.address}"
 
 
-def _fingerprint(key: str, request: tuple[str, Mapping[str, object]]) -> str:
+def _fingerprint(key: str, request: Request) -> str:
     """Return an HMAC of the request under the caller's key, so that the record reveals nothing, such as a password."""
     # Not orjson, which rejects integers above 64 bits: literals in GraphQL documents may be larger.
     body = json.dumps(request, sort_keys=True)
