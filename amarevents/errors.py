@@ -36,7 +36,7 @@ class InternalError(AmarEventsError):
 
 
 class TemporarilyUnavailable(AmarEventsError):
-    """The database is unavailable or overloaded. The contract has no status but 500 for it (decisions 1.4)."""
+    """The database is unavailable or overloaded, which is 500. Decisions 1.4 reserve 503 for an overloaded process."""
 
     code = "UNAVAILABLE"
     message = "The service is temporarily unavailable; try again in a moment"

@@ -10,6 +10,7 @@ from amarevents import errors
 from amarevents.mail import outbox, templates
 from amarevents.models import EmailConfirmation, PasswordReset, Session, User
 from amarevents.models.enums import MailKind
+from amarevents.resolvers.accounts.updates import delete_reset_links
 from amarevents.resolvers.core.inputs import Input
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.text_types import Email, Password, ShortText
@@ -69,8 +70,7 @@ async def _enqueue_link(ctx: Context, user: User) -> None:
     settings = ctx.services.settings
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     content = templates.reset_password(user.username, f"{settings.public_url}/reset-password?token={token}")
-    await PasswordReset.filter(user_id=user.id).delete()
-    await outbox.unsent(user_id=user.id).filter(kind=MailKind.RESET_PASSWORD).delete()
+    await delete_reset_links(user.id)
     await PasswordReset.create(
         user_id=user.id,
         digest=digest_of(token),
@@ -146,6 +146,7 @@ async def _set_password(ctx: Context, user: User, password_hash: str) -> None:
     await User.filter(id=user.id).update(
         password_hash=password_hash, email_confirmed_at=confirmed_at, updated_at=ctx.now
     )
+    await delete_reset_links(user.id)
     await Session.filter(user_id=user.id).delete()
     await EmailConfirmation.filter(user_id=user.id).delete()
     await outbox.unsent(user_id=user.id).filter(kind=MailKind.CONFIRM_EMAIL).delete()
