@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from amarevents.security.auth.sessions import COOKIE_NAME
 from amarevents.security.middleware import services_of
+from amarevents.settings.types import normalize_origin
 from amarevents.web.static_files import accepts_gzip
 
 MIN_BYTES = 1_024
@@ -21,6 +22,7 @@ MIN_BYTES = 1_024
 
 _LEVEL = 6
 _JSON = frozenset({"application/json", "application/graphql-response+json"})
+_CREDENTIALS = frozenset({"authorization", "x-api-key"})  # no other site can make a browser send them
 _OWN_SITE = frozenset({"same-origin", "none"})  # "none": the user has typed the address, for example
 
 
@@ -42,10 +44,10 @@ class CompressionMiddleware:
 def _is_safe(scope: Scope) -> bool:
     """Return whether no other site can have made a browser send this request with a session cookie."""
     headers = Headers(scope=scope)
-    if "authorization" in headers or not cookie_parser(headers.get("cookie", "")).get(COOKIE_NAME):
+    if _CREDENTIALS & set(headers.keys()) or not cookie_parser(headers.get("cookie", "")).get(COOKIE_NAME):
         return True
     allowed = services_of(scope).settings.allowed_origins
-    return headers.get("sec-fetch-site") in _OWN_SITE or headers.get("origin", "").lower() in allowed
+    return headers.get("sec-fetch-site") in _OWN_SITE or normalize_origin(headers.get("origin", "")) in allowed
 
 
 class _JsonOnly(IdentityResponder):

@@ -111,6 +111,7 @@ async def test_session_tokens_are_not_compressed(world: World, everything: None)
         ({"Sec-Fetch-Site": "cross-site"}, False),
         ({"Sec-Fetch-Site": "same-site"}, False),
         ({"Origin": "https://app.example"}, True),
+        ({"Origin": "HTTPS://app.example:443"}, True),
         ({"Origin": "https://evil.example"}, False),
         ({}, False),
     ],
@@ -126,7 +127,11 @@ async def test_answers_to_a_session_are_compressed_for_pages_of_the_own_site_onl
     assert ("Content-Encoding" in response.headers) == is_compressed
 
 
-async def test_answers_to_keys_are_compressed_from_anywhere(world: World, event: Event) -> None:
-    headers = {**(await world.user_key()).headers, **GZIP, "Origin": "https://evil.example", "Cookie": "a=b"}
+@pytest.mark.parametrize("header", ["Authorization", "X-API-Key"])
+async def test_answers_to_keys_are_compressed_from_anywhere(world: World, event: Event, header: str) -> None:
+    """The key counts, even beside a session cookie."""
+    key, session = await world.user_key(), await world.session(await world.user())
+    credential = key.headers["Authorization"].removeprefix("" if header == "Authorization" else "Bearer ")
+    headers = {**session.headers, **GZIP, header: credential, "Origin": "https://evil.example"}
     response = await world.http.request("GET", f"/api/events/{event.id}", headers=headers)
     assert response.headers["Content-Encoding"] == "gzip"
