@@ -18,14 +18,14 @@ INSERT INTO users (id, username, username_key, email, number, password_hash, typ
 VALUES (1, 'জ{YA}া\u200d', 'জ{YA}া', 'k@bücher.example', '০১৭১১-০০০০০০', '-', 'organizer', TRUE, '', {AT}, {AT}),
        (2, 'র\u200d্যাব ১', 'র্যাব ১', 'r@example.org', '01822', '-', 'user', FALSE, '', {AT}, {AT}),
        (3, 'র্যাব 1', 'র্যাব 1', 's@example.org', '01833', '-', 'user', FALSE, '', {AT}, {AT});
-INSERT INTO plans (id, name, price, currency, features) VALUES (50, 'বড়ো', '10', 'BDT', '{{"হ{YA}":"{YA}"}}');
+INSERT INTO plans (id, name, price, currency, features) VALUES (50, 'বড়ো', '10', 'BDT', '{{"হ{YA}":"{YA}"}}'), (51, '\ue000\u200cক', '10', 'BDT', '{{}}');
 INSERT INTO organizations (id, user_id, plan_id, name, description, events_used, search_text, created_at, updated_at)
 VALUES (1, 1, 50, 'ক্লাব {YA}', '{YA}', 1, '', {AT}, {AT});
 INSERT INTO events (id, organization_id, name, location, sort_date, privacy, socials, wallets, emailmessage,
                     search_text, created_at, updated_at)
 VALUES (1, 1, 'বিজ{YA}', '{YA}', '2027-01-01', 'public', '[]', '{{}}', '{{বাড়ি}} {YA}', '', {AT}, {AT});
 INSERT INTO custom_fields (id, event_id, name, type, options, required, position)
-VALUES (1, 1, 'বাড়ি', 'dropdown', '["{YA}১","M","য\u09bc1"]', FALSE, 0);
+VALUES (1, 1, 'বাড়ি', 'dropdown', '["{YA}১","M"]', FALSE, 0);
 INSERT INTO gallery_images (id, event_id, url, caption, position)
 VALUES (1, 1, 'https://example.org/a.png', '{YA}', 0);
 INSERT INTO ticket_types (id, event_id, name, price, capacity, sold, created_at)
@@ -56,13 +56,15 @@ VALUES (8, 'rahim১', 'rahim১', 'x@bücher.example', '1', '-', 'user', FALSE,
 INSERT INTO plans (id, name, price, currency, features)
 VALUES (60, 'Gold', '1', 'BDT', '{{}}'), (61, 'GOLD', '1', 'BDT', '{{}}');
 INSERT INTO custom_fields (id, event_id, name, type, options, required, position)
-VALUES (8, 1, 'Guest ১', 'text', '[]', FALSE, 1), (9, 1, 'Guest 1', 'text', '[]', FALSE, 2);
+VALUES (8, 1, 'Guest ১', 'text', '[]', FALSE, 1), (9, 1, 'Guest 1', 'text', '[]', FALSE, 2),
+       (10, 1, 'Size', 'radio', '["Small","M","small"]', FALSE, 3);
 """
 CONFLICTS = [
     "usernames: user 8 (rahim১), user 9 (Rahim1)",
     "email addresses: user 8 (x@bücher.example), user 9 (x@xn--bcher-kva.example)",
     "names of plans: plan 60 (Gold), plan 61 (GOLD)",
     "custom fields of an event: custom field 8 (Guest ১), custom field 9 (Guest 1)",
+    "options of a custom field: custom field 10 (Small), custom field 10 (small)",
 ]
 
 

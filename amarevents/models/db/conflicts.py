@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass
 
+import orjson
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from amarevents.models.db.unclaimed_payments import unclaimed_payments
@@ -84,6 +85,14 @@ async def _equal_field_names(client: BaseDBAsyncClient) -> list[Conflict]:
     )
 
 
+async def _equal_options(client: BaseDBAsyncClient) -> list[Conflict]:
+    rows = await client.execute_query_dict("SELECT id, options FROM custom_fields ORDER BY id")
+    options = [
+        ConflictingRow("custom field", row["id"], option) for row in rows for option in orjson.loads(row["options"])
+    ]
+    return equal_rows("options of a custom field", (((one.id, fold(one.value)), one) for one in options))
+
+
 async def _equal_transaction_ids(client: BaseDBAsyncClient) -> list[Conflict]:
     payments = [payment async for batch in unclaimed_payments(client) for payment in batch]
     rows = [((one.scope, one.key), ConflictingRow(one.noun, one.id, one.transaction_id)) for one in payments]
@@ -91,7 +100,7 @@ async def _equal_transaction_ids(client: BaseDBAsyncClient) -> list[Conflict]:
 
 
 CHECKS: dict[str, tuple[Check, ...]] = {
-    "0004_text": (_equal_usernames, _equal_emails, _equal_plan_names, _equal_field_names),
+    "0004_text": (_equal_usernames, _equal_emails, _equal_plan_names, _equal_field_names, _equal_options),
     "0005_payments": (_equal_transaction_ids,),
 }
 """The checks of each migration, by its name. They must read only what the schema before it has."""

@@ -10,7 +10,6 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.migrations import operations as ops
 from tortoise.migrations.schema_editor import BaseSchemaEditor
 from tortoise.migrations.schema_generator.state_apps import StateApps
-from amarevents.models.columns import decode_json, encode_json
 from amarevents.text import email_key, fold, nfc, phone_digits, search_text
 from tortoise import fields
 from tortoise.indexes import Index
@@ -39,7 +38,6 @@ KEYS = ('search_text', 'username_key', 'email_key', 'name_key')
 
 # The columns that are computed from them, by model.
 COMPUTED: dict[str, Callable[[Row], Row]] = {
-    'CustomField': lambda row: {'options': encode_json(distinct(decode_json(row['options'])))},
     'Event': lambda row: {'search_text': search_text(row['name'], row['location'], row['description'])},
     'Organization': lambda row: {'search_text': search_text(row['name'], row['description'])},
     'Plan': lambda row: {'name_key': fold(row['name'])[:200]},
@@ -50,15 +48,6 @@ COMPUTED: dict[str, Callable[[Row], Row]] = {
         'search_text': search_text(row['username'], row['email'], email_key(row['email']), row['number'], phone_digits(row['number'])),
     },
 }
-
-
-def distinct(options: object) -> list[str]:
-    """Leave out options that are now equal to an earlier one. Answers are text and keep what was chosen."""
-    assert isinstance(options, list)
-    kept: dict[str, str] = {}
-    for option in options:
-        kept.setdefault(fold(option), option)
-    return list(kept.values())
 
 
 async def normalize(apps: StateApps, editor: BaseSchemaEditor) -> None:

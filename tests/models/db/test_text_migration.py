@@ -65,9 +65,10 @@ async def test_migrated_rows_are_found_however_they_are_spelled(empty: Settings)
         for model, word in ((Event, f"বিজ{YA}"), (Organization, f"ক্লাব {YA}")):
             assert await model.filter(search_text__contains=search_key(word)).exists()
         assert await Plan.filter(name_key=nfc("বড়ো")).exists()
+        assert await Plan.filter(name_key="\ue000ক").exists()  # a character without a name
 
 
-async def test_equal_options_are_merged_and_answers_stay(empty: Settings) -> None:
+async def test_options_and_answers_are_normalized_alike(empty: Settings) -> None:
     await fill_older_database(empty, ROWS)
     await migrate(empty)
     async with connected(empty):
@@ -103,6 +104,7 @@ async def test_migration_succeeds_once_the_rows_are_changed(empty: Settings) -> 
             UPDATE users SET username = 'rahim2', email = 'y@example.org' WHERE id = 9;
             UPDATE plans SET name = 'Platinum' WHERE id = 61;
             UPDATE custom_fields SET name = 'Guest 2' WHERE id = 9;
+            UPDATE custom_fields SET options = '["Small","M"]' WHERE id = 10;
             """
         )
     assert await conflicts_before_migrating(empty) == []
