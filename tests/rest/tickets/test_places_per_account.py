@@ -112,6 +112,16 @@ async def test_fifty_simultaneous_registrations_get_the_places_of_one_account(wo
 async def test_without_the_lock_of_the_account_they_would_get_more(
     world: World, limited: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """At least four, which count the places of the account before one of them has registered."""
+    count, four_have_counted, earlier = places._places_held, asyncio.Barrier(4), itertools.count()
+
+    async def count_together(ctx: Context, user_id: int, event_id: int) -> int:
+        held = await count(ctx, user_id, event_id)
+        if next(earlier) < 4:
+            await four_have_counted.wait()
+        return held
+
+    monkeypatch.setattr(places, "_places_held", count_together)
     monkeypatch.setattr(QuerySet, "select_for_update", lambda rows, **_options: rows)
     assert (await register_fifty_times(world, limited))[201, None] > 3
 
