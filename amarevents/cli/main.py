@@ -1,5 +1,6 @@
 """The ``amarevents`` command: its subcommands, each imported only when it runs, and its errors."""
 
+import re
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -56,6 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     tokens = list(sys.argv[1:] if arguments is None else arguments)
     if not tokens:
         _exit_not_understood("amarevents", "A command is required.")
+    if re.search("[\ud800-\udfff]", "".join(tokens)):  # what Python makes of other bytes
+        _exit_not_understood("amarevents", "The arguments are not encoded in UTF-8.")
     try:
         create_cli()(tokens, exit_on_error=False, print_error=False)
     except CycloptsError as error:

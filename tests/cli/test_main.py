@@ -52,7 +52,13 @@ def test_error_for_invalid_settings_is_one_line(
 @pytest.mark.parametrize(
     "arguments",
     [
-        *([], ["unknown"], ["serve", "--unknown"], ["create-key", "--email", "a@example.com", "--type", "root"]),
+        *(
+            [],
+            ["unknown"],
+            ["serve", "--unknown"],
+            ["confirm-email", "--email", "a\udcff@example.com"],
+            ["create-key", "--email", "a@example.com", "--type", "root"],
+        ),
         *(["create-admin", *ADMIN[:-1]], ["create-admin", *ADMIN, "--password", PASSWORD]),
         *(["create-plan"], ["update-plan", "--price", "1"], ["delete-plan"], ["delete-plan", "--id", "x"]),
         *(["create-plan", "--name", "Gold", option, "x"] for option in ("--price", "--event-limit", "--features")),

@@ -59,6 +59,14 @@ def _answer(body: dict[str, Any]) -> Any:
     return body["data"] if body["success"] else body["code"]
 
 
+@pytest.mark.parametrize("count", [3, 201, 5_000])
+async def test_more_answers_than_options_are_refused(world: World, surface: Surface, count: int) -> None:
+    event = await world.event(await world.organizer())
+    await world.custom_field(event, "বাড়ি", type=FieldType.CHECKBOX, options=[YA_IN_TWO, "M"])
+    body = {"event_id": event.id, "custom_fields": {"বাড়ি": ["m"] * count}}
+    assert await surface.create(await world.user_key(), "/tickets", "registerForEvent", body) == "VALIDATION_ERROR"
+
+
 @pytest.fixture(params=["REST", "GraphQL"])
 def surface(request: pytest.FixtureRequest) -> Surface:
     return Surface(request.param)

@@ -77,7 +77,7 @@ def test_option_in_its_own_spelling_takes_precedence() -> None:
 
 
 def test_checking_answers_folds_each_text_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Folding takes time, in which the server answers nobody else."""
+    """Folding takes time, in which the server does nothing else."""
     counted = Mock(side_effect=fold)
     monkeypatch.setattr(custom_answers, "fold", counted)
     options = [f"কA{number}" for number in range(200)]
