@@ -129,7 +129,7 @@ async def test_answers_to_a_session_are_compressed_for_pages_of_the_own_site_onl
 
 @pytest.mark.parametrize("header", ["Authorization", "X-API-Key"])
 async def test_answers_to_keys_are_compressed_from_anywhere(world: World, event: Event, header: str) -> None:
-    """The key counts, even beside a session cookie."""
+    """The key counts, even if there is a session cookie as well."""
     key, session = await world.user_key(), await world.session(await world.user())
     credential = key.headers["Authorization"].removeprefix("" if header == "Authorization" else "Bearer ")
     headers = {**session.headers, **GZIP, header: credential, "Origin": "https://evil.example"}

@@ -160,6 +160,20 @@ async def test_timeout_of_an_edge_leaves_the_rest_of_the_result(
     assert failure["extensions"] == {"code": "TIMEOUT", "status": 500}
 
 
+@pytest.mark.parametrize("field", ['node(nodeId: "x")', 'nodes(nodeIds: ["x", "y"])'])
+async def test_look_up_by_node_id_times_out(
+    world: World, configure: Callable[..., None], monkeypatch: pytest.MonkeyPatch, field: str
+) -> None:
+    async def hang(*_arguments: object) -> None:
+        await asyncio.sleep(30)
+
+    monkeypatch.setattr("amarevents.schema.core.nodes._find", hang)
+    configure(graphql_timeout_seconds=LIMIT)
+    answer = await world.anonymous.graphql(f"{{ found: {field} {{ nodeId }} }}")
+    assert answer["data"] == {"found": None}
+    assert [(one["path"], one["extensions"]["code"]) for one in answer["errors"]] == [(["found"], "TIMEOUT")]
+
+
 @pytest.mark.usefixtures("hanging_donations")
 async def test_errors_of_mutations_say_whether_they_may_have_taken_effect(
     world: World, configure: Callable[..., None]
