@@ -157,7 +157,7 @@ async def test_errors_of_callers_are_not_logged(http: httpx.AsyncClient, caplog:
 
 def _limit_bodies(app: Starlette, max_bytes: int) -> None:
     services = app.state.services
-    settings = services.settings.model_copy(update={"max_body_bytes": max_bytes})
+    settings = services.settings.model_copy(update={"max_body_bytes": max_bytes, "graphql_max_bytes": max_bytes})
     app.state.services = dataclasses.replace(services, settings=settings)
 
 

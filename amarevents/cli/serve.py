@@ -117,7 +117,7 @@ def _run_server(settings: Settings) -> None:
         workers=settings.workers,
         proxy_headers=False,  # the client's address is decided by AMAREVENTS_TRUSTED_PROXIES alone
         server_header=False,
-        **websocket_options(settings.max_body_bytes),
+        **websocket_options(settings.graphql_max_bytes),
         access_log=False,  # it would hold the tokens of confirmation links
         log_config=None,  # ours
         timeout_keep_alive=settings.keep_alive_seconds,

@@ -92,8 +92,11 @@ class Settings(BaseSettings):
     trusted_proxies: Networks = ()
     """Addresses or networks of proxies whose `X-Forwarded-For` is trusted; comma-separated."""
 
-    max_body_bytes: Annotated[int, number(1024)] = 65536
-    """Maximum size of a request body in bytes."""
+    max_body_bytes: Annotated[int, number(1024)] = 524288
+    """Maximum size of a REST request body in bytes. The default fits an event with four texts of 20,000 characters."""
+
+    graphql_max_bytes: Annotated[int, number(1024)] = 65536
+    """Maximum size in bytes of a GraphQL request body and of a WebSocket message."""
 
     graphql_timeout_seconds: Annotated[int, number(1, 3600)] = 10
     """Seconds after which a GraphQL operation that is still running is cancelled."""
@@ -141,8 +144,8 @@ class Settings(BaseSettings):
     """Registrations per minute without credentials, for each client address."""
 
     rate_limit_failed_logins: Limit = 30
-    """Failed logins, and requests for a link to reset a password, per minute, for each client address. Successful logins do
-    not count."""
+    """Failed logins, and requests for a link to reset a password, per minute, for each client address. Successful logins
+    do not count."""
 
     rate_limit_donations: Limit = 60
     """Donations per minute without credentials, for each client address."""
@@ -151,8 +154,8 @@ class Settings(BaseSettings):
     """Failed logins per email address in 15 minutes, from all addresses. Successful ones do not count."""
 
     mails_per_recipient: Limit = 10
-    """Emails per hour to one address about registrations made by others, and to reset the password of one account. Any more
-    of the former are held in the outbox; any more of the latter are not sent."""
+    """Emails per hour to one address about registrations made by others, and to reset the password of one account. Any
+    more of the former are held in the outbox; any more of the latter are not sent."""
 
     hold_minutes: Limit = 1440
     """Minutes for which an unpaid ticket without a transaction ID holds its place, unless the event says otherwise.

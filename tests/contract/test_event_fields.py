@@ -1,5 +1,6 @@
 """The fields of an event, which its creation and its update both take (decisions 4.4a)."""
 
+import json
 from typing import Any
 
 import pytest
@@ -88,3 +89,29 @@ async def test_forms_are_refused(owner: Caller, content_type: str) -> None:
     headers = {**owner.headers, "Content-Type": content_type}
     answer = await owner.http.post("/api/events", content=b"name=Mela&organization_id=1", headers=headers)
     assert answer.json()["code"] in {"UNSUPPORTED_MEDIA_TYPE", "CROSS_SITE_REQUEST"}
+
+
+async def test_longest_texts_fit_a_body_even_if_the_client_escapes_them(
+    world: World, organization: Organization, owner: Caller
+) -> None:
+    """Four texts of 20,000 Bangla letters, which clients such as Python's send as six bytes each (decisions 1.9)."""
+    texts = dict.fromkeys(("description", "notice", "emailmessage", "template"), "ক" * 20_000)
+    event_id = data_of(await owner.post("/events", {"name": "Mela", "organization_id": organization.id}), 201)["id"]
+    content = json.dumps(texts)
+    assert len(content) > 450_000
+    response = await world.http.put(
+        f"/api/events/{event_id}", content=content, headers={**owner.headers, "Content-Type": "application/json"}
+    )
+    assert {name: data_of(response)[name] for name in texts} == texts
+    assert data_of(await owner.put(f"/events/{event_id}", data_of(response)))["notice"] == texts["notice"]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+async def test_date_that_marks_undated_events_is_refused(
+    world: World, organization: Organization, owner: Caller, method: str
+) -> None:
+    path = "/events" if method == "POST" else f"/events/{(await world.event(organization)).id}"
+    send = owner.post if method == "POST" else owner.put
+    body = {"name": "Mela", "organization_id": organization.id}
+    assert set(error_in(await send(path, {**body, "date": "9999-12-31"}), 400, "VALIDATION_ERROR")) == {"date"}
+    assert (await send(path, {**body, "date": "9999-12-30"})).status_code in {200, 201}

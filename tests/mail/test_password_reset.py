@@ -163,6 +163,7 @@ async def test_the_link_sets_the_password_and_confirms_the_email(
 
 
 async def test_a_reset_ends_all_sessions_and_no_key(mina: User, world: World, request_link: RequestLink) -> None:
+    await User.filter(id=mina.id).update(email_confirmed_at=utc_now())
     session, key, other = await world.session(mina), await world.key(mina), await world.session(await world.user())
     await request_link()
     answer = await session.graphql(RESET, token=await mailed_token(), password=NEW)
@@ -282,3 +283,17 @@ async def test_the_page_ignores_credentials_and_sends_no_referrer(
     assert page.headers["Cache-Control"] == "no-store"
     assert "X-RateLimit-Limit" not in page.headers
     assert (await world.http.put(PAGE)).headers["Allow"] == "GET, HEAD, POST"
+
+
+@pytest.mark.parametrize("is_confirmed", [True, False])
+async def test_keys_from_before_the_address_was_confirmed_are_revoked(
+    mina: User, world: World, request_link: RequestLink, is_confirmed: bool
+) -> None:
+    """Otherwise whoever registered the address of another person could go on reading that person's tickets."""
+    await User.filter(id=mina.id).update(email_confirmed_at=utc_now() if is_confirmed else None)
+    key = await world.key(mina)
+    await request_link()
+    assert "errors" not in await reset(world, await mailed_token())
+    expected = (200, None) if is_confirmed else (401, "API_KEY_REVOKED")
+    response = await key.get("/auth/me")
+    assert (response.status_code, response.json().get("code")) == expected

@@ -33,7 +33,7 @@ async def serve_in_process(app: Starlette, *, send_buffer: int | None = None) ->
         if send_buffer is not None:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
         listener.bind((HOST, 0))
-        options = websocket_options(app.state.services.settings.max_body_bytes)
+        options = websocket_options(app.state.services.settings.graphql_max_bytes)
         config = uvicorn.Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=5, **options)
         server = _Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))

@@ -8,7 +8,7 @@ from tortoise.transactions import in_transaction
 
 from amarevents import errors
 from amarevents.mail import outbox, templates
-from amarevents.models import EmailConfirmation, PasswordReset, Session, User
+from amarevents.models import ApiKey, EmailConfirmation, PasswordReset, Session, User
 from amarevents.models.enums import MailKind
 from amarevents.resolvers.accounts.updates import delete_reset_links
 from amarevents.resolvers.core.inputs import Input
@@ -121,11 +121,12 @@ class ResetPassword(Input):
     """The new password, 6 to 128 characters long."""
 
 
-@operation(PUBLIC, changes=(User,), raises=(errors.ValidationFailed,))
+@operation(PUBLIC, changes=(User, ApiKey), raises=(errors.ValidationFailed,))
 async def reset_password(ctx: Context, data: ResetPassword) -> PasswordResetView:
     """Set a new password with the token of an emailed link.
 
-    It ends all sessions of the account; API keys stay valid. The email address counts as confirmed.
+    It ends all sessions of the account, and confirms its email address. API keys stay valid, except those from before
+    the address was first confirmed, because another person may have registered it.
     """
     link = await _find_link(data.token, ctx.now)
     if link is None:
@@ -141,7 +142,12 @@ async def reset_password(ctx: Context, data: ResetPassword) -> PasswordResetView
 
 
 async def _set_password(ctx: Context, user: User, password_hash: str) -> None:
-    """Change the locked account, end its sessions, and confirm its address, because the link was sent to it."""
+    """Change the locked account, end its sessions, and confirm its address, because the link was sent to it.
+
+    Until then anybody could have registered the address, so keys from that time are revoked.
+    """
+    if user.email_confirmed_at is None:
+        await ApiKey.filter(user_id=user.id, revoked_at__isnull=True).update(revoked_at=ctx.now, is_active=False)
     confirmed_at = user.email_confirmed_at or ctx.now
     await User.filter(id=user.id).update(
         password_hash=password_hash, email_confirmed_at=confirmed_at, updated_at=ctx.now

@@ -3,7 +3,7 @@
 import datetime
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 from tortoise.expressions import F, Q
 from tortoise.transactions import in_transaction
 
@@ -55,10 +55,16 @@ Wallets = Annotated[
 ]
 
 
+def _require_dated(date: datetime.date) -> datetime.date:
+    if date >= UNDATED:
+        raise ValueError(f"must be before {UNDATED}")
+    return date
+
+
 class EventFields(Input):
     """The optional fields of an event, which its creation and its update both take (decisions 4.4a)."""
 
-    date: Date | None = None
+    date: Annotated[Date, AfterValidator(_require_dated)] | None = None
     """The date of the event, such as 2027-01-31."""
     deadline: Date | None = None
     """The last day of registration, not after the date of the event; if null, registration closes with that date."""

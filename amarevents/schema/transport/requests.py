@@ -32,7 +32,7 @@ async def read_request(http_request: Request) -> GraphQLRequest | list[GraphQLRe
     context = context_of(http_request.scope)
     if http_request.method == "GET":
         return _read_query_string(http_request, context)
-    body = await read_body(http_request, context.services.settings.max_body_bytes)
+    body = await read_body(http_request, context.services.settings.graphql_max_bytes)
     if not is_json(http_request.headers.get("content-type")):
         raise errors.UnsupportedMediaType
     parameters = parse_json(body)

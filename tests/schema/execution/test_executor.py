@@ -186,5 +186,5 @@ def test_plain_enum_values_are_those_of_the_stock_engine(name: str) -> None:
     assert isinstance(kind, GraphQLEnumType)
     for members, serialize in _by_type(kind).items():
         assert serialize is not None
-        for member in members:
+        for member in members:  # type: ignore[attr-defined] # an enumeration
             assert serialize(member) == kind.coerce_output_value(member)
