@@ -289,7 +289,7 @@ async def test_the_page_ignores_credentials_and_sends_no_referrer(
 async def test_keys_from_before_the_address_was_confirmed_are_revoked(
     mina: User, world: World, request_link: RequestLink, is_confirmed: bool
 ) -> None:
-    """Otherwise whoever registered the address of another person could go on reading that person's tickets."""
+    """Otherwise an attacker who registered the address of another person could go on reading that person's tickets."""
     await User.filter(id=mina.id).update(email_confirmed_at=utc_now() if is_confirmed else None)
     key = await world.key(mina)
     await request_link()

@@ -91,7 +91,7 @@ def check_answers(fields: Sequence[CustomField], given: Mapping[str, object]) ->
     for each unknown field, each missing answer to a required field and each invalid answer.
     """
     # Names take precedence over IDs.
-    by_key = {str(field.id): field for field in fields} | {fold(field.name): field for field in fields}
+    by_key = {str(field.id): field for field in fields} | {_plain(field.name): field for field in fields}
     problems: dict[str, str] = {}
     answers: dict[int, CheckedAnswer] = {}
     refused: set[int] = set()
@@ -179,8 +179,6 @@ def _check_choice(field: CustomField, value: object) -> CheckedAnswer:
 def _option(field: CustomField, value: object) -> str:
     """Return the option that a value names, in its own spelling (decisions 1.11)."""
     if isinstance(value, str | int | float | Decimal) and not isinstance(value, bool):
-        if str(value).strip() in field.options:  # options of older fields may differ only in case
-            return str(value).strip()
         option = _options_by_folded_form(tuple(field.options)).get(_plain(value))
         if option is not None:
             return option
@@ -189,8 +187,7 @@ def _option(field: CustomField, value: object) -> str:
 
 @lru_cache(maxsize=200)
 def _options_by_folded_form(options: tuple[str, ...]) -> Mapping[str, str]:
-    """Return the options of a field; of those that older fields may have several times, the first."""
-    return {fold(option): option for option in reversed(options)}
+    return {_plain(option): option for option in options}
 
 
 def _check_checkbox(field: CustomField, value: object) -> CheckedAnswer:
