@@ -11,13 +11,12 @@ import idna
 _ZWNJ, _ZWJ = "\u200c", "\u200d"
 _JOINERS = re.compile(f"([{_ZWNJ}{_ZWJ}]+)")
 # What Unicode calls Default_Ignorable_Code_Point, except for the two joiners: variation selectors, direction marks,
-# fillers and other characters that are not displayed.
+# fillers and other characters that are not displayed; and the braille cell without dots, which is a symbol to Unicode.
 _IGNORABLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "[\u00ad\u034f\u2800\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 _DIRECTION = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_BLANK_PATTERN = "\u2800"  # a braille cell without dots, which Unicode counts as a symbol
 _VIRAMA_CLASS = 9
 # Both letters of Bangla and Assamese that take a ya-phala only with a joiner before the virama.
 _RA = "\u09b0\u09f0"
@@ -122,7 +121,7 @@ def search_text(*parts: str | None) -> str:
 
 def is_visible(text: str) -> bool:
     """Return whether a text shows at least one letter, digit, punctuation mark or symbol."""
-    displayed = _IGNORABLE.sub("", text).replace(_BLANK_PATTERN, "")
+    displayed = _IGNORABLE.sub("", text)
     return any(unicodedata.category(character)[0] in "LNPS" for character in displayed)
 
 

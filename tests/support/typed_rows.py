@@ -18,7 +18,9 @@ INSERT INTO users (id, username, username_key, email, number, password_hash, typ
 VALUES (1, 'জ{YA}া\u200d', 'জ{YA}া', 'k@bücher.example', '০১৭১১-০০০০০০', '-', 'organizer', TRUE, '', {AT}, {AT}),
        (2, 'র\u200d্যাব ১', 'র্যাব ১', 'r@example.org', '01822', '-', 'user', FALSE, '', {AT}, {AT}),
        (3, 'র্যাব 1', 'র্যাব 1', 's@example.org', '01833', '-', 'user', FALSE, '', {AT}, {AT});
-INSERT INTO plans (id, name, price, currency, features) VALUES (50, 'বড়ো', '10', 'BDT', '{{"হ{YA}":"{YA}"}}'), (51, '\ue000\u200cক', '10', 'BDT', '{{}}');
+INSERT INTO plans (id, name, price, currency, features)
+VALUES (50, 'বড়ো', '10', 'BDT', '{{"হ{YA}":"{YA}"}}'),
+       (51, '\ue000\u200cক', '10', 'BDT', '{{}}');
 INSERT INTO organizations (id, user_id, plan_id, name, description, events_used, search_text, created_at, updated_at)
 VALUES (1, 1, 50, 'ক্লাব {YA}', '{YA}', 1, '', {AT}, {AT});
 INSERT INTO events (id, organization_id, name, location, sort_date, privacy, socials, wallets, emailmessage,

@@ -142,7 +142,7 @@ class UpdateProfile(Input):
     """Fields of the account to update; omitted fields stay unchanged."""
 
     username: NotNull[Username] = None
-    """The username, 3 to 50 characters long. Usernames that look alike count as the same."""
+    """The username, 3 to 50 characters long. Neither case nor invisible characters make a difference."""
     number: NotNull[Phone] = None
     """The phone number, with or without country code."""
     pfp: ImageUrl | None = None

@@ -68,7 +68,7 @@ class Register(Input):
     """Fields of the account to create."""
 
     username: Username
-    """The username, 3 to 50 characters long. Usernames that look alike count as the same."""
+    """The username, 3 to 50 characters long. Neither case nor invisible characters make a difference."""
     email: Email
     """The email address, which identifies the account when logging in. It is stored in lower case."""
     password: Password

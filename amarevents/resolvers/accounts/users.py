@@ -89,7 +89,7 @@ class UpdateUser(Input):
     """Fields of the account to update; omitted fields stay unchanged."""
 
     username: NotNull[Username] = None
-    """The username, 3 to 50 characters long. Usernames that look alike count as the same."""
+    """The username, 3 to 50 characters long. Neither case nor invisible characters make a difference."""
     email: NotNull[Email] = None
     """The email address, which identifies the account when logging in. It is stored in lower case."""
     number: NotNull[Phone] = None

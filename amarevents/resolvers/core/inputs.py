@@ -41,8 +41,10 @@ def _check_date(value: object) -> object:
     """Accept only ``YYYY-MM-DD`` of the many forms that pydantic accepts as a date."""
     if isinstance(value, datetime.datetime) or not isinstance(value, datetime.date | str):
         raise ValueError("must be a date, YYYY-MM-DD")  # noqa: TRY004 - pydantic turns only ValueError into a field error
-    if isinstance(value, str) and not _DATE.fullmatch(value):
-        raise ValueError("must be a date, YYYY-MM-DD")
+    if isinstance(value, str):
+        value = value.strip()
+        if not _DATE.fullmatch(value):
+            raise ValueError("must be a date, YYYY-MM-DD")
     return value
 
 

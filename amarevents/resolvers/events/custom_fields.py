@@ -43,7 +43,7 @@ class CustomFieldView:
     event_id: RecordId
     """The ID of the event."""
     name: str
-    """The name of the field, unique for the event; names that look alike count as the same."""
+    """The name of the field, unique for the event; neither case nor invisible characters make a difference."""
     type: FieldType
     """The type of the field."""
     options: list[str]
@@ -112,7 +112,7 @@ class CreateCustomField(Input):
     event_id: Id
     """The ID of the event."""
     name: FieldName
-    """The name of the field, unique for the event; names that look alike count as the same."""
+    """The name of the field, unique for the event; neither case nor invisible characters make a difference."""
     type: FieldType
     """The type of the field."""
     options: Annotated[Options, Field(default_factory=list)]
@@ -155,7 +155,7 @@ class UpdateCustomField(Input):
     """Fields of the custom field to update; omitted fields stay unchanged."""
 
     name: NotNull[FieldName] = None
-    """The name of the field, unique for the event; names that look alike count as the same."""
+    """The name of the field, unique for the event; neither case nor invisible characters make a difference."""
     type: NotNull[FieldType] = None
     """The type of the field; changing it to a type without options removes the options."""
     options: NotNull[Options] = None

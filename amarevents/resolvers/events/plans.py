@@ -37,7 +37,7 @@ class PlanView:
     id: RecordId
     """The ID of the plan."""
     name: str
-    """The name of the plan, unique; names that look alike count as the same."""
+    """The name of the plan, unique; neither case nor invisible characters make a difference."""
     price: Decimal
     """The price of the plan, in its currency."""
     currency: str
@@ -113,7 +113,7 @@ class CreatePlan(Input):
     """Fields of the plan to create."""
 
     name: Name
-    """The name of the plan, unique; names that look alike count as the same."""
+    """The name of the plan, unique; neither case nor invisible characters make a difference."""
     price: Money = Decimal(0)
     """The price of the plan, in its currency, with at most two decimal places."""
     currency: Currency = "BDT"
@@ -145,7 +145,7 @@ class UpdatePlan(Input):
     """Fields of the plan to update; omitted fields stay unchanged."""
 
     name: NotNull[Name] = None
-    """The name of the plan, unique; names that look alike count as the same."""
+    """The name of the plan, unique; neither case nor invisible characters make a difference."""
     price: NotNull[Money] = None
     """The price of the plan, in its currency, with at most two decimal places."""
     currency: NotNull[Currency] = None
