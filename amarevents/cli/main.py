@@ -1,5 +1,6 @@
 """The ``amarevents`` command: its subcommands, each imported only when it runs, and its errors."""
 
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -61,10 +62,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _exit_not_understood("amarevents", "The arguments are not encoded in UTF-8.")
     try:
         create_cli()(tokens, exit_on_error=False, print_error=False)
+        sys.stdout.flush()
     except CycloptsError as error:
         _exit_not_understood(" ".join(["amarevents", *(error.command_chain or ())]), str(error))
     except (AmarEventsError, OperatorError) as error:
         sys.exit(f"amarevents: {error}")
+    except BrokenPipeError:  # the reader of the output, such as head, needs no more of it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _exit_not_understood(command: str, message: str) -> NoReturn:

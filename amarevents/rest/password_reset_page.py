@@ -19,7 +19,7 @@ _FORM = """<p>Choose a new password for your account <b>{username}</b>.</p>
 autofocus></label></p>
 <p><b role="alert">{problem}</b></p>
 <button>Set password | পাসওয়ার্ড বদলান</button></form>
-<p>This logs the account out everywhere. API keys stay valid.</p>
+<p>This logs the account out everywhere. API keys stay valid, unless the email address has never been confirmed.</p>
 <p lang="bn">এতে সব জায়গা থেকে লগআউট হবে। এপিআই কী আগের মতোই থাকবে।</p>"""
 _CHANGED = """<p>Your password has been changed. You can log in with it now.</p>
 <p lang="bn">আপনার পাসওয়ার্ড বদলানো হয়েছে। এখন নতুন পাসওয়ার্ড দিয়ে লগইন করুন।</p>"""

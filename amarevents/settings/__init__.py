@@ -144,8 +144,8 @@ class Settings(BaseSettings):
     """Registrations per minute without credentials, for each client address."""
 
     rate_limit_failed_logins: Limit = 30
-    """Failed logins, and requests for a link to reset a password, per minute, for each client address. Successful
-    logins do not count."""
+    """Failed logins per minute, and counted separately, requests for a link to reset a password, for each client
+    address. Successful logins do not count."""
 
     rate_limit_donations: Limit = 60
     """Donations per minute without credentials, for each client address."""

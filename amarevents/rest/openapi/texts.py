@@ -61,7 +61,7 @@ By default, a user key may send {key_limit(KeyType.USER, _DEFAULTS)} requests in
 together may send {_DEFAULTS.rate_limit_account}, and all its sessions together {_DEFAULTS.rate_limit_session}.
 Anonymous requests from one IP address are limited to {_DEFAULTS.rate_limit_anonymous}. The `X-RateLimit-…` headers
 show the current state of the key or the sessions. After status 429, wait for the number of seconds in `Retry-After`;
-`X-RateLimit-Reset` is the later time at which the full limit is available again.
+`X-RateLimit-Reset` is when the full limit is available again, which is later.
 
 ### Idempotent requests
 
