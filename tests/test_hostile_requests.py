@@ -220,7 +220,7 @@ async def test_unknown_code_is_not_verified(admin: Caller, event: Event, text: s
     assert (await admin.post(f"/tickets/{text}/verify")).status_code in {400, 404}
 
 
-@pytest.mark.parametrize("number", ["0", "-1", "x", "1.5", "-1e9", "%00", "٣", "9" * 4_000])
+@pytest.mark.parametrize("number", ["0", "-1", "x", "1.5", "-1e9", "%00", "½", "9" * 4_000])
 async def test_invalid_page_and_limit_are_400(http: httpx.AsyncClient, number: str) -> None:
     for name in ("page", "limit"):
         response = await http.get("/api/events", params={name: number})

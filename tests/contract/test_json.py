@@ -9,6 +9,9 @@ from tests.support.graphql_answers import only_error
 from tests.support.rest_answers import data_of, error_in
 from tests.support.world import World, snapshot
 
+# Little of this depends on the database: PostgreSQL is tested by the deep run.
+pytestmark = pytest.mark.deep("postgres")
+
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 JSON = {"Content-Type": "application/json"}
 # Bodies in which %s stands for the rest of an object.

@@ -11,6 +11,9 @@ from tests.support.local_server import serve_in_process
 from tests.support.rest_answers import data_of, error_in
 from tests.support.world import World
 
+# Little of this depends on the database: PostgreSQL is tested by the deep run.
+pytestmark = pytest.mark.deep("postgres")
+
 STRANGE_PATHS = (
     *("/api", "/api/", "/api//", "/api//events", "/api/events//", "/api/foo%0Abar", "/api/%0A", "/api/%00", "/api/%FF"),
     *(

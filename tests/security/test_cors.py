@@ -8,6 +8,9 @@ import pytest
 from tests.support.graphql_answers import request_error_code
 from tests.support.world import ORIGIN, Caller, World, snapshot
 
+# Little of this depends on the database: PostgreSQL is tested by the deep run.
+pytestmark = pytest.mark.deep("postgres")
+
 Configure = Callable[..., None]
 
 ANY = {"Origin": "https://anywhere.example"}

@@ -9,6 +9,9 @@ from amarevents.web import compression
 from amarevents.web.compression import MIN_BYTES
 from tests.support.world import World, hash_password
 
+# Little of this depends on the database: PostgreSQL is tested by the deep run.
+pytestmark = pytest.mark.deep("postgres")
+
 GZIP = {"Accept-Encoding": "gzip"}
 QUERY = {"query": "{ event(id: %s) { description } }"}
 

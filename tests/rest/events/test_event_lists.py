@@ -51,7 +51,7 @@ async def test_order_ends_with_the_id(stage: Stage, path: str) -> None:
 
 @pytest.mark.parametrize("path", LISTS)
 @pytest.mark.parametrize("name", ["page", "limit"])
-@pytest.mark.parametrize("value", ["0", "-1", "1.5", "1e-2", "abc", "-1e2", "-99999999999999999999", "٢", "--1", "0x1"])
+@pytest.mark.parametrize("value", ["0", "-1", "1.5", "1e-2", "abc", "-1e2", "-99999999999999999999", "½", "--1", "0x1"])
 async def test_invalid_page_or_limit_is_refused_by_name(stage: Stage, path: str, name: str, value: str) -> None:
     assert set(error_in(await stage.buyer.get(path, **{name: value}), 400, "VALIDATION_ERROR")) == {name}
 

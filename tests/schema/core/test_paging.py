@@ -7,6 +7,9 @@ import pytest
 from tests.support.graphql_answers import answer_of, error_code_and_fields
 from tests.support.world import Caller, World
 
+# Little of this depends on the database: PostgreSQL is tested by the deep run.
+pytestmark = pytest.mark.deep("postgres")
+
 EVENTS = (
     "query($page: Int, $limit: Int) { events(page: $page, limit: $limit) { items { id } pagination { page limit } } }"
 )

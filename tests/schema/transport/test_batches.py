@@ -12,6 +12,9 @@ from amarevents.schema.core import timeouts
 from amarevents.schema.execution import executor
 from tests.support.world import Caller, World, hash_password, snapshot
 
+# Little of this depends on the database: PostgreSQL is tested by the deep run.
+pytestmark = pytest.mark.deep("postgres")
+
 Configure = Callable[..., None]
 ME = {"query": "{ me { username } }"}
 PASSWORD = "correct horse"
