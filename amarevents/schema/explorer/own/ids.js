@@ -21,7 +21,9 @@ const ids = {
     if (this.account === null) {
       this.account = account;
       this._store();
-      otherWindows.postMessage({ account, asks: true });
+      // More than once, because another window may be busy or still be starting; known values are never replaced.
+      const ask = () => otherWindows.postMessage({ account, asks: true });
+      [0, 1000, 5000].forEach((delay) => setTimeout(ask, delay));
     }
     return this.account === account;
   },
