@@ -61,6 +61,10 @@ class Settings(BaseSettings):
     """Seconds that a request waits for a database connection. PostgreSQL waits half as long for a lock, and cancels a
     statement after one and a half times as long."""
 
+    database_transaction_pooling: Flag = False
+    """The database URL is that of a connection pooler in transaction mode, such as PgBouncer: statements are not
+    prepared, and each transaction sets its limits."""
+
     redis_url: Annotated[RedisUrl | None, Field(repr=False)] = None
     """`redis://host:port/0`. Shares the rate limits between processes; required for several workers."""
 

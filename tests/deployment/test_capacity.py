@@ -33,7 +33,7 @@ def _bearer(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"}
 
 
-async def _register_simultaneously(
+async def register_simultaneously(
     platform: RunningPlatform, admin_key: str, new_name: Callable[[], str], *, capacity: int, attempts: int
 ) -> tuple[Counter[str], tuple[int, int]]:
     """Send simultaneous registrations, half over GraphQL; return their outcomes, and the places sold and held."""
@@ -55,7 +55,7 @@ async def test_a_thousand_registrations_in_four_processes_get_exactly_a_hundred_
     shared_deployment: Deployment, admin_key: str, new_name: Callable[[], str]
 ) -> None:
     with shared_deployment.serving(workers=4) as platform:
-        outcomes, held = await _register_simultaneously(platform, admin_key, new_name, capacity=100, attempts=1_000)
+        outcomes, held = await register_simultaneously(platform, admin_key, new_name, capacity=100, attempts=1_000)
     assert outcomes == {"registered": 100, "400 SOLD_OUT": 900}
     assert held == (100, 100)
 
@@ -65,7 +65,7 @@ async def test_three_hundred_registrations_get_exactly_forty_places(
     shared_deployment: Deployment, admin_key: str, new_name: Callable[[], str]
 ) -> None:
     with shared_deployment.serving() as platform:
-        outcomes, held = await _register_simultaneously(platform, admin_key, new_name, capacity=40, attempts=300)
+        outcomes, held = await register_simultaneously(platform, admin_key, new_name, capacity=40, attempts=300)
     assert outcomes == {"registered": 40, "400 SOLD_OUT": 260}
     assert held == (40, 40)
 
@@ -76,6 +76,6 @@ async def test_without_the_check_simultaneous_registrations_oversell(
 ) -> None:
     unguarded = [sys.executable, "-m", "uvicorn", "tests.support.overselling:create", "--factory"]
     with shared_deployment.running(unguarded, workers=1) as platform:
-        outcomes, (_, held) = await _register_simultaneously(platform, admin_key, new_name, capacity=20, attempts=120)
+        outcomes, (_, held) = await register_simultaneously(platform, admin_key, new_name, capacity=20, attempts=120)
     assert outcomes["registered"] == held
     assert held > 20

@@ -55,7 +55,8 @@ async def connected(settings: Settings, *, engine: str | None = None) -> AsyncIt
     config = tortoise_config(settings)
     if engine is not None:
         config["connections"][CONNECTION]["engine"] = engine
-        config["connections"][CONNECTION]["credentials"].pop("acquire_seconds", None)
+        for own in ("acquire_seconds", "transaction_limits"):
+            config["connections"][CONNECTION]["credentials"].pop(own, None)
     with TortoiseContext() as context:
         await context.init(config)
         client = context.db(CONNECTION)

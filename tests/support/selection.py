@@ -10,6 +10,7 @@ import pytest
 from tests.support import sizes
 from tests.support.browsers import find_browser
 from tests.support.node import find_node
+from tests.support.pgbouncer import find_pgbouncer
 from tests.support.postgres_server import find_postgres
 from tests.support.redis_server import find_redis
 from tests.support.unavailable import ProgramUnavailable
@@ -128,6 +129,7 @@ def _deselect(config: pytest.Config, items: list[pytest.Item], unwanted: list[py
 _PROGRAMS: tuple[tuple[str, Callable[[pytest.Item], bool], Callable[[], object]], ...] = (
     ("the browser", lambda item: "browser" in _fixtures(item), find_browser),
     ("Node.js", lambda item: "node" in _fixtures(item), find_node),
+    ("PgBouncer", lambda item: "pgbouncer" in _fixtures(item), find_pgbouncer),
     ("PostgreSQL", lambda item: _backend_of(item) == "postgres", find_postgres),
     ("Redis", lambda item: _backend_of(item) == "postgres", find_redis),
 )

@@ -31,6 +31,7 @@ __all__ = [
     "database_is_ready",
     "open_database",
     "require_file",
+    "session_options",
     "tortoise_config",
     "unapplied_migrations",
     "violates",
@@ -92,22 +93,33 @@ def _postgres(settings: Settings) -> dict[str, Any]:
     if unknown := sorted(options.keys() - POSTGRES_OPTIONS):
         raise SettingsError(f"AMAREVENTS_DATABASE_URL has options that are not supported: {', '.join(unknown)}")
     wait_ms = settings.database_timeout_seconds * 1000
+    # The limits of the server are lower than ours, so that its error says which one was exceeded.
+    limits = {
+        "lock_timeout": f"{wait_ms // 2}ms",
+        "statement_timeout": f"{3 * wait_ms // 2}ms",
+        "idle_in_transaction_session_timeout": f"{IDLE_TRANSACTION_SECONDS}s",
+    }
     credentials = {
         **_address(url, options),
         "minsize": 1,
         "maxsize": settings.database_pool_size,
         "timeout": CONNECT_SECONDS,
-        # The limits of the server are lower, so that its error says which one was exceeded.
         "acquire_seconds": wait_ms / 1000,
         "command_timeout": 2 * wait_ms / 1000,
-        "server_settings": {
-            "application_name": "amarevents",
-            "lock_timeout": f"{wait_ms // 2}ms",
-            "statement_timeout": f"{3 * wait_ms // 2}ms",
-            "idle_in_transaction_session_timeout": f"{IDLE_TRANSACTION_SECONDS}s",
-        },
+        **session_options("amarevents", limits, pooled=settings.database_transaction_pooling),
     }
     return {"engine": "amarevents.models.db.engines.postgres", "credentials": credentials}
+
+
+def session_options(name: str, limits: Mapping[str, str], *, pooled: bool) -> dict[str, Any]:
+    """Return the options for a session with these limits.
+
+    A pooler gives each transaction another session of the server: the limits then belong to the transactions, and
+    nothing can be prepared for later statements.
+    """
+    if pooled:
+        return {"server_settings": {"application_name": name}, "transaction_limits": limits, "statement_cache_size": 0}
+    return {"server_settings": {"application_name": name, **limits}, "transaction_limits": {}}
 
 
 def _address(url: SplitResult, options: Mapping[str, str]) -> dict[str, Any]:

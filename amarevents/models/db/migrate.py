@@ -18,7 +18,14 @@ from tortoise.transactions import in_transaction
 
 from amarevents.errors import OperatorError
 from amarevents.models.db.conflicts import Conflict, find_conflicts
-from amarevents.models.db.connection import CONNECTION, MIGRATIONS, require_file, tortoise_config, unapplied_migrations
+from amarevents.models.db.connection import (
+    CONNECTION,
+    MIGRATIONS,
+    require_file,
+    session_options,
+    tortoise_config,
+    unapplied_migrations,
+)
 from amarevents.models.db.engines.sqlite_schema import LosslessSqliteSchemaEditor
 from amarevents.settings import Settings
 
@@ -29,11 +36,7 @@ WAIT_SECONDS = 60  # for another migrating process
 DDL_LOCK_SECONDS = 30  # for a table in use; later statements queue behind a waiting one
 
 SQLITE_LIMITS: dict[str, object] = {"busy_timeout": WAIT_SECONDS * 1000, "foreign_keys": "OFF"}
-POSTGRES_LIMITS: dict[str, object] = {
-    "maxsize": 1,
-    "command_timeout": None,
-    "server_settings": {"application_name": "amarevents migrate", "lock_timeout": f"{DDL_LOCK_SECONDS}s"},
-}
+POSTGRES_LIMITS: dict[str, object] = {"maxsize": 1, "command_timeout": None}
 
 TORTOISE_CONFIG = tortoise_config(Settings())
 """The configuration for Tortoise's command line, which writes new migrations by comparing them with the models."""
@@ -90,8 +93,7 @@ async def _connected(settings: Settings, migrations: str) -> AsyncIterator[Torto
     refer to it. ``PRAGMA foreign_keys`` has to be set here, since it has no effect in a transaction.
     """
     config = tortoise_config(settings, migrations=migrations)
-    limits = POSTGRES_LIMITS if settings.on_postgres else SQLITE_LIMITS
-    config["connections"][CONNECTION]["credentials"].update(limits)
+    config["connections"][CONNECTION]["credentials"].update(_limits(settings))
     with TortoiseContext() as context:
         try:
             await context.init(config)
@@ -99,6 +101,13 @@ async def _connected(settings: Settings, migrations: str) -> AsyncIterator[Torto
             yield context
         finally:
             await context.close_connections()
+
+
+def _limits(settings: Settings) -> dict[str, object]:
+    if not settings.on_postgres:
+        return SQLITE_LIMITS
+    limits = {"lock_timeout": f"{DDL_LOCK_SECONDS}s"}
+    return POSTGRES_LIMITS | session_options("amarevents migrate", limits, pooled=settings.database_transaction_pooling)
 
 
 async def _lock(client: BaseDBAsyncClient) -> None:

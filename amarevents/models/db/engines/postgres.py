@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, cast
@@ -124,20 +124,32 @@ class _TranslatingErrors(AsyncpgDBClient):
         with translated_errors():
             return await super()._translate_exceptions(func, *args, **kwargs)
 
+    async def execute_read(self, text: str, values: Sequence[object]) -> Sequence[asyncpg.Record]:
+        """Return the rows of a statement. Raises DatabaseBusy, DatabaseUnavailable."""
+        with translated_errors():
+            async with self.acquire_connection() as connection:
+                self.log.debug("%s: %s", text, values)
+                rows: Sequence[asyncpg.Record] = await connection.fetch(text, *values)
+                return rows
+
 
 class GuardedPostgresClient(_TranslatingErrors):
     """Tortoise's client for PostgreSQL, safe for cancellation and for restarts of the server.
 
     ``acquire_seconds`` limits the wait for a connection. A connection that was idle for at least
-    ``idle_check_seconds`` is checked before use.
+    ``idle_check_seconds`` is checked before use. ``transaction_limits`` are settings of the server that every
+    transaction sets for itself, because a pooler gives each of them another session.
     """
 
     connection_class = Connection  # type: ignore[assignment] # declared as generic over records
     idle_check_seconds: float = 1
 
-    def __init__(self, *arguments: Any, acquire_seconds: float, **options: Any) -> None:  # Any: passed on to Tortoise
+    def __init__(
+        self, *arguments: Any, acquire_seconds: float, transaction_limits: Mapping[str, str], **options: Any
+    ) -> None:  # Any: passed on to Tortoise
         super().__init__(*arguments, **options)
         self.acquire_seconds = acquire_seconds
+        self.begin_script = "; ".join(f"SET LOCAL {name} = '{value}'" for name, value in transaction_limits.items())
 
     def acquire_connection(self) -> _PooledConnection:
         return _PooledConnection(self, self._pool_init_lock)
@@ -200,6 +212,14 @@ class GuardedPostgresTransaction(_TranslatingErrors, TransactionWrapper, Guarded
 
     async def release(self) -> None:
         await self._parent.release_connection(self._connection)
+
+    async def begin(self) -> None:
+        await super().begin()
+        if self._parent.begin_script:
+            await self.execute_script(self._parent.begin_script)
+
+    async def savepoint(self) -> None:
+        await super().begin()
 
     async def commit(self) -> None:
         with translated_errors():
