@@ -2,23 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Self
 
 from pydantic import StrictBool
 
 from amarevents import errors
 from amarevents.models import ApiKey, User
+from amarevents.models.db.sql import is_in, sql
 from amarevents.models.enums import KeyType
-from amarevents.resolvers.accounts.api_keys import ApiKeyView, RevokedView, revoke
+from amarevents.resolvers.accounts.api_keys import ApiKeyView, RevokedView, revoke, with_limits
 from amarevents.resolvers.core.ids import ApiKeyId
 from amarevents.resolvers.core.inputs import Id, RecordId
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, Paging, load_page
-from amarevents.resolvers.core.views import extend
+from amarevents.resolvers.core.select import Select, Source, by_id, whole
+from amarevents.resolvers.core.sorting import NEWEST_FIRST
 from amarevents.security.context import Context
 from amarevents.security.policy import ADMINS, Scope, allow
-from amarevents.settings import Settings
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,11 +29,16 @@ class AccountApiKeyView(ApiKeyView):
     username: str
     """The username of the account that the key belongs to."""
 
-    @classmethod
-    def from_model(cls, key: ApiKey, settings: Settings) -> Self:
-        """Return the view of an API key whose account has been loaded."""
-        added = partial(cls, user_id=RecordId(key.user_id), username=key.user.username)
-        return extend(ApiKeyView.from_model(key, settings), to=added)
+
+_KEYS = Select(
+    Source(
+        AccountApiKeyView,
+        "api_keys",
+        joins="JOIN users ON users.id = api_keys.user_id",
+        later=("rate_limit",),
+        username="users.username",
+    )
+)
 
 
 class ListAllApiKeys(Paging):
@@ -54,17 +58,17 @@ async def list_all_api_keys(ctx: Context, data: ListAllApiKeys) -> Page[AccountA
     conditions = data.model_dump(include={"user_id", "key_type"}, exclude_none=True)
     if data.active is not None:
         conditions["is_active"] = data.active
-    rows = ApiKey.filter(**conditions).select_related("user").order_by("-id")
-    view = partial(AccountApiKeyView.from_model, settings=ctx.services.settings)
-    return await load_page(ctx, rows, data, depends_on=(ApiKey, User), view=view)
+    rows = _KEYS.where(*(sql(f"api_keys.{name} = ?", value) for name, value in conditions.items()))
+    page = await load_page(whole(ctx), rows, data, depends_on=(ApiKey, User), order=NEWEST_FIRST)
+    with_limits(page.items, ctx.services.settings)
+    return page
 
 
 async def load_all_api_keys(ctx: Context, ids: Sequence[int]) -> dict[int, AccountApiKeyView]:
     """Return API keys of any account, by ID, in one statement; none to callers who may not list them."""
     if list_all_api_keys.policy.refusal(ctx.principal):
         return {}
-    rows = await ApiKey.filter(id__in=list(ids)).select_related("user")
-    return {row.id: AccountApiKeyView.from_model(row, ctx.services.settings) for row in rows}
+    return by_id(with_limits(await _KEYS.where(is_in("api_keys.id", ids)).fetch(), ctx.services.settings))
 
 
 @operation(allow(*ADMINS, scope=Scope.ADMIN), changes=(ApiKey,), raises=(errors.NotFound,))

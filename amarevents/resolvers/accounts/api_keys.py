@@ -4,18 +4,21 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Self
+from typing import Annotated, TypeVar
 
 from pydantic import Field
 from tortoise.transactions import in_transaction
 
 from amarevents import errors
 from amarevents.models import ApiKey, User
+from amarevents.models.db.sql import Sql, fetch, is_in, sql
 from amarevents.models.enums import KeyType
 from amarevents.resolvers.core.ids import ApiKeyId
 from amarevents.resolvers.core.inputs import DateTime, Expiry, Input, NotNull, RecordId
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, WholeListPaging, load_page
+from amarevents.resolvers.core.select import Select, Source, whole
+from amarevents.resolvers.core.sorting import NEWEST_FIRST
 from amarevents.resolvers.core.text_types import Name
 from amarevents.resolvers.core.views import extend
 from amarevents.security.auth.api_keys import generate_key
@@ -62,21 +65,32 @@ class ApiKeyView:
     created_at: DateTime
     """When the key was created, in UTC."""
 
-    @classmethod
-    def from_model(cls, key: ApiKey, settings: Settings) -> Self:
-        """Return the view of an API key."""
-        return cls(
-            id=RecordId(key.id),
-            name=key.name,
-            key_prefix=key.key_prefix,
-            key_type=key.key_type,
-            permissions=[Scope(permission) for permission in key.permissions],
-            rate_limit=key_limit(key.key_type, settings) or None,
-            is_active=key.is_active,
-            expires_at=key.expires_at,
-            last_used_at=key.last_used_at,
-            created_at=key.created_at,
-        )
+
+KeyT = TypeVar("KeyT", bound=ApiKeyView)
+
+_KEYS = Select(Source(ApiKeyView, "api_keys", later=("rate_limit",)))
+_NEWEST_FIRST = _KEYS.order_by("api_keys.id", descending=True)
+
+
+def with_limits(keys: list[KeyT], settings: Settings) -> list[KeyT]:
+    """Return keys with their rate limits, which depend on the settings alone."""
+    for key in keys:
+        key.permissions = [Scope(permission) for permission in key.permissions]
+        key.rate_limit = key_limit(key.key_type, settings) or None
+    return keys
+
+
+async def load_api_keys(ctx: Context, condition: Sql) -> list[ApiKeyView]:
+    """Return the API keys that meet a condition, newest first, in one statement."""
+    return with_limits(await _NEWEST_FIRST.where(condition).fetch(), ctx.services.settings)
+
+
+async def _get_key(ctx: Context, key_id: int) -> ApiKeyView:
+    """Return an API key. Raises NotFound if it has been deleted."""
+    found = await load_api_keys(ctx, sql("api_keys.id = ?", key_id))
+    if not found:
+        raise errors.NotFound("API key")
+    return found[0]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -100,22 +114,25 @@ class RevokedView:
 @operation(allow(*USERS, scope=Scope.USERS_READ))
 async def list_api_keys(ctx: Context, data: WholeListPaging) -> Page[ApiKeyView]:
     """List the API keys of the caller's account, including revoked keys, newest first."""
-    rows = ApiKey.filter(user_id=ctx.principal.require_account().id).order_by("-id")
-    view = partial(ApiKeyView.from_model, settings=ctx.services.settings)
-    return await load_page(ctx, rows, data, depends_on=(ApiKey,), view=view)
+    rows = _KEYS.where(sql("api_keys.user_id = ?", ctx.principal.require_account().id))
+    page = await load_page(whole(ctx), rows, data, depends_on=(ApiKey,), order=NEWEST_FIRST)
+    with_limits(page.items, ctx.services.settings)
+    return page
 
 
 async def load_account_keys(ctx: Context, account_ids: Sequence[int]) -> dict[int, list[ApiKeyView]]:
     """Return the API keys of accounts, newest first, by account ID, in one statement."""
-    keys: dict[int, list[ApiKeyView]] = {account_id: [] for account_id in account_ids}
-    for key in await ApiKey.filter(user_id__in=list(account_ids)).order_by("-id"):
-        keys[key.user_id].append(ApiKeyView.from_model(key, ctx.services.settings))
+    keys = await _NEWEST_FIRST.grouped_by("user_id", account_ids)
+    for of_account in keys.values():
+        with_limits(of_account, ctx.services.settings)
     return keys
 
 
 async def load_key_owners(ctx: Context, key_ids: Sequence[int]) -> dict[int, int]:
     """Return the IDs of the accounts that API keys belong to, by key ID, in one statement."""
-    return dict(await ApiKey.filter(id__in=list(key_ids)).values_list("id", "user_id"))
+    condition = is_in("id", key_ids)
+    rows = await fetch(Sql(f"SELECT id, user_id FROM api_keys WHERE {condition.text}", condition.values))
+    return {row[0]: row[1] for row in rows}
 
 
 class CreateApiKey(Input):
@@ -166,7 +183,7 @@ async def create_api_key(ctx: Context, data: CreateApiKey) -> CreatedApiKeyView:
             key_prefix=generated.prefix,
             expires_at=expires_at,
         )
-    view = ApiKeyView.from_model(key, ctx.services.settings)
+    view = await _get_key(ctx, key.id)
     ctx.reveals_secret = True
     return extend(view, to=partial(CreatedApiKeyView, key=generated.raw))
 
@@ -258,8 +275,7 @@ async def update_api_key(ctx: Context, id: ApiKeyId, data: UpdateApiKey) -> ApiK
             _require_earlier_expiry(ctx.principal, key)
     if changes and not await ApiKey.filter(id=key.id, revoked_at__isnull=True).update(**changes):
         raise errors.KeyIsRevoked
-    key.update_from_dict(changes)
-    return ApiKeyView.from_model(key, ctx.services.settings)
+    return await _get_key(ctx, key.id)
 
 
 @operation(allow(*USERS, scope=None), changes=(ApiKey,), raises=(errors.NotFound, errors.KeyTooPowerful))

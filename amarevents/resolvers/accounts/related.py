@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from amarevents.models import ApiKey, Organization, User
+from amarevents.models import User
+from amarevents.models.db.sql import Sql, fetch, is_in, sql
 from amarevents.resolvers.accounts.admin_api_keys import list_all_api_keys
-from amarevents.resolvers.accounts.api_keys import ApiKeyView, list_api_keys
+from amarevents.resolvers.accounts.api_keys import ApiKeyView, list_api_keys, load_api_keys
 from amarevents.resolvers.accounts.profiles import get_profile
-from amarevents.resolvers.accounts.signup import AccountView
+from amarevents.resolvers.accounts.signup import ACCOUNTS, AccountView
 from amarevents.resolvers.accounts.users import get_user
 from amarevents.resolvers.core.bulk_pages import PageRequest, load_pages
 from amarevents.resolvers.core.pagination import Page
 from amarevents.resolvers.core.permissions import tickets_of
+from amarevents.resolvers.core.select import by_id
 from amarevents.resolvers.tickets.queries import (
     NEWEST_FIRST,
     ListTicketsByStatus,
@@ -19,7 +21,6 @@ from amarevents.resolvers.tickets.queries import (
     get_ticket,
     list_own_tickets,
     tickets_in,
-    with_event,
 )
 from amarevents.security.auth.principals import account_of
 from amarevents.security.context import Context
@@ -56,20 +57,22 @@ TICKETS = AccountAccess(own=list_own_tickets.policy, any_account=(get_user.polic
 
 async def load_accounts(ctx: Context, ids: Sequence[int]) -> dict[int, AccountView]:
     """Return accounts by ID, in one statement, for callers whom ACCOUNT permits."""
-    return {user.id: AccountView.from_model(user) for user in await User.filter(id__in=list(ids))}
+    return by_id(await ACCOUNTS.where(is_in("users.id", ids)).fetch(ctx.fields))
 
 
 async def load_keys(ctx: Context, ids: Sequence[int]) -> dict[int, ApiKeyView]:
     """Return API keys by ID, in one statement: those of the caller's account, and all to callers who may list them."""
-    found = ApiKey.filter(id__in=list(ids))
+    condition = is_in("api_keys.id", ids)
     if list_all_api_keys.policy.refusal(ctx.principal):
-        found = found.filter(user_id=ctx.principal.require_account().id)
-    return {key.id: ApiKeyView.from_model(key, ctx.services.settings) for key in await found}
+        condition &= sql("api_keys.user_id = ?", ctx.principal.require_account().id)
+    return by_id(await load_api_keys(ctx, condition))
 
 
 async def load_organization_owners(ctx: Context, organization_ids: Sequence[int]) -> dict[int, int]:
     """Return the IDs of the accounts that own the organizations, by organization ID, in one statement."""
-    return dict(await Organization.filter(id__in=list(organization_ids)).values_list("id", "user_id"))
+    condition = is_in("id", organization_ids)
+    rows = await fetch(Sql(f"SELECT id, user_id FROM organizations WHERE {condition.text}", condition.values))
+    return {row[0]: row[1] for row in rows}
 
 
 async def load_account_tickets(
@@ -86,4 +89,4 @@ async def load_account_tickets(
         for account_id, data in requests
         if account_id in own
     }
-    return await load_pages(pages, prepare=with_event, view=TicketView.from_model)
+    return await load_pages(pages)

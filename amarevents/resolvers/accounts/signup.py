@@ -13,6 +13,7 @@ from amarevents.resolvers.accounts.email_confirmation import enqueue_confirmatio
 from amarevents.resolvers.core.constraint_errors import integrity_errors
 from amarevents.resolvers.core.inputs import DateTime, Input, RecordId
 from amarevents.resolvers.core.operation import operation
+from amarevents.resolvers.core.select import Select, Source
 from amarevents.resolvers.core.text_types import Email, Password, Phone, Username
 from amarevents.security.context import Context
 from amarevents.security.policy import PUBLIC
@@ -57,6 +58,9 @@ class AccountView:
             country=user.country,
             created_at=user.created_at,
         )
+
+
+ACCOUNTS = Select(Source(AccountView, "users"))
 
 
 def account_search_text(username: str, email: str, number: str) -> str:

@@ -9,21 +9,24 @@ from tortoise.transactions import in_transaction
 
 from amarevents import errors
 from amarevents.models import ApiKey, Donation, Event, Organization, Ticket, User
+from amarevents.models.db.sql import Sql, contains, sql
 from amarevents.models.enums import AccountType
 from amarevents.resolvers.accounts.api_keys import ApiKeyView, load_account_keys
 from amarevents.resolvers.accounts.deletion import cascade_delete_account
 from amarevents.resolvers.accounts.email_confirmation import enqueue_confirmation_email
 from amarevents.resolvers.accounts.profiles import OwningAccountView, load_owning_account
-from amarevents.resolvers.accounts.signup import AccountView
+from amarevents.resolvers.accounts.signup import ACCOUNTS, AccountView
 from amarevents.resolvers.accounts.updates import change_account
 from amarevents.resolvers.core.ids import UserId
 from amarevents.resolvers.core.inputs import DeletedView, Input, NotNull, deleted
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, Paging, load_page
 from amarevents.resolvers.core.permissions import tickets_of
+from amarevents.resolvers.core.sorting import NEWEST_FIRST
 from amarevents.resolvers.core.text_types import Email, Password, Phone, ShortText, Username
 from amarevents.resolvers.core.views import extend
 from amarevents.resolvers.events.organizations import new_organization
+from amarevents.resolvers.tickets.queries import TICKETS
 from amarevents.security.auth.principals import account_of
 from amarevents.security.context import Context
 from amarevents.security.policy import ADMINS, Scope, allow
@@ -51,20 +54,21 @@ class ListUsers(Paging):
     """True returns only admins, false only accounts that are not admins."""
 
 
-def _matches(search: str | None) -> Q:
+def _matches(search: str) -> Sql:
     """Return the condition that an account contains a text; phone numbers are compared by their digits."""
-    if search is None:
-        return Q()
-    found = Q(search_text__contains=search_key(search))
-    return found | Q(search_text__contains=phone_digits(search)) if is_part_of_phone(search) else found
+    found = contains("users.search_text", search_key(search))
+    return found | contains("users.search_text", phone_digits(search)) if is_part_of_phone(search) else found
 
 
 @operation(allow(*ADMINS, scope=Scope.ADMIN))
 async def list_users(ctx: Context, data: ListUsers) -> Page[AccountView]:
     """List all accounts, newest first."""
-    conditions = data.model_dump(include={"type", "admin"}, exclude_none=True)
-    rows = User.filter(_matches(data.search), **conditions).order_by("-id")
-    return await load_page(ctx, rows, data, depends_on=(User,), view=AccountView.from_model)
+    rows = ACCOUNTS
+    if data.search is not None:
+        rows = rows.where(_matches(data.search))
+    for name, value in data.model_dump(include={"type", "admin"}, exclude_none=True).items():
+        rows = rows.where(sql(f"users.{name} = ?", value))
+    return await load_page(ctx, rows, data, depends_on=(User,), order=NEWEST_FIRST)
 
 
 @operation(allow(*ADMINS, scope=Scope.ADMIN), raises=(errors.NotFound,))
@@ -80,7 +84,7 @@ async def _load_view(ctx: Context, user: User) -> UserView:
     added = partial(
         UserView,
         api_keys=(await load_account_keys(ctx, [user.id]))[user.id],
-        ticket_count=await Ticket.filter(tickets_of(ctx, account_of(user))).count(),
+        ticket_count=await TICKETS.where(tickets_of(ctx, account_of(user))).count(),
     )
     return extend(await load_owning_account(ctx, user), to=added)
 

@@ -4,24 +4,24 @@ A cursor holds the sort key of a row. A page starts at a sort key instead of aft
 added or deleted elsewhere do not shift it, and the database reads it directly from the index of the sort order.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from typing import ClassVar, Generic, TypeVar
 
 from pydantic import ValidationInfo, field_validator
 from tortoise.models import Model
-from tortoise.queryset import QuerySet
 
 from amarevents import errors
 from amarevents.resolvers.core.inputs import Input
 from amarevents.resolvers.core.pagination import DEFAULT_PAGE_SIZE, PageSize, read_slice
+from amarevents.resolvers.core.select import Select
 from amarevents.resolvers.core.sorting import Position, SortKey, SortOrder
 from amarevents.resolvers.core.text_types import ShortText
 from amarevents.security.context import Context
 
 T = TypeVar("T")
-M = TypeVar("M", bound=Model)
+V = TypeVar("V")
 
 
 class ConnectionArguments(Input):
@@ -112,28 +112,32 @@ class Connection(Generic[T]):
 
 
 async def load_connection(
-    ctx: Context,
-    rows: QuerySet[M],
-    arguments: ConnectionArguments,
-    *,
-    depends_on: Iterable[type[Model]],
-    view: Callable[[M], T],
-) -> Connection[T]:
+    ctx: Context, rows: Select[V], arguments: ConnectionArguments, *, depends_on: Iterable[type[Model]]
+) -> Connection[V]:
     """Return the requested slice of ``rows``.
 
     It takes one statement for each segment of the list that the slice touches, and one more for each cursor whose row
-    has been deleted. ``depends_on`` are the models whose changes may change the count; ``view`` turns a row into an
-    item. Raises ValidationFailed if a cursor is not one of this list.
+    has been deleted. ``depends_on`` are the models whose changes may change the count. Raises ValidationFailed if a
+    cursor is not one of this list.
     """
     part = slice_of(ctx, rows, arguments)
-    found = await read_slice(part.between(), limit=part.limit)
-    behind = part.start_is_first_of(found) or bool(await read_slice(part.behind(), limit=1))
-    ahead = part.stops_within(found) or bool(await read_slice(part.ahead(), limit=1))
-    count = partial(ctx.services.count_cache.count, rows, of=depends_on)
-    return connection_of(part, found, behind=behind, ahead=ahead, view=view, count=count)
+    wanted = None if ctx.fields is None else ctx.fields | part.order.fields
+    found = await read_slice(part.between(), limit=part.limit, wanted=wanted)
+    behind = part.start_is_first_of(found) or await _any(part.behind())
+    ahead = part.stops_within(found) or await _any(part.ahead())
+    count = partial(ctx.services.count_cache.count, rows.count_statement(), rows.count, of=tuple(depends_on))
+    return connection_of(part, found, behind=behind, ahead=ahead, count=count)
 
 
-def slice_of(ctx: Context, rows: QuerySet[M], arguments: ConnectionArguments) -> "Slice[M]":
+async def _any(segments: Sequence[Select[V]]) -> bool:
+    """Return whether any of the segments has a row: its first one, so that the index leads to it."""
+    for rows in segments:
+        if await rows.exists():
+            return True
+    return False
+
+
+def slice_of(ctx: Context, rows: Select[V], arguments: ConnectionArguments) -> "Slice[V]":
     """Return the part of ``rows`` that the arguments ask for. Raises ValidationFailed if a cursor is not one of it."""
     order, backward = arguments.order(ctx), arguments.last is not None
     after, before = (_key(arguments.position(name, order)) for name in ("after", "before"))
@@ -142,22 +146,16 @@ def slice_of(ctx: Context, rows: QuerySet[M], arguments: ConnectionArguments) ->
 
 
 def connection_of(
-    part: "Slice[M]",
-    found: list[M],
-    *,
-    behind: bool,
-    ahead: bool,
-    view: Callable[[M], T],
-    count: Callable[[], Awaitable[int]],
-) -> Connection[T]:
-    """Return the connection for a slice and the rows that were found for it; ``behind`` and ``ahead``: of more rows."""
+    part: "Slice[V]", found: list[V], *, behind: bool, ahead: bool, count: Callable[[], Awaitable[int]]
+) -> Connection[V]:
+    """Return the connection for a slice and the views that were found for it; ``behind`` and ``ahead``: of more."""
     taken = part.taken_of(found)
     in_order = taken[::-1] if part.backward else taken
     order = part.order
-    edges = [Edge(cursor=order.encode_cursor(order.sort_key(row)), node=view(row)) for row in in_order]
+    edges = [Edge(cursor=order.encode_cursor(order.sort_key(view)), node=view) for view in in_order]
     return Connection(
         edges=edges,
-        nodes=[edge.node for edge in edges],
+        nodes=in_order,
         page_info=PageInfo(
             has_next_page=behind if part.backward else ahead,
             has_previous_page=ahead if part.backward else behind,
@@ -173,14 +171,14 @@ def _key(position: Position | None) -> SortKey | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Slice(Generic[M]):
+class Slice(Generic[V]):
     """A part of ``rows`` read in one direction, between two sort keys, both excluded; None is the end of the list.
 
     The rows at both keys are read as well: if they still exist, no further query is needed to find more rows. Queries
     are lists of them, one for each segment of the list.
     """
 
-    rows: QuerySet[M]
+    rows: Select[V]
     order: SortOrder
     _: KW_ONLY
     backward: bool
@@ -193,34 +191,34 @@ class Slice(Generic[M]):
         """The number of rows to read between the keys."""
         return self.size + (1 if self.start is None else 2)
 
-    def between(self) -> list[QuerySet[M]]:
+    def between(self) -> list[Select[V]]:
         return self.order.read(self.rows, start=self.start, stop=self.stop, backward=self.backward)
 
-    def behind(self) -> list[QuerySet[M]]:
+    def behind(self) -> list[Select[V]]:
         """Return queries for the rows at the start or behind it.
 
         The rows are sorted, so that the index leads to the nearest one: exists() may search all rows for one.
         """
         return self._beyond(self.start, backward=not self.backward)
 
-    def ahead(self) -> list[QuerySet[M]]:
+    def ahead(self) -> list[Select[V]]:
         """Return queries for the rows at the stop or beyond it."""
         return self._beyond(self.stop, backward=self.backward)
 
-    def _beyond(self, key: SortKey | None, *, backward: bool) -> list[QuerySet[M]]:
+    def _beyond(self, key: SortKey | None, *, backward: bool) -> list[Select[V]]:
         return [] if key is None else self.order.read(self.rows, start=key, backward=backward)
 
-    def start_is_first_of(self, found: list[M]) -> bool:
+    def start_is_first_of(self, found: list[V]) -> bool:
         """Return whether the row at the start still exists, which is behind the slice."""
         return bool(found) and self.order.sort_key(found[0]) == self.start
 
-    def taken_of(self, found: list[M]) -> list[M]:
+    def taken_of(self, found: list[V]) -> list[V]:
         """Return those of the rows that were found that are in the slice."""
         return [row for row in self._rest_of(found)[: self.size] if self.order.sort_key(row) != self.stop]
 
-    def stops_within(self, found: list[M]) -> bool:
+    def stops_within(self, found: list[V]) -> bool:
         """Return whether there are more rows ahead among those that were found."""
         return len(self._rest_of(found)) > len(self.taken_of(found))
 
-    def _rest_of(self, found: list[M]) -> list[M]:
+    def _rest_of(self, found: list[V]) -> list[V]:
         return found[1:] if self.start_is_first_of(found) else found

@@ -1,20 +1,21 @@
 """Pages of lists by number."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Generic, TypeVar
 
 from pydantic import AfterValidator, Field, StrictInt
 from tortoise.models import Model
-from tortoise.queryset import QuerySet
 
 from amarevents.models.columns import MAX_ID
 from amarevents.resolvers.core.inputs import Input
+from amarevents.resolvers.core.select import Fields, Select
 from amarevents.resolvers.core.sorting import SortOrder
 from amarevents.security.context import Context
 
 T = TypeVar("T")
-M = TypeVar("M", bound=Model)
+V = TypeVar("V")
 
 MAX_PAGE_SIZE = 100
 DEFAULT_PAGE_SIZE = 20
@@ -76,35 +77,52 @@ class Page(Generic[T]):
 
 async def load_page(
     ctx: Context,
-    rows: QuerySet[M],
+    rows: Select[V],
     paging: Paging,
     *,
     depends_on: Iterable[type[Model]],
-    view: Callable[[M], T],
-    order: SortOrder | None = None,
-) -> Page[T]:
-    """Return the requested page of ``rows``, in two statements, or a few more if ``order`` has several segments.
+    order: SortOrder,
+) -> Page[V]:
+    """Return the requested page of a list, in two statements, or a few more if ``order`` has several segments.
 
-    ``depends_on`` are the models whose changes may change the total; ``view`` turns a row into an item; ``order`` is
-    that of the list if its rows are not sorted yet.
+    ``depends_on`` are the models whose changes may change the total. A caller that does not need the total or all
+    fields has said so in its context.
     """
-    total = await ctx.services.count_cache.count(rows, of=depends_on)
-    segments = [rows] if order is None else order.read(rows)
-    found = await read_slice(segments, offset=paging.offset, limit=paging.limit)
-    return page_of([view(row) for row in found], total, paging)
+    count = partial(_count, ctx, tuple(depends_on))
+    total = await count(rows) if ctx.needs_total else None
+    found = await read_slice(order.read(rows), offset=paging.offset, limit=paging.limit, wanted=ctx.fields, count=count)
+    return _uncounted(found) if total is None else page_of(found, total, paging)
 
 
-async def read_slice(segments: Sequence[QuerySet[M]], *, limit: int, offset: int = 0) -> list[M]:
-    """Return at most ``limit`` rows of the segments' concatenation, after the first ``offset`` ones.
+def _uncounted(items: list[T]) -> Page[T]:
+    """Return a page without its pagination, whose total was not counted."""
+    page: Page[T] = Page.__new__(Page)
+    page.items = items
+    return page
+
+
+async def _count(ctx: Context, depends_on: tuple[type[Model], ...], rows: Select[V]) -> int:
+    return await ctx.services.count_cache.count(rows.count_statement(), rows.count, of=depends_on)
+
+
+async def read_slice(
+    segments: Sequence[Select[V]],
+    *,
+    limit: int,
+    offset: int = 0,
+    wanted: Fields = None,
+    count: Callable[[Select[V]], Awaitable[int]] = Select.count,
+) -> list[V]:
+    """Return at most ``limit`` views of the segments' concatenation, after the first ``offset`` rows.
 
     A segment without any of them is counted, because the offset in the next one depends on its length.
     """
-    found: list[M] = []
+    found: list[V] = []
     for number, rows in enumerate(segments):
-        found += await (rows.offset(offset) if offset else rows).limit(limit - len(found))
+        found += await rows.page(limit - len(found), offset).fetch(wanted)
         if len(found) == limit or number == len(segments) - 1:
             break
-        offset = 0 if found or offset == 0 else max(0, offset - await rows.count())
+        offset = 0 if found or offset == 0 else max(0, offset - await count(rows))
     return found
 
 

@@ -5,15 +5,16 @@ type at most: a user key has none of its account's rights as an organizer, and a
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TypeVar
 
-from tortoise.expressions import Q, Subquery
 from tortoise.models import Model
-from tortoise.queryset import QuerySet
 
 from amarevents import errors
-from amarevents.models import CustomField, Event, GalleryImage, Organization, Ticket, TicketType
+from amarevents.models import CustomField, Event, GalleryImage, Organization, TicketType
+from amarevents.models.db.sql import FALSE, TRUE, Sql, is_in, sql
 from amarevents.models.enums import HOLDING, KeyType, Privacy
+from amarevents.resolvers.core.select import Select, Source, fetch_column, load_models
 from amarevents.security.context import Context
 from amarevents.security.policy import Account, Scope
 from amarevents.text import email_key
@@ -21,80 +22,120 @@ from amarevents.text import email_key
 P = TypeVar("P", TicketType, CustomField, GalleryImage)
 
 NOT_THE_MANAGER = "Only the owner of the event and admins can do this"
-_NO_ROWS = Q(id__in=[])
+PUBLIC_EVENTS = sql("events.privacy = ?", Privacy.PUBLIC)
 PART_NOUNS: dict[type[Model], str] = {
     TicketType: "Ticket type",
     CustomField: "Custom field",
     GalleryImage: "Gallery image",
 }
+_OWN_ORGANIZATIONS = "SELECT organizations.id FROM organizations WHERE organizations.user_id = ?"
+
+
+@dataclass(slots=True, kw_only=True)
+class EventOwner:
+    """An event and who owns it."""
+
+    id: int
+    organization_id: int
+    owner_id: int
+    """The ID of the account that owns the organization."""
+
+
+_OWNERS = Select(
+    Source(
+        EventOwner,
+        "events",
+        joins="JOIN organizations ON organizations.id = events.organization_id",
+        owner_id="organizations.user_id",
+    )
+)
 
 
 def is_admin(ctx: Context) -> bool:
     return ctx.principal.may_act_as(KeyType.ADMIN)
 
 
-def visible_events(ctx: Context) -> QuerySet[Event]:
-    """Return the events that the caller may see (decisions 4.1).
+def visible_events(ctx: Context) -> Sql:
+    """Return the condition that the caller may see an event (decisions 4.1).
 
     These are the public events. With ``events:read``, organizers also see their own private events, ticket holders the
     private events of their tickets, and admins all events.
     """
     account = ctx.principal.account
     if account is None or not ctx.principal.holds(Scope.EVENTS_READ):
-        return Event.filter(privacy=Privacy.PUBLIC)
+        return PUBLIC_EVENTS
     if is_admin(ctx):
-        return Event.all()
-    held = Ticket.filter(own_tickets(ctx), status__in=HOLDING)
-    return Event.filter(
-        Q(privacy=Privacy.PUBLIC) | Q(organization__user_id=account.id) | Q(id__in=Subquery(held.values("event_id")))
-    )
+        return TRUE
+    held = own_tickets(ctx) & is_in("tickets.status", HOLDING)
+    own = Sql(f"events.organization_id IN ({_OWN_ORGANIZATIONS})", (account.id,))
+    attended = Sql(f"events.id IN (SELECT tickets.event_id FROM tickets WHERE {held.text})", held.values)
+    return PUBLIC_EVENTS | own | attended
+
+
+def of_visible_events(ctx: Context, event: str) -> Sql:
+    """Return the condition that the caller may see the event of a row; ``event`` is the column with its ID."""
+    events = visible_events(ctx)
+    return Sql(f"{event} IN (SELECT events.id FROM events WHERE {events.text})", events.values)
 
 
 async def visible_event_ids(ctx: Context, ids: Iterable[int]) -> list[int]:
     """Return the IDs of the given events that the caller may see."""
-    rows = await visible_events(ctx).filter(id__in=list(ids)).values_list("id")
-    return [event_id for (event_id,) in rows]
+    return await _ids_of(visible_events(ctx), ids)
 
 
-def managed_by_caller(ctx: Context, owner: str) -> Q:
-    """Return the condition that the caller manages a row; ``owner`` is the lookup of the owner's ID.
+async def _ids_of(events: Sql, ids: Iterable[int]) -> list[int]:
+    return await fetch_column(_OWNERS.where(is_in("events.id", ids), events).ids("id"))
+
+
+def managed_by_caller(ctx: Context, organization: str) -> Sql:
+    """Return the condition that the caller manages a row; ``organization`` is the column of its organization.
 
     Owners manage the rows of their organizations, with a session or an organizer key. Admins manage all rows.
     """
     if is_admin(ctx):
-        return Q()
+        return TRUE
     if ctx.principal.account is None or not ctx.principal.may_act_as(KeyType.ORGANIZER):
-        return _NO_ROWS
-    return Q(join_type=Q.AND, **{owner: ctx.principal.account.id})
+        return FALSE
+    return Sql(f"{organization} IN ({_OWN_ORGANIZATIONS})", (ctx.principal.account.id,))
 
 
-def own_tickets(ctx: Context) -> Q:
+def managed_events(ctx: Context) -> Sql:
+    """Return the condition that the caller manages an event."""
+    return managed_by_caller(ctx, "events.organization_id")
+
+
+def managed_tickets(ctx: Context) -> Sql:
+    """Return the condition that the caller manages the event of a ticket."""
+    managed = managed_events(ctx)
+    if managed in (TRUE, FALSE):
+        return managed
+    return Sql(f"tickets.event_id IN (SELECT events.id FROM events WHERE {managed.text})", managed.values)
+
+
+def own_tickets(ctx: Context) -> Sql:
     """Return the condition that a ticket belongs to the caller."""
     return tickets_of(ctx, ctx.principal.require_account())
 
 
-def tickets_of(ctx: Context, account: Account) -> Q:
+def tickets_of(ctx: Context, account: Account) -> Sql:
     """Return the condition that a ticket belongs to the account (decisions 6.7).
 
     These are the tickets that the account registered, and those with its email address once that is confirmed.
     """
-    registered = Q(user_id=account.id)
+    registered = sql("tickets.user_id = ?", account.id)
     if ctx.services.settings.confirm_email and not account.email_confirmed:
         return registered
-    return registered | Q(email_key=email_key(account.email))
+    return registered | sql("tickets.email_key = ?", email_key(account.email))
 
 
-def visible_tickets(ctx: Context) -> QuerySet[Ticket]:
-    """Return the caller's own tickets and those of the events that the caller manages (decisions 6.9)."""
-    if is_admin(ctx):
-        return Ticket.all()
-    return Ticket.filter(own_tickets(ctx) | managed_by_caller(ctx, "event__organization__user_id"))
+def visible_tickets(ctx: Context) -> Sql:
+    """Return the condition that a ticket is the caller's own or for an event that the caller manages (6.9)."""
+    return TRUE if is_admin(ctx) else own_tickets(ctx) | managed_tickets(ctx)
 
 
 async def managed_event_ids(ctx: Context, ids: Iterable[int]) -> list[int]:
     """Return the IDs of the given events that the caller manages."""
-    rows = await Event.filter(managed_by_caller(ctx, "organization__user_id"), id__in=list(ids)).values_list("id")
-    return [event_id for (event_id,) in rows]
+    return await _ids_of(managed_events(ctx), ids)
 
 
 def manages(ctx: Context, owner_id: int) -> bool:
@@ -104,22 +145,30 @@ def manages(ctx: Context, owner_id: int) -> bool:
     return owns or is_admin(ctx)
 
 
-async def get_visible_event(ctx: Context, event_id: int) -> Event:
-    """Return the event with its organization. Raises NotFound if the caller may not see it."""
-    event = await visible_events(ctx).select_related("organization").get_or_none(id=event_id)
+async def get_visible_event(ctx: Context, event_id: int) -> EventOwner:
+    """Return the event and its owner. Raises NotFound if the caller may not see it."""
+    event = await _OWNERS.where(sql("events.id = ?", event_id), visible_events(ctx)).first()
     if event is None:
         raise errors.NotFound("Event")
     return event
 
 
-async def require_event_manager(ctx: Context, event_id: int) -> Event:
-    """Return the event with its organization. Raises Forbidden if the caller may only see it, otherwise NotFound."""
-    managed_events = Event.filter(managed_by_caller(ctx, "organization__user_id"))
-    event = await managed_events.select_related("organization").get_or_none(id=event_id)
+async def require_event_manager(ctx: Context, event_id: int) -> EventOwner:
+    """Return the event and its owner. Raises Forbidden if the caller may only see it, otherwise NotFound."""
+    event = await _OWNERS.where(sql("events.id = ?", event_id), managed_events(ctx)).first()
     if event is not None:
         return event
     await get_visible_event(ctx, event_id)
     raise errors.Forbidden(NOT_THE_MANAGER)
+
+
+async def get_event_model(ctx: Context, event_id: int) -> Event:
+    """Return the model of an event, with its organization. Raises NotFound if the caller may not see it."""
+    events = await load_models(Event, sql("events.id = ?", event_id) & visible_events(ctx))
+    if not events:
+        raise errors.NotFound("Event")
+    await events[0].fetch_related("organization")
+    return events[0]
 
 
 async def require_part_manager(ctx: Context, model: type[P], part_id: int) -> P:

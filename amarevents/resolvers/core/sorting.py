@@ -8,16 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
-from pypika_tortoise.enums import Equality
-from pypika_tortoise.terms import BasicCriterion, Tuple
-from tortoise.expressions import Q, ResolveContext
-from tortoise.models import Model
-from tortoise.query_utils import QueryModifier
-from tortoise.queryset import QuerySet
-
 from amarevents.models.columns import MAX_ID
+from amarevents.models.db.sql import Sql, sql
+from amarevents.resolvers.core.select import Select
 
-M = TypeVar("M", bound=Model)
+V = TypeVar("V")
 
 SortKey = tuple[Any, ...]  # Any: values that can be compared with each other
 """The values of a row in the columns of a sort order."""
@@ -69,9 +64,11 @@ class SortOrder:
     """The segments in their order, which cover all values of the first column."""
     day: datetime.date | None = None
     """The day that the order depends on. Its cursors contain it, so that a list is paged in one order past midnight."""
+    fields: frozenset[str] = frozenset({"id"})
+    """The fields of a view that its sort key consists of."""
 
-    def sort_key(self, row: Model) -> SortKey:
-        return tuple(getattr(row, column) for column in self.columns)
+    def sort_key(self, view: object) -> SortKey:
+        return tuple(getattr(view, column) for column in self.columns)
 
     def encode_cursor(self, key: SortKey) -> str:
         """Return the cursor of a sort key. The checksum detects typing errors; it is not a signature."""
@@ -95,9 +92,9 @@ class SortOrder:
             raise ValueError("is not a cursor of this list")
         return position
 
-    def sorted(self, rows: Iterable[M]) -> list[M]:
-        """Return loaded rows in this order."""
-        by_key = {self.sort_key(row): row for row in rows}
+    def sorted(self, views: Iterable[V]) -> list[V]:
+        """Return loaded views in this order."""
+        by_key = {self.sort_key(view): view for view in views}
         return [
             by_key[key]
             for segment in self.segments
@@ -105,8 +102,8 @@ class SortOrder:
         ]
 
     def read(
-        self, rows: QuerySet[M], *, start: SortKey | None = None, stop: SortKey | None = None, backward: bool = False
-    ) -> list[QuerySet[M]]:
+        self, rows: Select[V], *, start: SortKey | None = None, stop: SortKey | None = None, backward: bool = False
+    ) -> list[Select[V]]:
         """Return queries whose results, one after another, are the rows from one sort key to another, both included.
 
         None is the end of the list. Each query reads one segment.
@@ -126,37 +123,35 @@ class SortOrder:
         ]
 
     def _read_segment(
-        self, rows: QuerySet[M], segment: Segment, *, start: SortKey | None, stop: SortKey | None, descending: bool
-    ) -> QuerySet[M]:
+        self, rows: Select[V], segment: Segment, *, start: SortKey | None, stop: SortKey | None, descending: bool
+    ) -> Select[V]:
         """Return the sorted rows of a segment. A sort key replaces the bound, because SQLite reads from only one."""
-        column = next(iter(self.columns))
+        columns = [rows.column(name) for name in self.columns]
         low, high = (stop, start) if descending else (start, stop)
         if low is not None:
-            rows = rows.filter(_KeysetCondition(self.columns, low, Equality.gte))
+            rows = rows.where(_compare(columns, ">=", low))
         elif segment.start is not None:
-            rows = rows.filter(Q(join_type=Q.AND, **{f"{column}__gte": segment.start}))
+            rows = rows.where(sql(f"{columns[0]} >= ?", segment.start))
         if high is not None:
-            rows = rows.filter(_KeysetCondition(self.columns, high, Equality.lte))
+            rows = rows.where(_compare(columns, "<=", high))
         elif segment.stop is not None:
-            rows = rows.filter(Q(join_type=Q.AND, **{f"{column}__lt": segment.stop}))
-        return rows.order_by(*(f"-{name}" if descending else name for name in self.columns))
+            rows = rows.where(sql(f"{columns[0]} < ?", segment.stop))
+        return rows.order_by(*columns, descending=descending)
+
+
+NEWEST_FIRST = SortOrder(name="newest/1", columns={"id": parse_id}, segments=(Segment(descending=True),))
+"""The order of all lists but those of events (decisions 1.7)."""
 
 
 def _index(segments: tuple[Segment, ...], key: SortKey) -> int:
     return next(number for number, segment in enumerate(segments) if segment.contains(key))
 
 
-class _KeysetCondition(Q):
-    """A condition on the sort key of a row, written as a comparison of row values: ``(a, b) >= (x, y)``.
+def _compare(columns: list[str], comparison: str, key: SortKey) -> Sql:
+    """Return a condition on the sort key of a row, written as a comparison of row values: ``(a, b) >= (x, y)``.
 
     PostgreSQL starts an index scan exactly at such a key, and SQLite at its first column. For an equivalent ``OR`` they
     start earlier, or sort.
     """
-
-    def __init__(self, columns: Iterable[str], key: SortKey, comparison: Equality) -> None:
-        super().__init__()
-        self.columns, self.key, self.comparison = tuple(columns), key, comparison
-
-    def resolve(self, resolve_context: ResolveContext) -> QueryModifier:
-        columns = [resolve_context.table[column] for column in self.columns]
-        return QueryModifier(where_criterion=BasicCriterion(self.comparison, Tuple(*columns), Tuple(*self.key)))
+    placeholders = ", ".join("?" for _ in columns)
+    return Sql(f"({', '.join(columns)}) {comparison} ({placeholders})", tuple(key))

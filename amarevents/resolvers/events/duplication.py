@@ -40,14 +40,13 @@ async def duplicate_event(ctx: Context, id: EventId, data: DuplicateEvent) -> Ma
     The copy has no deadline, no tickets and no gallery images. Later changes to one of the two events do not affect the
     other.
     """
-    organization = (await require_event_manager(ctx, id)).organization
+    organization_id = (await require_event_manager(ctx, id)).organization_id
     async with in_transaction():
         original = await _lock_event(id)
-        await claim_slot(organization)
+        await claim_slot(organization_id)
         event = await _copy_event(original, data, ctx.now)
         await _copy_parts(original.id, event.id, ctx.now)
-    event.organization = organization
-    return await load_managed_view(ctx, event)
+    return await load_managed_view(ctx, event.id)
 
 
 async def _lock_event(event_id: int) -> Event:

@@ -8,11 +8,13 @@ from pydantic import Field
 
 from amarevents import errors
 from amarevents.models import GalleryImage
+from amarevents.models.db.sql import is_in
 from amarevents.resolvers.core.ids import EventId, GalleryImageId
 from amarevents.resolvers.core.inputs import Count, DeletedView, Id, Input, NotNull, RecordId, deleted
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, WholeListPaging, paginate
-from amarevents.resolvers.core.permissions import get_visible_event, visible_event_ids
+from amarevents.resolvers.core.permissions import get_visible_event, of_visible_events, visible_event_ids
+from amarevents.resolvers.core.select import Select, Source, by_id
 from amarevents.resolvers.core.text_types import ImageUrl, ShortText
 from amarevents.resolvers.events.ordering import edit_part, edit_parts, insert_part, reorder_parts
 from amarevents.security.context import Context
@@ -48,30 +50,31 @@ class GalleryImageView:
         )
 
 
+_IMAGES = Select(Source(GalleryImageView, "gallery_images"))
+_IN_ORDER = _IMAGES.order_by("gallery_images.position", "gallery_images.id")
+
+
 async def load_gallery_images(ctx: Context, ids: Sequence[int]) -> dict[int, GalleryImageView]:
-    """Return the images of events that the caller may see, by ID, in two statements."""
-    images = await GalleryImage.filter(id__in=list(ids))
-    visible = set(await visible_event_ids(ctx, {image.event_id for image in images}))
-    return {image.id: GalleryImageView.from_model(image) for image in images if image.event_id in visible}
+    """Return the images of events that the caller may see, by ID, in one statement."""
+    visible = of_visible_events(ctx, "gallery_images.event_id")
+    return by_id(await _IMAGES.where(is_in("gallery_images.id", ids), visible).fetch(ctx.fields))
+
+
+async def load_galleries_of(ctx: Context, event_ids: Sequence[int]) -> dict[int, list[GalleryImageView]]:
+    """Return the galleries of events, by event ID, in one statement."""
+    return await _IN_ORDER.grouped_by("event_id", event_ids, ctx.fields)
 
 
 async def load_galleries(ctx: Context, event_ids: Sequence[int]) -> dict[int, list[GalleryImageView]]:
     """Return the galleries of the events that the caller may see, by event ID, in two statements."""
-    return await _load_galleries(await visible_event_ids(ctx, event_ids))
-
-
-async def _load_galleries(event_ids: Sequence[int]) -> dict[int, list[GalleryImageView]]:
-    galleries: dict[int, list[GalleryImageView]] = {event_id: [] for event_id in event_ids}
-    for image in await GalleryImage.filter(event_id__in=list(event_ids)).order_by("position", "id"):
-        galleries[image.event_id].append(GalleryImageView.from_model(image))
-    return galleries
+    return await load_galleries_of(ctx, await visible_event_ids(ctx, event_ids))
 
 
 @operation(PUBLIC, raises=(errors.NotFound,))
 async def list_gallery(ctx: Context, id: EventId, data: WholeListPaging) -> Page[GalleryImageView]:
     """List the images in the gallery of an event, in their order."""
-    event = await get_visible_event(ctx, id)
-    return paginate((await _load_galleries([event.id]))[event.id], data)
+    await get_visible_event(ctx, id)
+    return paginate((await load_galleries_of(ctx, [id]))[id], data)
 
 
 class CreateGalleryImage(Input):

@@ -158,23 +158,22 @@ async def create_event(ctx: Context, data: CreateEvent) -> ManagedEventView:
     event = Event(search_text=search_text(data.name, data.location, data.description), sort_date=data.date or UNDATED)
     event.update_from_dict(columns)
     async with in_transaction():
-        await claim_slot(organization)
+        await claim_slot(organization.id)
         await event.save()
         for ticket_type in data.ticket_types:
             await new_ticket_type(event.id, ticket_type)
-    event.organization = organization
-    return await load_managed_view(ctx, event)
+    return await load_managed_view(ctx, event.id)
 
 
-async def claim_slot(organization: Organization) -> None:
+async def claim_slot(organization_id: int) -> None:
     """Count one more event of the organization, in the caller's transaction (decisions 4.4).
 
     This is one conditional update, so that concurrent creations keep the limit. Raises NotFound or EventSlotsExhausted.
     """
     free = Q(eventcount__isnull=True) | Q(events_used__lt=F("eventcount"))
-    if await Organization.filter(free, id=organization.id).update(events_used=F("events_used") + 1):
+    if await Organization.filter(free, id=organization_id).update(events_used=F("events_used") + 1):
         return
-    if not await Organization.exists(id=organization.id):
+    if not await Organization.exists(id=organization_id):
         raise errors.NotFound("Organization")
     raise errors.EventSlotsExhausted
 
@@ -186,15 +185,14 @@ async def claim_slot(organization: Organization) -> None:
 )
 async def update_event(ctx: Context, id: EventId, data: UpdateEvent) -> ManagedEventView:
     """Update an event."""
-    organization = (await require_event_manager(ctx, id)).organization
+    await require_event_manager(ctx, id)
     async with in_transaction():
         event = await Event.filter(id=id).select_for_update().get_or_none()
         if event is None:
             raise errors.NotFound("Event")
         if changes := data.changed_columns():
             await _change(event, {**changes, "updated_at": ctx.now})
-    event.organization = organization
-    return await load_managed_view(ctx, event)
+    return await load_managed_view(ctx, id)
 
 
 async def _change(event: Event, changes: dict[str, object]) -> None:

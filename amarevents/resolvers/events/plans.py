@@ -14,12 +14,14 @@ from tortoise.transactions import in_transaction
 from amarevents import errors
 from amarevents.models import Plan
 from amarevents.models.columns import encode_json
+from amarevents.models.db.sql import is_in
 from amarevents.models.organizations import DEFAULT_PLAN
 from amarevents.resolvers.core.constraint_errors import integrity_errors
 from amarevents.resolvers.core.ids import PlanId
 from amarevents.resolvers.core.inputs import Count, DeletedView, Input, Money, NotNull, RecordId, deleted
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, WholeListPaging, paginate
+from amarevents.resolvers.core.select import Select, Source, by_id
 from amarevents.resolvers.core.text_types import Name, require_printable
 from amarevents.security.context import Context
 from amarevents.security.policy import ADMINS, Scope, allow
@@ -59,20 +61,23 @@ class PlanView:
         )
 
 
+_PLANS = Select(Source(PlanView, "plans"))
+
+
 async def load_plans(ctx: Context, names: Sequence[str]) -> dict[str, PlanView]:
     """Return the plans by name, in one statement."""
-    return {plan.name: PlanView.from_model(plan) for plan in await Plan.filter(name__in=list(names))}
+    return {plan.name: plan for plan in await _PLANS.where(is_in("plans.name", names)).fetch()}
 
 
 async def load_plans_by_id(ctx: Context, ids: Sequence[int]) -> dict[int, PlanView]:
     """Return the plans by ID, in one statement."""
-    return {plan.id: PlanView.from_model(plan) for plan in await Plan.filter(id__in=list(ids))}
+    return by_id(await _PLANS.where(is_in("plans.id", ids)).fetch())
 
 
 @operation(allow(*ADMINS, scope=Scope.ADMIN))
 async def list_plans(ctx: Context, data: WholeListPaging) -> Page[PlanView]:
     """List all plans, newest first."""
-    return paginate([PlanView.from_model(plan) for plan in await Plan.all().order_by("-id")], data)
+    return paginate(await _PLANS.order_by("plans.id", descending=True).fetch(), data)
 
 
 def _parse_currency(text: str) -> str:

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from tortoise.models import Model
-from tortoise.queryset import QuerySet
 
 from amarevents import errors
 from amarevents.models import Event, Organization, Ticket
+from amarevents.models.db.sql import Sql, contains, is_in, sql
 from amarevents.models.enums import Category, Privacy
 from amarevents.resolvers.core.bulk_connections import ConnectionRequest, load_connections
 from amarevents.resolvers.core.bulk_pages import PageRequest, load_pages
@@ -18,10 +18,11 @@ from amarevents.resolvers.core.inputs import Id, Ids
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, Paging, load_page
 from amarevents.resolvers.core.permissions import visible_events
+from amarevents.resolvers.core.select import Select, by_id
 from amarevents.resolvers.core.sorting import SortOrder
 from amarevents.resolvers.core.text_types import ShortText
 from amarevents.resolvers.events.schedule import EventSchedule, event_order
-from amarevents.resolvers.events.views import EventDetailView, EventView, ManagedEventView, load_permitted_views
+from amarevents.resolvers.events.views import EVENTS, EventDetailView, EventView, ManagedEventView, load_event_details
 from amarevents.security.context import Context
 from amarevents.security.policy import ADMINS, PUBLIC, Scope, allow
 from amarevents.text import search_key
@@ -58,9 +59,8 @@ class ListEvents(EventFilters, Paging):
 @operation(PUBLIC)
 async def list_events(ctx: Context, data: ListEvents) -> Page[EventView]:
     """List the events visible to the caller, those that are still to come first."""
-    rows = _with_organization(_matching_events(ctx, data, ctx.today))
-    order = event_order(data.sort, ctx.today)
-    return await load_page(ctx, rows, data, depends_on=_dependencies(ctx), view=EventView.from_model, order=order)
+    rows, order = EVENTS.where(_matching_events(ctx, data, ctx.today)), event_order(data.sort, ctx.today)
+    return await load_page(ctx, rows, data, depends_on=_dependencies(ctx), order=order)
 
 
 class ListEventsOfByCursor(ConnectionArguments, EventSearch):
@@ -80,13 +80,8 @@ class ListEventsByCursor(ListEventsOfByCursor, EventFilters):
 @operation(PUBLIC)
 async def list_events_by_cursor(ctx: Context, data: ListEventsByCursor) -> Connection[EventView]:
     """List the events visible to the caller by cursor, those that are still to come first."""
-    rows = _with_organization(_matching_events(ctx, data, data.order(ctx).day or ctx.today))
-    return await load_connection(ctx, rows, data, depends_on=_dependencies(ctx), view=EventView.from_model)
-
-
-def _with_organization(events: QuerySet[Event]) -> QuerySet[Event]:
-    """Load each event together with its organization, which its view shows."""
-    return events.select_related("organization")
+    rows = EVENTS.where(_matching_events(ctx, data, data.order(ctx).day or ctx.today))
+    return await load_connection(ctx, rows, data, depends_on=_dependencies(ctx))
 
 
 def _dependencies(ctx: Context) -> tuple[type[Model], ...]:
@@ -97,19 +92,25 @@ def _dependencies(ctx: Context) -> tuple[type[Model], ...]:
     return (Event,) if ctx.principal.is_anonymous else (Event, Organization, Ticket)
 
 
-def _matching_events(ctx: Context, data: EventFilters, today: datetime.date) -> QuerySet[Event]:
-    events = _search(visible_events(ctx), data, today)
+def _matching_events(ctx: Context, data: EventFilters, today: datetime.date) -> Sql:
+    condition = _search(ctx, data, today)
     if data.organization_id is not None:
-        events = events.filter(organization_id=data.organization_id)
-    return events if data.ids is None else events.filter(id__in=data.ids)
+        condition &= sql("events.organization_id = ?", data.organization_id)
+    return condition if data.ids is None else condition & is_in("events.id", data.ids)
 
 
-def _search(events: QuerySet[Event], data: EventSearch, today: datetime.date) -> QuerySet[Event]:
+def _search(ctx: Context, data: EventSearch, today: datetime.date) -> Sql:
+    """Return the condition that the caller may see an event and that it matches."""
+    condition = visible_events(ctx)
     if data.search is not None:
-        events = events.filter(search_text__contains=search_key(data.search))
+        condition &= contains("events.search_text", search_key(data.search))
     if data.category is not None:
-        events = events.filter(category=data.category)
-    return data.apply(events, today)
+        condition &= sql("events.category = ?", data.category)
+    return condition & data.condition(today)
+
+
+def _of_organization(ctx: Context, organization_id: int, data: EventSearch, today: datetime.date) -> Select[EventView]:
+    return EVENTS.where(_search(ctx, data, today), sql("events.organization_id = ?", organization_id))
 
 
 async def load_organization_events(
@@ -118,13 +119,13 @@ async def load_organization_events(
     """Return pages of the events visible to the caller, by organization ID and arguments, in three statements."""
     requests = {
         (organization_id, data): PageRequest(
-            rows=_search(visible_events(ctx), data, ctx.today).filter(organization_id=organization_id),
+            rows=_of_organization(ctx, organization_id, data, ctx.today),
             order=event_order(data.sort, ctx.today),
             paging=data,
         )
         for organization_id, data in keys
     }
-    return await load_pages(requests, prepare=_with_organization, view=EventView.from_model)
+    return await load_pages(requests)
 
 
 async def load_organization_event_connections(
@@ -133,14 +134,11 @@ async def load_organization_event_connections(
     """Return slices of the events visible to the caller, by organization ID and arguments, in two statements."""
     requests = {
         (organization_id, data): ConnectionRequest(
-            rows=_search(visible_events(ctx), data, data.order(ctx).day or ctx.today).filter(
-                organization_id=organization_id
-            ),
-            arguments=data,
+            rows=_of_organization(ctx, organization_id, data, data.order(ctx).day or ctx.today), arguments=data
         )
         for organization_id, data in keys
     }
-    return await load_connections(ctx, requests, prepare=_with_organization, view=EventView.from_model)
+    return await load_connections(ctx, requests)
 
 
 @operation(PUBLIC, raises=(errors.NotFound,))
@@ -154,14 +152,7 @@ async def get_event(ctx: Context, id: EventId) -> EventDetailView | ManagedEvent
 
 async def load_events(ctx: Context, ids: Sequence[int]) -> dict[int, EventView]:
     """Return the events visible to the caller, by ID, in one statement."""
-    events = await visible_events(ctx).filter(id__in=list(ids)).select_related("organization")
-    return {event.id: EventView.from_model(event) for event in events}
-
-
-async def load_event_details(ctx: Context, ids: Sequence[int]) -> dict[int, EventDetailView]:
-    """Return the details of the events visible to the caller, by ID, in three statements."""
-    events = await visible_events(ctx).filter(id__in=list(ids)).select_related("organization")
-    return await load_permitted_views(ctx, events)
+    return by_id(await EVENTS.where(is_in("events.id", ids), visible_events(ctx)).fetch(ctx.fields))
 
 
 class ListAllEvents(EventSchedule, Paging):
@@ -176,10 +167,10 @@ class ListAllEvents(EventSchedule, Paging):
 @operation(allow(*ADMINS, scope=Scope.ADMIN))
 async def list_all_events(ctx: Context, data: ListAllEvents) -> Page[EventView]:
     """List all events, public and private, those that are still to come first."""
-    found = data.apply(Event.all(), ctx.today)
+    condition = data.condition(ctx.today)
     if data.search is not None:
-        found = found.filter(search_text__contains=search_key(data.search))
+        condition &= contains("events.search_text", search_key(data.search))
     if data.privacy is not None:
-        found = found.filter(privacy=data.privacy)
-    rows, order = _with_organization(found), event_order(data.sort, ctx.today)
-    return await load_page(ctx, rows, data, depends_on=(Event,), view=EventView.from_model, order=order)
+        condition &= sql("events.privacy = ?", data.privacy)
+    order = event_order(data.sort, ctx.today)
+    return await load_page(ctx, EVENTS.where(condition), data, depends_on=(Event,), order=order)

@@ -3,9 +3,8 @@
 import datetime
 
 from pydantic import Field, StrictBool, ValidationInfo, field_validator
-from tortoise.queryset import QuerySet
 
-from amarevents.models import Event
+from amarevents.models.db.sql import TRUE, Sql, sql
 from amarevents.models.enums import EventSort
 from amarevents.models.events import UNDATED
 from amarevents.resolvers.core.inputs import Date, Input
@@ -38,15 +37,16 @@ class EventSchedule(Input):
             raise ValueError("must be on or after from")
         return to
 
-    def apply(self, events: QuerySet[Event], today: datetime.date) -> QuerySet[Event]:
-        """Return those of the events whose dates match."""
+    def condition(self, today: datetime.date) -> Sql:
+        """Return the condition that the date of an event matches."""
+        condition = TRUE
         if self.from_ is not None:
-            events = events.filter(sort_date__gte=self.from_, sort_date__lt=UNDATED)
+            condition &= sql("events.sort_date >= ? AND events.sort_date < ?", self.from_, UNDATED)
         if self.to is not None:
-            events = events.filter(sort_date__lte=self.to, sort_date__lt=UNDATED)
+            condition &= sql("events.sort_date <= ? AND events.sort_date < ?", self.to, UNDATED)
         if self.upcoming is not None:
-            events = events.filter(sort_date__gte=today) if self.upcoming else events.filter(sort_date__lt=today)
-        return events
+            condition &= sql(f"events.sort_date {'>=' if self.upcoming else '<'} ?", today)
+        return condition
 
 
 def event_order(sort: EventSort | None, today: datetime.date) -> SortOrder:
@@ -60,4 +60,5 @@ def event_order(sort: EventSort | None, today: datetime.date) -> SortOrder:
     }[sort]
     by_date = {} if sort is EventSort.NEWEST else {"sort_date": datetime.date.fromisoformat}
     name = f"events/2/{sort or 'default'}"
-    return SortOrder(name=name, columns={**by_date, "id": parse_id}, segments=segments, day=today)
+    columns = {**by_date, "id": parse_id}
+    return SortOrder(name=name, columns=columns, segments=segments, day=today, fields=frozenset({"date", "id"}))

@@ -6,17 +6,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 
-from tortoise.expressions import Q, RawSQL
-from tortoise.functions import Count
-
 from amarevents import errors
-from amarevents.models import ApiKey, Donation, Event, Organization, Ticket, TicketType, User
+from amarevents.models.db.sql import TRUE, Sql, fetch, is_in, sql
 from amarevents.models.enums import AccountType, DonationStatus, Privacy, TicketStatus
 from amarevents.resolvers.core.ids import EventId
 from amarevents.resolvers.core.inputs import RecordId, Taka
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.permissions import managed_event_ids, require_event_manager
 from amarevents.resolvers.core.views import extend
+from amarevents.resolvers.events.ticket_types import TicketTypeView, load_ticket_types_of_events
 from amarevents.security.context import Context
 from amarevents.security.policy import ADMINS, ORGANIZERS, Scope, allow
 
@@ -24,8 +22,8 @@ _RECENTLY = datetime.timedelta(days=7)
 # SQLite stores money as text and would sum it as binary floats, so whole cents are summed, which is exact on both
 # databases. Millions of cents and the remainder are summed separately, so that SQLite's integers cannot overflow.
 _MILLION = 1_000_000
-_MILLIONS = RawSQL(f"SUM(CAST(ROUND(amount * 100) AS BIGINT) / {_MILLION})")
-_REST = RawSQL(f"SUM(CAST(ROUND(amount * 100) AS BIGINT) % {_MILLION})")
+_MILLIONS = f"SUM(CAST(ROUND(amount * 100) AS BIGINT) / {_MILLION})"
+_REST = f"SUM(CAST(ROUND(amount * 100) AS BIGINT) % {_MILLION})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +102,11 @@ class IdentifiedEventStatsView(EventStatsView):
     """The ID of the event."""
 
 
-async def tally_tickets(condition: Q) -> list[TicketTally]:
+async def tally_tickets(condition: Sql) -> list[TicketTally]:
     """Return the tallies of the tickets that meet the condition, in one statement."""
-    rows = (
-        await Ticket.filter(condition)
-        .annotate(tickets=Count("id"), millions=_MILLIONS, rest=_REST)
-        .group_by("event_id", "ticket_type_id", "status")
-        .values_list("event_id", "ticket_type_id", "status", "tickets", "millions", "rest")
-    )
+    groups = "tickets.event_id, tickets.ticket_type_id, tickets.status"
+    text = f"SELECT {groups}, COUNT(*), {_MILLIONS}, {_REST} FROM tickets WHERE {condition.text} GROUP BY {groups}"
+    rows = await fetch(Sql(text, condition.values))
     return [
         TicketTally(event_id, ticket_type_id, TicketStatus(status), tickets, _taka(millions, rest))
         for event_id, ticket_type_id, status, tickets, millions, rest in rows
@@ -127,36 +122,34 @@ def _taka(millions: int | Decimal, rest: int | Decimal) -> Decimal:
 async def get_event_stats(ctx: Context, id: EventId) -> EventStatsView:
     """Get the ticket statistics of an event."""
     event = await require_event_manager(ctx, id)
-    return (await _event_stats_of([event.id]))[event.id]
+    return (await _event_stats_of(ctx, [event.id]))[event.id]
 
 
 async def load_event_stats(ctx: Context, event_ids: Sequence[int]) -> dict[int, IdentifiedEventStatsView]:
     """Return the statistics of the events that the caller manages, by event ID, in three statements."""
-    found = await _event_stats_of(await managed_event_ids(ctx, event_ids))
+    found = await _event_stats_of(ctx, await managed_event_ids(ctx, event_ids))
     return {
         event_id: extend(stats, to=partial(IdentifiedEventStatsView, id=RecordId(event_id)))
         for event_id, stats in found.items()
     }
 
 
-async def _event_stats_of(event_ids: Sequence[int]) -> dict[int, EventStatsView]:
+async def _event_stats_of(ctx: Context, event_ids: Sequence[int]) -> dict[int, EventStatsView]:
     tallies: dict[int, list[TicketTally]] = {event_id: [] for event_id in event_ids}
-    for one in await tally_tickets(Q(event_id__in=list(event_ids))):
+    for one in await tally_tickets(is_in("tickets.event_id", event_ids)):
         tallies[one.event_id].append(one)
-    types: dict[int, list[TicketType]] = {event_id: [] for event_id in event_ids}
-    for row in await TicketType.filter(event_id__in=list(event_ids)).order_by("-id"):
-        types[row.event_id].append(row)
+    types = await load_ticket_types_of_events(ctx, event_ids)
     return {event_id: _event_stats_view(tallies[event_id], types[event_id]) for event_id in event_ids}
 
 
-def _event_stats_view(tallies: list[TicketTally], types: list[TicketType]) -> EventStatsView:
+def _event_stats_view(tallies: list[TicketTally], types: list[TicketTypeView]) -> EventStatsView:
     by_type = [_type_stats_view(row, [one for one in tallies if one.ticket_type_id == row.id]) for row in types]
     if untyped := [one for one in tallies if one.ticket_type_id is None]:
         by_type.append(_type_stats_view(None, untyped))
     return extend(TicketCounts.from_tallies(tallies), to=partial(EventStatsView, by_ticket_type=by_type))
 
 
-def _type_stats_view(row: TicketType | None, tallies: list[TicketTally]) -> TicketTypeStatsView:
+def _type_stats_view(row: TicketTypeView | None, tallies: list[TicketTally]) -> TicketTypeStatsView:
     return extend(
         TicketCounts.from_tallies(tallies),
         to=partial(
@@ -208,14 +201,14 @@ class PlatformStatsView:
 @operation(allow(*ADMINS, scope=Scope.ADMIN))
 async def get_platform_stats(ctx: Context) -> PlatformStatsView:
     """Get the statistics of the platform: accounts, events, tickets, donations and API keys."""
-    active = Q(is_active=True, revoked_at__isnull=True) & (Q(expires_at__isnull=True) | Q(expires_at__gt=ctx.now))
+    active = sql("is_active = TRUE AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)", ctx.now)
     since = ctx.now - _RECENTLY
     accounts, events, tickets, donations = await _accounts(), await _events(), await _tickets(), await _donations()
     return PlatformStatsView(
         total_users=accounts.total,
         total_organizers=accounts.organizers,
         total_admins=accounts.admins,
-        total_organizations=await Organization.all().count(),
+        total_organizations=await _count("organizations"),
         total_events=sum(events.values()),
         public_events=events[Privacy.PUBLIC],
         total_tickets=sum(tickets.by_status.values()),
@@ -224,10 +217,15 @@ async def get_platform_stats(ctx: Context) -> PlatformStatsView:
         total_donations=sum(donations.by_status.values()),
         donations_by_status=donations.by_status,
         verified_donation_amount=donations.verified,
-        active_api_keys=await ApiKey.filter(active).count(),
-        new_users_7d=await User.filter(created_at__gte=since).count(),
-        new_tickets_7d=await Ticket.filter(created_at__gte=since).count(),
+        active_api_keys=await _count("api_keys", active),
+        new_users_7d=await _count("users", sql("created_at >= ?", since)),
+        new_tickets_7d=await _count("tickets", sql("created_at >= ?", since)),
     )
+
+
+async def _count(table: str, condition: Sql = TRUE) -> int:
+    [[number]] = await fetch(Sql(f"SELECT COUNT(*) FROM {table} WHERE {condition.text}", condition.values))
+    return int(number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +236,7 @@ class _Accounts:
 
 
 async def _accounts() -> _Accounts:
-    rows = await User.annotate(accounts=Count("id")).group_by("type", "admin").values_list("type", "admin", "accounts")
+    rows = await fetch(sql("SELECT type, admin, COUNT(*) FROM users GROUP BY type, admin"))
     return _Accounts(
         total=sum(accounts for _, _, accounts in rows),
         organizers=sum(accounts for kind, _, accounts in rows if kind == AccountType.ORGANIZER),
@@ -247,7 +245,7 @@ async def _accounts() -> _Accounts:
 
 
 async def _events() -> dict[Privacy, int]:
-    rows = await Event.annotate(events=Count("id")).group_by("privacy").values_list("privacy", "events")
+    rows = await fetch(sql("SELECT privacy, COUNT(*) FROM events GROUP BY privacy"))
     return dict.fromkeys(Privacy, 0) | {Privacy(privacy): events for privacy, events in rows}
 
 
@@ -258,11 +256,7 @@ class _Tickets:
 
 
 async def _tickets() -> _Tickets:
-    rows = (
-        await Ticket.annotate(tickets=Count("id"), millions=_MILLIONS, rest=_REST)
-        .group_by("status")
-        .values_list("status", "tickets", "millions", "rest")
-    )
+    rows = await fetch(sql(f"SELECT status, COUNT(*), {_MILLIONS}, {_REST} FROM tickets GROUP BY status"))
     by_status = {str(status): 0 for status in TicketStatus}
     by_status |= {str(status): tickets for status, tickets, _, _ in rows}
     amounts = [_taka(millions, rest) for status, _, millions, rest in rows if status == TicketStatus.SUCCESS]
@@ -276,11 +270,7 @@ class _Donations:
 
 
 async def _donations() -> _Donations:
-    rows = (
-        await Donation.annotate(donations=Count("id"), amounts=RawSQL("SUM(CAST(amount AS BIGINT))"))
-        .group_by("status")
-        .values_list("status", "donations", "amounts")
-    )
+    rows = await fetch(sql("SELECT status, COUNT(*), SUM(CAST(amount AS BIGINT)) FROM donations GROUP BY status"))
     by_status = {str(status): 0 for status in DonationStatus}
     by_status |= {str(status): donations for status, donations, _ in rows}
     verified = sum(int(amount) for status, _, amount in rows if status == DonationStatus.VERIFIED)

@@ -11,6 +11,7 @@ from tortoise.transactions import in_transaction
 from amarevents import errors
 from amarevents.infra.pubsub import TicketChange
 from amarevents.models import Event, Ticket, TicketType
+from amarevents.models.db.sql import is_in, sql
 from amarevents.models.enums import TicketChangeKind, TicketStatus
 from amarevents.resolvers.core.constraint_errors import integrity_errors
 from amarevents.resolvers.core.ids import TicketTypeId
@@ -20,10 +21,11 @@ from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, WholeListPaging, paginate
 from amarevents.resolvers.core.permissions import (
     get_visible_event,
+    of_visible_events,
     require_event_manager,
     require_part_manager,
-    visible_event_ids,
 )
+from amarevents.resolvers.core.select import Select, Source, by_id, derived
 from amarevents.resolvers.core.text_types import LongText, Name
 from amarevents.security.context import Context
 from amarevents.security.policy import ORGANIZERS, PUBLIC, Scope, allow
@@ -57,21 +59,19 @@ class TicketTypeView:
     created_at: DateTime
     """When the ticket type was created, in UTC."""
 
-    @classmethod
-    def from_model(cls, row: TicketType) -> "TicketTypeView":
-        available = None if row.capacity == 0 else max(row.capacity - row.sold, 0)
-        return cls(
-            id=RecordId(row.id),
-            event_id=RecordId(row.event_id),
-            name=row.name,
-            price=row.price,
-            capacity=row.capacity,
-            description=row.description,
-            sold=row.sold,
-            available=available,
-            is_available=available != 0,
-            created_at=row.created_at,
-        )
+
+def _places_left(view: TicketTypeView) -> int | None:
+    return None if view.capacity == 0 else max(view.capacity - view.sold, 0)
+
+
+_TICKET_TYPES = Select(
+    Source(
+        TicketTypeView,
+        "ticket_types",
+        available=derived(_places_left, "capacity", "sold"),
+        is_available=derived(lambda view: _places_left(view) != 0, "capacity", "sold"),
+    )
+)
 
 
 class ListTicketTypes(WholeListPaging):
@@ -84,16 +84,29 @@ class ListTicketTypes(WholeListPaging):
 @operation(PUBLIC, raises=(errors.NotFound,))
 async def list_ticket_types(ctx: Context, data: ListTicketTypes) -> Page[TicketTypeView]:
     """List the ticket types of an event, newest first."""
-    event = await get_visible_event(ctx, data.event_id)
-    rows = await TicketType.filter(event_id=event.id).order_by("-id")
-    return paginate([TicketTypeView.from_model(row) for row in rows], data)
+    await get_visible_event(ctx, data.event_id)
+    found = await load_ticket_types_of_events(ctx, [data.event_id])
+    return paginate(found[data.event_id], data)
 
 
 async def load_ticket_types(ctx: Context, ids: Sequence[int]) -> dict[int, TicketTypeView]:
-    """Return the ticket types of events that the caller may see, by ID, in two statements."""
-    rows = await TicketType.filter(id__in=list(ids))
-    visible = set(await visible_event_ids(ctx, {row.event_id for row in rows}))
-    return {row.id: TicketTypeView.from_model(row) for row in rows if row.event_id in visible}
+    """Return the ticket types of events that the caller may see, by ID, in one statement."""
+    visible = of_visible_events(ctx, "ticket_types.event_id")
+    return by_id(await _TICKET_TYPES.where(is_in("ticket_types.id", ids), visible).fetch(ctx.fields))
+
+
+async def load_ticket_types_of_events(ctx: Context, event_ids: Sequence[int]) -> dict[int, list[TicketTypeView]]:
+    """Return the ticket types of events, newest first, by event ID, in one statement."""
+    newest_first = _TICKET_TYPES.order_by("ticket_types.id", descending=True)
+    return await newest_first.grouped_by("event_id", event_ids, ctx.fields)
+
+
+async def _get_ticket_type(ticket_type_id: int) -> TicketTypeView:
+    """Return a ticket type. Raises NotFound if it has been deleted."""
+    found = await _TICKET_TYPES.where(sql("ticket_types.id = ?", ticket_type_id)).first()
+    if found is None:
+        raise errors.NotFound("Ticket type")
+    return found
 
 
 class TicketTypeInput(Input):
@@ -127,7 +140,7 @@ async def create_ticket_type(ctx: Context, data: CreateTicketType) -> TicketType
     if await TicketType.filter(event_id=event.id).count() >= MAX_TICKET_TYPES:
         raise errors.TooManyTicketTypes(MAX_TICKET_TYPES)
     ctx.record_change(event.id)
-    return TicketTypeView.from_model(await new_ticket_type(event.id, data))
+    return await _get_ticket_type((await new_ticket_type(event.id, data)).id)
 
 
 async def new_ticket_type(event_id: int, data: TicketTypeInput) -> TicketType:
@@ -160,10 +173,7 @@ async def update_ticket_type(ctx: Context, id: TicketTypeId, data: UpdateTicketT
     if changes := data.changed_fields():
         ctx.record_change(event_id)
         await _update(id, changes)
-    row = await TicketType.get_or_none(id=id)
-    if row is None:
-        raise errors.NotFound("Ticket type")
-    return TicketTypeView.from_model(row)
+    return await _get_ticket_type(id)
 
 
 async def _update(ticket_type_id: int, changes: dict[str, object]) -> None:

@@ -6,7 +6,6 @@ from enum import StrEnum
 from functools import partial
 from typing import Self
 
-from tortoise.expressions import Q
 from tortoise.functions import Count
 from tortoise.queryset import QuerySet
 from tortoise.transactions import in_transaction
@@ -14,18 +13,22 @@ from tortoise.transactions import in_transaction
 from amarevents import errors
 from amarevents.infra.pubsub import TicketChange
 from amarevents.models import CheckIn, Ticket
+from amarevents.models.db.sql import is_in, sql
 from amarevents.models.enums import TicketChangeKind, TicketStatus
 from amarevents.resolvers.core.constraint_errors import integrity_errors
 from amarevents.resolvers.core.inputs import DateTime, Id, Input, RecordId
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.permissions import managed_event_ids, manages, visible_tickets
+from amarevents.resolvers.core.select import fetch_column
 from amarevents.resolvers.core.text_types import ShortText
 from amarevents.resolvers.core.views import extend
 from amarevents.resolvers.tickets.codes import has_code
 from amarevents.resolvers.tickets.queries import (
+    TICKETS,
     TicketDetailView,
     TicketView,
     load_ticket,
+    load_tickets,
     require_ticket_manager,
 )
 from amarevents.resolvers.tickets.updates import lock_ticket
@@ -130,11 +133,11 @@ async def check_in_ticket(ctx: Context, data: CheckInTicket) -> CheckInView:
     with integrity_errors({"scan_id": errors.ScanMismatch(), "ticket_id": None}, otherwise=errors.Unauthenticated()):
         async with in_transaction():
             ticket = await lock_ticket(found.id)
-            ticket.event, ticket.ticket_type = found.event, found.ticket_type
-            if refusal := refusal_of(ticket, data.event_id):
+            if refusal := refusal_of(ticket, found.event.name, data.event_id):
                 raise refusal
             outcome, admission = await _admit(ctx, ticket, data)
-    return extend(admission, to=partial(CheckInView, outcome=outcome, ticket=TicketView.from_model(ticket)))
+            view = (await load_tickets(ctx, [found.id]))[found.id]
+    return extend(admission, to=partial(CheckInView, outcome=outcome, ticket=view))
 
 
 async def _admit(ctx: Context, ticket: Ticket, data: CheckInTicket) -> tuple[CheckInOutcome, AdmissionView]:
@@ -196,13 +199,13 @@ async def undo_check_in(ctx: Context, data: UndoCheckIn) -> TicketDetailView:
 
     Repeating the scan that was undone, with the same scan ID, does not check the ticket in.
     """
-    await require_ticket_manager(ctx, Q(id=data.ticket_id))
+    await require_ticket_manager(ctx, sql("tickets.id = ?", data.ticket_id))
     async with in_transaction():
         ticket = await lock_ticket(data.ticket_id)
         if not await CheckIn.filter(ticket_id=ticket.id, undone_at__isnull=True).update(undone_at=ctx.now):
             raise errors.NotCheckedIn
         ctx.record_change(ticket.event_id, TicketChange(TicketChangeKind.UPDATED, ticket.id))
-    return await load_ticket(ctx, Ticket.all(), data.ticket_id)
+    return await load_ticket(ctx, data.ticket_id)
 
 
 async def load_admissions(ctx: Context, ticket_ids: Sequence[int]) -> dict[int, AdmissionView]:
@@ -214,8 +217,8 @@ async def load_admissions(ctx: Context, ticket_ids: Sequence[int]) -> dict[int, 
 async def load_check_ins(ctx: Context, ids: Sequence[int]) -> dict[int, AdmissionView]:
     """Return the check-ins of tickets that the caller may see, by ID and without those undone, in two statements."""
     found = await CheckIn.filter(id__in=list(ids)).values_list("ticket_id")
-    visible = await visible_tickets(ctx).filter(id__in=[ticket_id for (ticket_id,) in found]).values_list("id")
-    rows = _active_check_ins([ticket_id for (ticket_id,) in visible]).filter(id__in=list(ids))
+    visible = is_in("tickets.id", [ticket_id for (ticket_id,) in found]) & visible_tickets(ctx)
+    rows = _active_check_ins(await fetch_column(TICKETS.where(visible).ids("id"))).filter(id__in=list(ids))
     return {row.id: _admission_view(ctx, row) for row in await rows.select_related("ticket__event__organization")}
 
 

@@ -3,9 +3,8 @@
 import base64
 import secrets
 
-from tortoise.expressions import Q
-
 from amarevents.models.columns import SHORT_LENGTH
+from amarevents.models.db.sql import FALSE, Sql, sql
 from amarevents.models.tickets import CODE_LENGTH
 from amarevents.text import compact
 
@@ -22,11 +21,11 @@ def new_ticket_code() -> str:
     return "AE" + base64.b32encode(secrets.token_bytes(_RANDOM_BYTES)).decode()[:_RANDOM_LENGTH]
 
 
-def has_code(text: str) -> Q:
+def has_code(text: str) -> Sql:
     """Return the condition that a ticket has the code that a text contains.
 
     Case, spaces, dashes and line ends make no difference. No ticket has a text that is too long to be a code, or has
     letters of other scripts: scanners also read the QR codes of other systems.
     """
     code = compact(text).upper() if len(text) <= SHORT_LENGTH else ""
-    return Q(code=code) if code.isascii() and 0 < len(code) <= CODE_LENGTH else Q(id__in=[])
+    return sql("tickets.code = ?", code) if code.isascii() and 0 < len(code) <= CODE_LENGTH else FALSE

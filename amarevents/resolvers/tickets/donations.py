@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Self
+from typing import Annotated
 
 from pydantic import AfterValidator, Field, WithJsonSchema
-from tortoise.queryset import QuerySet
 from tortoise.transactions import in_transaction
 
 from amarevents import errors
 from amarevents.models import Donation, Organization
 from amarevents.models.columns import MAX_ID
+from amarevents.models.db.sql import TRUE, Sql, is_in, sql
 from amarevents.models.enums import DonationStatus, PaymentMethod
 from amarevents.resolvers.core.constraint_errors import integrity_errors
 from amarevents.resolvers.core.ids import DonationId
@@ -18,6 +18,8 @@ from amarevents.resolvers.core.inputs import DateTime, Id, Input, RecordId, Taka
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, Paging, load_page
 from amarevents.resolvers.core.permissions import managed_by_caller
+from amarevents.resolvers.core.select import Select, Source, by_id
+from amarevents.resolvers.core.sorting import NEWEST_FIRST
 from amarevents.resolvers.core.text_types import Email, LongText, Phone
 from amarevents.resolvers.core.transaction_ids import TransactionId
 from amarevents.resolvers.tickets.payment_claims import ClaimMove, claim_of_donation, move_claims
@@ -59,24 +61,15 @@ class DonationView:
     updated_at: DateTime
     """When the donation was last changed, in UTC."""
 
-    @classmethod
-    def from_model(cls, donation: Donation) -> Self:
-        """Return the view of a donation whose organization has been loaded."""
-        organization = donation.organization
-        return cls(
-            id=RecordId(donation.id),
-            email=donation.email,
-            number=donation.number,
-            amount=Taka(donation.amount),
-            transaction_id=donation.transaction_id,
-            type=donation.type,
-            organization_id=RecordId(organization.id) if organization else None,
-            organization_name=organization.name if organization else None,
-            note=donation.note,
-            status=donation.status,
-            created_at=donation.created_at,
-            updated_at=donation.updated_at,
-        )
+
+_DONATIONS = Select(
+    Source(
+        DonationView,
+        "donations",
+        joins="LEFT JOIN organizations ON organizations.id = donations.organization_id",
+        organization_name="organizations.name",
+    )
+)
 
 
 DonationStatusOrAlias = Annotated[
@@ -101,27 +94,32 @@ async def list_donations(ctx: Context, data: ListDonations) -> Page[DonationView
 @operation(allow(*ADMINS, scope=Scope.ADMIN))
 async def list_all_donations(ctx: Context, data: ListDonations) -> Page[DonationView]:
     """List all donations on the platform, newest first."""
-    return await _load_donations(ctx, Donation.all(), data)
+    return await _load_donations(ctx, TRUE, data)
 
 
-def _managed_donations(ctx: Context) -> QuerySet[Donation]:
-    """Return the donations to the caller's organizations; for admins, all donations (decisions 7.3)."""
-    return Donation.filter(managed_by_caller(ctx, "organization__user_id"))
+def _managed_donations(ctx: Context) -> Sql:
+    """Return the condition that a donation is one to the caller's organizations, any for admins (decisions 7.3)."""
+    return managed_by_caller(ctx, "donations.organization_id")
 
 
 async def load_donations(ctx: Context, ids: Sequence[int]) -> dict[int, DonationView]:
     """Return the donations that the caller may list, by ID, in one statement."""
     lists_all = list_all_donations.policy.refusal(ctx.principal) is None
-    found = Donation.all() if lists_all else _managed_donations(ctx)
-    rows = await found.filter(id__in=list(ids)).select_related("organization")
-    return {row.id: DonationView.from_model(row) for row in rows}
+    condition = TRUE if lists_all else _managed_donations(ctx)
+    return by_id(await _DONATIONS.where(is_in("donations.id", ids), condition).fetch(ctx.fields))
 
 
-async def _load_donations(ctx: Context, found: QuerySet[Donation], data: ListDonations) -> Page[DonationView]:
-    if data.status is not None:
-        found = found.filter(status=data.status)
-    rows = found.select_related("organization").order_by("-id")
-    return await load_page(ctx, rows, data, depends_on=(Donation, Organization), view=DonationView.from_model)
+async def _load_donations(ctx: Context, condition: Sql, data: ListDonations) -> Page[DonationView]:
+    status = TRUE if data.status is None else sql("donations.status = ?", data.status)
+    rows = _DONATIONS.where(condition, status)
+    return await load_page(ctx, rows, data, depends_on=(Donation, Organization), order=NEWEST_FIRST)
+
+
+async def _get_donation(donation_id: int) -> DonationView:
+    donation = await _DONATIONS.where(sql("donations.id = ?", donation_id)).first()
+    if donation is None:
+        raise errors.NotFound("Donation")
+    return donation
 
 
 def _require_five(transaction_id: str) -> str:
@@ -162,22 +160,11 @@ class SubmitDonation(Input):
 )
 async def submit_donation(ctx: Context, data: SubmitDonation) -> DonationView:
     """Submit a donation, which is pending until the organizer or an admin has verified the payment."""
-    organization = await _find_organization(data.organization_id)
     async with in_transaction():
         with integrity_errors({}, otherwise=_unknown_organization()):
             donation = await Donation.create(**data.model_dump())
         await move_claims([ClaimMove(donation, None, claim_of_donation(donation))])
-    donation.organization = organization
-    return DonationView.from_model(donation)
-
-
-async def _find_organization(organization_id: int | None) -> Organization | None:
-    if organization_id is None:
-        return None
-    organization = await Organization.get_or_none(id=organization_id)
-    if organization is None:
-        raise _unknown_organization()
-    return organization
+    return await _get_donation(donation.id)
 
 
 def _unknown_organization() -> errors.ValidationFailed:
@@ -198,7 +185,7 @@ class UpdateDonation(Input):
 )
 async def update_donation(ctx: Context, id: DonationId, data: UpdateDonation) -> DonationView:
     """Verify or reject a donation to an organization of the caller."""
-    return await _decide(ctx, _managed_donations(ctx).filter(id=id), data)
+    return await _decide(ctx, id, _managed_donations(ctx), data)
 
 
 @operation(
@@ -206,20 +193,18 @@ async def update_donation(ctx: Context, id: DonationId, data: UpdateDonation) ->
 )
 async def admin_update_donation(ctx: Context, id: DonationId, data: UpdateDonation) -> DonationView:
     """Verify or reject any donation."""
-    return await _decide(ctx, Donation.filter(id=id), data)
+    return await _decide(ctx, id, TRUE, data)
 
 
-async def _decide(ctx: Context, found: QuerySet[Donation], data: UpdateDonation) -> DonationView:
-    donation = await found.select_related("organization").first()
-    if donation is None:
+async def _decide(ctx: Context, donation_id: int, condition: Sql, data: UpdateDonation) -> DonationView:
+    if not await _DONATIONS.where(sql("donations.id = ?", donation_id), condition).exists():
         raise errors.NotFound("Donation")
     async with in_transaction():
-        locked = await Donation.filter(id=donation.id).select_for_update().get_or_none()
+        locked = await Donation.filter(id=donation_id).select_for_update().get_or_none()
         if locked is None:
             raise errors.NotFound("Donation")
         claim = claim_of_donation(locked)
         locked.status, locked.updated_at = data.status, ctx.now
         await locked.save(update_fields=["status", "updated_at"])
         await move_claims([ClaimMove(locked, claim, claim_of_donation(locked))])
-    locked.organization = donation.organization
-    return DonationView.from_model(locked)
+    return await _get_donation(donation_id)

@@ -28,6 +28,8 @@ from amarevents.tasks import finish
 
 BATCH_SIZE = 100
 """The maximum number of holds that one transaction ends."""
+UNPAID = "tickets.status = 'Pending' AND tickets.transaction_id IS NULL"
+"""The same condition in SQL."""
 _UNPAID = Q(status=TicketStatus.PENDING, transaction_id__isnull=True)
 """The condition of ``_is_unpaid``. Other tickets have no hold, though an end of one may be left in their rows."""
 

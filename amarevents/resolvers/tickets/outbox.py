@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
 
-from amarevents.models import OutgoingMail
+from amarevents.models.db.sql import is_in, sql
 from amarevents.models.enums import MailKind, MailStatus
 from amarevents.resolvers.core.inputs import DateTime, RecordId
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, Paging, page_of
+from amarevents.resolvers.core.select import Select, Source, by_id
 from amarevents.security.context import Context
 from amarevents.security.policy import ADMINS, Scope, allow
 
@@ -42,28 +42,13 @@ class OutgoingMailView:
     created_at: DateTime
     """When the email was written, in UTC."""
 
-    @classmethod
-    def from_model(cls, mail: OutgoingMail) -> Self:
-        """Return the view of an email."""
-        return cls(
-            id=RecordId(mail.id),
-            kind=mail.kind,
-            status=mail.status,
-            recipient=mail.recipient,
-            subject=mail.subject,
-            user_id=None if mail.user_id is None else RecordId(mail.user_id),
-            ticket_id=None if mail.ticket_id is None else RecordId(mail.ticket_id),
-            attempts=mail.attempts,
-            next_attempt_at=mail.next_attempt_at,
-            sent_at=mail.sent_at,
-            last_error=mail.last_error,
-            created_at=mail.created_at,
-        )
+
+_MAILS = Select(Source(OutgoingMailView, "outgoing_mails"))
 
 
 async def load_outgoing_mails(ctx: Context, ids: Sequence[int]) -> dict[int, OutgoingMailView]:
     """Return the emails by ID, in one statement."""
-    return {mail.id: OutgoingMailView.from_model(mail) for mail in await OutgoingMail.filter(id__in=list(ids))}
+    return by_id(await _MAILS.where(is_in("outgoing_mails.id", ids)).fetch(ctx.fields))
 
 
 class ListOutgoingMails(Paging):
@@ -76,6 +61,6 @@ class ListOutgoingMails(Paging):
 @operation(allow(*ADMINS, scope=Scope.ADMIN))
 async def list_outgoing_mails(ctx: Context, data: ListOutgoingMails) -> Page[OutgoingMailView]:
     """List the emails in the outbox, newest first."""
-    found = OutgoingMail.all() if data.status is None else OutgoingMail.filter(status=data.status)
-    mails = await found.order_by("-id").offset(data.offset).limit(data.limit)
-    return page_of([OutgoingMailView.from_model(mail) for mail in mails], await found.count(), data)
+    rows = _MAILS if data.status is None else _MAILS.where(sql("outgoing_mails.status = ?", data.status))
+    mails = await rows.order_by("outgoing_mails.id", descending=True).page(data.limit, data.offset).fetch()
+    return page_of(mails, await rows.count(), data)

@@ -7,25 +7,27 @@ from enum import StrEnum
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
-from tortoise.expressions import Q
 from tortoise.transactions import in_transaction
 
 from amarevents import errors
 from amarevents.models import Ticket
+from amarevents.models.db.sql import is_in, sql
 from amarevents.models.enums import PaymentMethod, TicketStatus
 from amarevents.resolvers.core.inputs import DateTime, Id, Input, Money, RecordId
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.permissions import own_tickets, visible_tickets
+from amarevents.resolvers.core.select import by_id, load_models
 from amarevents.resolvers.core.text_types import ShortText
 from amarevents.resolvers.core.transaction_ids import TransactionId
 from amarevents.resolvers.tickets.holds import require_not_expired
 from amarevents.resolvers.tickets.queries import (
+    TICKETS,
     TicketDetailView,
     TicketView,
+    load_managed_tickets,
     load_ticket,
-    managed_tickets,
     require_ticket_manager,
-    with_event,
+    with_events,
 )
 from amarevents.resolvers.tickets.updates import change_tickets, lock_ticket
 from amarevents.security.context import Context
@@ -121,15 +123,15 @@ async def add_payment(ctx: Context, data: AddPayment) -> TicketDetailView:
             raise errors.Forbidden("The payment has been entered already; ask the organizer to change it")
         if changes:
             await change_tickets(ctx, [(ticket, found.event)], changes)
-    return await load_ticket(ctx, Ticket.all(), found.id)
+    return await load_ticket(ctx, found.id)
 
 
 async def _require_own(ctx: Context, ticket_id: int) -> Ticket:
     """Return the caller's ticket with its event. Raises NotFound, or Forbidden if the caller may only see it."""
-    ticket = await with_event(Ticket.filter(own_tickets(ctx))).get_or_none(id=ticket_id)
-    if ticket is not None:
+    condition = sql("tickets.id = ?", ticket_id)
+    for ticket in await with_events(await load_models(Ticket, condition & own_tickets(ctx))):
         return ticket
-    if await visible_tickets(ctx).filter(id=ticket_id).exists():
+    if await TICKETS.where(condition, visible_tickets(ctx)).exists():
         raise errors.Forbidden("Only the account that the ticket belongs to can do this; update the ticket instead")
     raise errors.NotFound("Ticket")
 
@@ -208,18 +210,17 @@ async def _decide_together(
                 _require_decidable(locked.get(ticket_id), data)
         changes = {"status": status, "decision_reason": data.reason}
         await change_tickets(ctx, [(row, found[row.id].event) for row in locked.values()], changes)
-        changed = await with_event(Ticket.filter(id__in=ticket_ids))
-    decided = {row.id: TicketView.from_model(row) for row in changed}
+        decided = by_id(await TICKETS.where(is_in("tickets.id", ticket_ids)).fetch())
     return [decided[ticket_id] for ticket_id in ticket_ids]
 
 
 async def _require_managed(ctx: Context, ticket_ids: Sequence[int]) -> dict[int, Ticket]:
     """Return the tickets by ID, with their events. Raises NotFound or Forbidden for the first that is not managed."""
-    found = {ticket.id: ticket for ticket in await managed_tickets(ctx).filter(id__in=ticket_ids)}
+    found = {ticket.id: ticket for ticket in await load_managed_tickets(ctx, is_in("tickets.id", ticket_ids))}
     for position, ticket_id in enumerate(ticket_ids):
         if ticket_id not in found:
             with _errors_at(position):
-                found[ticket_id] = await require_ticket_manager(ctx, Q(id=ticket_id))
+                found[ticket_id] = await require_ticket_manager(ctx, sql("tickets.id = ?", ticket_id))
     return found
 
 

@@ -4,14 +4,11 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
-from typing import ClassVar, Self
-
-from tortoise.expressions import Q
-from tortoise.queryset import QuerySet
+from typing import ClassVar, Never, TypeVar
 
 from amarevents import errors
 from amarevents.models import Event, Ticket
+from amarevents.models.db.sql import TRUE, Sql, is_in, sql
 from amarevents.models.enums import KeyType, PaymentMethod, TicketStatus
 from amarevents.resolvers.core.bulk_connections import ConnectionRequest, load_connections
 from amarevents.resolvers.core.bulk_pages import PageRequest, load_pages
@@ -22,18 +19,20 @@ from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, Paging, load_page
 from amarevents.resolvers.core.permissions import (
     NOT_THE_MANAGER,
-    managed_by_caller,
     managed_event_ids,
+    managed_tickets,
     own_tickets,
     require_event_manager,
     visible_tickets,
 )
+from amarevents.resolvers.core.select import Select, Source, by_id, load_models
 from amarevents.resolvers.core.sorting import Segment, SortOrder, parse_id
-from amarevents.resolvers.core.views import extend
 from amarevents.resolvers.tickets.custom_answers import CustomAnswerView, load_answers
-from amarevents.resolvers.tickets.holds import expires_at
+from amarevents.resolvers.tickets.holds import UNPAID
 from amarevents.security.context import Context
 from amarevents.security.policy import ORGANIZERS, USERS, Scope, allow
+
+TicketT = TypeVar("TicketT", bound="TicketView")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -88,34 +87,6 @@ class TicketView:
     updated_at: DateTime
     """When the ticket was last changed, in UTC."""
 
-    @classmethod
-    def from_model(cls, ticket: Ticket) -> Self:
-        """Return the view of a ticket whose event and type have been loaded."""
-        kind = ticket.ticket_type
-        return cls(
-            id=RecordId(ticket.id),
-            code=ticket.code,
-            event_id=RecordId(ticket.event_id),
-            event_name=ticket.event.name,
-            event_date=ticket.event.date,
-            user_id=RecordId(ticket.user_id),
-            ticket_type_id=RecordId(kind.id) if kind else None,
-            ticket_type_name=kind.name if kind else None,
-            name=ticket.name,
-            email=ticket.email,
-            number=ticket.number,
-            amount=ticket.amount,
-            due=ticket.due,
-            status=ticket.status,
-            transaction_id=ticket.transaction_id,
-            transid=ticket.transaction_id,
-            payment_method=ticket.payment_method,
-            note=ticket.note,
-            expires_at=expires_at(ticket),
-            created_at=ticket.created_at,
-            updated_at=ticket.updated_at,
-        )
-
 
 @dataclass(slots=True, kw_only=True)
 class TicketDetailView(TicketView):
@@ -125,54 +96,73 @@ class TicketDetailView(TicketView):
     """The answers to the event's custom fields."""
 
 
-def with_event(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
-    """Load each ticket together with its event and type, which its view shows."""
-    return tickets.select_related("event", "ticket_type")
+def _selected(view: type[TicketT], *later: str) -> Select[TicketT]:
+    return Select(
+        Source(
+            view,
+            "tickets",
+            joins="JOIN events ON events.id = tickets.event_id "
+            "LEFT JOIN ticket_types ON ticket_types.id = tickets.ticket_type_id",
+            later=later,
+            event_name="events.name",
+            event_date="events.date",
+            ticket_type_name="ticket_types.name",
+            transid="tickets.transaction_id",
+            expires_at=f"CASE WHEN {UNPAID} THEN tickets.hold_expires_at END",
+        )
+    )
 
+
+TICKETS = _selected(TicketView)
+_DETAILS = _selected(TicketDetailView, "custom_fields")
 
 NEWEST_FIRST = SortOrder(name="tickets/1", columns={"id": parse_id}, segments=(Segment(descending=True),))
 """The order of tickets in lists (decisions 1.7)."""
 
 
-def newest_first(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
-    """Sort tickets as lists show them (decisions 1.7), each together with its event and type."""
-    return with_event(tickets).order_by("-id")
-
-
 async def load_tickets(ctx: Context, ids: Sequence[int]) -> dict[int, TicketView]:
     """Return the tickets that the caller may see, by ID, in one statement."""
-    tickets = await with_event(visible_tickets(ctx).filter(id__in=list(ids)))
-    return {ticket.id: TicketView.from_model(ticket) for ticket in tickets}
+    return by_id(await TICKETS.where(is_in("tickets.id", ids), visible_tickets(ctx)).fetch(ctx.fields))
 
 
-async def load_ticket_detail(ctx: Context, ticket: Ticket) -> TicketDetailView:
-    """Return a ticket, whose event and type have been loaded, with its answers."""
-    answers = await load_answers(ctx, [ticket.id])
-    return extend(TicketView.from_model(ticket), to=partial(TicketDetailView, custom_fields=answers[ticket.id]))
-
-
-async def load_ticket(ctx: Context, tickets: QuerySet[Ticket], ticket_id: int) -> TicketDetailView:
-    """Return one of ``tickets`` with its answers. Raises NotFound."""
-    ticket = await with_event(tickets).get_or_none(id=ticket_id)
+async def load_ticket(ctx: Context, ticket_id: int, condition: Sql = TRUE) -> TicketDetailView:
+    """Return a ticket that meets a condition, with its answers. Raises NotFound."""
+    ticket = await _DETAILS.where(sql("tickets.id = ?", ticket_id), condition).first()
     if ticket is None:
         raise errors.NotFound("Ticket")
-    return await load_ticket_detail(ctx, ticket)
+    ticket.custom_fields = (await load_answers(ctx, [ticket_id]))[ticket_id]
+    return ticket
 
 
-def managed_tickets(ctx: Context) -> QuerySet[Ticket]:
-    """Return the tickets for events that the caller manages, each together with its event and type."""
-    return with_event(Ticket.filter(managed_by_caller(ctx, "event__organization__user_id")))
+async def load_managed_tickets(ctx: Context, condition: Sql) -> list[Ticket]:
+    """Return the models of the tickets that the caller manages and may change, each with its event."""
+    tickets = await load_models(Ticket, condition & managed_tickets(ctx))
+    return await with_events(tickets)
 
 
-async def require_ticket_manager(ctx: Context, condition: Q) -> Ticket:
-    """Return the ticket that meets a condition, together with its event and type.
+async def with_events(tickets: list[Ticket]) -> list[Ticket]:
+    """Return tickets whose events have been loaded; not those whose event has been deleted since."""
+    found = await load_models(Event, is_in("events.id", {ticket.event_id for ticket in tickets})) if tickets else []
+    events = {event.id: event for event in found}
+    for ticket in tickets:
+        ticket.event = events.get(ticket.event_id)  # type: ignore[assignment] # None only of those left out
+    return [ticket for ticket in tickets if ticket.event_id in events]
+
+
+async def require_ticket_manager(ctx: Context, condition: Sql) -> Ticket:
+    """Return the model of the ticket that meets a condition, together with its event.
 
     Raises NotFound, or Forbidden if it is the caller's own ticket for an event that the caller does not manage.
     """
-    ticket = await managed_tickets(ctx).get_or_none(condition)
-    if ticket is not None:
-        return ticket
-    if await Ticket.filter(own_tickets(ctx)).filter(condition).exists():
+    tickets = await load_managed_tickets(ctx, condition)
+    if not tickets:
+        await refuse_ticket(ctx, condition)
+    return tickets[0]
+
+
+async def refuse_ticket(ctx: Context, condition: Sql) -> Never:
+    """Raise Forbidden if the caller may see a ticket that it does not manage, otherwise NotFound."""
+    if await TICKETS.where(own_tickets(ctx), condition).exists():
         raise errors.Forbidden(NOT_THE_MANAGER)
     raise errors.NotFound("Ticket")
 
@@ -210,7 +200,7 @@ class ListTickets(TicketFilters, ListTicketsByStatus):
 @operation(allow(*USERS, scope=Scope.TICKETS_READ), raises=(errors.NotFound, errors.Forbidden))
 async def list_tickets(ctx: Context, data: ListTickets) -> Page[TicketView]:
     """List the caller's own tickets, or those of an event that the caller manages, newest first."""
-    return await _load_page(ctx, await _selected(ctx, data), data)
+    return await _load_page(ctx, await _filter(ctx, data), data)
 
 
 class ListTicketsByCursor(ConnectionArguments, TicketFilters):
@@ -222,35 +212,37 @@ class ListTicketsByCursor(ConnectionArguments, TicketFilters):
 @operation(allow(*USERS, scope=Scope.TICKETS_READ), raises=(errors.NotFound, errors.Forbidden))
 async def list_tickets_by_cursor(ctx: Context, data: ListTicketsByCursor) -> Connection[TicketView]:
     """List the caller's own tickets, or those of an event that the caller manages, newest first, by cursor."""
-    found = with_event(tickets_in(await _selected(ctx, data), data))
-    return await load_connection(ctx, found, data, depends_on=_COUNTED_MODELS, view=TicketView.from_model)
+    found = tickets_in(await _filter(ctx, data), data)
+    return await load_connection(ctx, found, data, depends_on=_COUNTED_MODELS)
 
 
-async def _selected(ctx: Context, data: TicketFilters) -> Q:
+async def _filter(ctx: Context, data: TicketFilters) -> Sql:
     """Return the condition for the tickets that the filters select. Raises NotFound, Forbidden."""
     if data.event_id is None:
         selected = own_tickets(ctx)
     else:
-        selected = Q(event_id=(await require_event_manager(ctx, data.event_id)).id)
-    return selected if data.ids is None else selected & Q(id__in=data.ids)
+        selected = _of_event((await require_event_manager(ctx, data.event_id)).id)
+    return selected if data.ids is None else selected & is_in("tickets.id", data.ids)
 
 
-def tickets_in(condition: Q, data: TicketStatusFilter) -> QuerySet[Ticket]:
+def _of_event(event_id: int) -> Sql:
+    return sql("tickets.event_id = ?", event_id)
+
+
+def tickets_in(condition: Sql, data: TicketStatusFilter) -> Select[TicketView]:
     """Return the tickets that meet a condition and have the requested status."""
-    found = Ticket.filter(condition)
-    return found if data.status is None else found.filter(status=data.status)
+    return TICKETS.where(condition, TRUE if data.status is None else sql("tickets.status = ?", data.status))
 
 
-async def _load_page(ctx: Context, condition: Q, data: ListTicketsByStatus) -> Page[TicketView]:
-    found = newest_first(tickets_in(condition, data))
-    return await load_page(ctx, found, data, depends_on=_COUNTED_MODELS, view=TicketView.from_model)
+async def _load_page(ctx: Context, condition: Sql, data: ListTicketsByStatus) -> Page[TicketView]:
+    return await load_page(ctx, tickets_in(condition, data), data, depends_on=_COUNTED_MODELS, order=NEWEST_FIRST)
 
 
 @operation(allow(*ORGANIZERS, scope=Scope.TICKETS_READ), raises=(errors.NotFound, errors.Forbidden))
 async def list_event_tickets(ctx: Context, id: EventId, data: ListTicketsByStatus) -> Page[TicketView]:
     """List the tickets for an event, newest first."""
     event = await require_event_manager(ctx, id)
-    return await _load_page(ctx, Q(event_id=event.id), data)
+    return await _load_page(ctx, _of_event(event.id), data)
 
 
 async def load_event_tickets(
@@ -259,11 +251,11 @@ async def load_event_tickets(
     """Return pages of the tickets for events that the caller manages, by event and request, in four statements."""
     managed_ids = set(await managed_event_ids(ctx, {event_id for event_id, _ in requests}))
     pages = {
-        (event_id, data): PageRequest(rows=tickets_in(Q(event_id=event_id), data), order=NEWEST_FIRST, paging=data)
+        (event_id, data): PageRequest(rows=tickets_in(_of_event(event_id), data), order=NEWEST_FIRST, paging=data)
         for event_id, data in requests
         if event_id in managed_ids
     }
-    return await load_pages(pages, prepare=with_event, view=TicketView.from_model)
+    return await load_pages(pages)
 
 
 class ListTicketsOfByCursor(ConnectionArguments, TicketStatusFilter):
@@ -278,11 +270,11 @@ async def load_event_ticket_connections(
     """Return slices of the tickets for events that the caller manages, by event and request, in three statements."""
     managed_ids = set(await managed_event_ids(ctx, {event_id for event_id, _ in requests}))
     wanted = {
-        (event_id, data): ConnectionRequest(rows=tickets_in(Q(event_id=event_id), data), arguments=data)
+        (event_id, data): ConnectionRequest(rows=tickets_in(_of_event(event_id), data), arguments=data)
         for event_id, data in requests
         if event_id in managed_ids
     }
-    return await load_connections(ctx, wanted, prepare=with_event, view=TicketView.from_model)
+    return await load_connections(ctx, wanted)
 
 
 @operation(allow(KeyType.USER, scope=Scope.TICKETS_READ))
@@ -294,4 +286,4 @@ async def list_own_tickets(ctx: Context, data: ListTicketsByStatus) -> Page[Tick
 @operation(allow(*USERS, scope=Scope.TICKETS_READ), raises=(errors.NotFound,))
 async def get_ticket(ctx: Context, id: TicketId) -> TicketDetailView:
     """Get a ticket with its answers."""
-    return await load_ticket(ctx, visible_tickets(ctx), id)
+    return await load_ticket(ctx, id, visible_tickets(ctx))

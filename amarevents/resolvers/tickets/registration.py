@@ -16,7 +16,7 @@ from amarevents.models.enums import PaymentMethod, TicketChangeKind, TicketStatu
 from amarevents.resolvers.core.constraint_errors import integrity_errors
 from amarevents.resolvers.core.inputs import Id, Money
 from amarevents.resolvers.core.operation import operation
-from amarevents.resolvers.core.permissions import get_visible_event, manages
+from amarevents.resolvers.core.permissions import get_event_model, manages
 from amarevents.resolvers.core.text_types import Email, LongText, Name, Phone
 from amarevents.resolvers.core.transaction_ids import TransactionInput
 from amarevents.resolvers.events.custom_fields import MAX_OPTIONS
@@ -28,7 +28,7 @@ from amarevents.resolvers.tickets.holds import end_of_hold, take_overdue_place
 from amarevents.resolvers.tickets.notifications import enqueue_ticket_email, reason_to_hold_email
 from amarevents.resolvers.tickets.payment_claims import ClaimMove, claim_of_ticket, move_claims
 from amarevents.resolvers.tickets.places import choose_ticket_type, is_full, require_place_for_account
-from amarevents.resolvers.tickets.queries import TicketDetailView, load_ticket_detail
+from amarevents.resolvers.tickets.queries import TicketDetailView, load_ticket
 from amarevents.security.context import Context
 from amarevents.security.policy import USERS, Scope, allow
 
@@ -123,7 +123,7 @@ async def register_for_event(ctx: Context, data: RegisterForEvent) -> TicketDeta
     A ticket that costs nothing is approved at once. Any other ticket is pending until the organizer approves the
     payment, and holds its place in the meantime; without a transaction ID, only for the time that the event allows.
     """
-    event = await get_visible_event(ctx, data.event_id)
+    event = await get_event_model(ctx, data.event_id)
     is_manager = manages(ctx, event.organization.user_id)
     if not is_manager and not is_registration_open(event, ctx.now, ctx.services.settings.time_zone):
         raise errors.RegistrationClosed
@@ -140,7 +140,7 @@ async def register_for_event(ctx: Context, data: RegisterForEvent) -> TicketDeta
             # The last place has been taken since the type was chosen. Raises SoldOut unless another place is left.
             ticket_type = await choose_ticket_type(ctx, event, data.ticket_type_id)
         else:
-            return await load_ticket_detail(ctx, ticket)
+            return await load_ticket(ctx, ticket.id)
 
 
 async def _register(ctx: Context, registration: _Registration, ticket_type: TicketType | None) -> Ticket:

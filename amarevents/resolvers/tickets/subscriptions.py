@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from functools import partial
 
 from amarevents.infra.pubsub import Subscriber, TicketChange
-from amarevents.models import Ticket
+from amarevents.models.db.sql import is_in, sql
 from amarevents.models.enums import TicketChangeKind
 from amarevents.resolvers.core.inputs import RecordId
+from amarevents.resolvers.core.select import by_id
 from amarevents.resolvers.core.subscription import SharedResult, SubscriberAuthorization, shared_result, subscription
 from amarevents.resolvers.core.views import extend
 from amarevents.resolvers.events.statistics import IdentifiedEventStatsView, get_event_stats
 from amarevents.resolvers.tickets.check_in import count_checked_in
-from amarevents.resolvers.tickets.queries import TicketView, list_event_tickets, with_event
+from amarevents.resolvers.tickets.queries import TICKETS, TicketView, list_event_tickets
 
 PAUSE_SECONDS = 0.25
 """The minimum time between two reads of the same data, and the maximum age of data and authorization that are sent."""
@@ -130,5 +131,4 @@ async def _updates(
 
 async def _read_tickets(event_id: int, ticket_ids: Sequence[int]) -> dict[int, TicketView]:
     """Return those of the tickets that exist, by ID, in one statement."""
-    rows = await with_event(Ticket.filter(event_id=event_id, id__in=ticket_ids))
-    return {ticket.id: TicketView.from_model(ticket) for ticket in rows}
+    return by_id(await TICKETS.where(is_in("tickets.id", ticket_ids), sql("tickets.event_id = ?", event_id)).fetch())

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from tortoise.expressions import Q
 from tortoise.transactions import in_transaction
 
 from amarevents import errors
 from amarevents.infra.pubsub import TicketChange
 from amarevents.models import Event, Ticket, TicketType
+from amarevents.models.db.sql import sql
 from amarevents.models.enums import PaymentMethod, TicketChangeKind, TicketStatus
 from amarevents.resolvers.core.constraint_errors import integrity_errors
 from amarevents.resolvers.core.ids import TicketId
@@ -23,7 +23,6 @@ from amarevents.resolvers.tickets.places import get_ticket_type_of
 from amarevents.resolvers.tickets.queries import (
     TicketDetailView,
     load_ticket,
-    load_ticket_detail,
     require_ticket_manager,
 )
 from amarevents.security.context import Context
@@ -67,10 +66,10 @@ async def update_ticket(ctx: Context, id: TicketId, data: UpdateTicket) -> Ticke
 
     The ticket takes or releases a place if its new status or ticket type requires that.
     """
-    found = await require_ticket_manager(ctx, Q(id=id))
+    found = await require_ticket_manager(ctx, sql("tickets.id = ?", id))
     changes = data.changes_of(found.transaction_id)
     if not changes:
-        return await load_ticket_detail(ctx, found)
+        return await load_ticket(ctx, id)
     new_type = await get_ticket_type_of(found.event, data.ticket_type_id) if data.ticket_type_id else None
     try:
         await _update(ctx, found, new_type, changes)
@@ -78,7 +77,7 @@ async def update_ticket(ctx: Context, id: TicketId, data: UpdateTicket) -> Ticke
         # Places of overdue holds are free. They are ended before the ticket is locked: tickets are locked by ID.
         await end_overdue_holds_of_event(ctx.services, ctx.now, found.event_id)
         await _update(ctx, found, new_type, changes)
-    return await load_ticket(ctx, Ticket.all(), id)
+    return await load_ticket(ctx, id)
 
 
 async def _update(ctx: Context, found: Ticket, new_type: TicketType | None, changes: Changes) -> None:
@@ -141,7 +140,7 @@ async def lock_ticket(ticket_id: int) -> Ticket:
 )
 async def delete_ticket(ctx: Context, id: TicketId) -> DeletedView:
     """Delete a ticket permanently and release its place."""
-    await require_ticket_manager(ctx, Q(id=id))
+    await require_ticket_manager(ctx, sql("tickets.id = ?", id))
     async with in_transaction():
         ticket = await lock_ticket(id)
         await Ticket.filter(id=id).delete()

@@ -2,19 +2,20 @@
 
 import datetime
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar, Protocol, Self
 
 from pydantic import ValidationInfo, field_validator, model_validator
-from tortoise.expressions import Q
 
 from amarevents import errors
-from amarevents.models import Ticket
 from amarevents.models.columns import MAX_ID
+from amarevents.models.db.sql import FALSE, Sql, sql
 from amarevents.models.enums import TicketStatus
 from amarevents.resolvers.core.inputs import Id, Input, RecordId
 from amarevents.resolvers.core.operation import operation
+from amarevents.resolvers.core.permissions import managed_tickets
+from amarevents.resolvers.core.select import Select, Source
 from amarevents.resolvers.tickets.codes import has_code
-from amarevents.resolvers.tickets.queries import require_ticket_manager
+from amarevents.resolvers.tickets.queries import refuse_ticket
 from amarevents.security.context import Context
 from amarevents.security.policy import ORGANIZERS, Scope, allow
 
@@ -43,29 +44,46 @@ class VerificationView:
     """The code of the error with which a check-in would refuse the ticket, `WRONG_EVENT` or `TICKET_NOT_VALID`; null if
     the ticket is valid."""
 
-    @classmethod
-    def from_model(cls, ticket: Ticket, event_id: int | None) -> Self:
-        """Return the view of a ticket, whose event has been loaded, at the entrance of an event."""
-        refusal = refusal_of(ticket, event_id)
-        return cls(
-            ticket_id=RecordId(ticket.id),
-            name=ticket.name,
-            email=ticket.email,
-            status=ticket.status,
-            event=ticket.event.name,
-            event_date=ticket.event.date,
-            valid=refusal is None,
-            reason=None if refusal is None else refusal.code,
-        )
+
+@dataclass(slots=True, kw_only=True)
+class _FoundTicket:
+    """What verification reads of a ticket."""
+
+    id: RecordId
+    event_id: RecordId
+    name: str
+    email: str
+    status: TicketStatus
+    event_name: str
+    event_date: datetime.date | None
 
 
-def refusal_of(ticket: Ticket, event_id: int | None) -> errors.AmarEventsError | None:
-    """Return why a ticket, whose event has been loaded, is not valid for entry; None if it is.
+_TICKETS = Select(
+    Source(
+        _FoundTicket,
+        "tickets",
+        joins="JOIN events ON events.id = tickets.event_id",
+        event_name="events.name",
+        event_date="events.date",
+    )
+)
+
+
+class _ForEntry(Protocol):
+    @property
+    def event_id(self) -> int: ...
+
+    @property
+    def status(self) -> TicketStatus: ...
+
+
+def refusal_of(ticket: _ForEntry, event_name: str, event_id: int | None) -> errors.AmarEventsError | None:
+    """Return why a ticket for the event with this name is not valid for entry; None if it is.
 
     ``event_id`` is that of the event to enter, None for the event of the ticket.
     """
     if event_id is not None and ticket.event_id != event_id:
-        return errors.WrongEvent(ticket.event.name)
+        return errors.WrongEvent(event_name)
     if ticket.status is not TicketStatus.SUCCESS:
         return errors.TicketNotValid(ticket.status)
     return None
@@ -99,17 +117,30 @@ class VerifyTicket(Input):
             raise ValueError("must contain the id or the code of the ticket")
         return self
 
-    def condition(self) -> Q:
+    def condition(self) -> Sql:
         """Return the condition for the ticket. IDs consist of digits; codes begin with letters."""
         if self.id is not None:
-            return Q(id=self.id)
+            return sql("tickets.id = ?", self.id)
         if self.ticket is not None and self.ticket.isascii() and self.ticket.isdecimal():
             is_id = len(self.ticket) <= _MAX_DIGITS and int(self.ticket) <= MAX_ID
-            return Q(id=int(self.ticket)) if is_id else Q(id__in=[])
+            return sql("tickets.id = ?", int(self.ticket)) if is_id else FALSE
         return has_code(self.code or self.ticket or "")
 
 
 @operation(allow(*ORGANIZERS, scope=Scope.TICKETS_READ), raises=(errors.NotFound, errors.Forbidden))
 async def verify_ticket(ctx: Context, data: VerifyTicket) -> VerificationView:
     """Verify that a ticket is valid for entry, without checking it in."""
-    return VerificationView.from_model(await require_ticket_manager(ctx, data.condition()), data.event_id)
+    ticket = await _TICKETS.where(data.condition(), managed_tickets(ctx)).first()
+    if ticket is None:
+        await refuse_ticket(ctx, data.condition())
+    refusal = refusal_of(ticket, ticket.event_name, data.event_id)
+    return VerificationView(
+        ticket_id=ticket.id,
+        name=ticket.name,
+        email=ticket.email,
+        status=ticket.status,
+        event=ticket.event_name,
+        event_date=ticket.event_date,
+        valid=refusal is None,
+        reason=None if refusal is None else refusal.code,
+    )

@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -108,7 +108,17 @@ async def _drain(connection: aiosqlite.Connection) -> None:
         await connection.execute_fetchall("SELECT 1")
 
 
-class GuardedSqliteClient(SqliteClient):
+class _Reading(SqliteClient):
+    """Reads rows without Tortoise."""
+
+    async def execute_read(self, text: str, values: Sequence[object]) -> Sequence[sqlite3.Row]:
+        """Return the rows of a statement. Raises DatabaseBusy, DatabaseUnavailable."""
+        async with self.acquire_connection() as connection:
+            self.log.debug("%s: %s", text, values)
+            return list(await connection.execute_fetchall(text, values))
+
+
+class GuardedSqliteClient(_Reading):
     """Tortoise's client for SQLite, safe for cancellation. ``lock_seconds`` limits the wait for the connection."""
 
     lock_seconds: float = 10
@@ -151,7 +161,7 @@ class GuardedSqliteClient(SqliteClient):
             await transaction.execute_many(query, values)
 
 
-class GuardedSqliteTransaction(SqliteTransactionWrapper, GuardedTransactionClient):
+class GuardedSqliteTransaction(_Reading, SqliteTransactionWrapper, GuardedTransactionClient):
     """A transaction that holds the connection, and waits at its beginning for writers of other processes.
 
     After a deferred BEGIN, the first write would fail immediately if another process wrote since the first read.
