@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test test-deep coverage check lock vendor clean force
+.PHONY: help setup run test test-deep coverage bench check lock vendor clean force
 
 # The environment, and the interpreter that creates it. To use another version next to the first one:
 # make test PYTHON=python3.13 VENV=.venv-3.13
@@ -46,6 +46,12 @@ test-deep: ## Run the tests with larger random documents, more fuzzing and the w
 
 coverage: ## Run the tests on both back ends and report the coverage of both together
 	@$(MAKE) --no-print-directory test COVERAGE=1
+
+# QUICK=1 uses a small database, REPORT=1 writes docs/performance.md; a few rows only: make bench ARGS="--only list,detail"
+QUICK :=
+REPORT :=
+bench: setup ## Measure throughput and processor time next to hand-written handlers (needs wrk)
+	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(REPORT),--report) $(ARGS)
 
 # Checks of this project's own are the programs tools/check_*.py.
 check: setup ## Check style, types, the direction of imports, the wording and the sizes

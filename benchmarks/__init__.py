@@ -1,0 +1,1 @@
+"""Benchmarks: measurements of the platform against hand-written handlers, and of its GraphQL engine."""
