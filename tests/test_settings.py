@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from amarevents.models.db.connection import tortoise_config
-from amarevents.settings import PREFIX, Settings, SettingsError, variable_of
+from amarevents.settings import PREFIX, Settings, SettingsError, node_urls, variable_of
 from tests.support.tables import check_rows
 
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
@@ -16,6 +16,7 @@ FLAGS = ("COOKIE_SECURE", "CONFIRM_EMAIL", "GRAPHQL_INTROSPECTION", "GRAPHQL_EXP
 MALFORMED = [
     *[("DATABASE_URL", url) for url in ("mysql://localhost/x", "data.db", "postgres://[::1", "postgres://h:port/db")],
     *[("REDIS_URL", url) for url in ("http://localhost", "localhost:6379", "redis://h:port/0", "redis://[::1")],
+    *[("REDIS_URL", f"redis+cluster://{nodes}") for nodes in ("", "a:1,", "a:1/0,b:2", "a:1,b:2/1", "a:1,b:x")],
     *[
         ("SMTP_URL", url)
         for url in ("http://h", "smtp://", "smtps://h:port", "smtp://h/x", "smtps://user@h", "smtp://[::1")
@@ -92,6 +93,20 @@ def test_well_formed_values_are_read() -> None:
     assert settings.allowed_origins == {"https://app.example", "http://localhost:3000", "https://b.example"}
     assert settings.trusted_proxies == (ip_network("10.0.0.0/8"), ip_network("::1"))
     assert (settings.rate_limit_user, settings.log_level, settings.port) == (0, "debug", 0)
+
+
+@pytest.mark.parametrize(
+    ("url", "nodes"),
+    [
+        ("redis://h/1", ["redis://h/1"]),
+        ("redis+cluster://a:7000", ["redis://a:7000"]),
+        ("rediss+cluster://u:p@a:7000,[::1]:7001", ["rediss://u:p@a:7000", "rediss://u:p@[::1]:7001"]),
+    ],
+)
+def test_url_of_a_cluster_names_some_of_its_nodes(url: str, nodes: list[str]) -> None:
+    settings = _read(REDIS_URL=url)
+    assert settings.redis_url is not None
+    assert node_urls(settings.redis_url) == nodes
 
 
 @pytest.mark.parametrize("text", ["true", "1", "YES", "on"])

@@ -23,10 +23,11 @@ from amarevents.settings.types import (
     Sender,
     SmtpUrl,
     TimeZone,
+    node_urls,
     number,
 )
 
-__all__ = ["PREFIX", "Network", "Settings", "SettingsError", "variable_of"]
+__all__ = ["PREFIX", "Network", "Settings", "SettingsError", "node_urls", "variable_of"]
 
 PREFIX = "AMAREVENTS_"
 _MAX_SESSION_DAYS = 3650
@@ -66,7 +67,8 @@ class Settings(BaseSettings):
     prepared, and each transaction sets its limits."""
 
     redis_url: Annotated[RedisUrl | None, Field(repr=False)] = None
-    """`redis://host:port/0`. Shares the rate limits between processes; required for several workers."""
+    """`redis://host:port/0`, or some nodes of a cluster: `redis+cluster://host:port,host:port`. Shares the rate limits
+    between processes; required for several workers."""
 
     host: str = "127.0.0.1"
     """Address to listen on."""
@@ -169,8 +171,20 @@ class Settings(BaseSettings):
     """Places that one account can hold of an event, unless the event says otherwise. Its owner and admins are not
     limited. 0 switches the limit off."""
 
+    registration_concurrency: Limit = 4
+    """Registrations that a process works on at once, because all of them want the same places; others wait for their
+    turn. 0 switches the limit off."""
+
+    registration_queue: Limit = 500
+    """Registrations that wait in a process. Any more are answered with status 503 at once. 0 lets any number wait."""
+
     totals_seconds: Annotated[int, number(0, 3600)] = 5
     """Seconds for which the total of a list is cached, unless a write changes it. 0 switches the cache off."""
+
+    principal_seconds: Annotated[int, number(0, 3600)] = 10
+    """Seconds for which a process remembers who an API key or a session belongs to. Revocations and other changes apply
+    at once nevertheless; only if the process that makes them cannot reach Redis may others take this long. 0 reads it
+    from the database at each request."""
 
     argon2_time_cost: Annotated[int, number(1)] = 2
     """Number of Argon2id passes for a password hash. Existing hashes are renewed at the next login."""

@@ -69,6 +69,27 @@ def _url(*schemes: str, example: str) -> AfterValidator:
     return AfterValidator(validate)
 
 
+_CLUSTER = "+cluster"
+
+
+def node_urls(url: str) -> list[str]:
+    """Return the URL of a Redis server, or those of the nodes in the URL of a cluster."""
+    scheme, _, address = url.partition("://")
+    if not scheme.endswith(_CLUSTER):
+        return [url]
+    credentials, at, hosts = address.rpartition("@")
+    return [f"{scheme.removesuffix(_CLUSTER)}://{credentials}{at}{host}" for host in hosts.split(",")]
+
+
+def _redis_url(value: str) -> str:
+    nodes = node_urls(value)
+    if any(_scheme(url) not in {"redis", "rediss", "unix"} for url in nodes):
+        raise ValueError("must be redis://host:port/database, rediss://…, unix://path or redis+cluster://host:port,…")
+    if nodes != [value] and any(urlsplit(url).path or not urlsplit(url).hostname for url in nodes):
+        raise ValueError("must be redis+cluster://host:port,host:port: a cluster has no numbered databases")
+    return value
+
+
 def _smtp_url(value: str) -> str:
     """Accept unencrypted credentials for this machine only."""
     if _scheme(value) not in {"smtp", "smtp+starttls", "smtps"} or not urlsplit(value).hostname:
@@ -134,9 +155,7 @@ DatabaseUrl = Annotated[
         example="sqlite:///path/to/file or postgres://user:password@host:port/database",
     ),
 ]
-RedisUrl = Annotated[
-    str, _url("redis", "rediss", "unix", example="redis://host:port/database, rediss://… or unix://path")
-]
+RedisUrl = Annotated[str, AfterValidator(_redis_url)]
 SmtpUrl = Annotated[str, AfterValidator(_smtp_url)]
 Origins = Annotated[
     frozenset[Annotated[str, AfterValidator(_origin)]],

@@ -1,24 +1,25 @@
 """Private Redis servers for the tests."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from tests.support.servers import HOST, LOG_NAME, PrivateServer, free_port, read_log, running, temporary_folder
 from tests.support.unavailable import ProgramUnavailable
 
 
 @contextmanager
-def private_redis() -> Iterator[PrivateServer]:
-    """Run a Redis server without persistence, whose data is lost after ``stop``, until the block ends.
+def private_redis(more: Mapping[str, str] = MappingProxyType({})) -> Iterator[PrivateServer]:
+    """Run a Redis server with more options, without persistence, whose data is lost after ``stop``.
 
     Raise ProgramUnavailable if redis-server is not installed, ServerFailed if it does not start.
     """
     program = find_redis()
     port = free_port()
     with temporary_folder() as folder:
-        options = {"bind": HOST, "port": str(port), "dir": str(folder), "save": "", "appendonly": "no"}
+        options = {"bind": HOST, "port": str(port), "dir": str(folder), "save": "", "appendonly": "no", **more}
         server = PrivateServer(
             url=f"redis://{HOST}:{port}/0",
             command=[str(program), *(part for name, value in options.items() for part in (f"--{name}", value))],
