@@ -99,7 +99,7 @@ async def test_details_take_the_same_statements_at_any_size(world: World, stage:
         with counted_statements() as statements:
             data_of(await world.anonymous.get(path))
         costs[path.split("/")[1] + str(path.count("/"))] = len(statements)
-    assert costs == {"events2": 3, "organizations1": 3, "organizations2": 4}
+    assert costs == {"events2": 3, "organizations1": 2, "organizations2": 3}
 
 
 # The key (if any), the event and the rows; lists are counted first.

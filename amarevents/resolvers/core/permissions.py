@@ -14,7 +14,7 @@ from amarevents import errors
 from amarevents.models import CustomField, Event, GalleryImage, Organization, TicketType
 from amarevents.models.db.sql import FALSE, TRUE, Sql, is_in, sql
 from amarevents.models.enums import HOLDING, KeyType, Privacy
-from amarevents.resolvers.core.select import Select, Source, fetch_column, load_models
+from amarevents.resolvers.core.select import Select, Source, fetch_column, load_with_parent
 from amarevents.security.context import Context
 from amarevents.security.policy import Account, Scope
 from amarevents.text import email_key
@@ -164,11 +164,11 @@ async def require_event_manager(ctx: Context, event_id: int) -> EventOwner:
 
 async def get_event_model(ctx: Context, event_id: int) -> Event:
     """Return the model of an event, with its organization. Raises NotFound if the caller may not see it."""
-    events = await load_models(Event, sql("events.id = ?", event_id) & visible_events(ctx))
-    if not events:
-        raise errors.NotFound("Event")
-    await events[0].fetch_related("organization")
-    return events[0]
+    condition = sql("events.id = ?", event_id) & visible_events(ctx)
+    for event, organization in await load_with_parent(Event, Organization, "organization_id", condition):
+        event.organization = organization
+        return event
+    raise errors.NotFound("Event")
 
 
 async def require_part_manager(ctx: Context, model: type[P], part_id: int) -> P:

@@ -24,6 +24,7 @@ from amarevents.security.context import Context
 V = TypeVar("V", covariant=True)
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
+ParentT = TypeVar("ParentT", bound=Model)
 
 Fields = Collection[str] | None
 """The names of the fields of a view to read; None for all."""
@@ -229,11 +230,30 @@ async def fetch_column(statement: Sql) -> list[Any]:
 
 
 async def load_models(model: type[M], condition: Sql) -> list[M]:
-    """Return instances of a model, which is about to be changed, by a condition on columns of its table."""
+    """Return instances of a model, which are about to be changed, by a condition on columns of its table."""
+    columns, table = _columns(model)
+    rows = await fetch(Sql(f"SELECT {columns} FROM {table} WHERE {condition.text}", condition.values))
+    return [_instance(model, row) for row in rows]
+
+
+async def load_with_parent(model: type[M], parent: type[ParentT], key: str, condition: Sql) -> list[tuple[M, ParentT]]:
+    """Return instances as ``load_models`` does, each with the instance that its column ``key`` refers to."""
+    (columns, table), (parent_columns, parent_table) = _columns(model), _columns(parent)
+    tables = f"{table} JOIN {parent_table} ON {parent_table}.id = {table}.{key}"
+    text = f"SELECT {columns}, {parent_columns} FROM {tables} WHERE {condition.text}"
+    length = len(model._meta.db_fields)  # noqa: SLF001 - see _columns
+    rows = await fetch(Sql(text, condition.values))
+    return [(_instance(model, row[:length]), _instance(parent, row[length:])) for row in map(tuple, rows)]
+
+
+def _columns(model: type[Model]) -> tuple[str, str]:
+    """Return the columns of a model and its table, as statements write them."""
     meta = model._meta  # noqa: SLF001 - Tortoise has no public name for the table of a model
-    columns = ", ".join(f'{meta.db_table}."{column}"' for column in meta.db_fields)
-    rows = await fetch(Sql(f"SELECT {columns} FROM {meta.db_table} WHERE {condition.text}", condition.values))
-    return [model._init_from_db(**dict(zip(meta.db_fields, row, strict=True))) for row in rows]  # noqa: SLF001 - as its own queries do
+    return ", ".join(f'{meta.db_table}."{column}"' for column in meta.db_fields), meta.db_table
+
+
+def _instance(model: type[M], row: Row) -> M:
+    return model._init_from_db(**dict(zip(model._meta.db_fields, row, strict=True)))  # noqa: SLF001 - as its queries do
 
 
 def by_id(views: Iterable[T]) -> dict[int, T]:

@@ -138,7 +138,7 @@ async def load_event_details(ctx: Context, ids: Sequence[int]) -> dict[int, Even
     managed_ids = await managed_event_ids(ctx, ids) if ctx.principal.may_act_as(KeyType.ORGANIZER) else []
     if not managed_ids:
         return await _load_details(ctx, _DETAILS.where(visible))
-    managed = await _load_details(ctx, _MANAGED.where(is_in("events.id", managed_ids)))
+    managed = await _load_details(ctx, _MANAGED.where(is_in("events.id", managed_ids), visible_events(ctx)))
     others = [one for one in ids if one not in managed]
     return managed | (await _load_details(ctx, _DETAILS.where(visible, is_in("events.id", others))) if others else {})
 

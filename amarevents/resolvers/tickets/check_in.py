@@ -27,8 +27,8 @@ from amarevents.resolvers.tickets.queries import (
     TICKETS,
     TicketDetailView,
     TicketView,
+    get_managed_ticket,
     load_ticket,
-    load_tickets,
     require_ticket_manager,
 )
 from amarevents.resolvers.tickets.updates import lock_ticket
@@ -127,17 +127,18 @@ async def check_in_ticket(ctx: Context, data: CheckInTicket) -> CheckInView:
     A second scan reports when and where the ticket was first checked in. Repeating a scan with the same scan ID returns
     the first result, as long as the ticket is valid.
     """
-    found = await require_ticket_manager(ctx, has_code(data.code))
+    found = await get_managed_ticket(ctx, has_code(data.code))
     # Concurrent requests may use the same scan ID for another ticket, or delete the caller's account. The lock prevents
     # a second check-in of the same ticket, so a violation of ticket_id is raised as it is.
     with integrity_errors({"scan_id": errors.ScanMismatch(), "ticket_id": None}, otherwise=errors.Unauthenticated()):
         async with in_transaction():
             ticket = await lock_ticket(found.id)
-            if refusal := refusal_of(ticket, found.event.name, data.event_id):
+            if refusal := refusal_of(ticket, found.event_name, data.event_id):
                 raise refusal
             outcome, admission = await _admit(ctx, ticket, data)
-            view = (await load_tickets(ctx, [found.id]))[found.id]
-    return extend(admission, to=partial(CheckInView, outcome=outcome, ticket=view))
+            if ticket.updated_at != found.updated_at:  # changed until it was locked
+                found = await get_managed_ticket(ctx, sql("tickets.id = ?", found.id))
+    return extend(admission, to=partial(CheckInView, outcome=outcome, ticket=found))
 
 
 async def _admit(ctx: Context, ticket: Ticket, data: CheckInTicket) -> tuple[CheckInOutcome, AdmissionView]:

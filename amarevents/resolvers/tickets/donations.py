@@ -160,11 +160,15 @@ class SubmitDonation(Input):
 )
 async def submit_donation(ctx: Context, data: SubmitDonation) -> DonationView:
     """Submit a donation, which is pending until the organizer or an admin has verified the payment."""
+    return await _create(data)
+
+
+async def _create(data: SubmitDonation) -> DonationView:
     async with in_transaction():
         with integrity_errors({}, otherwise=_unknown_organization()):
             donation = await Donation.create(**data.model_dump())
         await move_claims([ClaimMove(donation, None, claim_of_donation(donation))])
-    return await _get_donation(donation.id)
+        return await _get_donation(donation.id)
 
 
 def _unknown_organization() -> errors.ValidationFailed:

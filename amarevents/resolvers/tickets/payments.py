@@ -10,13 +10,13 @@ from pydantic import AfterValidator, Field
 from tortoise.transactions import in_transaction
 
 from amarevents import errors
-from amarevents.models import Ticket
+from amarevents.models import Ticket, TicketType
 from amarevents.models.db.sql import is_in, sql
 from amarevents.models.enums import PaymentMethod, TicketStatus
 from amarevents.resolvers.core.inputs import DateTime, Id, Input, Money, RecordId
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.permissions import own_tickets, visible_tickets
-from amarevents.resolvers.core.select import by_id, load_models
+from amarevents.resolvers.core.select import by_id
 from amarevents.resolvers.core.text_types import ShortText
 from amarevents.resolvers.core.transaction_ids import TransactionId
 from amarevents.resolvers.tickets.holds import require_not_expired
@@ -26,8 +26,8 @@ from amarevents.resolvers.tickets.queries import (
     TicketView,
     load_managed_tickets,
     load_ticket,
+    load_with_events,
     require_ticket_manager,
-    with_events,
 )
 from amarevents.resolvers.tickets.updates import change_tickets, lock_ticket
 from amarevents.security.context import Context
@@ -97,7 +97,7 @@ class AddPayment(Input):
 
 @operation(
     allow(*USERS, scope=Scope.TICKETS_WRITE),
-    changes=(Ticket,),
+    changes=(Ticket, TicketType),
     raises=(
         errors.NotFound,
         errors.Forbidden,
@@ -129,7 +129,7 @@ async def add_payment(ctx: Context, data: AddPayment) -> TicketDetailView:
 async def _require_own(ctx: Context, ticket_id: int) -> Ticket:
     """Return the caller's ticket with its event. Raises NotFound, or Forbidden if the caller may only see it."""
     condition = sql("tickets.id = ?", ticket_id)
-    for ticket in await with_events(await load_models(Ticket, condition & own_tickets(ctx))):
+    for ticket in await load_with_events(condition & own_tickets(ctx)):
         return ticket
     if await TICKETS.where(condition, visible_tickets(ctx)).exists():
         raise errors.Forbidden("Only the account that the ticket belongs to can do this; update the ticket instead")
@@ -162,7 +162,7 @@ class ApprovePayments(DecidePayments):
 
 @operation(
     allow(*ORGANIZERS, scope=Scope.TICKETS_WRITE),
-    changes=(Ticket,),
+    changes=(Ticket, TicketType),
     raises=(errors.NotFound, errors.Forbidden, errors.NotPending, errors.AmountDiffers),
 )
 async def approve_payments(ctx: Context, data: ApprovePayments) -> PaymentDecisionsView:
@@ -175,7 +175,7 @@ async def approve_payments(ctx: Context, data: ApprovePayments) -> PaymentDecisi
 
 @operation(
     allow(*ORGANIZERS, scope=Scope.TICKETS_WRITE),
-    changes=(Ticket,),
+    changes=(Ticket, TicketType),
     raises=(errors.NotFound, errors.Forbidden, errors.NotPending),
 )
 async def reject_payments(ctx: Context, data: DecidePayments) -> PaymentDecisionsView:

@@ -25,7 +25,7 @@ from amarevents.resolvers.core.permissions import (
     require_event_manager,
     visible_tickets,
 )
-from amarevents.resolvers.core.select import Select, Source, by_id, load_models
+from amarevents.resolvers.core.select import Select, Source, by_id, load_with_parent
 from amarevents.resolvers.core.sorting import Segment, SortOrder, parse_id
 from amarevents.resolvers.tickets.custom_answers import CustomAnswerView, load_answers
 from amarevents.resolvers.tickets.holds import UNPAID
@@ -136,17 +136,21 @@ async def load_ticket(ctx: Context, ticket_id: int, condition: Sql = TRUE) -> Ti
 
 async def load_managed_tickets(ctx: Context, condition: Sql) -> list[Ticket]:
     """Return the models of the tickets that the caller manages and may change, each with its event."""
-    tickets = await load_models(Ticket, condition & managed_tickets(ctx))
-    return await with_events(tickets)
+    return await load_with_events(condition & managed_tickets(ctx))
 
 
-async def with_events(tickets: list[Ticket]) -> list[Ticket]:
-    """Return tickets whose events have been loaded; not those whose event has been deleted since."""
-    found = await load_models(Event, is_in("events.id", {ticket.event_id for ticket in tickets})) if tickets else []
-    events = {event.id: event for event in found}
-    for ticket in tickets:
-        ticket.event = events.get(ticket.event_id)  # type: ignore[assignment] # None only of those left out
-    return [ticket for ticket in tickets if ticket.event_id in events]
+async def load_with_events(condition: Sql) -> list[Ticket]:
+    """Return the models of tickets that are about to be changed, each with its event."""
+    found = await load_with_parent(Ticket, Event, "event_id", condition)
+    for ticket, event in found:
+        ticket.event = event
+    return [ticket for ticket, _ in found]
+
+
+async def get_managed_ticket(ctx: Context, condition: Sql) -> TicketView:
+    """Return the ticket that meets a condition. Raises what ``require_ticket_manager`` raises."""
+    ticket = await TICKETS.where(condition, managed_tickets(ctx)).first()
+    return ticket or await refuse_ticket(ctx, condition)
 
 
 async def require_ticket_manager(ctx: Context, condition: Sql) -> Ticket:

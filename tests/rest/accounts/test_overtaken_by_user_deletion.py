@@ -74,7 +74,7 @@ async def test_donation_overtaken_by_the_deletion_is_refused(
 ) -> None:
     assert stage.organizer.user is not None
     pause = Pause(monkeypatch)
-    pause.stop_after(donations, "_find_organization")
+    pause.stop_before(donations, "_create")
     creating = world.anonymous.post("/donations", DONATION | {"organization_id": stage.organization.id})
     response, other = await pause.during(creating, stage.admin.delete(f"/admin/users/{stage.organizer.user.id}"))
     data_of(other)

@@ -11,6 +11,7 @@ from tortoise.queryset import QuerySet
 from amarevents import errors
 from amarevents.models import CustomField, Event, Organization, TicketType
 from amarevents.resolvers.core import permissions
+from amarevents.resolvers.core.permissions import EventOwner
 from amarevents.resolvers.events import duplication
 from tests.rest.conftest import Stage
 from tests.support.consistency import find_inconsistencies
@@ -54,14 +55,15 @@ async def test_counting_first_would_exceed_the_event_limit(stage: Stage, monkeyp
     """The negative control: the same two, admitted by a count before the transaction."""
     require_event_manager = permissions.require_event_manager
 
-    async def require_and_count(*arguments: Any) -> Event:  # Any: passed on as they are
+    async def require_and_count(*arguments: Any) -> EventOwner:  # Any: passed on as they are
         event = await require_event_manager(*arguments)
-        if await Event.all().count() >= (event.organization.eventcount or 0):
+        organization = await Organization.get(id=event.organization_id)
+        if await Event.all().count() >= (organization.eventcount or 0):
             raise errors.EventSlotsExhausted
         await asyncio.sleep(0.3)
         return event
 
-    async def claim_nothing(_organization: Organization) -> None: ...
+    async def claim_nothing(_organization_id: int) -> None: ...
 
     monkeypatch.setattr(duplication, "require_event_manager", require_and_count)
     monkeypatch.setattr(duplication, "claim_slot", claim_nothing)
