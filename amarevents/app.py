@@ -23,19 +23,18 @@ from amarevents.rest.path_prefix import PathPrefix
 from amarevents.rest.routes import ROUTES
 from amarevents.rest.routing import Router
 from amarevents.schema.explorer.page import explorer_routes, with_explorer
-from amarevents.schema.transport.http import GraphQLEndpoint
+from amarevents.schema.transport.http import respond
 from amarevents.schema.transport.responses import render_error
 from amarevents.schema.transport.websocket import GraphQLWebSocket
-from amarevents.security.cors import CorsMiddleware
-from amarevents.security.middleware import SecurityMiddleware, services_of
+from amarevents.security.middleware import SecurityMiddleware, WebSocketSecurityMiddleware, services_of
 from amarevents.security.rate_limit import rate_limiter
 from amarevents.security.services import Services, open_services
 from amarevents.server.logging import configure_logging
 from amarevents.server.maintenance import run_maintenance
 from amarevents.server.shutdown import run_on_shutdown_signal
 from amarevents.settings import Settings
-from amarevents.web.compression import CompressionMiddleware
 from amarevents.web.content_negotiation import prefers_html
+from amarevents.web.outgoing import OutgoingMiddleware
 from amarevents.web.static_files import BASE_HEADERS, FAVICON
 
 _GRAPHQL = ("/graphql", "/graphql/")
@@ -51,23 +50,24 @@ def create_app(settings: Settings) -> Starlette:
             with run_on_shutdown_signal(services.connections.shut_down):
                 yield
 
-    graphql = SecurityMiddleware(GraphQLEndpoint(), render_error, charges_operations=True)
-    websocket = SecurityMiddleware(GraphQLWebSocket(), render_error, charges_operations=True)
+    rest = SecurityMiddleware(Router(ROUTES).respond, lambda error, _scope: failure(error))
+    graphql = SecurityMiddleware(respond, render_error, charges_operations=True)
+    websocket = WebSocketSecurityMiddleware(GraphQLWebSocket(), render_error)
     app = Starlette(
         routes=[
+            PathPrefix("/api", rest),  # first, because routes are tried in this order
             Route("/", index),
             Route("/favicon.ico", favicon),
             Route("/healthz", health),
             Route("/openapi.json", openapi_json),
             *docs_routes(),
-            PathPrefix("/api", SecurityMiddleware(Router(ROUTES), lambda error, _scope: failure(error))),
             Route("/confirm-email", confirmation_page()),
             Route("/reset-password", password_reset_page()),
             *(Route(path, with_explorer(graphql, settings)) for path in _GRAPHQL),
             *(WebSocketRoute(path, websocket) for path in _GRAPHQL),
             *explorer_routes(settings),
         ],
-        middleware=[Middleware(CorsMiddleware), Middleware(CompressionMiddleware)],
+        middleware=[Middleware(OutgoingMiddleware)],
         lifespan=lifespan,
     )
     # A redirect would lose the body of the request.

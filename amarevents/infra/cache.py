@@ -6,10 +6,13 @@ from aiocache import SimpleMemoryCache
 from aiocache.backends.redis import RedisCache
 from aiocache.base import BaseCache
 from aiocache.serializers import JsonSerializer
-from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
-from amarevents.infra.redis import SOCKET_TIMEOUT, redis_client
+from amarevents.infra.redis import SOCKET_TIMEOUT, RedisClient, redis_client
 from amarevents.settings import Settings
+
+CACHE_FAILURES = (RedisError, TimeoutError, OSError)
+"""Exceptions raised while the cache is unavailable."""
 
 _NAMESPACE = "amarevents:cache:"
 _TIMEOUT = 2 * SOCKET_TIMEOUT  # the client tries twice
@@ -25,7 +28,7 @@ def shared_cache(settings: Settings) -> BaseCache:
 class _ClientCache(RedisCache):  # type: ignore[misc] # aiocache is not typed
     """aiocache's Redis cache with our client and its short timeouts. Any: options of aiocache, which are not used."""
 
-    def __init__(self, client: Redis) -> None:
+    def __init__(self, client: RedisClient) -> None:
         super().__init__(serializer=JsonSerializer(), namespace=_NAMESPACE, timeout=_TIMEOUT)
         self.client = client
 

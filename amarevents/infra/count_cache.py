@@ -1,73 +1,62 @@
-"""Cached counts of lists, invalidated by the writes that change them."""
+"""Totals of lists, kept in the memory of the process until the rows that they count change."""
 
-import asyncio
-import hashlib
-import logging
-from collections.abc import Iterable
-from typing import TypeVar
-from weakref import WeakValueDictionary
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Collection, Hashable
+from dataclasses import dataclass
 
-from aiocache.base import BaseCache
-from redis.exceptions import RedisError
 from tortoise.models import Model
-from tortoise.queryset import QuerySet
 
-logger = logging.getLogger(__name__)
+from amarevents.infra.single_flight import SingleFlight
+from amarevents.infra.versions import Versions, scopes_of
+from amarevents.models.db.sql import Sql
 
-M = TypeVar("M", bound=Model)
+MAX_TOTALS = 10_000
+"""The number of totals that are kept; the least recently used ones are dropped."""
 
-CACHE_FAILURES = (RedisError, TimeoutError, OSError)
-"""Exceptions raised while the cache is unavailable."""
+
+@dataclass(frozen=True, slots=True)
+class _Total:
+    value: int
+    clock: int
+    counted_at: float
 
 
 class CountCache:
-    """Counts of lists, cached for ``seconds`` by all processes that share the cache; 0 disables caching.
+    """Totals of lists, each for at most ``seconds``; 0 disables it.
 
-    The key of a count consists of its SQL and the versions of its tables. After a commit, ``invalidate`` increments the
-    versions of the changed tables, so that older counts are not found again. Without the cache every count is queried.
+    A total is used until one of its tables changes: at once if this process has changed it, and within moments if
+    another one has.
     """
 
-    def __init__(self, cache: BaseCache, *, seconds: int) -> None:
-        self._cache = cache
+    def __init__(self, versions: Versions, *, seconds: int) -> None:
+        self._versions = versions
         self._seconds = seconds
-        self._counting: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._totals: OrderedDict[Hashable, _Total] = OrderedDict()
+        self._counting: SingleFlight[int] = SingleFlight(versions)
 
-    async def count(self, rows: QuerySet[M], *, of: Iterable[type[Model]]) -> int:
-        """Return the number of ``rows``, which depend on the tables of the models ``of``."""
+    async def count(
+        self, statement: Sql, count: Callable[[], Awaitable[int]], *, of: Collection[type[Model]]
+    ) -> int:
+        """Return what ``count`` returns, which executes the statement; ``of`` are the models that it reads."""
         if not self._seconds:
-            return await rows.count()
-        try:
-            return await self._cached_count(rows, sorted(_table(model) for model in of))
-        except CACHE_FAILURES as error:
-            logger.warning("The cache is unavailable; querying counts: %r", error)
-            return await rows.count()
+            return await count()
+        key = (statement.text, repr(statement.values))
+        found = self._totals.get(key)
+        if found is not None and self._is_current(found, scopes_of(of)):
+            self._totals.move_to_end(key)
+            return found.value
+        return await self._counting.run(key, lambda: self._count(key, count))
 
-    async def _cached_count(self, rows: QuerySet[M], tables: list[str]) -> int:
-        versions = await self._cache.multi_get(tables)
-        statement = rows.count().sql(params_inline=True)
-        key = hashlib.sha256(f"{statement}\n{tables}\n{versions}".encode()).hexdigest()
-        # One request queries the count, and the others of this process wait for it.
-        async with self._counting.setdefault(key, asyncio.Lock()):
-            total: int | None = await self._cache.get(key)
-            if total is None:
-                total = await rows.count()
-                await self._cache.set(key, total, ttl=self._seconds)
-            return total
+    async def _count(self, key: Hashable, count: Callable[[], Awaitable[int]]) -> int:
+        clock, counted_at = self._versions.clock, time.monotonic()
+        value = await count()
+        self._totals[key] = _Total(value, clock, counted_at)
+        self._totals.move_to_end(key)
+        if len(self._totals) > MAX_TOTALS:
+            self._totals.popitem(last=False)
+        return value
 
-    async def invalidate(self, changed: Iterable[type[Model]]) -> None:
-        """Invalidate the counts of these models, whose rows have changed."""
-        if not self._seconds:
-            return
-        try:
-            for model in changed:
-                await self._cache.increment(_table(model))
-        except CACHE_FAILURES as error:
-            logger.warning("The cache is unavailable; counts may be outdated for %s seconds: %r", self._seconds, error)
-
-    async def aclose(self) -> None:
-        """Close the connection to the cache."""
-        await self._cache.close()
-
-
-def _table(model: type[Model]) -> str:
-    return model._meta.db_table  # noqa: SLF001 - Tortoise has no public name for it
+    def _is_current(self, total: _Total, scopes: frozenset[str]) -> bool:
+        is_young = time.monotonic() - total.counted_at < self._versions.max_age(self._seconds)
+        return is_young and not self._versions.changed_since(total.clock, scopes)

@@ -6,14 +6,32 @@ Texts come from query parameters and from forms. What does not fit its field is 
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, get_args, get_origin
 
+from starlette.datastructures import QueryParams
+
 from amarevents.resolvers.core.inputs import FLAGS, Input
+from amarevents.resolvers.core.operation import validate
 from amarevents.text import ascii_digits
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _MAX_LENGTH = 100
 _MAX_DIGITS = 100
+_MAX_CACHED_BYTES = 256
+
+
+def read_query(input_type: type[Input] | None, query_string: bytes) -> Input | None:
+    """Return the validated input of a query string, None if the operation has none. Raises ValidationFailed."""
+    if input_type is None:
+        return None
+    cached = len(query_string) <= _MAX_CACHED_BYTES
+    return _read_query(input_type, query_string) if cached else _read_query.__wrapped__(input_type, query_string)
+
+
+@lru_cache(maxsize=2_048)  # inputs are immutable, and the same queries come again and again
+def _read_query(input_type: type[Input], query_string: bytes) -> Input:
+    return validate(input_type, decode_query(input_type, QueryParams(query_string)))
 
 
 def decode_query(input_type: type[Input] | None, query: Mapping[str, str]) -> dict[str, object]:

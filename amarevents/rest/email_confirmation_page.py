@@ -2,7 +2,7 @@
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from amarevents import errors
 from amarevents.resolvers.accounts.email_confirmation import Confirmation, confirm_email, find_confirmation
@@ -25,22 +25,18 @@ left to do. Otherwise log in to Amar Events: if the link has expired, we will em
 
 def confirmation_page() -> ASGIApp:
     """Return the ASGI application of the page."""
-    return link_page(_ConfirmationPage(), link_not_valid=_LINK_NOT_VALID)
+    return link_page(_respond, link_not_valid=_LINK_NOT_VALID)
 
 
-class _ConfirmationPage:
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
-        if request.method not in METHODS:
-            raise errors.MethodNotAllowed(METHODS)
-        now = context_of(scope).now
-        if request.method == "POST":
-            form = await read_form(request, "token")
-            page = _confirmed(await confirm_email(form["token"], now))
-        else:
-            token = request.query_params.get("token", "")
-            page = _question(await find_confirmation(token, now), token)
-        await page(scope, receive, send)
+async def _respond(request: Request) -> Response:
+    if request.method not in METHODS:
+        raise errors.MethodNotAllowed(METHODS)
+    context = context_of(request.scope)
+    if request.method == "POST":
+        form = await read_form(request, "token")
+        return _confirmed(await confirm_email(form["token"], context.now))
+    token = request.query_params.get("token", "")
+    return _question(await find_confirmation(token, context.now), token)
 
 
 def _question(confirmation: Confirmation, token: str) -> Response:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from amarevents import errors
-from amarevents.security.middleware import SecurityMiddleware
+from amarevents.security.middleware import SecurityMiddleware, Surface
 from amarevents.security.request_body import read_body
 from amarevents.web.page import HtmlPage
 
@@ -30,7 +30,7 @@ _FAILED = """<p>{problem}.</p>
 <p lang="bn">কিছুক্ষণ পরে আবার চেষ্টা করুন।</p>"""
 
 
-def link_page(page: ASGIApp, *, link_not_valid: str) -> ASGIApp:
+def link_page(page: Surface, *, link_not_valid: str) -> ASGIApp:
     """Return the ASGI application of a page, rate limited like any anonymous request (decisions 3.4).
 
     ``link_not_valid`` is the page for links that are unknown, used or expired. It does not reveal which.

@@ -2,7 +2,7 @@
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from amarevents import errors
 from amarevents.resolvers.accounts.password_reset import LinkOwner, find_link_owner, reset_password
@@ -30,20 +30,16 @@ in.</p>
 
 def password_reset_page() -> ASGIApp:
     """Return the ASGI application of the page."""
-    return link_page(_PasswordResetPage(), link_not_valid=_LINK_NOT_VALID)
+    return link_page(_respond, link_not_valid=_LINK_NOT_VALID)
 
 
-class _PasswordResetPage:
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
-        if request.method not in METHODS:
-            raise errors.MethodNotAllowed(METHODS)
-        if request.method == "POST":
-            page = await _submit(request)
-        else:
-            token = request.query_params.get("token", "")
-            page = _form(await find_link_owner(token, context_of(scope).now), token)
-        await page(scope, receive, send)
+async def _respond(request: Request) -> Response:
+    if request.method not in METHODS:
+        raise errors.MethodNotAllowed(METHODS)
+    if request.method == "POST":
+        return await _submit(request)
+    token = request.query_params.get("token", "")
+    return _form(await find_link_owner(token, context_of(request.scope).now), token)
 
 
 async def _submit(request: Request) -> Response:

@@ -9,11 +9,11 @@ from urllib.parse import quote, unquote
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Scope
 
 from amarevents import errors
-from amarevents.resolvers.core.operation import Operation
-from amarevents.rest.decoding import decode_fields, decode_query
+from amarevents.resolvers.core.operation import Operation, Values
+from amarevents.rest.decoding import decode_fields, read_query
 from amarevents.rest.envelopes import success
 from amarevents.security.auth.csrf import is_json
 from amarevents.security.json_text import parse_json, without_byte_order_mark
@@ -35,34 +35,37 @@ class Route:
 
 
 class Router:
-    """The ASGI application for all paths below ``/api``. It raises UnknownRoute and MethodNotAllowed."""
+    """The surface of all paths below ``/api``."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
-        self._paths: dict[tuple[str, ...], dict[str, Route]] = {}
+        self._plain: dict[tuple[str, ...], dict[str, Route]] = {}
+        self._with_parameters: dict[tuple[str, ...], dict[str, Route]] = {}
         for route in routes:
-            methods = self._paths.setdefault(tuple(route.path.split("/")[1:]), {})
+            paths = self._with_parameters if "{" in route.path else self._plain
+            methods = paths.setdefault(tuple(route.path.split("/")[1:]), {})
             methods[route.method] = route
             if route.method == "GET":
                 methods["HEAD"] = route
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        methods, parameters = self._find(scope)
-        route = methods.get(scope["method"])
+    async def respond(self, request: Request) -> Response:
+        """Return the response to a request. Raises UnknownRoute, MethodNotAllowed, and the errors of operations."""
+        methods, parameters = self._find(_segments(request.scope))
+        route = methods.get(request.method)
         if route is None:
             raise errors.MethodNotAllowed(list(methods))
-        response = await _answer(route, Request(scope, receive), parameters)
-        await response(scope, receive, send)
+        return await _answer(route, request, parameters)
 
-    def _find(self, scope: Scope) -> tuple[Mapping[str, Route], dict[str, str]]:
-        """Return the routes at the path of a request, by method, and the values of its parameters."""
-        segments = _segments(scope)
-        for path, methods in self._paths.items():
-            if scope["type"] == "http" and (parameters := _match(path, segments)) is not None:
+    def _find(self, segments: tuple[str, ...]) -> tuple[Mapping[str, Route], dict[str, str]]:
+        """Return the routes at a path, by method, and the values of its parameters."""
+        if segments in self._plain:
+            return self._plain[segments], {}
+        for path, methods in self._with_parameters.items():
+            if (parameters := _match(path, segments)) is not None:
                 return methods, parameters
         raise errors.UnknownRoute
 
 
-def _segments(scope: Scope) -> list[str]:
+def _segments(scope: Scope) -> tuple[str, ...]:
     """Return the segments of the path below ``/api``, without a trailing slash (decisions 1.6).
 
     They are separated before they are decoded, so that a code may contain slashes, and trimmed, because scanners append
@@ -70,10 +73,10 @@ def _segments(scope: Scope) -> list[str]:
     """
     path = (scope.get("raw_path") or quote(scope["path"]).encode()).decode("ascii", "replace")
     _, _, *segments = path.removesuffix("/").split("/")
-    return [unquote(segment).strip() or segment for segment in segments]
+    return tuple(unquote(segment).strip() or segment for segment in segments)
 
 
-def _match(path: tuple[str, ...], segments: list[str]) -> dict[str, str] | None:
+def _match(path: tuple[str, ...], segments: tuple[str, ...]) -> dict[str, str] | None:
     """Return the values of the parameters of a path, or None if the segments are those of another path."""
     if len(path) != len(segments):
         return None
@@ -101,11 +104,11 @@ def _id(text: str) -> int | None:
     return int(text) if _ID.fullmatch(text) else None
 
 
-async def _input(route: Route, request: Request, parameters: Mapping[str, str]) -> dict[str, object]:
+async def _input(route: Route, request: Request, parameters: Mapping[str, str]) -> Values:
     """Return the input: the query of a read, otherwise the body with any path parameter other than ``id``."""
     input_type = route.operation.input_type
     if request.method in _QUERY_METHODS:
-        return decode_query(input_type, request.query_params)
+        return read_query(input_type, request.scope["query_string"])
     body = await _json_body(request)
     if twice := parameters.keys() & body.keys():
         raise errors.ValidationFailed(dict.fromkeys(twice, "is already given by the path"))

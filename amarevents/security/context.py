@@ -52,6 +52,10 @@ class Context:
     """Whether the answer of an earlier request with the same Idempotency-Key has been repeated (decisions 6.11)."""
     pending_changes: dict[int, list[TicketChange]] = field(default_factory=dict)
     """The ticket changes of the running operation by event ID, to be published once it has committed."""
+    fields: frozenset[str] | None = None
+    """The fields that the caller needs of the views that are read next; None for all."""
+    needs_total: bool = True
+    """Whether the caller needs the total of the list that is read next."""
     now: datetime.datetime = field(default_factory=lambda: datetime.datetime.now(datetime.UTC))
 
     @property

@@ -7,13 +7,15 @@ the response starts, here or in the surface, becomes such an error response.
 import contextlib
 import math
 import secrets
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http.cookies import SimpleCookie
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from amarevents import errors
@@ -21,11 +23,18 @@ from amarevents.security.auth.sessions import COOKIE_NAME
 from amarevents.security.authenticator import authenticate_handshake, authenticate_request
 from amarevents.security.context import Context
 from amarevents.security.error_reporting import log_failure, public_error
+from amarevents.security.headers import RawHeader, set_header
 from amarevents.security.rate_limit import quotas
 from amarevents.security.services import Services
 
+Surface: TypeAlias = Callable[[Request], Awaitable[Response]]
+"""A surface of HTTP: returns the response to a request, or raises an error."""
+
 _CONTEXT = "amarevents.context"
 _INTERNAL_ERROR = 1011  # close code of RFC 6455
+_CACHE_CONTROL = b"cache-control"
+_NO_STORE = (_CACHE_CONTROL, b"no-store")
+_NO_SNIFF = (b"x-content-type-options", b"nosniff")
 
 
 class ErrorRenderer(Protocol):
@@ -51,111 +60,117 @@ def services_of(scope: Scope) -> Services:
 
 @dataclass(frozen=True, slots=True)
 class SecurityMiddleware:
-    """ASGI middleware around one surface.
+    """The ASGI application of one surface.
 
     ``charges_operations``: the surface charges each operation by its cost (GraphQL). Otherwise, the middleware charges
     one unit for each request.
     """
 
-    app: ASGIApp
+    surface: Surface
     render_error: ErrorRenderer
     charges_operations: bool = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket":
-            await self._connect(scope, receive, send)
-            return
-        headers = Headers(scope=scope)
-        context = _new_context(scope, headers)
-        scope[_CONTEXT] = context
-        outgoing = _Outgoing(context, send)
+        request = Request(scope, receive)
+        context = scope[_CONTEXT] = _new_context(scope)
+        response = await self._respond(request, context)
+        _add_headers(response.raw_headers, context)
         try:
-            await authenticate_request(context, scope["method"], headers, charge=not self.charges_operations)
-            await self.app(scope, receive, outgoing)
+            await response(scope, receive, send)
         except Exception as failure:
-            # !r escapes line breaks in the path, which could otherwise forge lines of the log.
-            log_failure(failure, context.request_id, f"{scope['method']} {scope['path']!r}")
-            if outgoing.started:
-                raise
-            await self._error_response(public_error(failure), scope)(scope, receive, outgoing)
+            _log(failure, context, scope)
+            raise
 
-    async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Authenticate and serve a WebSocket; refuse its handshake with the same HTTP response as a request."""
-        headers = Headers(scope=scope)
-        context = scope[_CONTEXT] = _new_context(scope, headers)
+    async def _respond(self, request: Request, context: Context) -> Response:
+        try:
+            await authenticate_request(context, request.method, request.headers, charge=not self.charges_operations)
+            return await self.surface(request)
+        except Exception as failure:
+            _log(failure, context, request.scope)
+            return _error_response(self.render_error, public_error(failure), request.scope)
+
+
+@dataclass(frozen=True, slots=True)
+class WebSocketSecurityMiddleware:
+    """ASGI middleware around the surface of WebSockets: a handshake is refused with the HTTP response of a request."""
+
+    app: ASGIApp
+    render_error: ErrorRenderer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Authenticate and serve a WebSocket."""
+        context = scope[_CONTEXT] = _new_context(scope)
         websocket = WebSocket(scope, receive, send)
         try:
-            await authenticate_handshake(context, headers)
+            await authenticate_handshake(context, websocket.headers)
             await self.app(scope, receive, websocket.send)
         except Exception as failure:
             log_failure(failure, context.request_id, f"WebSocket {scope['path']!r}")
             if websocket.application_state is WebSocketState.CONNECTING:
-                await websocket.send_denial_response(self._error_response(public_error(failure), scope))
+                response = _error_response(self.render_error, public_error(failure), scope)
+                await websocket.send_denial_response(response)
             elif websocket.application_state is WebSocketState.CONNECTED:
                 with contextlib.suppress(WebSocketDisconnect):
                     await websocket.close(_INTERNAL_ERROR)
 
-    def _error_response(self, error: errors.AmarEventsError, scope: Scope) -> Response:
-        """Render the error, and add the headers that HTTP requires for its status."""
-        response = self.render_error(error, scope)
-        if isinstance(error, errors.RateLimited):
-            response.headers["Retry-After"] = str(error.retry_after)
-        if isinstance(error, errors.MethodNotAllowed):
-            response.headers["Allow"] = ", ".join(error.allowed)
-        if isinstance(error, errors.Unauthenticated):
-            response.headers["WWW-Authenticate"] = "Bearer"
-        return response
+
+def _log(failure: Exception, context: Context, scope: Scope) -> None:
+    # !r escapes line breaks in the path, which could otherwise forge lines of the log.
+    log_failure(failure, context.request_id, f"{scope['method']} {scope['path']!r}")
 
 
-def _new_context(scope: Scope, headers: Headers) -> Context:
+def _error_response(render: ErrorRenderer, error: errors.AmarEventsError, scope: Scope) -> Response:
+    """Render the error, and add the headers that HTTP requires for its status."""
+    response = render(error, scope)
+    if isinstance(error, errors.RateLimited):
+        response.headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, errors.MethodNotAllowed):
+        response.headers["Allow"] = ", ".join(error.allowed)
+    if isinstance(error, errors.Unauthenticated):
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def _new_context(scope: Scope) -> Context:
     services = services_of(scope)
     peer = scope["client"][0] if scope.get("client") else "unknown"
+    trusted = services.settings.trusted_proxies
+    # A proxy may add a second header instead of extending the one that the client sent.
+    forwarded_for = ",".join(Headers(scope=scope).getlist("x-forwarded-for")) if trusted else None
     return Context(
         services=services,
         request_id=secrets.token_hex(8),
-        # A proxy may add a second header instead of extending the one that the client sent.
-        address=quotas.client_address(
-            peer, ",".join(headers.getlist("x-forwarded-for")), services.settings.trusted_proxies
-        ),
+        address=quotas.client_address(peer, forwarded_for, trusted),
     )
 
 
-class _Outgoing:
-    """A ``send`` that adds the headers recorded on the context to the start of the response."""
-
-    def __init__(self, context: Context, send: Send) -> None:
-        self.started = False
-        self._context = context
-        self._send = send
-
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.started = True
-            headers = MutableHeaders(scope=message)
-            headers["X-Request-ID"] = self._context.request_id
-            headers["X-Content-Type-Options"] = "nosniff"
-            headers.setdefault("Cache-Control", "no-store")
-            if self._context.reveals_secret:
-                headers["Cache-Control"] = "no-store, no-transform"
-            headers.update(_rate_limit_headers(self._context))
-            if self._context.replayed:
-                headers["Idempotency-Replayed"] = "true"
-            for cookie in _session_cookies(self._context):
-                headers.append("Set-Cookie", cookie)
-        await self._send(message)
+def _add_headers(headers: list[RawHeader], context: Context) -> None:
+    """Add to the headers of a response what the context has recorded."""
+    present = {name for name, _ in headers}
+    headers.append((b"x-request-id", context.request_id.encode()))
+    if _NO_SNIFF[0] not in present:
+        headers.append(_NO_SNIFF)
+    if context.reveals_secret:
+        set_header(headers, _CACHE_CONTROL, b"no-store, no-transform")
+    elif _CACHE_CONTROL not in present:
+        headers.append(_NO_STORE)
+    headers += _rate_limit_headers(context)
+    if context.replayed:
+        headers.append((b"idempotency-replayed", b"true"))
+    headers += [(b"set-cookie", cookie.encode("latin-1")) for cookie in _session_cookies(context)]
 
 
-def _rate_limit_headers(context: Context) -> dict[str, str]:
+def _rate_limit_headers(context: Context) -> list[RawHeader]:
     """Return the rate limit headers of an authenticated response, errors included (decisions 3.2)."""
     verdict, quota_type = context.verdict, context.quota_type
     if verdict is None or quota_type is None or verdict.limit == 0:
-        return {}
-    return {
-        "X-RateLimit-Limit": str(verdict.limit),
-        "X-RateLimit-Remaining": str(verdict.remaining),
-        "X-RateLimit-Reset": str(verdict.reset_at),
-        "X-RateLimit-Type": quota_type,
-    }
+        return []
+    return [
+        (b"x-ratelimit-limit", str(verdict.limit).encode()),
+        (b"x-ratelimit-remaining", str(verdict.remaining).encode()),
+        (b"x-ratelimit-reset", str(verdict.reset_at).encode()),
+        (b"x-ratelimit-type", quota_type.encode()),
+    ]
 
 
 def _session_cookies(context: Context) -> list[str]:

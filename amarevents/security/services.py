@@ -9,6 +9,8 @@ from aiocache.base import BaseCache
 from amarevents.infra.cache import shared_cache
 from amarevents.infra.count_cache import CountCache
 from amarevents.infra.pubsub import Broker
+from amarevents.infra.shared_versions import versions_for
+from amarevents.infra.versions import Versions
 from amarevents.models.seeding import with_confirm_email
 from amarevents.security.auth.key_accounts import KeyAccounts
 from amarevents.security.auth.key_usage import KeyUsage
@@ -23,7 +25,7 @@ from amarevents.tasks import BackgroundTasks
 class Services:
     """The settings and the long-lived objects, opened at startup and closed at shutdown by ``open_services``.
 
-    ``cache`` also stores the counts of ``count_cache``. It holds only what can be lost at any time.
+    ``cache`` holds only what can be lost at any time. ``versions`` say whether what is kept in memory is current.
     """
 
     settings: Settings
@@ -32,6 +34,7 @@ class Services:
     key_usage: KeyUsage
     key_accounts: KeyAccounts
     cache: BaseCache
+    versions: Versions
     count_cache: CountCache
     broker: Broker
     connections: Connections
@@ -43,21 +46,23 @@ async def open_services(settings: Settings, *, limiter: RateLimiter, broker: Bro
     """Make the services of the open database, and close each of them at the end, even if another fails to close."""
     async with contextlib.AsyncExitStack() as closing:
         settings = await with_confirm_email(settings)
-        cache = shared_cache(settings)
+        versions = versions_for(settings)
         services = Services(
             settings=settings,
             limiter=limiter,
             hasher=PasswordHasher(settings),
             key_usage=KeyUsage(),
             key_accounts=KeyAccounts(),
-            cache=cache,
-            count_cache=CountCache(cache, seconds=settings.totals_seconds),
+            cache=shared_cache(settings),
+            versions=versions,
+            count_cache=CountCache(versions, seconds=settings.totals_seconds),
             broker=broker,
             connections=Connections(),
             background=BackgroundTasks(),
         )
         closing.push_async_callback(services.limiter.aclose)
-        closing.push_async_callback(services.count_cache.aclose)
+        closing.push_async_callback(services.cache.close)
+        closing.push_async_callback(services.versions.aclose)
         closing.push_async_callback(services.broker.aclose)
         closing.callback(services.hasher.close)
         closing.push_async_callback(services.key_usage.flush)

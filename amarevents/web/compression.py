@@ -7,71 +7,60 @@ makes a browser send requests with guesses (the BREACH attack). Therefore a resp
 - the request has a session cookie, and no header says that a page of this origin or of an allowed one has sent it.
 """
 
-from starlette.datastructures import Headers
-from starlette.middleware.gzip import GZipResponder, IdentityResponder
+import re
+import zlib
+from collections.abc import Iterable, Set
+from functools import lru_cache
+
 from starlette.requests import cookie_parser
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from amarevents.security.auth.sessions import COOKIE_NAME
-from amarevents.security.middleware import services_of
+from amarevents.security.headers import RawHeader, find_header
 from amarevents.settings.types import normalize_origin
-from amarevents.web.static_files import accepts_gzip
 
 MIN_BYTES = 1_024
 """Smaller responses are sent as they are."""
 
 _LEVEL = 6
-_JSON = frozenset({"application/json", "application/graphql-response+json"})
-_CREDENTIALS = frozenset({"authorization", "x-api-key"})  # no other site can make a browser send them
-_OWN_SITE = frozenset({"same-origin", "none"})  # "none": the user has typed the address, for example
+_GZIP_FORMAT = 16 + zlib.MAX_WBITS
+# Matches gzip unless its weight is 0, which refuses it.
+_GZIP = re.compile(r"\bgzip\b(?!;q=0(\.0*)?(,|$))")
+_JSON = frozenset({b"application/json", b"application/graphql-response+json"})
+_CREDENTIALS = frozenset({b"authorization", b"x-api-key"})  # no other site can make a browser send them
+_OWN_SITE = frozenset({b"same-origin", b"none"})  # "none": the user has typed the address, for example
 
 
-class CompressionMiddleware:
-    """ASGI middleware that compresses JSON responses of at least ``MIN_BYTES``."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not _is_safe(scope):
-            await self._app(scope, receive, send)
-        elif accepts_gzip(Headers(scope=scope)):
-            await _JsonCompressor(self._app, MIN_BYTES, _LEVEL)(scope, receive, send)
-        else:
-            await _JsonIdentity(self._app, MIN_BYTES)(scope, receive, send)
+def accepts_gzip(request_headers: Iterable[RawHeader]) -> bool:
+    """Return whether the Accept-Encoding header of a request allows gzip."""
+    return _allows_gzip(find_header(request_headers, b"accept-encoding"))
 
 
-def _is_safe(scope: Scope) -> bool:
+@lru_cache(maxsize=256)
+def _allows_gzip(accept_encoding: bytes) -> bool:
+    return _GZIP.search(accept_encoding.decode("latin-1").replace(" ", "").lower()) is not None
+
+
+def compress(body: bytes) -> bytes:
+    """Return the body in the gzip format, the same each time."""
+    compressor = zlib.compressobj(_LEVEL, wbits=_GZIP_FORMAT)
+    return compressor.compress(body) + compressor.flush()
+
+
+def is_compressible(headers: Iterable[RawHeader]) -> bool:
+    """Return whether a response with these headers is JSON that may be compressed and is not yet."""
+    media_type = find_header(headers, b"content-type").partition(b";")[0].strip()
+    if media_type not in _JSON or find_header(headers, b"content-encoding"):
+        return False
+    return b"no-transform" not in find_header(headers, b"cache-control")
+
+
+def is_safe(request_headers: list[RawHeader], allowed_origins: Set[str]) -> bool:
     """Return whether no other site can have made a browser send this request with a session cookie."""
-    headers = Headers(scope=scope)
-    if _CREDENTIALS & set(headers.keys()) or not cookie_parser(headers.get("cookie", "")).get(COOKIE_NAME):
+    cookie = find_header(request_headers, b"cookie").decode("latin-1")
+    if not cookie or not cookie_parser(cookie).get(COOKIE_NAME):
         return True
-    allowed = services_of(scope).settings.allowed_origins
-    return headers.get("sec-fetch-site") in _OWN_SITE or normalize_origin(headers.get("origin", "")) in allowed
-
-
-class _JsonOnly(IdentityResponder):
-    """Leaves all responses except JSON untouched, and JSON that must not be transformed."""
-
-    _is_untouched = False
-
-    async def send_with_compression(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self._is_untouched = not _is_compressible(Headers(raw=message["headers"]))
-        if self._is_untouched:
-            await self.send(message)
-        else:
-            await super().send_with_compression(message)
-
-
-class _JsonIdentity(_JsonOnly):
-    """Only adds ``Vary`` to responses that would be compressed for other clients."""
-
-
-class _JsonCompressor(_JsonOnly, GZipResponder):
-    pass
-
-
-def _is_compressible(headers: Headers) -> bool:
-    media_type = headers.get("content-type", "").partition(";")[0].strip()
-    return media_type in _JSON and "no-transform" not in headers.get("cache-control", "")
+    if any(name in _CREDENTIALS for name, _ in request_headers):
+        return True
+    origin = find_header(request_headers, b"origin").decode("latin-1")
+    is_own = find_header(request_headers, b"sec-fetch-site") in _OWN_SITE
+    return is_own or normalize_origin(origin) in allowed_origins

@@ -4,16 +4,16 @@ import asyncio
 import base64
 import gzip
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+
+from amarevents.web.compression import accepts_gzip
 
 BASE_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 """Headers of every page and every static file."""
@@ -21,8 +21,6 @@ BASE_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-refe
 FAVICON = Path(__file__).with_name("favicon.svg")
 
 _MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-# Matches gzip unless its weight is 0, which refuses it.
-_GZIP = re.compile(r"\bgzip\b(?!;q=0(\.0*)?(,|$))")
 _CACHE_FOREVER = "public, max-age=31536000, immutable"
 
 
@@ -60,7 +58,7 @@ class Assets:
         if found is None:
             return Response("Not Found", 404, media_type="text/plain", headers=BASE_HEADERS)
         headers = {**BASE_HEADERS, "Cache-Control": _CACHE_FOREVER, "Vary": "Accept-Encoding"}
-        if not accepts_gzip(request.headers):
+        if not accepts_gzip(request.headers.raw):
             return Response(found.content, media_type=found.media_type, headers=headers)
         headers["Content-Encoding"] = "gzip"
         return Response(found.compressed, media_type=found.media_type, headers=headers)
@@ -79,8 +77,3 @@ def _read(path: Path, prefix: str) -> Asset:
         media_type=_MEDIA_TYPES[path.suffix],
         url=f"{prefix}/{digest}/{path.name}",
     )
-
-
-def accepts_gzip(headers: Headers) -> bool:
-    """Return whether the Accept-Encoding header of a request allows gzip."""
-    return _GZIP.search(headers.get("accept-encoding", "").replace(" ", "").lower()) is not None

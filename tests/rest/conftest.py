@@ -7,15 +7,17 @@ from dataclasses import dataclass, replace
 import pytest
 from starlette.applications import Starlette
 
-from amarevents.infra.cache import shared_cache
 from amarevents.infra.count_cache import CountCache
+from amarevents.infra.shared_versions import versions_for
+from amarevents.infra.versions import Versions
 from amarevents.models import Event, Organization, User
 from amarevents.models.enums import KeyType
 from amarevents.security import middleware
 from amarevents.settings import Settings
+from tests.support.versions import wait_until_informed
 from tests.support.world import Caller, World
 
-CacheTotals = Callable[[Settings], CountCache]
+CacheTotals = Callable[[Settings], None]
 
 
 @dataclass
@@ -70,15 +72,16 @@ def set_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime.datetime], 
 
 @pytest.fixture
 async def cache_totals(app: Starlette, deployment: Settings) -> AsyncIterator[CacheTotals]:
-    """``cache_totals(settings)`` makes the application cache totals for a minute, in the Redis of the settings."""
-    caches: list[CountCache] = []
+    """``cache_totals(settings)`` makes the application cache totals for a minute, with the Redis of the settings."""
+    opened: list[Versions] = []
 
-    def start(settings: Settings) -> CountCache:
-        caches.append(CountCache(shared_cache(settings), seconds=60))
-        app.state.services = replace(app.state.services, count_cache=caches[-1])
-        return caches[-1]
+    def start(settings: Settings) -> None:
+        opened.append(versions_for(settings))
+        totals = CountCache(opened[-1], seconds=60)
+        app.state.services = replace(app.state.services, versions=opened[-1], count_cache=totals)
 
     start(deployment)
+    await wait_until_informed(opened[0])
     yield start
-    for cache in caches:
-        await cache.aclose()
+    for versions in opened:
+        await versions.aclose()

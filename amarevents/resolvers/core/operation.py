@@ -4,7 +4,7 @@ A call checks the policy, validates the input and runs the function, in this ord
 401 or 403 even if the body is invalid.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Generic, TypeVar, get_type_hints
@@ -14,6 +14,9 @@ from tortoise.models import Model
 from typing_extensions import Doc
 
 from amarevents import errors
+from amarevents.infra.pubsub import Broker, TicketChange
+from amarevents.infra.versions import scopes_of, scopes_of_event
+from amarevents.models import TicketType
 from amarevents.models.columns import MAX_ID
 from amarevents.resolvers.core.descriptions import public_text
 from amarevents.resolvers.core.idempotency import run_once
@@ -55,6 +58,25 @@ _PROBLEMS = {
 _KEY_MARKER = "[key]"
 """Added by pydantic after the key of an object if the error concerns the key rather than its value."""
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """That an operation has the same answer for all anonymous callers, which may be kept and sent to all of them."""
+
+    models: tuple[type[Model], ...]
+    """The models that the answer is made of: it is kept until their rows change."""
+    event_argument: str | None = None
+    """The argument with the ID of an event, if the answer has the ticket types of that event alone."""
+
+    def scopes(self, id: int | None, data: object) -> frozenset[str]:
+        """Return the scopes whose changes may change the answer to a call with these arguments."""
+        if self.event_argument is None:
+            return scopes_of(self.models)
+        event_id = id if self.event_argument == "id" else getattr(data, self.event_argument)
+        others = [model for model in self.models if model is not TicketType]
+        return scopes_of(others) | scopes_of_event(TicketType, event_id)
+
+
 OPERATIONS: dict[str, "Operation[object]"] = {}
 """All operations by name."""
 
@@ -76,9 +98,14 @@ class Operation(Generic[T_co]):
     """Whether it accepts an Idempotency-Key (decisions 6.11)."""
     address_limit: AddressLimit | None
     changes: tuple[type[Model], ...]
-    """The models whose rows it creates, changes or deletes, as far as lists count them."""
+    """The models whose rows it creates, changes or deletes, as far as lists count them or anonymous callers see them."""
+    shared: Shared | None
+    """Set if its answer is the same for all anonymous callers."""
     raises: tuple[type[errors.AmarEventsError], ...]
     """The errors of this operation, in addition to those that any request may raise."""
+    turn_key: Callable[[Any], object] | None  # Any: the input of the operation
+    """Returns the key of the queue in which a call waits for its turn; None if a process works on any number of calls
+    at once."""
 
     async def __call__(
         self,
@@ -95,20 +122,28 @@ class Operation(Generic[T_co]):
         if self.address_limit is not None:
             await ctx.charge_address(self.address_limit)
         self.policy.check(ctx.principal)
+        if self.turn_key is not None:
+            ctx.services.turns.require_room()  # before the work of reading and validating the input
         values = await data() if callable(data) else data
         self.policy.check(ctx.principal)  # a slow body causes the principal to be identified again
         arguments = self._arguments(id, values)
         try:
-            answer = await self._run(ctx, arguments, idempotency_key)
+            answer = await self._run_in_turn(ctx, arguments, idempotency_key)
         except errors.AmarEventsError:
             ctx.pending_changes.clear()
             raise  # the transaction was rolled back
         except BaseException:
             # The transaction may have been committed nevertheless.
-            await finish(after_commit(ctx, changes=self.changes))
+            await after_commit(ctx, changes=self.changes)
             raise
-        await finish(after_commit(ctx, changes=self.changes))
+        await after_commit(ctx, changes=self.changes)
         return answer
+
+    async def _run_in_turn(self, ctx: Context, arguments: dict[str, object], idempotency_key: str | None) -> T_co:
+        if self.turn_key is None:
+            return await self._run(ctx, arguments, idempotency_key)
+        async with ctx.services.turns.turn(self.turn_key(arguments["data"]), ctx.disconnected):
+            return await self._run(ctx, arguments, idempotency_key)
 
     async def _run(self, ctx: Context, arguments: dict[str, object], idempotency_key: str | None) -> T_co:
         if not self.creates or idempotency_key is None:
@@ -127,21 +162,27 @@ class Operation(Generic[T_co]):
             if target is None or not 1 <= target <= MAX_ID:
                 raise errors.NotFound
             arguments["id"] = target
-        values = validate(self.input_type or Input, {} if data is None else data)
         if self.input_type is not None:
-            arguments["data"] = values
+            arguments["data"] = validate(self.input_type, {} if data is None else data)
+        elif data:
+            validate(Input, data)
         return arguments
 
 
 async def after_commit(ctx: Context, *, changes: tuple[type[Model], ...]) -> None:
-    """Invalidate the counts that may have changed, and publish the changes to the subscribers of their events.
+    """Record what may have changed, and publish the changes to the subscribers of their events.
 
-    Callers run it to completion even if they are cancelled: nothing else would publish the changes.
+    It runs to completion even if the caller is cancelled: nothing else would publish the changes.
     """
-    await ctx.services.count_cache.invalidate(changes)
     pending, ctx.pending_changes = ctx.pending_changes, {}  # later operations of the document have their own
-    for event_id, ticket_changes in pending.items():
-        await ctx.services.broker.publish(event_id, ticket_changes)
+    ctx.services.versions.record(changes, pending)
+    if pending:
+        await finish(_publish(ctx.services.broker, pending))
+
+
+async def _publish(broker: Broker, changes: Mapping[int, Sequence[TicketChange]]) -> None:
+    for event_id, ticket_changes in changes.items():
+        await broker.publish(event_id, ticket_changes)
 
 
 @cache
@@ -195,6 +236,8 @@ def operation(
     changes: tuple[type[Model], ...] = (),
     raises: tuple[type[errors.AmarEventsError], ...] = (),
     address_limit: AddressLimit | None = None,
+    shared: Shared | None = None,
+    turn_key: Callable[[Any], object] | None = None,
 ) -> Callable[[Callable[..., Awaitable[T]]], Operation[T]]:
     """Register a function as an operation; see the fields of ``Operation``.
 
@@ -216,7 +259,9 @@ def operation(
             creates=creates,
             address_limit=address_limit,
             changes=changes,
+            shared=shared,
             raises=raises,
+            turn_key=turn_key,
         )
         if registered.name in OPERATIONS:
             raise ValueError(f"operation {registered.name} is already registered")

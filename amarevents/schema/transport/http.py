@@ -2,11 +2,10 @@
 
 import contextlib
 
+from graphql import OperationType
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 from strawberry.types import ExecutionResult
-from strawberry.types.graphql import OperationType
 
 from amarevents import errors
 from amarevents.schema.transport.batches import execute_batch
@@ -28,33 +27,31 @@ _OPERATIONS = {"GET": {OperationType.QUERY}, "POST": {OperationType.QUERY, Opera
 _STREAMED = {"GET": {OperationType.QUERY}, "POST": set(OperationType)}
 
 
-class GraphQLEndpoint:
-    """The ASGI application at ``/graphql`` for HTTP."""
+async def respond(request: Request) -> Response:
+    """Return the response to a request to ``/graphql``. Raises errors for requests that cannot be executed."""
+    context = context_of(request.scope)
+    try:
+        return await _respond(request, context)
+    finally:
+        await context.charge_minimum()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        context = context_of(scope)
-        try:
-            response = await self._respond(Request(scope, receive), context)
-        finally:
-            await context.charge_minimum()
-        await response(scope, receive, send)
 
-    async def _respond(self, http_request: Request, context: Context) -> Response:
-        if http_request.method not in _OPERATIONS:
-            raise errors.MethodNotAllowed(list(_OPERATIONS))
-        accept = http_request.headers.getlist("accept")
-        if prefers_event_stream(accept):
-            return await _stream(http_request, context)
-        media_type = negotiate_media_type(accept)
-        received = await read_request(http_request)
-        if isinstance(received, list):
-            answers = await execute_batch(received, context, allowed=_OPERATIONS[http_request.method])
-            return build_batch_response(answers, media_type)
-        request = await resolve_persisted_query(received, context.services.cache)
-        result = await execute(request, context, allowed=_OPERATIONS[http_request.method])
-        if result.data is not None:
-            await store_persisted_query(request, context.services.cache)
-        return build_response(result, media_type)
+async def _respond(http_request: Request, context: Context) -> Response:
+    if http_request.method not in _OPERATIONS:
+        raise errors.MethodNotAllowed(list(_OPERATIONS))
+    accept = http_request.headers.getlist("accept")
+    if prefers_event_stream(accept):
+        return await _stream(http_request, context)
+    media_type = negotiate_media_type(accept)
+    received = await read_request(http_request)
+    if isinstance(received, list):
+        answers = await execute_batch(received, context, allowed=_OPERATIONS[http_request.method])
+        return build_batch_response(answers, media_type)
+    request = await resolve_persisted_query(received, context.services.cache)
+    result = await execute(request, context, allowed=_OPERATIONS[http_request.method])
+    if result.data is not None:
+        await store_persisted_query(request, context.services.cache)
+    return build_response(result, media_type)
 
 
 async def _stream(http_request: Request, context: Context) -> Response:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from aiocache.base import BaseCache
 
 from amarevents import errors
-from amarevents.infra.count_cache import CACHE_FAILURES
+from amarevents.infra.cache import CACHE_FAILURES
 from amarevents.schema.transport.operations import GraphQLRequest
 
 logger = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from amarevents import errors
-from amarevents.infra.pubsub import RedisBroker, Subscriber, redis
+from amarevents.infra.pubsub import RedisBroker, Subscriber, channel
 from amarevents.infra.redis import redis_client
 from tests.support.redis_server import private_redis
 from tests.support.servers import PrivateServer
@@ -46,7 +46,7 @@ async def brokers_of(*urls: str) -> AsyncIterator[list[RedisBroker]]:
 @pytest.fixture
 async def pair(server: PrivateServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[RedisBroker]]:
     """Open two brokers on one Redis server."""
-    monkeypatch.setattr(redis, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(channel, "RETRY_SECONDS", 0.05)
     async with brokers_of(server.url, server.url) as brokers:
         yield brokers
 
@@ -155,7 +155,7 @@ async def eventually_has_missed_changes(subscriber: Subscriber) -> bool:
 async def test_a_connection_without_heartbeats_is_closed(
     server: PrivateServer, pair: list[RedisBroker], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(redis, "HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr(channel, "HEARTBEAT_SECONDS", 0.1)
     here, _ = pair
     async with here.subscribe(1) as subscriber:
         await asyncio.sleep(0.5)
