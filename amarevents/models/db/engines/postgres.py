@@ -10,6 +10,7 @@ from typing import Any, cast
 import asyncpg
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.backends.base.client import PoolConnectionWrapper, TransactionContext
+from tortoise.backends.base_postgres.client import translate_exceptions
 from tortoise.exceptions import DBConnectionError
 
 from amarevents.models.db.engines.errors import DatabaseBusy, DatabaseUnavailable
@@ -76,6 +77,9 @@ class Connection(asyncpg.Connection):
 
     async def reset(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109 - asyncpg's signature
         await super().reset(timeout=timeout)
+        self.mark_idle()
+
+    def mark_idle(self) -> None:
         self.idle_since = time.monotonic()
 
     def get_reset_query(self) -> str:
@@ -98,7 +102,7 @@ class _PooledConnection(PoolConnectionWrapper[Pooled]):
     async def __aexit__(
         self, failure: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self.client.release_connection(self.connection)
+        await self.client.release_connection(self.connection, succeeded=failure is None)
 
 
 async def _connect(*arguments: Any, **options: Any) -> asyncpg.Connection:  # Any: asyncpg.connect's, passed on
@@ -132,6 +136,11 @@ class _TranslatingErrors(AsyncpgDBClient):
                 rows: Sequence[asyncpg.Record] = await connection.fetch(text, *values)
                 return rows
 
+    @translate_exceptions
+    async def execute_write(self, text: str, values: Sequence[object]) -> Sequence[asyncpg.Record]:
+        """Return the rows of a statement that writes. Raises IntegrityError, DatabaseBusy, DatabaseUnavailable."""
+        return await self.execute_read(text, values)
+
 
 class GuardedPostgresClient(_TranslatingErrors):
     """Tortoise's client for PostgreSQL, safe for cancellation and for restarts of the server.
@@ -141,6 +150,11 @@ class GuardedPostgresClient(_TranslatingErrors):
     transaction sets for itself, because a pooler gives each of them another session.
     """
 
+    # Connections that wait for the next statement. The pool, which takes longer to hand one out, counts them as in use.
+    _spare: list[Pooled]
+    # Callers that wait for the pool.
+    _waiting: int
+
     connection_class = Connection  # type: ignore[assignment] # declared as generic over records
     idle_check_seconds: float = 1
 
@@ -149,6 +163,8 @@ class GuardedPostgresClient(_TranslatingErrors):
     ) -> None:  # Any: passed on to Tortoise
         super().__init__(*arguments, **options)
         self.acquire_seconds = acquire_seconds
+        self._spare = []
+        self._waiting = 0
         self.begin_script = "; ".join(f"SET LOCAL {name} = '{value}'" for name, value in transaction_limits.items())
 
     def acquire_connection(self) -> _PooledConnection:
@@ -166,29 +182,56 @@ class GuardedPostgresClient(_TranslatingErrors):
         return await super().create_pool(connect=_connect, setup=self._check, **options)
 
     async def _check(self, connection: Pooled) -> None:
-        if time.monotonic() - connection.idle_since < self.idle_check_seconds:
+        if not self._is_stale(connection):
             return
         try:
             await connection.execute("SELECT 1", timeout=PING_SECONDS)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
             raise StaleConnection from error
 
+    def _is_stale(self, connection: Pooled) -> bool:
+        return time.monotonic() - float(connection.idle_since) >= self.idle_check_seconds
+
     async def hold_connection(self) -> Pooled:
         """Wait for a working connection. None is held if this fails or is cancelled.
 
         Raises DatabaseUnavailable, DatabaseBusy.
         """
+        while self._spare:
+            connection = self._spare.pop()
+            if not connection.is_closed() and not self._is_stale(connection):
+                return connection
+            await self.release_connection(connection)
         pool = await self._open_pool()
-        with translated_errors():
-            async with asyncio.timeout(self.acquire_seconds):
-                return await _acquire_live(pool)
+        self._waiting += 1
+        try:
+            with translated_errors():
+                async with asyncio.timeout(self.acquire_seconds):
+                    return await _acquire_live(pool)
+        finally:
+            self._waiting -= 1
 
-    async def release_connection(self, connection: Pooled) -> None:
-        """Release a connection. asyncpg completes this even when cancelled."""
-        if self._pool is not None:  # otherwise the pool and all its connections have been closed
+    async def release_connection(self, connection: Pooled, *, succeeded: bool = False) -> None:
+        """Release a connection; the pool cleans it up unless its statement ``succeeded``.
+
+        asyncpg completes this even when cancelled.
+        """
+        if self._pool is None:  # it has been closed, with all its connections
+            return
+        if succeeded and not self._waiting and not connection.is_closed() and not connection.is_in_transaction():
+            connection.mark_idle()
+            self._spare.append(connection)
+        else:
             await self._pool.release(connection)
 
+    async def close(self) -> None:
+        while self._spare:
+            await self.release_connection(self._spare.pop())
+        await super().close()
+
     async def _open_pool(self) -> asyncpg.Pool:
+        if self._pool is not None:
+            return self._pool
         async with self._pool_init_lock:
             if self._pool is None:
                 await self.create_connection(with_db=True)
