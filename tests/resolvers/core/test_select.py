@@ -33,17 +33,20 @@ class TypeView:
     places_left: int
 
 
-SOURCE = Source(
-    TypeView,
-    "ticket_types",
-    joins="JOIN events ON events.id = ticket_types.event_id",
-    event_name="events.name",
-    category="events.category",
-    date="events.date",
-    is_dear="ticket_types.capacity > 10",
-    places_left=derived(lambda view: view.capacity - 1, "capacity"),
-)
-TYPES = Select(SOURCE)
+def _source() -> Source[TypeView]:
+    return Source(
+        TypeView,
+        "ticket_types",
+        joins="JOIN events ON events.id = ticket_types.event_id",
+        event_name="events.name",
+        category="events.category",
+        date="events.date",
+        is_dear="ticket_types.capacity > 10",
+        places_left=derived(lambda view: view.capacity - 1, "capacity"),
+    )
+
+
+TYPES = Select(_source())
 
 
 @dataclass(slots=True, kw_only=True)
@@ -128,7 +131,7 @@ async def test_source_refuses_an_unknown_field() -> None:
 async def test_readers_are_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     await _types(world)
     monkeypatch.setattr(select, "_MAX_READERS", 3)
-    source = Source(TypeView, "ticket_types", joins=SOURCE.joins, **SOURCE.columns)
+    source = _source()
     for number in range(20):
         [view] = await Select(source).fetch(frozenset({"name", f"other{number}"}))
         assert view.name
