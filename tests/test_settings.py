@@ -109,6 +109,13 @@ def test_url_of_a_cluster_names_some_of_its_nodes(url: str, nodes: list[str]) ->
     assert node_urls(settings.redis_url) == nodes
 
 
+def test_replica_requires_a_postgres_primary() -> None:
+    with pytest.raises(SettingsError, match="DATABASE_REPLICA_URL requires a PostgreSQL database"):
+        _read(DATABASE_REPLICA_URL="postgres://h/db")
+    with pytest.raises(SettingsError, match=r"^AMAREVENTS_DATABASE_REPLICA_URL must be "):
+        _read(DATABASE_REPLICA_URL="sqlite:///x.db", DATABASE_URL="postgres://h/db")
+
+
 @pytest.mark.parametrize("text", ["true", "1", "YES", "on"])
 def test_flag_is_true_in_the_usual_spellings(text: str) -> None:
     assert _read(CONFIRM_EMAIL=text).confirm_email is True
@@ -140,7 +147,8 @@ def test_repr_contains_no_secret() -> None:
 def test_settings_have_descriptions_and_urls_with_passwords_are_secret() -> None:
     settings = Settings.model_fields
     assert [name for name, field in settings.items() if not field.description] == []
-    assert {name for name, field in settings.items() if not field.repr} == {"database_url", "redis_url", "smtp_url"}
+    secret = {"database_url", "database_replica_url", "redis_url", "smtp_url"}
+    assert {name for name, field in settings.items() if not field.repr} == secret
 
 
 def test_settings_cannot_be_changed_once_read() -> None:

