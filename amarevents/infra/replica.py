@@ -1,8 +1,8 @@
 """The streaming replica that public reads may use: which changes of the primary it is known to have.
 
 A process remembers where the primary's log ended at several moments. The replica has all changes from before the last
-of these moments whose log it has replayed. A read uses it only if nothing that the read depends on has changed since
-then, as far as this process knows: an answer that is made again after a change never lacks that change.
+of these moments whose log it has replayed. An answer may be made of its rows if nothing that the answer depends on has
+changed since then, as far as this process knows: one that is made again after a change never lacks that change.
 """
 
 import asyncio
@@ -10,8 +10,10 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Awaitable, Callable, Collection
+from typing import Protocol, TypeVar
 
+from amarevents.errors import NotFound
 from amarevents.infra.versions import Versions
 from amarevents.models.db.connection import PRIMARY_LOG, REPLICA, DatabaseUnavailable
 from amarevents.models.db.sql import fetch_from, reading_from_replica, sql
@@ -28,6 +30,17 @@ _LOG_END = sql("SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')")
 _REPLAYED_LOG = sql("SELECT pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0')")
 
 logger = logging.getLogger(__name__)
+
+
+class Scoped(Protocol):
+    """What is made of rows."""
+
+    @property
+    def scopes(self) -> Collection[str]:
+        """The scopes whose changes may change it."""
+
+
+S = TypeVar("S", bound=Scoped)
 
 
 class Replica:
@@ -49,18 +62,17 @@ class Replica:
         """Whether the replica is less than ``MAX_LAG`` behind, and changes of other processes are known."""
         return time.monotonic() - self._complete_until < MAX_LAG and self._versions.is_informed
 
-    def has_all_changes(self, scopes: Collection[str]) -> bool:
-        """Return whether the replica has every change of the scopes that this process knows."""
-        last = max((self._changed.get(scope, self._all_changed) for scope in scopes), default=self._all_changed)
-        return max(last, self._all_changed) < self._complete_until
-
-    @contextlib.contextmanager
-    def reading(self, scopes: Collection[str]) -> Iterator[None]:
-        """Read from the replica in the block if it can serve what depends on these scopes."""
-        with contextlib.ExitStack() as stack:
-            if self.is_usable and self.has_all_changes(scopes):
-                stack.enter_context(reading_from_replica())
-            yield
+    async def read(self, compute: Callable[[], Awaitable[S]]) -> S:
+        """Return what ``compute`` makes of rows: of the replica's, unless they may lack a change that it depends on."""
+        if not self.is_usable:
+            return await compute()
+        complete_until = self._complete_until
+        with contextlib.suppress(NotFound):  # it may have just been added
+            with reading_from_replica():
+                answer = await compute()
+            if not self._changed_since(complete_until, answer.scopes):
+                return answer
+        return await compute()
 
     async def watch(self) -> None:
         """Record changes and compare the logs of both servers until cancelled."""
@@ -79,6 +91,9 @@ class Replica:
         [[replayed]] = await fetch_from(REPLICA, _REPLAYED_LOG)
         complete = [moment for moment, end in self._log_ends if replayed is not None and end <= replayed]
         self._complete_until = max([self._complete_until, *complete])
+
+    def _changed_since(self, moment: float, scopes: Collection[str]) -> bool:
+        return max([self._all_changed, *(self._changed.get(scope, float("-inf")) for scope in scopes)]) >= moment
 
     def _record_change(self, scopes: Collection[str] | None) -> None:
         if scopes is None or len(self._changed) + len(scopes) > _MAX_CHANGES:

@@ -12,11 +12,12 @@ import asyncpg
 import pytest
 from tortoise.connection import get_connection
 
+from amarevents.errors import NotFound
 from amarevents.infra.replica import MAX_LAG, Replica
 from amarevents.infra.versions import Versions
 from amarevents.models import Event, Organization
 from amarevents.models.db.connection import CONNECTION, open_database
-from amarevents.models.db.sql import fetch, sql
+from amarevents.models.db.sql import Sql, fetch, sql
 from amarevents.settings import Settings
 from tests.support.postgres_server import PostgresServer, private_postgres, private_standby
 
@@ -24,7 +25,6 @@ pytestmark = [pytest.mark.anyio, pytest.mark.backend("postgres")]
 
 IS_STANDBY = sql("SELECT pg_is_in_recovery()")
 NUMBER = sql("SELECT number FROM changes")
-EVENTS = frozenset({"events"})
 
 
 class Servers(NamedTuple):
@@ -73,10 +73,25 @@ async def _set_number(number: int, versions: Versions, changed: type[Event | Org
     versions.record([changed])
 
 
+class Answer(NamedTuple):
+    """A value that has been read."""
+
+    value: int
+    scopes: frozenset[str]
+
+
+async def _read(replica: Replica, statement: Sql) -> int:
+    """Return the value that a statement reads for an answer about events."""
+
+    async def compute() -> Answer:
+        [[value]] = await fetch(statement)
+        return Answer(value, frozenset({"events"}))
+
+    return (await replica.read(compute)).value
+
+
 async def _reads_standby(replica: Replica) -> bool:
-    with replica.reading(EVENTS):
-        [[is_standby]] = await fetch(IS_STANDBY)
-    return bool(is_standby)
+    return bool(await _read(replica, IS_STANDBY))
 
 
 @contextlib.asynccontextmanager
@@ -113,8 +128,7 @@ async def test_replica_that_is_up_to_date_answers_public_reads_alone(replica: Re
 async def test_read_after_a_change_always_has_the_change(replica: Replica, versions: Versions) -> None:
     for number in range(1, 200):
         await _set_number(number, versions)
-        with replica.reading(EVENTS):
-            assert await fetch(NUMBER) == [(number,)]
+        assert await _read(replica, NUMBER) == number
         await asyncio.sleep(0.002)
 
 
@@ -126,15 +140,30 @@ async def test_without_the_record_of_changes_a_read_lacks_them(
     async with _paused_replay(servers.standby):
         await _until(lambda: replica.is_usable)
         await _set_number(1, versions)
-        with replica.reading(EVENTS):
-            assert await fetch(NUMBER) == [(0,)]
+        assert await _read(replica, NUMBER) == 0
 
 
 async def test_replica_is_used_again_once_it_has_the_change(replica: Replica, versions: Versions) -> None:
     await _set_number(1, versions)
-    assert not replica.has_all_changes(EVENTS)
-    await _until(lambda: replica.has_all_changes(EVENTS))
-    assert await _reads_standby(replica)
+    assert not await _reads_standby(replica)
+    async with asyncio.timeout(5):
+        while not await _reads_standby(replica):
+            pass
+    assert await _read(replica, NUMBER) == 1
+
+
+async def test_row_that_is_not_on_the_replica_yet_is_read_from_the_primary(replica: Replica) -> None:
+    read_from: list[bool] = []
+
+    async def compute() -> Answer:
+        [[is_standby]] = await fetch(IS_STANDBY)
+        read_from.append(is_standby)
+        if is_standby:
+            raise NotFound
+        return Answer(1, frozenset())
+
+    assert (await replica.read(compute)).value == 1
+    assert read_from == [True, False]
 
 
 async def test_change_of_something_else_does_not_matter(replica: Replica, versions: Versions) -> None:
