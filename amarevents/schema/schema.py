@@ -6,8 +6,6 @@ from amarevents.schema.core.nodes import NodeQuery
 from amarevents.schema.core.object_types import object_type
 from amarevents.schema.core.scalars import CONFIG
 from amarevents.schema.execution.engine import AmarEventsSchema
-from amarevents.schema.execution.executor import PlannedExecutor
-from amarevents.schema.execution.validation import CheckDocument
 from amarevents.schema.types.accounts import AccountMutation, AccountQuery
 from amarevents.schema.types.admin import AdminMutation, AdminQuery, MailQuery
 from amarevents.schema.types.api_keys import ApiKeyMutation, ApiKeyQuery
@@ -70,7 +68,5 @@ schema = AmarEventsSchema(
     mutation=Mutation,
     subscription=Subscription,
     config=CONFIG,
-    extensions=[CheckDocument],
-    execution_context_class=PlannedExecutor,
 )
 describe(schema.graphql_schema)

@@ -1,6 +1,9 @@
 """The object types of the schema and the edges between them, derived from the schema itself."""
 
+import dataclasses
+from collections import OrderedDict
 from functools import cache
+from typing import Any
 
 import pytest
 from graphql import GraphQLObjectType, build_schema, get_named_type
@@ -8,6 +11,8 @@ from graphql.type import GraphQLField, get_nullable_type
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 
+from amarevents.schema.core.dataloaders import LoadFunction
+from amarevents.schema.core.edges import Batch, EdgeField, PagedEdgeField
 from amarevents.schema.execution import cost, documents, limits, validation
 from amarevents.schema.schema import schema
 
@@ -86,6 +91,21 @@ def lift_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MAX_ROOT_FIELDS", _ANY_NUMBER)
     monkeypatch.setattr(documents, "MAX_TOKENS", _ANY_NUMBER)
     monkeypatch.setattr(documents, "_MAX_CACHED_CHARACTERS", _ANY_NUMBER)
+
+
+def batch_of(type_name: str, name: str) -> tuple[EdgeField | PagedEdgeField, Batch]:
+    """Return the extension that resolves an edge, and what it loads."""
+    field = TYPES[type_name].fields[name].extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
+    [extension] = [one for one in field.extensions if isinstance(one, EdgeField | PagedEdgeField)]
+    assert isinstance(extension.load, Batch)
+    return extension, extension.load
+
+
+def replace_batch(monkeypatch: pytest.MonkeyPatch, type_name: str, name: str, load: LoadFunction[Any, Any]) -> None:
+    """Replace the load function of an edge; documents that have been compiled are forgotten."""
+    extension, batch = batch_of(type_name, name)
+    monkeypatch.setitem(extension.__dict__, "load", dataclasses.replace(batch, load=load))
+    monkeypatch.setattr(documents, "_cache", OrderedDict())
 
 
 def isolate_denied_edges(monkeypatch: pytest.MonkeyPatch) -> None:

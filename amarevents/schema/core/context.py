@@ -1,16 +1,17 @@
 """The context of a GraphQL operation: the request it belongs to, its deadline and its data loaders."""
 
 import asyncio
+import copy
 import time
-from collections.abc import Hashable
+from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeAlias, TypeVar
 
-from strawberry.dataloader import DataLoader
 from strawberry.types import Info as StrawberryInfo
 
 from amarevents import errors
-from amarevents.schema.core.dataloaders import LoadFunction, make_loader
+from amarevents.schema.core.dataloaders import Loader, LoadFunction, Outcome, outcome_of
 from amarevents.schema.core.timeouts import Deadline
 from amarevents.security.auth.sessions import StartedSession
 from amarevents.security.context import Context
@@ -39,36 +40,78 @@ class Batch:
         return time.monotonic() - self.started_at
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a selection needs of the views that an operation or a load function returns.
+
+    ``fields`` are the names of their attributes, None for all; ``total`` is whether it needs the total of a list.
+    """
+
+    fields: frozenset[str] | None = None
+    total: bool = True
+
+    def __or__(self, other: "Wanted") -> "Wanted":
+        """Return what two selections of the same views need."""
+        both = None if self.fields is None or other.fields is None else self.fields | other.fields
+        return Wanted(both, self.total or other.total)
+
+
 class GraphQLContext:
     """The context of one operation, available to its fields as ``info.context``.
 
-    ``operation_name`` is the name that the caller sent; ``batch`` is set if the operation belongs to one, which has
-    been charged; ``cost`` is known once the document has been validated; ``deadline`` is the time limit of queries and
-    mutations. ``started`` is set once a subscription has been accepted: it misses no change from then on.
+    ``batch`` is set if the operation belongs to one, which has been charged; ``cost`` is known once it has been
+    computed; ``deadline`` is the time limit of queries and mutations. ``started`` is set once a subscription has been
+    accepted: it misses no change from then on.
     """
 
-    def __init__(self, request: Context, operation_name: str | None, batch: Batch | None = None) -> None:
+    def __init__(self, request: Context, batch: Batch | None = None) -> None:
         self.request = request
-        self.operation_name = operation_name
         self.batch = batch
         self.response_size = ResponseSize() if batch is None else batch.response_size
         self.cost: int | None = None
         self.deadline = Deadline()
-        self.started = asyncio.Event()
         self._has_mutated = False
         self._session_before: StartedSession | None = None
         # By load function. Any: each has its own keys and values.
-        self._loaders: dict[LoadFunction[Any, Any], DataLoader[Any, Any]] = {}
+        self._loaders: dict[LoadFunction[Any, Any], Loader[Any, Any]] = {}
+        # Of root fields of queries, by their names in the response.
+        self._answers: dict[str, Outcome[object]] = {}
+
+    @cached_property
+    def started(self) -> asyncio.Event:
+        return asyncio.Event()
+
+    def request_for(self, wanted: Wanted) -> Context:
+        """Return the context of the request with what is needed of the views that it is passed to load.
+
+        It is a copy, because fields are loaded at the same time.
+        """
+        narrowed = copy.copy(self.request)
+        narrowed.fields, narrowed.needs_total = wanted.fields, wanted.total
+        return narrowed
+
+    async def answer(self, name: str, work: Callable[[], Awaitable[object]]) -> object:
+        """Return the result of a root field of a query, whose work is done once, whichever engine asks for it first."""
+        if name not in self._answers:
+            self._answers[name] = await outcome_of(lambda: self.deadline.start(work))
+        return self._answers[name].get()
 
     async def load(self, load: LoadFunction[K, T], key: K) -> T | None:
         """Return what a load function finds for a key, None if it finds nothing.
 
         Keys that are needed at the same moment are loaded together, and each key at most once.
         """
-        if load not in self._loaders:
-            self._loaders[load] = make_loader(load, self.request, self.deadline)
-        loader: DataLoader[K, T | None] = self._loaders[load]
-        return await loader.load(key)
+        return await self._loader(load).get(key)
+
+    async def load_all(self, load: LoadFunction[K, T], keys: Collection[K], wanted: Wanted) -> Mapping[K, T]:
+        """Return what a load function finds for the keys, loaded together. All calls have to want the same of it."""
+        return await self._loader(load).get_all(keys, self.request_for(wanted))
+
+    def _loader(self, load: LoadFunction[K, T]) -> Loader[K, T]:
+        loader: Loader[K, T] | None = self._loaders.get(load)
+        if loader is None:
+            loader = self._loaders[load] = Loader(load, self.request, self.deadline)
+        return loader
 
     async def require(self, load: LoadFunction[K, T], key: K, noun: str) -> T:
         """Return what a load function finds for a key. Raises NotFound if that is nothing the caller may see."""

@@ -55,7 +55,7 @@ def extensions_of(error: errors.AmarEventsError) -> dict[str, Any]:  # Any: JSON
     extensions: dict[str, Any] = {"code": error.code, "status": error.status}
     if error.fields:
         extensions["fields"] = _fields(error)
-    if isinstance(error, errors.RateLimited):
+    if error.retry_after is not None:
         extensions["retryAfter"] = error.retry_after
     return extensions
 

@@ -45,7 +45,7 @@ def query(operation: AnyOperation, returns: Returns) -> StrawberryField:
     A query that returns a list has the items of the page that the operation returns, without its pagination.
     """
     OPERATION_FIELDS.append(operation.name)
-    return strawberry_field(_Query(operation, _is_list(returns)), returns | None, operation.description)
+    return strawberry_field(QueryField(operation, _is_list(returns)), returns | None, operation.description)
 
 
 def _is_list(returns: object) -> bool:
@@ -78,19 +78,31 @@ def strawberry_field(
 
 
 @dataclass(frozen=True)
-class _Query(FieldExtension):
+class QueryField(FieldExtension):
+    """Resolves a query."""
+
     operation: AnyOperation
     is_plain_list: bool
 
     def apply(self, field: StrawberryField) -> None:
         field.arguments = [*_id_argument(self.operation), *_input_arguments(self.operation)]
 
-    async def resolve_async(self, next_: AsyncExtensionResolver, source: object, info: Info, **given: Any) -> object:
-        operation, context = self.operation, info.context
-        record_id = _take_id(operation, given)
-        data = to_values(operation.input_type, given) if operation.input_type else None
-        answer = await context.deadline.start(lambda: operation(context.request, id=record_id, data=data))
+    def take(self, given: dict[str, Any]) -> tuple[int | None, dict[str, object] | None]:
+        """Return the ID and the values of the input that are in the arguments."""
+        record_id = _take_id(self.operation, given)
+        return record_id, to_values(self.operation.input_type, given) if self.operation.input_type else None
+
+    def value_of(self, answer: object) -> object:
+        """Return the value of the field, given what the operation has returned."""
         return answer.items if self.is_plain_list and isinstance(answer, Page) else answer
+
+    async def resolve_async(self, next_: AsyncExtensionResolver, source: object, info: Info, **given: Any) -> object:
+        context = info.context
+        record_id, data = self.take(given)
+        answer = await context.answer(
+            str(info.path.key), lambda: self.operation(context.request, id=record_id, data=data)
+        )
+        return self.value_of(answer)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from typing import Any, Generic, TypeVar
 
 from amarevents.resolvers.core import connections, pagination
-from amarevents.schema.core.context import Info
+from amarevents.schema.core.context import GraphQLContext
 from amarevents.schema.core.edges import edge
 from amarevents.schema.core.object_types import object_type
 
@@ -32,8 +32,8 @@ class Edge(connections.Edge[T]):
     """An item of a list and its cursor."""
 
 
-async def _count(connection: connections.Connection[Any], info: Info) -> int:  # Any: each lists its own view
-    return await info.context.deadline.wait_for(connection.count)
+async def _count(connection: connections.Connection[Any], context: GraphQLContext) -> int:  # Any: its own view
+    return await context.deadline.wait_for(connection.count)
 
 
 @object_type

@@ -8,67 +8,29 @@ attribute cannot be serialized or is null although the schema says otherwise: er
 the minor version it was written for, and a test compares its results with those of the stock executor.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
-from functools import cache, partial
-from typing import Any, TypeAlias
 
-from graphql import (
-    GraphQLBoolean,
-    GraphQLEnumType,
-    GraphQLError,
-    GraphQLField,
-    GraphQLID,
-    GraphQLObjectType,
-    GraphQLScalarType,
-    GraphQLString,
-    Undefined,
-    get_nullable_type,
-    is_non_null_type,
-)
+from graphql import GraphQLError, GraphQLObjectType
 from graphql.execution.collect_fields import GroupedFieldSet
 from graphql.execution.executor import CollectedErrors
 from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
-from strawberry.schema.schema_converter import GraphQLCoreConverter
-from strawberry.types.field import StrawberryField
 
 from amarevents import errors
 from amarevents.schema.core.context import ResponseSize
-from amarevents.schema.core.edges import attribute_of
-from amarevents.schema.core.nodes import encode_node_id, is_node_id
+from amarevents.schema.execution.leaves import Leaf, Value, leaf_of
 
-# Any throughout: values of fields, and the parameters of graphql-core's generic methods.
-_Serializer: TypeAlias = Callable[[Any], Any]
-
-# How built-in scalars serialize values of exactly these types; None: as they are.
-_BUILT_IN: dict[str, Mapping[type, _Serializer | None]] = {
-    GraphQLString.name: {str: None},
-    GraphQLBoolean.name: {bool: None},
-    GraphQLID.name: {int: str, str: None},
-}
 MAX_OBJECTS = 20_000
 """The maximum size of a response. Objects count 1, and each of their fields that is not a plain attribute 4."""
 # The number of plain objects that take as long as one field that is not a plain attribute.
 _EDGE_SIZE = 4
-_TYPENAME = "__typename"
-_LEAF = "amarevents.leaf"
+TYPENAME = "__typename"
 
 
-class _NotPlain(Exception):
-    """A value that graphql-core has to handle."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Leaf:
-    """A plain attribute. ``by_type`` serializes values of exactly these types, ``serialize`` all others."""
-
-    attribute: str
-    by_type: Mapping[type, _Serializer | None]
-    serialize: _Serializer
-    nullable: bool
-    optional: bool
-    """Whether some views lack the attribute, whose value is loaded then."""
+def size_of(others: int) -> int:
+    """Return how much an object counts towards the maximum, given the number of its fields that are no attributes."""
+    return 1 + _EDGE_SIZE * others
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +41,7 @@ class _Plan:
     attributes. ``size`` is how much the object counts towards ``MAX_OBJECTS``.
     """
 
-    entries: tuple[tuple[str, _Leaf | None], ...]
+    entries: tuple[tuple[str, Leaf | None], ...]
     others: frozenset[str]
     size: int
 
@@ -113,7 +75,7 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
     The cost limit applies to an estimate before the execution; this limit applies to the real number of objects.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Value, **kwargs: Value) -> None:
         super().__init__(*args, **kwargs)
         self.collected_errors = _Errors()
         self._size: ResponseSize = getattr(self.context_value, "response_size", None) or ResponseSize()
@@ -124,11 +86,11 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
     def execute_fields(
         self,
         parent_type: GraphQLObjectType,
-        source_value: Any,
+        source_value: Value,
         path: Path | None,
         grouped_field_set: GroupedFieldSet,
-        position_context: Any,
-    ) -> Any:
+        position_context: Value,
+    ) -> Value:
         plan = self._plan(parent_type, grouped_field_set, type(source_value))
         self._size.objects += plan.size
         if self._size.objects > MAX_OBJECTS:
@@ -146,7 +108,7 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
             return _merge(plan, results, others)
         return _complete(plan, results, others)
 
-    def build_per_event_executor(self, payload: Any) -> "PlannedExecutor":
+    def build_per_event_executor(self, payload: Value) -> "PlannedExecutor":
         """Return an executor for the next result of a subscription, which has its own errors and size."""
         executor = super().build_per_event_executor(payload)
         assert isinstance(executor, PlannedExecutor)  # noqa: S101 - for the type checker; it is a copy of this one
@@ -162,38 +124,18 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
         return known[1]
 
 
-def _read(plan: _Plan, source: Any, type_name: str) -> dict[str, Any]:
+def _read(plan: _Plan, source: Value, type_name: str) -> dict[str, Value]:
     """Return the plain attributes of an object, with placeholders for its other fields.
 
     Raises any exception of a property or a serializer.
     """
-    results: dict[str, Any] = {}
+    results: dict[str, Value] = {}
     for name, leaf in plan.entries:
-        if leaf is None:
-            results[name] = type_name
-            continue
-        value = getattr(source, leaf.attribute)
-        value_type = type(value)
-        if value_type in leaf.by_type:
-            serialize = leaf.by_type[value_type]
-            results[name] = value if serialize is None else serialize(value)
-        elif value is None and leaf.nullable:
-            results[name] = None
-        else:
-            results[name] = _serialize(leaf, value)
+        results[name] = type_name if leaf is None else leaf.write(getattr(source, leaf.attribute))
     return results
 
 
-def _serialize(leaf: _Leaf, value: Any) -> Any:
-    if value is None or value is Undefined or isinstance(value, Exception) or hasattr(value, "__await__"):
-        raise _NotPlain
-    serialized = leaf.serialize(value)
-    if serialized is None or serialized is Undefined:
-        raise _NotPlain
-    return serialized
-
-
-def _merge(plan: _Plan, results: dict[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
+def _merge(plan: _Plan, results: dict[str, Value], others: Mapping[str, Value]) -> dict[str, Value]:
     """Insert the other fields in their places; those that graphql-core left out are removed."""
     results.update(others)
     if len(others) < len(plan.others):
@@ -202,62 +144,22 @@ def _merge(plan: _Plan, results: dict[str, Any], others: Mapping[str, Any]) -> d
     return results
 
 
-async def _complete(plan: _Plan, results: dict[str, Any], others: Awaitable[Mapping[str, Any]]) -> dict[str, Any]:
+async def _complete(plan: _Plan, results: dict[str, Value], others: Awaitable[Mapping[str, Value]]) -> dict[str, Value]:
     return _merge(plan, results, await others)
 
 
 def _make_plan(parent_type: GraphQLObjectType, fields: GroupedFieldSet, view: type) -> _Plan:
-    entries: list[tuple[str, _Leaf | None]] = []
+    entries: list[tuple[str, Leaf | None]] = []
     others: set[str] = set()
     for name, details in fields.items():
         node = details[0].node
         definition = parent_type.fields.get(node.name.value)
-        leaf = None if definition is None or node.arguments else _leaf(definition, parent_type.name)
+        leaf = None if definition is None or node.arguments else leaf_of(definition, parent_type.name)
         if leaf is not None and leaf.optional and not hasattr(view, leaf.attribute):
             leaf = None
         entries.append((name, leaf))
-        if leaf is None and node.name.value != _TYPENAME:
+        if leaf is None and node.name.value != TYPENAME:
             others.add(name)
     # The data of introspection exists already.
-    size = 1 if parent_type.name.startswith("__") else 1 + _EDGE_SIZE * len(others)
+    size = 1 if parent_type.name.startswith("__") else size_of(len(others))
     return _Plan(tuple(entries), frozenset(others), size)
-
-
-def _leaf(definition: GraphQLField, type_name: str) -> _Leaf | None:
-    """Return the leaf of a field, None if it is not a plain attribute. It is stored with the field."""
-    if _LEAF not in definition.extensions:
-        definition.extensions[_LEAF] = _make_leaf(definition, type_name)
-    leaf: _Leaf | None = definition.extensions[_LEAF]
-    return leaf
-
-
-def _make_leaf(definition: GraphQLField, type_name: str) -> _Leaf | None:
-    field = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-    of_type = get_nullable_type(definition.type)
-    if not isinstance(field, StrawberryField) or definition.args:
-        return None
-    if is_node_id(field):
-        encode = partial(encode_node_id, type_name)
-        return _Leaf(attribute="id", by_type={int: encode}, serialize=encode, nullable=False, optional=False)
-    attribute = field.python_name if field.is_basic_field else attribute_of(field)
-    if attribute is None or not isinstance(of_type, GraphQLScalarType | GraphQLEnumType):
-        return None
-    return _Leaf(
-        attribute=attribute,
-        by_type=_by_type(of_type),
-        serialize=of_type.coerce_output_value,
-        nullable=not is_non_null_type(definition.type),
-        optional=not field.is_basic_field,
-    )
-
-
-@cache
-def _by_type(of_type: GraphQLScalarType | GraphQLEnumType) -> Mapping[type, _Serializer | None]:
-    if isinstance(of_type, GraphQLScalarType):
-        return _BUILT_IN.get(of_type.name, {})
-    wrapped = getattr(of_type, "wrapped_cls", None)
-    if wrapped is None:
-        return {}
-    known = {value.value for value in of_type.values.values()}
-    names = {member: of_type.coerce_output_value(member) for member in wrapped if member.value in known}
-    return {wrapped: names.__getitem__}

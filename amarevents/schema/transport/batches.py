@@ -7,22 +7,21 @@ request, so that a batch multiplies neither.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from graphql import DocumentNode, GraphQLError, OperationDefinitionNode, get_operation_ast
-from strawberry.types.graphql import OperationType
+from graphql import GraphQLError, OperationType
 
 from amarevents import errors
 from amarevents.schema.core.context import Batch
 from amarevents.schema.core.errors import format_request_error
-from amarevents.schema.execution.cost import MAX_COST, calculate_cost
-from amarevents.schema.execution.documents import parse_document
+from amarevents.schema.execution.cost import MAX_COST
+from amarevents.schema.execution.documents import Document, parse_document
 from amarevents.schema.execution.limits import (
     MAX_ROOT_FIELDS,
     MAX_TOKENS,
     Counts,
     DocumentTooLarge,
-    count_units,
     require_bounded,
 )
+from amarevents.schema.execution.operations import Operation
 from amarevents.schema.schema import schema
 from amarevents.schema.transport.operations import GraphQLRequest, execute, serialize_result
 from amarevents.schema.transport.persisted import (
@@ -39,8 +38,8 @@ from amarevents.security.error_reporting import log_failure, public_error
 class _Selected:
     """The operation that a request selects, with its document and variables."""
 
-    document: DocumentNode
-    operation: OperationDefinitionNode
+    document: Document
+    operation: Operation
     variables: dict[str, object]
 
 
@@ -86,25 +85,25 @@ def _select(request: GraphQLRequest) -> _Selected | None:
         document = parse_document(request.query or "")
     except (GraphQLError, DocumentTooLarge):
         return None
-    operation = get_operation_ast(document, request.operation_name)
+    operation = document.operation(request.operation_name)
     return None if operation is None else _Selected(document, operation, request.variables or {})
 
 
 def _count_units(selected: Sequence[_Selected]) -> int:
     """Return the units of all operations together. Raises DocumentTooLarge if they exceed the limits of one."""
-    if sum(one.document.token_count for one in selected) > MAX_TOKENS:
+    if sum(one.document.node.token_count for one in selected) > MAX_TOKENS:
         raise DocumentTooLarge(f"The documents of a batch can have at most {MAX_TOKENS} tokens together")
     counts = Counts()
     for one in selected:
-        require_bounded(one.document, counts)
-    units = sum(count_units(one.document, one.operation, one.variables) for one in selected)
+        require_bounded(one.document.node, counts)
+    units = sum(one.operation.units(one.variables) for one in selected)
     if units > MAX_ROOT_FIELDS:
         raise DocumentTooLarge(f"The operations of a batch can have at most {MAX_ROOT_FIELDS} root fields together")
     return units
 
 
 def _require_affordable(selected: Sequence[_Selected]) -> None:
-    cost = sum(calculate_cost(schema.graphql_schema, one.document, one.operation, one.variables) for one in selected)
+    cost = sum(one.operation.cost(schema.graphql_schema, one.variables) for one in selected)
     if cost > MAX_COST:
         raise DocumentTooLarge(f"The cost of this batch is {cost}, above the maximum of {MAX_COST}")
 

@@ -1,23 +1,26 @@
 """The execution of GraphQL requests, independent of the transport that they arrive by."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection, Iterable
+import contextlib
+from collections.abc import AsyncGenerator, Collection
 from dataclasses import dataclass
 
-from graphql import GraphQLError, OperationDefinitionNode, get_operation_ast
-from strawberry.exceptions import MissingQueryError
-from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from graphql import GraphQLError, OperationDefinitionNode, OperationType
 from strawberry.types import ExecutionResult
-from strawberry.types.graphql import OperationType
 
 from amarevents import errors
 from amarevents.schema.core.context import Batch, GraphQLContext
 from amarevents.schema.core.errors import format_error
-from amarevents.schema.execution.documents import MAX_ERRORS, parse_document
+from amarevents.schema.execution.documents import MAX_ERRORS, Document, parse_document
+from amarevents.schema.execution.engine import failed_result, invalid_result
+from amarevents.schema.execution.limits import DocumentTooLarge
+from amarevents.schema.execution.operations import Operation
+from amarevents.schema.execution.validation import check_operation
 from amarevents.schema.schema import schema
 from amarevents.security.context import Context
 
 _QUERY_MISSING = "Send the GraphQL document as 'query'"
+_STREAM_NEEDED = "Send subscriptions over a WebSocket, or with the header Accept: text/event-stream"
 _UNKNOWN_OPERATION = "The document contains no operation with this name; check 'operationName'"
 
 
@@ -32,30 +35,59 @@ class GraphQLRequest:
 
 
 async def execute(
-    request: GraphQLRequest, context: Context, *, allowed: Iterable[OperationType], batch: Batch | None = None
+    request: GraphQLRequest, context: Context, *, allowed: Collection[OperationType], batch: Batch | None = None
 ) -> ExecutionResult:
     """Execute a query or mutation and return its result.
 
     It is charged to the request's budget unless it belongs to a batch, which has been charged. Raises BadRequest for a
     request that cannot be executed, and MethodNotAllowed for an operation type that is not in ``allowed``.
     """
+    operation_context = GraphQLContext(context, batch)
     try:
-        return await schema.execute(
-            request.query,
-            variable_values=request.variables,
-            context_value=GraphQLContext(context, request.operation_name, batch),
-            operation_name=request.operation_name,
-            allowed_operation_types=allowed,
+        document = _parse(request)
+    except (GraphQLError, DocumentTooLarge) as error:
+        return failed_result(error, operation_context)
+    operation = document.operation(request.operation_name)
+    kind = _kind_of(document, operation, request.operation_name)
+    if kind not in allowed:
+        if kind is OperationType.SUBSCRIPTION:
+            raise errors.BadRequest(_STREAM_NEEDED)
+        raise errors.MethodNotAllowed(["POST"])
+    return await _execute(document, operation, request.variables or {}, operation_context)
+
+
+async def _execute(
+    document: Document, operation: Operation | None, variables: dict[str, object], context: GraphQLContext
+) -> ExecutionResult:
+    """Check and execute a query or mutation."""
+    try:
+        invalid = await check_operation(schema.graphql_schema, document, operation, variables, context)
+        if invalid or operation is None:
+            return invalid_result(invalid, context)
+        return await schema.execute_checked(document, operation, variables, context)
+    except Exception as failure:
+        return failed_result(failure, context)
+
+
+def _parse(request: GraphQLRequest) -> Document:
+    if not request.query:
+        raise errors.BadRequest(_QUERY_MISSING)
+    return parse_document(request.query)
+
+
+def _kind_of(document: Document, operation: Operation | None, name: str | None) -> OperationType:
+    """Return the type of the operation, or of the first one of several if none was chosen.
+
+    Raises BadRequest if there is no such operation.
+    """
+    node = operation.node if operation else None
+    if name is None:
+        node = node or next(
+            (one for one in document.node.definitions if isinstance(one, OperationDefinitionNode)), None
         )
-    except MissingQueryError as error:
-        raise errors.BadRequest(_QUERY_MISSING) from error
-    except CannotGetOperationTypeError as error:
-        raise errors.BadRequest(_UNKNOWN_OPERATION) from error
-    except InvalidOperationTypeError as error:
-        if error.operation_type is OperationType.SUBSCRIPTION:
-            message = "Send subscriptions over a WebSocket, or with the header Accept: text/event-stream"
-            raise errors.BadRequest(message) from error
-        raise errors.MethodNotAllowed(["POST"]) from error
+    if node is None:
+        raise errors.BadRequest(_UNKNOWN_OPERATION)
+    return node.operation
 
 
 def serialize_result(result: ExecutionResult) -> dict[str, object]:
@@ -135,21 +167,16 @@ async def execute_stream(
     subscription returns when it is active, so that no later event is missed. Raises what ``execute`` raises.
     """
     try:
-        _require_operation(request, allowed)
+        document = _parse(request)
     except GraphQLError as error:
         return ExecutionResult(data=None, errors=[error])
-    operation = GraphQLContext(context, request.operation_name)
-    results = ResultStream(
-        await schema.stream(
-            request.query,
-            variable_values=request.variables,
-            context_value=operation,
-            operation_name=request.operation_name,
-            allowed_operation_types=allowed,
-        )
-    )
+    operation = document.operation(request.operation_name)
+    if _kind_of(document, operation, request.operation_name) not in allowed:
+        raise errors.MethodNotAllowed(["POST"])
+    operation_context = GraphQLContext(context)
+    results = ResultStream(_results(document, operation, request.variables or {}, operation_context))
     try:
-        failure = await _find_failure(results) if await results.wait(unless=operation.started) else None
+        failure = await _find_failure(results) if await results.wait(unless=operation_context.started) else None
     except BaseException:
         await results.aclose()
         raise
@@ -164,20 +191,20 @@ async def _find_failure(results: ResultStream) -> ExecutionResult | None:
     return first if first.data is None and first.errors else None
 
 
-def _require_operation(request: GraphQLRequest, allowed: Collection[OperationType]) -> None:
-    """Check what ``schema.stream`` would report as unexpected errors.
-
-    Raises BadRequest, MethodNotAllowed, and GraphQLSyntaxError.
-    """
-    if not request.query:
-        raise errors.BadRequest(_QUERY_MISSING)
-    document = parse_document(request.query)
-    operation = get_operation_ast(document, request.operation_name)
-    # Without a name, a document with several operations has no selected one; validation reports that.
-    is_ambiguous = not request.operation_name and any(
-        isinstance(definition, OperationDefinitionNode) for definition in document.definitions
-    )
-    if operation is None and not is_ambiguous:
-        raise errors.BadRequest(_UNKNOWN_OPERATION)
-    if operation is not None and OperationType(operation.operation.value) not in allowed:
-        raise errors.MethodNotAllowed(["POST"])
+async def _results(
+    document: Document, operation: Operation | None, variables: dict[str, object], context: GraphQLContext
+) -> AsyncGenerator[ExecutionResult, None]:
+    """Yield the results of an operation of any type."""
+    if operation is None or operation.kind is not OperationType.SUBSCRIPTION:
+        yield await _execute(document, operation, variables, context)
+        return
+    try:
+        invalid = await check_operation(schema.graphql_schema, document, operation, variables, context)
+        if invalid:
+            yield invalid_result(invalid, context)
+            return
+        async with contextlib.aclosing(schema.subscribe_checked(document, operation, variables, context)) as results:
+            async for result in results:
+                yield result
+    except Exception as failure:
+        yield failed_result(failure, context)

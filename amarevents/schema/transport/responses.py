@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import orjson
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Scope
@@ -12,6 +11,7 @@ from strawberry.types import ExecutionResult
 
 from amarevents import errors
 from amarevents.schema.core.errors import cause_of, format_error, format_request_error
+from amarevents.schema.core.json import encode_json
 from amarevents.schema.execution.documents import MAX_ERRORS
 from amarevents.schema.transport.operations import serialize_result
 from amarevents.schema.transport.persisted import PersistedQueryNotFound
@@ -146,4 +146,4 @@ def _error_response(formatted_errors: Sequence[Mapping[str, object]], status: in
 
 
 def _json_response(body: object, status: int, accepted: AcceptedType) -> Response:
-    return Response(orjson.dumps(body), status, media_type=f"{accepted.media_type}; charset={_CHARSET}")
+    return Response(encode_json(body), status, media_type=f"{accepted.media_type}; charset={_CHARSET}")

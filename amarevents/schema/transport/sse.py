@@ -4,11 +4,11 @@ import asyncio
 import contextlib
 from collections.abc import Iterator
 
-import orjson
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 from strawberry.types import ExecutionResult
 
+from amarevents.schema.core.json import encode_json
 from amarevents.schema.transport.operations import ResultStream, serialize_result
 from amarevents.schema.transport.responses import EVENT_STREAM
 from amarevents.security.context import Context
@@ -85,7 +85,7 @@ def _chunk(body: bytes) -> Message:
 
 def _next_event(result: ExecutionResult) -> bytes:
     """Return the event of a result. A result without data ends a subscription with its errors."""
-    return b"event: next\ndata: " + orjson.dumps(serialize_result(result)) + b"\n\n"
+    return b"event: next\ndata: " + encode_json(serialize_result(result)) + b"\n\n"
 
 
 async def _wait_for_disconnect(receive: Receive) -> None:

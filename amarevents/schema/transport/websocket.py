@@ -9,14 +9,14 @@ import contextlib
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import orjson
+from graphql import OperationType
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
 from strawberry.types import ExecutionResult
-from strawberry.types.graphql import OperationType
 
 from amarevents import errors
 from amarevents.schema.core.errors import cause_of, format_error, format_request_error
+from amarevents.schema.core.json import encode_json
 from amarevents.schema.execution.documents import MAX_ERRORS
 from amarevents.schema.transport.operations import GraphQLRequest, execute_stream, serialize_result
 from amarevents.schema.transport.websocket_messages import (
@@ -239,7 +239,7 @@ class _Connection:
     async def _send(self, message: Mapping[str, object]) -> None:
         try:
             async with asyncio.timeout(SEND_SECONDS):
-                await self._websocket.send_text(orjson.dumps(message).decode())
+                await self._websocket.send_text(encode_json(message).decode())
         except TimeoutError as error:
             raise _CloseConnection(TRY_LATER, "The client reads its messages too slowly") from error
         except (WebSocketDisconnect, WebSocketDisconnected) as error:

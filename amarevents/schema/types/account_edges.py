@@ -1,40 +1,33 @@
 """Edges from other objects to the accounts that they belong to."""
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 from strawberry.types.field import StrawberryField
 
 from amarevents.resolvers.accounts.related import ACCOUNT, load_accounts
-from amarevents.resolvers.accounts.signup import AccountView
-from amarevents.resolvers.core.inputs import RecordId
-from amarevents.schema.core.context import Info
-from amarevents.schema.core.edges import Parent, edge
+from amarevents.schema.core.context import GraphQLContext
+from amarevents.schema.core.edges import Batch, Parent, edge, not_found
 
 if TYPE_CHECKING:
     from amarevents.schema.types.users import User
 
 
-def account_edge(find_account_id: Callable[[Parent, Info], Awaitable[int | None]], description: str) -> StrawberryField:
-    """Return an edge to an account, which is null without one. Visible to the account itself and to admins."""
+def account_edge(
+    account_id: str | Callable[[Parent, GraphQLContext], Awaitable[int | None]], description: str
+) -> StrawberryField:
+    """Return an edge to an account, which is null without one. Visible to the account itself and to admins.
 
-    async def load(parent: Parent, info: Info) -> AccountView | None:
-        account_id = await find_account_id(parent, info)
-        if account_id is None:
-            return None
-        ACCOUNT.check(info.context.request.principal, account_id)
-        return await info.context.require(load_accounts, account_id, "User")
+    ``account_id`` is the attribute with the ID of the account, or a function that finds it.
+    """
+    attribute = account_id if isinstance(account_id, str) else "id"
+    batch = Batch(load=load_accounts, key=attribute, missing=not_found("User"), require_access=ACCOUNT.check)
+
+    async def find(parent: Parent, context: GraphQLContext) -> object:
+        assert callable(account_id)  # noqa: S101 - for the type checker
+        return await batch.find_by(await account_id(parent, context), context)
 
     returns = Annotated["User", strawberry.lazy("amarevents.schema.types.users")] | None
+    load = batch if isinstance(account_id, str) else find
     return edge(load, returns, f"{description} Visible to that account and to admins.")
-
-
-class _Owned(Protocol):
-    @property
-    def user_id(self) -> RecordId | None: ...
-
-
-async def get_user_id(owned: _Owned, _info: Info) -> int | None:
-    """Return the ID of the account that a view contains."""
-    return owned.user_id

@@ -7,16 +7,15 @@ import strawberry
 from amarevents.resolvers.accounts import admin_api_keys, rate_limits
 from amarevents.resolvers.events import plans, queries
 from amarevents.resolvers.tickets.outbox import OutgoingMailView, list_outgoing_mails, load_outgoing_mails
-from amarevents.resolvers.tickets.queries import TicketView, get_ticket, load_tickets
-from amarevents.schema.core.context import Info
+from amarevents.resolvers.tickets.queries import get_ticket, load_tickets
 from amarevents.schema.core.deletions import Deleted
-from amarevents.schema.core.edges import edge
+from amarevents.schema.core.edges import Batch, edge, not_found
 from amarevents.schema.core.fields import mutation, query
 from amarevents.schema.core.nodes import Node, node_type, one_of
 from amarevents.schema.core.object_types import object_type
 from amarevents.schema.core.pagination import Page
 from amarevents.schema.core.scalars import JSON
-from amarevents.schema.types.account_edges import account_edge, get_user_id
+from amarevents.schema.types.account_edges import account_edge
 from amarevents.schema.types.api_keys import ApiKey, Revocation
 from amarevents.schema.types.events import Event
 from amarevents.schema.types.tickets import Ticket
@@ -30,7 +29,7 @@ class Plan(Node, plans.PlanView):
 
 @object_type
 class RateLimit(rate_limits.RateLimitView):
-    owner = account_edge(get_user_id, "The account that owns the API key.")
+    owner = account_edge("user_id", "The account that owns the API key.")
 
 
 @strawberry.type
@@ -49,15 +48,16 @@ class AdminMutation:
     force_revoke_api_key = mutation(admin_api_keys.force_revoke_api_key, Revocation)
 
 
-async def _ticket(mail: OutgoingMailView, info: Info) -> TicketView | None:
-    return None if mail.ticket_id is None else await info.context.require(load_tickets, mail.ticket_id, "Ticket")
-
-
 @node_type(load_outgoing_mails, require_access=one_of(list_outgoing_mails.policy))
 @object_type
 class OutgoingMail(Node, OutgoingMailView):
-    ticket = edge(_ticket, Ticket | None, "The ticket that the email is about.", policy_of=get_ticket)
-    user = account_edge(get_user_id, "The account that the email is about.")
+    ticket = edge(
+        Batch(load=load_tickets, key="ticket_id", missing=not_found("Ticket")),
+        Ticket | None,
+        "The ticket that the email is about.",
+        policy_of=get_ticket,
+    )
+    user = account_edge("user_id", "The account that the email is about.")
 
 
 @strawberry.type

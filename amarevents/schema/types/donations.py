@@ -2,21 +2,14 @@
 
 import strawberry
 
-from amarevents.resolvers.events.organizations import OrganizationView, load_organizations
+from amarevents.resolvers.events.organizations import load_organizations
 from amarevents.resolvers.tickets import donations as operations
-from amarevents.schema.core.context import Info
-from amarevents.schema.core.edges import edge
+from amarevents.schema.core.edges import Batch, edge, not_found
 from amarevents.schema.core.fields import mutation, query
 from amarevents.schema.core.nodes import Node, node_type, one_of
 from amarevents.schema.core.object_types import object_type
 from amarevents.schema.core.pagination import Page
 from amarevents.schema.types.organizations import Organization
-
-
-async def _organization(donation: operations.DonationView, info: Info) -> OrganizationView | None:
-    if donation.organization_id is None:
-        return None
-    return await info.context.require(load_organizations, donation.organization_id, "Organization")
 
 
 @node_type(
@@ -26,7 +19,7 @@ async def _organization(donation: operations.DonationView, info: Info) -> Organi
 @object_type
 class Donation(Node, operations.DonationView):
     organization = edge(
-        _organization,
+        Batch(load=load_organizations, key="organization_id", missing=not_found("Organization")),
         Organization | None,
         "The organization that receives the donation; null for a donation to the platform.",
     )

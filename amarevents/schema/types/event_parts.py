@@ -1,17 +1,14 @@
 """Parts of events: custom fields of the registration form and images of the gallery."""
 
-from typing import TYPE_CHECKING, Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 from strawberry.types.field import StrawberryField
 
-from amarevents.resolvers.core.inputs import RecordId
 from amarevents.resolvers.events import custom_fields, gallery
 from amarevents.resolvers.events.queries import load_events
-from amarevents.resolvers.events.views import EventView
-from amarevents.schema.core.context import Info
 from amarevents.schema.core.deletions import Deleted
-from amarevents.schema.core.edges import edge
+from amarevents.schema.core.edges import Batch, edge, not_found
 from amarevents.schema.core.fields import mutation
 from amarevents.schema.core.nodes import Node, node_type
 from amarevents.schema.core.object_types import object_type
@@ -20,20 +17,10 @@ if TYPE_CHECKING:
     from amarevents.schema.types.events import Event
 
 
-class _BelongsToEvent(Protocol):
-    """A view of something that belongs to an event, such as a ticket."""
-
-    @property
-    def event_id(self) -> RecordId: ...
-
-
-async def _event(part: _BelongsToEvent, info: Info) -> EventView:
-    return await info.context.require(load_events, part.event_id, "Event")
-
-
 def event_edge(description: str) -> StrawberryField:
     """Return an edge from a part of an event to the event."""
-    return edge(_event, Annotated["Event", strawberry.lazy("amarevents.schema.types.events")] | None, description)
+    load = Batch(load=load_events, key="event_id", missing=not_found("Event"))
+    return edge(load, Annotated["Event", strawberry.lazy("amarevents.schema.types.events")] | None, description)
 
 
 @node_type(custom_fields.load_custom_fields)

@@ -6,7 +6,7 @@ import strawberry
 
 from amarevents.resolvers.accounts.profiles import OwnedOrganizationView, get_profile, load_account_organizations
 from amarevents.resolvers.accounts.related import load_organization_owners
-from amarevents.resolvers.core import connections, pagination
+from amarevents.resolvers.core.descriptions import description_of
 from amarevents.resolvers.core.inputs import RecordId
 from amarevents.resolvers.events import organizations as operations
 from amarevents.resolvers.events.organizations import (
@@ -14,7 +14,7 @@ from amarevents.resolvers.events.organizations import (
     OrganizationDetailView,
     OrganizationView,
 )
-from amarevents.resolvers.events.plans import PlanView, list_plans, load_plans
+from amarevents.resolvers.events.plans import list_plans, load_plans
 from amarevents.resolvers.events.queries import (
     ListEventsOf,
     ListEventsOfByCursor,
@@ -22,9 +22,8 @@ from amarevents.resolvers.events.queries import (
     load_organization_event_connections,
     load_organization_events,
 )
-from amarevents.resolvers.events.views import EventView
-from amarevents.schema.core.context import Info
-from amarevents.schema.core.edges import detail, edge, paged_edge
+from amarevents.schema.core.context import GraphQLContext
+from amarevents.schema.core.edges import Batch, Detail, Parent, Steps, detail, edge, not_found, paged_edge
 from amarevents.schema.core.fields import mutation, query
 from amarevents.schema.core.nodes import Node, node_type
 from amarevents.schema.core.object_types import object_type
@@ -38,41 +37,35 @@ if TYPE_CHECKING:
 _FOR_MANAGERS = "Visible to the organization's owner and to admins."
 
 
-async def _detail(organization: OrganizationView, info: Info) -> OrganizationDetailView:
-    """Return the details of an organization. Organizations of a list do not have them yet; they are loaded together."""
-    if isinstance(organization, OrganizationDetailView):
-        return organization
-    return await info.context.require(operations.load_organization_details, organization.id, "Organization")
+def _batch(field: str | None = None) -> Batch:
+    """Return how the details of organizations are loaded, which those of a list do not have yet."""
+    load = operations.load_organization_details
+    return Batch(load=load, field=field, view=OrganizationDetailView, missing=not_found("Organization"))
 
 
-async def _managed(organization: OrganizationView, info: Info) -> OrganizationDetailView | OwnedOrganizationView:
-    """Return the organization with what its owner sees of it, if the caller owns it, whichever key it calls with."""
-    found, principal = await _detail(organization, info), info.context.request.principal
-    if isinstance(found, ManagedOrganizationView) or get_profile.policy.refusal(principal):
-        return found
-    own = await info.context.require(load_account_organizations, principal.require_account().id, "User")
-    return next((one for one in own if one.id == organization.id), found)
+def _managed(name: str) -> Steps:
+    """Return how a field is loaded that the owner sees, whichever key it calls with."""
+
+    async def find(organization: Parent, context: GraphQLContext) -> object:
+        found, principal = await _batch().find(organization, context), context.request.principal
+        if not isinstance(found, ManagedOrganizationView) and get_profile.policy.refusal(principal) is None:
+            own = await context.require(load_account_organizations, principal.require_account().id, "User")
+            found = next((one for one in own if one.id == organization.id), found)
+        return getattr(found, name, None)
+
+    return find
 
 
-async def _find_owner_id(organization: OrganizationView, info: Info) -> int:
+def _for_managers(name: str, returns: object) -> Detail:
+    return edge(
+        _managed(name), returns, f"{description_of(ManagedOrganizationView, name)} {_FOR_MANAGERS}", attribute=name
+    )
+
+
+async def _find_owner_id(organization: OrganizationView, context: GraphQLContext) -> int:
     if isinstance(organization, ManagedOrganizationView | OwnedOrganizationView):
         return organization.user_id
-    return await info.context.require(load_organization_owners, organization.id, "Organization")
-
-
-async def _events(organization: OrganizationView, info: Info, data: ListEventsOf) -> pagination.Page[EventView]:
-    return await info.context.require(load_organization_events, (organization.id, data), "Organization")
-
-
-async def _events_connection(
-    organization: OrganizationView, info: Info, data: ListEventsOfByCursor
-) -> connections.Connection[EventView]:
-    data.check_cursors(info.context.request)
-    return await info.context.require(load_organization_event_connections, (organization.id, data), "Organization")
-
-
-async def _plan(organization: OrganizationView, info: Info) -> PlanView:
-    return await info.context.require(load_plans, organization.plan, "Plan")
+    return await context.require(load_organization_owners, organization.id, "Organization")
 
 
 @node_type(operations.load_organizations)
@@ -80,27 +73,27 @@ async def _plan(organization: OrganizationView, info: Info) -> PlanView:
 class Organization(Node, OrganizationView):
     """An organization, which publishes events."""
 
-    notice = detail(_detail, OrganizationDetailView, "notice", str | None)
-    recent_events = detail(_detail, OrganizationDetailView, "recent_events", list[Event])
-    user_id = detail(_managed, ManagedOrganizationView, "user_id", RecordId | None, note=_FOR_MANAGERS)
-    eventcount = detail(_managed, ManagedOrganizationView, "eventcount", int | None, note=_FOR_MANAGERS)
-    events_used = detail(_managed, ManagedOrganizationView, "events_used", int | None, note=_FOR_MANAGERS)
+    notice = detail(_batch("notice"), OrganizationDetailView, "notice", str | None)
+    recent_events = detail(_batch("recent_events"), OrganizationDetailView, "recent_events", list[Event])
+    user_id = _for_managers("user_id", RecordId | None)
+    eventcount = _for_managers("eventcount", int | None)
+    events_used = _for_managers("events_used", int | None)
     events = paged_edge(
         list_events,
-        _events,
+        Batch(load=load_organization_events, missing=not_found("Organization")),
         Page[Event],
         "The organization's events that are visible to the caller, those still to come first.",
         input_type=ListEventsOf,
     )
     events_connection = paged_edge(
         list_events,
-        _events_connection,
+        Batch(load=load_organization_event_connections, missing=not_found("Organization")),
         Connection[Event],
         "The organization's events that are visible to the caller, those that are still to come first, by cursor.",
         input_type=ListEventsOfByCursor,
     )
     plan_details = edge(
-        _plan,
+        Batch(load=load_plans, key="plan", missing=not_found("Plan")),
         Annotated["Plan", strawberry.lazy("amarevents.schema.types.admin")] | None,
         "The plan that the organization subscribes to. Visible to admins.",
         policy_of=list_plans,

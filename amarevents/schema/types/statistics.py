@@ -3,10 +3,9 @@
 import strawberry
 
 from amarevents.resolvers.events import statistics as operations
-from amarevents.resolvers.tickets.check_in import AttendanceView, load_attendance
+from amarevents.resolvers.tickets.check_in import load_attendance
 from amarevents.resolvers.tickets.subscriptions import LiveEventStatsView
-from amarevents.schema.core.context import Info
-from amarevents.schema.core.edges import detail
+from amarevents.schema.core.edges import Batch, detail, not_found
 from amarevents.schema.core.fields import query
 from amarevents.schema.core.object_types import object_type
 from amarevents.schema.core.scalars import JSON
@@ -17,15 +16,16 @@ class TicketTypeStats(operations.TicketTypeStatsView):
     pass
 
 
-async def _attendance(stats: operations.IdentifiedEventStatsView, info: Info) -> AttendanceView:
-    return await info.context.require(load_attendance, stats.id, "Event")
-
-
 @object_type
 class EventStats(operations.IdentifiedEventStatsView):
     """The ticket statistics of an event. In a client's cache they are identified by the ID of the event."""
 
-    checked_in = detail(_attendance, LiveEventStatsView, "checked_in", int)
+    checked_in = detail(
+        Batch(load=load_attendance, field="checked_in", missing=not_found("Event")),
+        LiveEventStatsView,
+        "checked_in",
+        int,
+    )
     by_ticket_type: list[operations.TicketTypeStatsView] = strawberry.field(graphql_type=list[TicketTypeStats])
 
 

@@ -4,21 +4,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from amarevents.resolvers.events.ticket_types import TicketTypeView, load_ticket_types
+from amarevents.resolvers.events.ticket_types import load_ticket_types
 from amarevents.resolvers.tickets import queries as operations
 from amarevents.resolvers.tickets import registration, updates, verification
-from amarevents.resolvers.tickets.check_in import AdmissionView, load_admissions
+from amarevents.resolvers.tickets.check_in import load_admissions
 from amarevents.resolvers.tickets.custom_answers import CustomAnswerView, load_answers
 from amarevents.resolvers.tickets.payments import DecisionView, load_decisions
-from amarevents.resolvers.tickets.queries import TicketDetailView, TicketView
-from amarevents.schema.core.context import Info
+from amarevents.resolvers.tickets.queries import TicketView
 from amarevents.schema.core.deletions import Deleted
-from amarevents.schema.core.edges import edge
+from amarevents.schema.core.edges import Batch, edge, not_found
 from amarevents.schema.core.fields import mutation, query
 from amarevents.schema.core.nodes import Node, node_type, one_of
 from amarevents.schema.core.object_types import object_type
 from amarevents.schema.core.pagination import Connection, Page
-from amarevents.schema.types.account_edges import account_edge, get_user_id
+from amarevents.schema.types.account_edges import account_edge
 from amarevents.schema.types.event_parts import event_edge
 from amarevents.schema.types.ticket_types import TicketType
 
@@ -31,26 +30,6 @@ class CustomAnswer(CustomAnswerView):
     pass
 
 
-async def _answers(ticket: TicketView, info: Info) -> list[CustomAnswerView]:
-    if isinstance(ticket, TicketDetailView):
-        return ticket.custom_fields
-    return await info.context.require(load_answers, ticket.id, "Ticket")
-
-
-async def _ticket_type(ticket: TicketView, info: Info) -> TicketTypeView | None:
-    if ticket.ticket_type_id is None:
-        return None
-    return await info.context.require(load_ticket_types, ticket.ticket_type_id, "Ticket type")
-
-
-async def _check_in(ticket: TicketView, info: Info) -> AdmissionView | None:
-    return await info.context.load(load_admissions, ticket.id)
-
-
-async def _decision(ticket: TicketView, info: Info) -> DecisionView | None:
-    return await info.context.load(load_decisions, ticket.id)
-
-
 @object_type
 class Decision(DecisionView):
     pass
@@ -59,17 +38,28 @@ class Decision(DecisionView):
 @node_type(operations.load_tickets, require_access=one_of(operations.get_ticket.policy))
 @object_type
 class Ticket(Node, TicketView):
-    custom_fields = edge(_answers, list[CustomAnswer], "The answers to the event's custom fields.")
+    custom_fields = edge(
+        Batch(load=load_answers, missing=not_found("Ticket")),
+        list[CustomAnswer],
+        "The answers to the event's custom fields.",
+        attribute="custom_fields",
+    )
     event = event_edge("The event that the ticket is for, if it is visible to the caller.")
-    ticket_type = edge(_ticket_type, TicketType | None, "The ticket type; null for a ticket without one.")
-    owner = account_edge(get_user_id, "The account that the ticket belongs to.")
+    ticket_type = edge(
+        Batch(load=load_ticket_types, key="ticket_type_id", missing=not_found("Ticket type")),
+        TicketType | None,
+        "The ticket type; null for a ticket without one.",
+    )
+    owner = account_edge("user_id", "The account that the ticket belongs to.")
     check_in = edge(
-        _check_in,
+        Batch(load=load_admissions),
         Annotated["CheckIn", strawberry.lazy("amarevents.schema.types.check_in")] | None,
         "The check-in of the ticket; null until it is checked in.",
     )
     decision = edge(
-        _decision, Decision | None, "The organizer's latest decision on the ticket; null if there has been none."
+        Batch(load=load_decisions),
+        Decision | None,
+        "The organizer's latest decision on the ticket; null if there has been none.",
     )
 
 

@@ -3,13 +3,14 @@
 All views of an account are one type. What a view lacks is loaded, for callers who may see it.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import strawberry
 
 from amarevents.resolvers.accounts import profiles
 from amarevents.resolvers.accounts import users as operations
-from amarevents.resolvers.accounts.api_keys import ApiKeyView, load_account_keys
+from amarevents.resolvers.accounts.api_keys import load_account_keys
 from amarevents.resolvers.accounts.auth import AuthView, IdentityView, LoggedInAccountView
 from amarevents.resolvers.accounts.profiles import (
     OwnedOrganizationView,
@@ -22,13 +23,12 @@ from amarevents.resolvers.accounts.profiles import (
 from amarevents.resolvers.accounts.related import ACCOUNT, API_KEYS, TICKETS, load_account_tickets, load_accounts
 from amarevents.resolvers.accounts.signup import AccountView
 from amarevents.resolvers.accounts.users import UserView, get_user
-from amarevents.resolvers.core import pagination
 from amarevents.resolvers.core.descriptions import description_of
 from amarevents.resolvers.core.inputs import DateTime, RecordId
-from amarevents.resolvers.tickets.queries import ListTicketsByStatus, TicketView, list_own_tickets
-from amarevents.schema.core.context import Info
+from amarevents.resolvers.tickets.queries import ListTicketsByStatus, list_own_tickets
+from amarevents.schema.core.context import GraphQLContext
 from amarevents.schema.core.deletions import Deleted
-from amarevents.schema.core.edges import detail, edge, nothing, paged_edge
+from amarevents.schema.core.edges import Batch, Detail, detail, edge, not_found, paged_edge
 from amarevents.schema.core.fields import mutation, query
 from amarevents.schema.core.nodes import Node, node_type
 from amarevents.schema.core.object_types import object_type
@@ -48,40 +48,31 @@ class _AnyAccountView(Protocol):
     def id(self) -> RecordId: ...
 
 
-async def _account(account: _AnyAccountView, info: Info) -> AccountView:
-    return await info.context.require(load_accounts, account.id, "User")
+def _detail(name: str, returns: object) -> Detail:
+    """Return a field that the account and admins see."""
+    load = Batch(load=load_accounts, field=name, missing=not_found("User"))
+    return detail(load, AccountView, name, returns, visible_to=ACCOUNT)
 
 
-async def _tickets(account: _AnyAccountView, info: Info, data: ListTicketsByStatus) -> pagination.Page[TicketView]:
-    return await info.context.require(load_account_tickets, (account.id, data), "User")
+def _first(organizations: Sequence[OwnedOrganizationView]) -> OwnedOrganizationView | None:
+    return next(iter(organizations), None)
 
 
-async def _ticket_count(account: _AnyAccountView, info: Info) -> int:
-    return (await _tickets(account, info, ListTicketsByStatus(limit=1))).pagination.total
+async def _ticket_count(account: _AnyAccountView, context: GraphQLContext) -> int:
+    key = (account.id, ListTicketsByStatus(limit=1))
+    return (await context.require(load_account_tickets, key, "User")).pagination.total
 
 
-async def _api_keys(account: _AnyAccountView, info: Info) -> list[ApiKeyView]:
-    return await info.context.require(load_account_keys, account.id, "User")
-
-
-async def _organizations(account: _AnyAccountView, info: Info) -> list[OwnedOrganizationView]:
-    return await info.context.require(load_account_organizations, account.id, "User")
-
-
-async def _organization(account: _AnyAccountView, info: Info) -> OwnedOrganizationView | None:
-    return next(iter(await _organizations(account, info)), None)
-
-
-async def _stats(account: _AnyAccountView, info: Info) -> ProfileStatsView | None:
-    caller = info.context.request.principal
+async def _stats(account: _AnyAccountView, context: GraphQLContext) -> ProfileStatsView | None:
+    caller = context.request.principal
     if caller.account is None or caller.account.id != account.id:
         return None
     profiles.get_profile.policy.check(caller)
-    return await info.context.load(load_profile_stats, account.id)
+    return await context.load(load_profile_stats, account.id)
 
 
-async def _auth(account: _AnyAccountView, info: Info) -> AuthView | None:
-    request = info.context.request
+async def _auth(account: _AnyAccountView, context: GraphQLContext) -> AuthView | None:
+    request = context.request
     if request.principal.account is None or request.principal.account.id != account.id:
         return None
     return AuthView.from_principal(request.principal, request.services.settings)
@@ -106,26 +97,26 @@ def _require_account_access(principal: Principal, account_id: int) -> None:
 class User(Node, AccountView):
     """An account. Visible to the account itself and to admins."""
 
-    number = detail(_account, AccountView, "number", str | None, visible_to=ACCOUNT)
-    pfp = detail(_account, AccountView, "pfp", str | None, visible_to=ACCOUNT)
-    country = detail(_account, AccountView, "country", str | None, visible_to=ACCOUNT)
-    created_at = detail(_account, AccountView, "created_at", DateTime | None, visible_to=ACCOUNT)
+    number = _detail("number", str | None)
+    pfp = _detail("pfp", str | None)
+    country = _detail("country", str | None)
+    created_at = _detail("created_at", DateTime | None)
     auth = edge(
         _auth,
         Auth | None,
         f"{description_of(IdentityView, 'auth')} Null for accounts other than the caller's own.",
         attribute="auth",
     )
-    token = detail(nothing, LoggedInAccountView, "token", str | None)
+    token = detail(None, LoggedInAccountView, "token", str | None)
     organization = edge(
-        _organization,
+        Batch(load=load_account_organizations, pick=_first, missing=not_found("User")),
         Organization | None,
         f"{description_of(OwningAccountView, 'organization')} {_FOR_THE_ACCOUNT}",
         visible_to=ACCOUNT,
         attribute="organization",
     )
     organizations = edge(
-        _organizations,
+        Batch(load=load_account_organizations, missing=not_found("User")),
         list[Organization] | None,
         f"{description_of(OwningAccountView, 'organizations')} {_FOR_THE_ACCOUNT}",
         visible_to=ACCOUNT,
@@ -133,7 +124,7 @@ class User(Node, AccountView):
     )
     tickets = paged_edge(
         list_own_tickets,
-        _tickets,
+        Batch(load=load_account_tickets, missing=not_found("User")),
         Page[Ticket],
         f"The account's tickets, newest first. {_FOR_THE_ACCOUNT}",
         visible_to=TICKETS,
@@ -146,7 +137,7 @@ class User(Node, AccountView):
         attribute="ticket_count",
     )
     api_keys = edge(
-        _api_keys,
+        Batch(load=load_account_keys, missing=not_found("User")),
         list[ApiKey] | None,
         f"The account's API keys, newest first, including revoked ones. {_FOR_THE_ACCOUNT}",
         visible_to=API_KEYS,

@@ -8,8 +8,7 @@ from amarevents.models import CustomValue, OutgoingMail, Ticket, User
 from amarevents.models.columns import utc_now
 from amarevents.models.enums import AccountType, KeyType, MailKind
 from amarevents.resolvers.tickets.queries import load_event_tickets
-from amarevents.schema.types import events
-from tests.support.graph import EDGES, TYPES, lift_limits, select_field
+from tests.support.graph import EDGES, TYPES, lift_limits, replace_batch, select_field
 from tests.support.statements import counted_statements
 from tests.support.tables import check_rows
 from tests.support.world import Caller, World, empty_tables, in_days
@@ -132,7 +131,7 @@ async def test_edge_that_is_loaded_object_by_object_is_detected(world: World, mo
             pages |= await load_event_tickets(ctx, [key])
         return pages
 
-    monkeypatch.setattr(events, "load_event_tickets", one_by_one)
+    replace_batch(monkeypatch, "Event", "tickets", one_by_one)
     document = LISTS["Event"] % "edge: tickets { items { id } }"
     few, _ = await _count_statements(world, document, 2)
     many, _ = await _count_statements(world, document, 8)

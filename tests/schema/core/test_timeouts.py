@@ -13,6 +13,7 @@ from amarevents.models import Donation
 from amarevents.models.db.connection import CONNECTION
 from amarevents.resolvers.core.operation import OPERATIONS
 from amarevents.schema.core.timeouts import Deadline
+from tests.support.graph import replace_batch
 from tests.support.selection import Backend
 from tests.support.world import World
 
@@ -150,7 +151,7 @@ async def test_timeout_of_an_edge_leaves_the_rest_of_the_result(
         await asyncio.sleep(30)
         return {}
 
-    monkeypatch.setattr("amarevents.schema.types.events.load_organizations", hang)
+    replace_batch(monkeypatch, "Event", "organization", hang)
     configure(graphql_timeout_seconds=LIMIT)
     answer = await world.anonymous.graphql("{ events { items { name organization { id } gallery { url } } } }")
     [event] = answer["data"]["events"]["items"]

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 import pytest
-from graphql import DocumentNode
 from starlette.applications import Starlette
 
 from amarevents.schema.execution import documents
+from amarevents.schema.execution.documents import Document
 from amarevents.schema.schema import schema
 from tests.support.world import World
 
@@ -16,7 +16,7 @@ LIST_OF_NUMBERS = "mutation { register(input: { z: [%s] %s }) { id } }" % (
 )
 
 
-def parse_valid(text: str) -> DocumentNode:
+def parse_valid(text: str) -> Document:
     """Parse and validate a document, which must be valid."""
     document = documents.parse_document(text)
     assert documents.validation_errors(schema.graphql_schema, document) == []

@@ -14,7 +14,8 @@ from graphql import GraphQLEnumType, GraphQLObjectType
 from strawberry.types import ExecutionResult
 
 from amarevents.schema.core.scalars import CONFIG
-from amarevents.schema.execution.executor import PlannedExecutor, _by_type
+from amarevents.schema.execution.executor import PlannedExecutor
+from amarevents.schema.execution.leaves import by_type
 from amarevents.schema.schema import schema
 from tests.support.graph import SCHEMA
 from tests.support.random_documents import DocumentWriter
@@ -184,7 +185,7 @@ def test_plain_enum_values_are_those_of_the_stock_engine(name: str) -> None:
     """Also if two names have one value: donations are VERIFIED, and APPROVED is an alias (decisions 7.1)."""
     kind = schema.graphql_schema.type_map[name]
     assert isinstance(kind, GraphQLEnumType)
-    for members, serialize in _by_type(kind).items():
+    for members, serialize in by_type(kind).items():
         assert serialize is not None
         for member in members:  # type: ignore[attr-defined] # an enumeration
             assert serialize(member) == kind.coerce_output_value(member)

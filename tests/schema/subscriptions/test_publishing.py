@@ -2,7 +2,7 @@
 
 import asyncio
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 import pytest
@@ -221,10 +221,11 @@ async def test_replayed_request_publishes_nothing(broker: RecordingBroker, scene
 async def test_change_is_published_although_the_response_fails(
     broker: RecordingBroker, scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def fail(_ticket: object) -> None:
+    async def finish_and_fail(work: Coroutine[Any, Any, object]) -> None:
+        await work
         raise RuntimeError
 
-    monkeypatch.setattr(registration, "load_ticket_detail", fail)
+    monkeypatch.setattr(registration, "finish", finish_and_fail)
     assert (await scene.buyer.post("/tickets", _registration_body(scene))).status_code == 500
     [(event_id, [change])] = broker.published
     assert (event_id, change.kind) == (scene.event.id, CREATED)

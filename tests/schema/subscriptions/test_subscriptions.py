@@ -5,8 +5,8 @@ import contextlib
 from typing import Any
 
 import pytest
+from graphql import OperationType
 from starlette.applications import Starlette
-from strawberry.types.graphql import OperationType
 
 from amarevents import errors
 from amarevents.models import CustomValue
