@@ -10,6 +10,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
 from amarevents.models.db.connection import database_is_ready
+from amarevents.models.db.engines.postgres import GuardedPostgresClient
 from amarevents.settings import Settings
 from tests.models.conftest import connected
 from tests.support.selection import Backend
@@ -108,7 +109,10 @@ async def cancel_and_use(settings: Settings, works: Sequence[Work], *, engine: s
                 client._pool.terminate()  # closing it would wait for the lost connections
             raise
         if settings.on_postgres:
-            assert client._pool.get_idle_size() == client._pool.get_size() == connections
+            assert isinstance(client, GuardedPostgresClient)
+            free, idle = len(client._queue._free), client._pool.get_idle_size()
+            assert client._queue.used == free
+            assert free + idle == client._pool.get_size() == connections
 
 
 @pytest.mark.parametrize("works", [TRANSACTIONS, EVERYTHING], ids=["transactions", "everything"])

@@ -13,6 +13,7 @@ from tortoise.backends.base.client import PoolConnectionWrapper, TransactionCont
 from tortoise.backends.base_postgres.client import translate_exceptions
 from tortoise.exceptions import DBConnectionError
 
+from amarevents.models.db.engines.connection_queue import ConnectionQueue
 from amarevents.models.db.engines.errors import DatabaseBusy, DatabaseUnavailable
 from amarevents.models.db.engines.transactions import GuardedSavepoint, GuardedTransaction, GuardedTransactionClient
 from amarevents.tasks import finish
@@ -119,6 +120,11 @@ async def _acquire_live(pool: asyncpg.Pool) -> Pooled:
             continue
 
 
+def _is_open(connection: Pooled) -> bool:
+    """Return whether the server has not closed the connection; the pool then takes it out of its wrapper."""
+    return connection._con is not None and not connection.is_closed()  # noqa: SLF001 - is_closed() would raise
+
+
 class _TranslatingErrors(AsyncpgDBClient):
     """Adds our translation of errors to Tortoise's, which every statement passes through."""
 
@@ -150,11 +156,6 @@ class GuardedPostgresClient(_TranslatingErrors):
     transaction sets for itself, because a pooler gives each of them another session.
     """
 
-    # Connections that wait for the next statement. The pool, which takes longer to hand one out, counts them as in use.
-    _spare: list[Pooled]
-    # Callers that wait for the pool.
-    _waiting: int
-
     connection_class = Connection  # type: ignore[assignment] # declared as generic over records
     idle_check_seconds: float = 1
 
@@ -163,8 +164,7 @@ class GuardedPostgresClient(_TranslatingErrors):
     ) -> None:  # Any: passed on to Tortoise
         super().__init__(*arguments, **options)
         self.acquire_seconds = acquire_seconds
-        self._spare = []
-        self._waiting = 0
+        self._queue: ConnectionQueue[Pooled] = ConnectionQueue(self.pool_maxsize)
         self.begin_script = "; ".join(f"SET LOCAL {name} = '{value}'" for name, value in transaction_limits.items())
 
     def acquire_connection(self) -> _PooledConnection:
@@ -197,36 +197,55 @@ class GuardedPostgresClient(_TranslatingErrors):
 
         Raises DatabaseUnavailable, DatabaseBusy.
         """
-        while self._spare:
-            connection = self._spare.pop()
-            if not connection.is_closed() and not self._is_stale(connection):
-                return connection
-            await self.release_connection(connection)
+        connection = self._queue.take()
+        if connection is not None and self._is_usable(connection):
+            return connection
+        with translated_errors():
+            async with asyncio.timeout(self.acquire_seconds):
+                return await self._wait_for_connection(connection)
+
+    async def _wait_for_connection(self, connection: Pooled | None) -> Pooled:
+        """Open a connection if there is room for one, otherwise wait for one; close those that cannot be used."""
         pool = await self._open_pool()
-        self._waiting += 1
+        while True:
+            if connection is not None:
+                if self._is_usable(connection):
+                    return connection
+                await self.release_connection(connection)
+            if self._queue.reserve():
+                return await self._open_connection(pool)
+            connection = self._queue.take() or await self._queue.wait()
+
+    async def _open_connection(self, pool: asyncpg.Pool) -> Pooled:
         try:
-            with translated_errors():
-                async with asyncio.timeout(self.acquire_seconds):
-                    return await _acquire_live(pool)
-        finally:
-            self._waiting -= 1
+            return await _acquire_live(pool)
+        except BaseException:
+            self._queue.remove()
+            raise
+
+    def _is_usable(self, connection: Pooled) -> bool:
+        return _is_open(connection) and not self._is_stale(connection)
 
     async def release_connection(self, connection: Pooled, *, succeeded: bool = False) -> None:
-        """Release a connection; the pool cleans it up unless its statement ``succeeded``.
+        """Release a connection: to the next caller if its statement ``succeeded``, otherwise to the pool.
 
-        asyncpg completes this even when cancelled.
+        The pool ends what is unfinished, or closes the connection; asyncpg completes this even when cancelled.
         """
         if self._pool is None:  # it has been closed, with all its connections
             return
-        if succeeded and not self._waiting and not connection.is_closed() and not connection.is_in_transaction():
+        if succeeded and _is_open(connection) and not connection.is_in_transaction():
             connection.mark_idle()
-            self._spare.append(connection)
-        else:
+            self._queue.put_back(connection)
+            return
+        try:
             await self._pool.release(connection)
+        finally:
+            self._queue.remove()
 
     async def close(self) -> None:
-        while self._spare:
-            await self.release_connection(self._spare.pop())
+        while (connection := self._queue.take()) is not None:
+            await self.release_connection(connection)
+        self._queue = ConnectionQueue(self.pool_maxsize)
         await super().close()
 
     async def _open_pool(self) -> asyncpg.Pool:
@@ -254,7 +273,7 @@ class GuardedPostgresTransaction(_TranslatingErrors, TransactionWrapper, Guarded
         self._connection = await self._parent.hold_connection()
 
     async def release(self) -> None:
-        await self._parent.release_connection(self._connection)
+        await self._parent.release_connection(self._connection, succeeded=self._finalized)
 
     async def begin(self) -> None:
         await super().begin()
