@@ -7,6 +7,7 @@ import asyncio
 import random
 from typing import Any, TypeAlias
 
+from redis import exceptions
 from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
 from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.connection import parse_url
@@ -92,4 +93,7 @@ class _Cluster(RedisCluster):
 
     async def execute_command(self, *command: Any, **options: Any) -> Any:  # Any: as in redis-py
         async with self._free_connections:
-            return await super().execute_command(*command, **options)
+            try:
+                return await super().execute_command(*command, **options)
+            except AttributeError as error:  # while a node fails, it closes connections that are being used
+                raise exceptions.ConnectionError("The connection to a node was lost") from error
