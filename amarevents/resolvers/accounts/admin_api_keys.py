@@ -34,7 +34,7 @@ _KEYS = Select(
     Source(
         AccountApiKeyView,
         "api_keys",
-        joins="JOIN users ON users.id = api_keys.user_id",
+        joins={"users": "JOIN users ON users.id = api_keys.user_id"},
         later=("rate_limit",),
         username="users.username",
     )

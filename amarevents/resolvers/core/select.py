@@ -58,24 +58,31 @@ def derived(compute: _Convert, *needs: str) -> Derived:
 
 
 class Source(Generic[V]):
-    """Where the fields of a view come from: the main table, joins to it, and a column for each field.
+    """Where the fields of a view come from: the main table, joins of other tables, and a column for each field.
 
     The column of a field has its name, in the main table, unless ``columns`` has another expression or a derivation.
+    ``joins`` has the text of the join for each table; only those whose columns are read are part of a statement.
     Fields in ``later`` are set by the code that loads the views.
     """
 
     def __init__(
-        self, view: type[V], table: str, *, joins: str = "", later: Collection[str] = (), **columns: str | Derived
+        self,
+        view: type[V],
+        table: str,
+        *,
+        joins: Mapping[str, str] | None = None,
+        later: Collection[str] = (),
+        **columns: str | Derived,
     ) -> None:
-        self.view, self.table, self.joins = view, table, joins
+        self.view, self.table, self._joins = view, table, joins or {}
         names = [field.name for field in fields(view) if field.name not in later]  # type: ignore[arg-type] # a dataclass
         if unknown := columns.keys() - {*names}:
             raise ValueError(f"{view.__name__} has no fields {', '.join(sorted(unknown))}")
         self.columns = {name: columns.get(name, f"{table}.{name}") for name in names}
-        self._readers: dict[tuple[str, Fields], tuple[str, _Read]] = {}
+        self._readers: dict[tuple[str, Fields], Reader] = {}
 
-    def reader(self, wanted: Fields) -> tuple[str, _Read]:
-        """Return the columns of a statement that reads these fields, and the function that makes views of its rows."""
+    def reader(self, wanted: Fields) -> "Reader":
+        """Return what reads these fields."""
         key = (dialect(), wanted)
         found = self._readers.get(key)
         if found is None:
@@ -85,14 +92,25 @@ class Source(Generic[V]):
             found = self._readers[key] = self._compile(names, dialect())
         return found
 
-    def _compile(self, wanted: Collection[str], of_dialect: str) -> tuple[str, _Read]:
+    def _compile(self, wanted: Collection[str], of_dialect: str) -> "Reader":
         computed = {name: one for name, one in self.columns.items() if isinstance(one, Derived) and name in wanted}
         needed = {*wanted, *(need for one in computed.values() for need in one.needs)}
         selected = {name: one for name, one in self.columns.items() if isinstance(one, str) and name in needed}
         hints = get_type_hints(self.view)
         conversions = {name: _conversion(hints[name], of_dialect) for name in selected}
         functions = {name: one.compute for name, one in computed.items()}
-        return ", ".join(selected.values()) or "1", _compile_reader(self.view, conversions, functions)
+        columns = ", ".join(selected.values()) or "1"
+        joins = " ".join(join for table, join in self._joins.items() if f"{table}." in columns)
+        return Reader(columns, joins, _compile_reader(self.view, conversions, functions))
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """The columns and the joins of a statement that reads certain fields, and what makes views of its rows."""
+
+    columns: str
+    joins: str
+    read: _Read
 
 
 def _conversion(annotation: Any, of_dialect: str) -> _Convert | None:
@@ -159,7 +177,7 @@ class Select(Generic[V]):
         """Return a column of the main table as statements write it."""
         return f"{self.source.table}.{name}"
 
-    def statement(self, columns: str) -> Sql:
+    def statement(self, columns: str, joins: str = "") -> Sql:
         """Return the statement that selects these columns of the rows.
 
         The rows that an offset passes over are only looked up in the index.
@@ -168,8 +186,8 @@ class Select(Generic[V]):
         if self.offset:
             page = self.ids("id")
             text = f"SELECT {columns} FROM ({page.text}) AS page JOIN {source.table} ON {self.column('id')} = page.id"
-            return Sql(f"{text} {source.joins}{self._order_by()}", page.values)
-        return self._select(columns, source.joins)
+            return Sql(f"{text} {joins}{self._order_by()}", page.values)
+        return self._select(columns, joins)
 
     def ids(self, name: str) -> Sql:
         """Return the statement that selects the IDs of the rows under a name."""
@@ -191,17 +209,17 @@ class Select(Generic[V]):
 
     async def fetch(self, wanted: Fields = None) -> list[V]:
         """Return the views of the rows; only ``wanted`` fields of them are set."""
-        columns, read = self.source.reader(wanted)
-        return read(await fetch(self.statement(columns)))
+        reader = self.source.reader(wanted)
+        return reader.read(await fetch(self.statement(reader.columns, reader.joins)))
 
     async def grouped_by(self, column: str, keys: Sequence[int], wanted: Fields = None) -> dict[int, list[V]]:
         """Return the views of the rows for each value in ``keys`` of a column of the main table."""
         groups: dict[int, list[V]] = {key: [] for key in keys}
         if keys:
-            columns, read = self.source.reader(wanted)
-            named = self.column(column)
-            rows = await fetch(self.where(is_in(named, keys)).statement(f"{columns}, {named} AS group_key"))
-            for row, view in zip(rows, read(rows), strict=True):
+            reader, named = self.source.reader(wanted), self.column(column)
+            selected = f"{reader.columns}, {named} AS group_key"
+            rows = await fetch(self.where(is_in(named, keys)).statement(selected, reader.joins))
+            for row, view in zip(rows, reader.read(rows), strict=True):
                 groups[row[-1]].append(view)
         return groups
 

@@ -85,7 +85,7 @@ class ManagedOrganizationView(OrganizationDetailView):
 
 def select_organizations(view: type[OrganizationT], *later: str) -> Select[OrganizationT]:
     """Return the query for organizations as one of their views, whose fields in ``later`` are loaded separately."""
-    plan = "JOIN plans ON plans.id = organizations.plan_id"
+    plan = {"plans": "JOIN plans ON plans.id = organizations.plan_id"}
     return Select(
         Source(view, "organizations", joins=plan, later=later, plan="plans.name", public_event_count=_PUBLIC_EVENTS)
     )

@@ -105,7 +105,7 @@ class ManagedEventView(EventDetailView):
     the platform."""
 
 
-_WITH_ORGANIZATION = "JOIN organizations ON organizations.id = events.organization_id"
+_WITH_ORGANIZATION = {"organizations": "JOIN organizations ON organizations.id = events.organization_id"}
 _PARTS = ("registration_open", "ticket_types", "custom_fields")
 EVENTS = Select(Source(EventView, "events", joins=_WITH_ORGANIZATION, organization_name="organizations.name"))
 _DETAILS = Select(

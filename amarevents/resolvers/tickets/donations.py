@@ -66,7 +66,7 @@ _DONATIONS = Select(
     Source(
         DonationView,
         "donations",
-        joins="LEFT JOIN organizations ON organizations.id = donations.organization_id",
+        joins={"organizations": "LEFT JOIN organizations ON organizations.id = donations.organization_id"},
         organization_name="organizations.name",
     )
 )

@@ -101,8 +101,10 @@ def _selected(view: type[TicketT], *later: str) -> Select[TicketT]:
         Source(
             view,
             "tickets",
-            joins="JOIN events ON events.id = tickets.event_id "
-            "LEFT JOIN ticket_types ON ticket_types.id = tickets.ticket_type_id",
+            joins={
+                "events": "JOIN events ON events.id = tickets.event_id",
+                "ticket_types": "LEFT JOIN ticket_types ON ticket_types.id = tickets.ticket_type_id",
+            },
             later=later,
             event_name="events.name",
             event_date="events.date",

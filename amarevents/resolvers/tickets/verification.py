@@ -62,7 +62,7 @@ _TICKETS = Select(
     Source(
         _FoundTicket,
         "tickets",
-        joins="JOIN events ON events.id = tickets.event_id",
+        joins={"events": "JOIN events ON events.id = tickets.event_id"},
         event_name="events.name",
         event_date="events.date",
     )

@@ -110,6 +110,7 @@ async def cancel_and_use(settings: Settings, works: Sequence[Work], *, engine: s
             raise
         if settings.on_postgres:
             assert isinstance(client, GuardedPostgresClient)
+            assert client._pool is not None
             free, idle = len(client._queue._free), client._pool.get_idle_size()
             assert client._queue.used == free
             assert free + idle == client._pool.get_size() == connections

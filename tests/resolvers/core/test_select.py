@@ -37,7 +37,7 @@ def _source() -> Source[TypeView]:
     return Source(
         TypeView,
         "ticket_types",
-        joins="JOIN events ON events.id = ticket_types.event_id",
+        joins={"events": "JOIN events ON events.id = ticket_types.event_id"},
         event_name="events.name",
         category="events.category",
         date="events.date",
@@ -109,7 +109,8 @@ async def test_only_wanted_fields_are_read(world: World) -> None:
     await _types(world)
     with counted_statements() as statements:
         [view] = await TYPES.fetch(frozenset({"name", "unknown"}))
-    assert statements[0].startswith("SELECT ticket_types.name FROM")
+    assert statements[0].startswith("SELECT ticket_types.name FROM ticket_types ")
+    assert "JOIN" not in statements[0]
     assert view.name
     with pytest.raises(AttributeError):
         view.price  # noqa: B018 - reading it is the test
