@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 
+from tortoise.models import Model
+
 from amarevents import errors
-from amarevents.models.db.sql import TRUE, Sql, fetch, is_in, sql
+from amarevents.infra.versions import table_of
+from amarevents.models import ApiKey, Event, Organization, Ticket, User
+from amarevents.models.db.sql import TRUE, Sql, dialect, fetch, is_in, sql
 from amarevents.models.enums import AccountType, DonationStatus, Privacy, TicketStatus
 from amarevents.resolvers.core.ids import EventId
 from amarevents.resolvers.core.inputs import RecordId, Taka
@@ -20,11 +24,11 @@ from amarevents.security.context import Context
 from amarevents.security.policy import ADMINS, ORGANIZERS, Scope, allow
 
 _RECENTLY = datetime.timedelta(days=7)
-# SQLite stores money as text and would sum it as binary floats, so whole cents are summed, which is exact on both
-# databases. Millions of cents and the remainder are summed separately, so that SQLite's integers cannot overflow.
+# SQLite stores money as text and would sum it as binary floats, so whole cents are summed there, which is exact.
+# Millions of cents and the remainder are summed separately, so that its integers cannot overflow.
 _MILLION = 1_000_000
-_MILLIONS = f"SUM(CAST(ROUND(amount * 100) AS BIGINT) / {_MILLION})"
-_REST = f"SUM(CAST(ROUND(amount * 100) AS BIGINT) % {_MILLION})"
+_CENTS = "CAST(ROUND(amount * 100) AS BIGINT)"
+_SUMS = {"postgres": "SUM(amount)", "sqlite": f"SUM({_CENTS} / {_MILLION}), SUM({_CENTS} % {_MILLION})"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +110,20 @@ class IdentifiedEventStatsView(EventStatsView):
 async def tally_tickets(condition: Sql) -> list[TicketTally]:
     """Return the tallies of the tickets that meet the condition, in one statement."""
     groups = "tickets.event_id, tickets.ticket_type_id, tickets.status"
-    text = f"SELECT {groups}, COUNT(*), {_MILLIONS}, {_REST} FROM tickets WHERE {condition.text} GROUP BY {groups}"
+    text = f"SELECT {groups}, COUNT(*), {_SUMS[dialect()]} FROM tickets WHERE {condition.text} GROUP BY {groups}"
     rows = await fetch(Sql(text, condition.values))
     return [
-        TicketTally(event_id, ticket_type_id, TicketStatus(status), tickets, _taka(millions, rest))
-        for event_id, ticket_type_id, status, tickets, millions, rest in rows
+        TicketTally(event_id, ticket_type_id, TicketStatus(status), tickets, _taka(sums))
+        for event_id, ticket_type_id, status, tickets, *sums in rows
     ]
 
 
-def _taka(millions: int | Decimal, rest: int | Decimal) -> Decimal:
-    """Return the amount in taka of the two sums of cents."""
-    return (Decimal(millions) * _MILLION + Decimal(rest)).scaleb(-2)
+def _taka(sums: Sequence[Decimal]) -> Decimal:
+    """Return the amount in taka of the columns in ``_SUMS``."""
+    if len(sums) == 1:
+        return sums[0]
+    millions, rest = sums
+    return (Decimal(millions) * _MILLION + rest).scaleb(-2)
 
 
 @operation(allow(*ORGANIZERS, scope=Scope.TICKETS_READ), raises=(errors.NotFound, errors.Forbidden))
@@ -204,50 +211,35 @@ async def get_platform_stats(ctx: Context) -> PlatformStatsView:
     """Get the statistics of the platform: accounts, events, tickets, donations and API keys."""
     active = sql("is_active = TRUE AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)", ctx.now)
     since = ctx.now - _RECENTLY
-    accounts, events, tickets, donations = await _accounts(), await _events(), await _tickets(), await _donations()
+    tickets, donations = await _tickets(), await _donations()
     return PlatformStatsView(
-        total_users=accounts.total,
-        total_organizers=accounts.organizers,
-        total_admins=accounts.admins,
-        total_organizations=await _count("organizations"),
-        total_events=sum(events.values()),
-        public_events=events[Privacy.PUBLIC],
+        total_users=await _total(ctx, User),
+        total_organizers=await _total(ctx, User, sql("type = ?", AccountType.ORGANIZER)),
+        total_admins=await _total(ctx, User, sql("admin = TRUE")),
+        total_organizations=await _total(ctx, Organization),
+        total_events=await _total(ctx, Event),
+        public_events=await _total(ctx, Event, sql("privacy = ?", Privacy.PUBLIC)),
         total_tickets=sum(tickets.by_status.values()),
         tickets_by_status=tickets.by_status,
         total_revenue=tickets.revenue,
         total_donations=sum(donations.by_status.values()),
         donations_by_status=donations.by_status,
         verified_donation_amount=donations.verified,
-        active_api_keys=await _count("api_keys", active),
-        new_users_7d=await _count("users", sql("created_at >= ?", since)),
-        new_tickets_7d=await _count("tickets", sql("created_at >= ?", since)),
+        active_api_keys=await _count(ApiKey, active),
+        new_users_7d=await _count(User, sql("created_at >= ?", since)),
+        new_tickets_7d=await _count(Ticket, sql("created_at >= ?", since)),
     )
 
 
-async def _count(table: str, condition: Sql = TRUE) -> int:
-    [[number]] = await fetch(Sql(f"SELECT COUNT(*) FROM {table} WHERE {condition.text}", condition.values))
+async def _total(ctx: Context, model: type[Model], condition: Sql = TRUE) -> int:
+    """Return the number of rows that meet a condition, which is kept like the total of a list."""
+    key = Sql(f"{table_of(model)} {condition.text}", condition.values)
+    return await ctx.services.count_cache.count(key, lambda: _count(model, condition), of=(model,))
+
+
+async def _count(model: type[Model], condition: Sql) -> int:
+    [[number]] = await fetch(Sql(f"SELECT COUNT(*) FROM {table_of(model)} WHERE {condition.text}", condition.values))
     return int(number)
-
-
-@dataclass(frozen=True, slots=True)
-class _Accounts:
-    total: int
-    organizers: int
-    admins: int
-
-
-async def _accounts() -> _Accounts:
-    rows = await fetch(sql("SELECT type, admin, COUNT(*) FROM users GROUP BY type, admin"))
-    return _Accounts(
-        total=sum(accounts for _, _, accounts in rows),
-        organizers=sum(accounts for kind, _, accounts in rows if kind == AccountType.ORGANIZER),
-        admins=sum(accounts for _, admin, accounts in rows if admin),
-    )
-
-
-async def _events() -> dict[Privacy, int]:
-    rows = await fetch(sql("SELECT privacy, COUNT(*) FROM events GROUP BY privacy"))
-    return dict.fromkeys(Privacy, 0) | {Privacy(privacy): events for privacy, events in rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,10 +249,10 @@ class _Tickets:
 
 
 async def _tickets() -> _Tickets:
-    rows = await fetch(sql(f"SELECT status, COUNT(*), {_MILLIONS}, {_REST} FROM tickets GROUP BY status"))
+    rows = await fetch(sql(f"SELECT status, COUNT(*), {_SUMS[dialect()]} FROM tickets GROUP BY status"))
     by_status = {str(status): 0 for status in TicketStatus}
-    by_status |= {str(status): tickets for status, tickets, _, _ in rows}
-    amounts = [_taka(millions, rest) for status, _, millions, rest in rows if status == TicketStatus.SUCCESS]
+    by_status |= {str(status): tickets for status, tickets, *_ in rows}
+    amounts = [_taka(sums) for status, _, *sums in rows if status == TicketStatus.SUCCESS]
     return _Tickets(by_status, revenue=sum(amounts, Decimal(0)))
 
 
