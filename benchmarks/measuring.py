@@ -2,6 +2,8 @@
 
 import os
 import statistics
+import time
+import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,15 +12,13 @@ from pathlib import Path
 import orjson
 
 from benchmarks.rows import Comparison
-from benchmarks.wrk import Load, Request, put_load
+from benchmarks.wrk import Load, LoadFailed, Request, put_load
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _MEGABYTE = 1024 * 1024
 _WARM_UP_SECONDS = 1
-
-
-class AnswersDiffer(Exception):
-    """The platform and its yardstick do not answer the same."""
+_PAUSE_SECONDS, _MOST_PAUSES = 0.1, 50
+_IDLE = 0.2  # the share of the time for which a resting process may be busy
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,18 @@ class Target:
     def processor_seconds(self) -> float:
         """Return the processor time that the process has used, in all threads."""
         fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
+        user, system = fields[11:13]
+        return (int(user) + int(system)) / _TICKS
+
+    def processor_seconds_at_rest(self) -> float:
+        """Return the processor time once the process has finished what earlier load left behind."""
+        used = self.processor_seconds()
+        for _ in range(_MOST_PAUSES):
+            time.sleep(_PAUSE_SECONDS)
+            before, used = used, self.processor_seconds()
+            if used - before <= _PAUSE_SECONDS * _IDLE:
+                break
+        return used
 
     def resident_megabytes(self) -> float:
         """Return the memory of the process."""
@@ -39,12 +50,15 @@ class Target:
         return pages * os.sysconf("SC_PAGE_SIZE") / _MEGABYTE
 
     def answer_to(self, request: Request) -> dict[str, object]:
-        """Return the JSON object of the answer, which must be successful."""
+        """Return the JSON object of the answer. Raises LoadFailed if it is not successful."""
         asked = urllib.request.Request(  # noqa: S310 - a server of ours
             self.url + request.path, request.body, dict(request.headers), method=request.method
         )
-        with urllib.request.urlopen(asked) as response:  # noqa: S310
-            body: dict[str, object] = orjson.loads(response.read())
+        try:
+            with urllib.request.urlopen(asked) as response:  # noqa: S310
+                body: dict[str, object] = orjson.loads(response.read())
+        except urllib.error.HTTPError as error:
+            raise LoadFailed(f"{request.method} {request.path} is {error.code}: {error.read()!r:.300}") from error
         return body
 
 
@@ -67,11 +81,23 @@ class Result:
 
     @property
     def rate(self) -> float:
-        return median_rate(self.ours)
+        """Our requests per second."""
+        return _median_rate(self.ours)
+
+    @property
+    def yardstick_rate(self) -> float:
+        """The requests per second of the yardstick."""
+        return _median_rate(self.yardstick)
 
     @property
     def milliseconds(self) -> float:
+        """Our processor time of a request."""
         return statistics.median(sample.milliseconds for sample in self.ours)
+
+    @property
+    def yardstick_milliseconds(self) -> float | None:
+        """The processor time of a request to the yardstick."""
+        return statistics.median(sample.milliseconds for sample in self.yardstick) if self.yardstick else None
 
     @property
     def p99_ms(self) -> float:
@@ -97,13 +123,27 @@ class Result:
         return None if self.row.milliseconds is None else self.milliseconds <= self.row.milliseconds
 
 
-def median_rate(samples: Sequence[Sample]) -> float:
-    """Return the requests per second."""
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A number that is not the result of load, and how large it may be."""
+
+    name: str
+    title: str
+    value: float
+    unit: str
+    limit: float
+
+    @property
+    def reached(self) -> bool:
+        return self.value <= self.limit
+
+
+def _median_rate(samples: Sequence[Sample]) -> float:
     return statistics.median(sample.load.rate for sample in samples)
 
 
 def measure(row: Comparison, ours: Target, bare: Target | None, *, rounds: int, seconds: int) -> Result:
-    """Measure a row. Raises AnswersDiffer, or LoadFailed if a response is not successful."""
+    """Measure a row. Raises LoadFailed if a response is not successful, or not the same as that of the yardstick."""
     yardstick = ours if row.against_itself else bare
     sides = [(ours, row.ours)]
     if yardstick is not None and row.yardstick:
@@ -111,6 +151,7 @@ def measure(row: Comparison, ours: Target, bare: Target | None, *, rounds: int, 
         sides.append((yardstick, row.yardstick))
     samples: list[list[Sample]] = [[] for _ in sides]
     for target, requests in sides:
+        target.processor_seconds_at_rest()
         put_load(target.url, requests, _WARM_UP_SECONDS)
     for _ in range(rounds):
         for (target, requests), taken in zip(sides, samples, strict=True):
@@ -119,7 +160,7 @@ def measure(row: Comparison, ours: Target, bare: Target | None, *, rounds: int, 
 
 
 def _sample(target: Target, requests: Sequence[Request], seconds: int) -> Sample:
-    before = target.processor_seconds()
+    before = target.processor_seconds_at_rest()
     load = put_load(target.url, requests, seconds)
     return Sample(load, (target.processor_seconds() - before) * 1000 / load.requests)
 
@@ -131,7 +172,7 @@ def _require_same_answers(row: Comparison, ours: Target, yardstick: Target) -> N
         answered.pop("extensions", None)  # the cost of a GraphQL operation, which only the platform has
         pair = (answered, expected) if row.same_answer else (_shape(answered), _shape(expected))
         if pair[0] != pair[1]:
-            raise AnswersDiffer(f"{row.name}: {_first_difference(*pair)}")
+            raise LoadFailed("the answer differs: " + _first_difference(*pair))
 
 
 def _shape(value: object) -> object:

@@ -1,7 +1,8 @@
 """The rows of the benchmark: what is asked of the platform, of what it is compared with, and the ratio to reach."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 import orjson
@@ -57,7 +58,16 @@ class Comparison:
     """The most processor time of a request."""
     same_answer: bool = True
     """Whether both answer the same; otherwise the same fields."""
-    on_sqlite: bool = field(default=False)
+    on_sqlite: bool = False
+    """Whether it is measured on SQLite as well."""
+    on_sqlite_alone: bool = False
+    """Whether it is the row that is measured on SQLite."""
+
+    def embedded(self) -> "Comparison":
+        """Return the row on SQLite, which is not compared with anything."""
+        return dataclasses.replace(
+            self, name=f"sqlite-{self.name}", yardstick=(), ratio=None, on_sqlite=False, on_sqlite_alone=True
+        )
 
 
 def comparisons(dataset: Dataset) -> list[Comparison]:

@@ -25,7 +25,7 @@ _UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
 
 
 class LoadFailed(Exception):
-    """A response was not successful, or a connection failed."""
+    """A response was not successful or not as expected, or a connection failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +90,7 @@ def parse_report(report: str) -> Load:
         raise LoadFailed(found[0])
     total = re.search(r"(\d+) requests in ([0-9.]+)(us|ms|s|m)\b", report)
     if total is None or total[1] == "0":
-        raise LoadFailed(f"No response:\n{report}")
+        raise LoadFailed("no response within the round")
     return Load(
         requests=int(total[1]),
         seconds=_milliseconds(total[2], total[3]) / 1000,
@@ -102,7 +102,7 @@ def parse_report(report: str) -> Load:
 def _percentile(report: str, name: str) -> float:
     found = re.search(rf"^\s+{name}\s+([0-9.]+)(us|ms|s|m)\b", report, re.MULTILINE)
     if found is None:
-        raise LoadFailed(f"No latencies:\n{report}")
+        raise LoadFailed("no latencies in the report of wrk")
     return _milliseconds(found[1], found[2])
 
 
