@@ -1,7 +1,8 @@
 """The error table: every error that callers can see, as a class with its code, HTTP status and message.
 
-The error statuses are the seven of the contract (decisions 1.4); ``code`` identifies the error. REST answers with the
-envelope of decisions 1.3, and GraphQL puts the same ``code``, ``status`` and ``fields`` into ``extensions``.
+The error statuses are the seven of the contract, and 503 of an overloaded process (decisions 1.4); ``code`` identifies
+the error. REST answers with the envelope of decisions 1.3, and GraphQL has the same ``code``, ``status`` and ``fields``
+in ``extensions``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,11 +13,16 @@ _MAX_LISTED_PROBLEMS = 3  # in the message of a validation error; ``fields`` has
 
 
 class AmarEventsError(Exception):
-    """An error with a message for the caller. Subclasses define ``code`` and ``status``."""
+    """An error with a message for the caller. Subclasses define ``code`` and ``status``.
+
+    ``retry_after`` is the number of seconds, at least 1, after which the request can be repeated; None if a repetition
+    does not help.
+    """
 
     code: ClassVar[str] = "INTERNAL"
     status: ClassVar[int] = 500
     message: ClassVar[str] = "Internal error; quote the X-Request-ID when you report it"
+    retry_after: int | None = None
 
     def __init__(self, message: str | None = None, *, fields: Mapping[str, str] | None = None) -> None:
         self.text = message or self.message
@@ -420,7 +426,7 @@ class EventSlotsExhausted(Forbidden):
     message = "The organization has reached its limit of events"
 
 
-# 404, 405, 429 --------------------------------------------------------------------------------------------------
+# 404, 405, 429, 503 ---------------------------------------------------------------------------------------------
 
 
 class NotFound(AmarEventsError):
@@ -453,6 +459,7 @@ class RateLimited(AmarEventsError):
 
     code = "RATE_LIMITED"
     status = 429
+    retry_after: int
 
     def __init__(self, retry_after: int, message: str | None = None) -> None:
         self.retry_after = retry_after
@@ -466,6 +473,17 @@ class TooManyConnections(RateLimited):
 
     def __init__(self) -> None:
         super().__init__(_DEFAULT_RETRY_AFTER, "Too many open connections; close one first")
+
+
+class Overloaded(AmarEventsError):
+    """Too many registrations are waiting in this process (decisions 1.4)."""
+
+    code = "OVERLOADED"
+    status = 503
+
+    def __init__(self, retry_after: int) -> None:
+        self.retry_after = retry_after
+        super().__init__(f"Too many registrations at the moment; try again in {retry_after} seconds")
 
 
 # Errors of any request ------------------------------------------------------------------------------------------

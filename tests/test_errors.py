@@ -16,7 +16,7 @@ from amarevents.rest.routes import ROUTES
 from amarevents.schema.core.errors import extensions_of
 from tests.support.tables import check_rows
 
-STATUSES = {400, 401, 403, 404, 405, 429, 500}
+STATUSES = {400, 401, 403, 404, 405, 429, 500, 503}
 CONTRACT_CODES = {
     "EVENT_SLOTS_EXHAUSTED": 403,
     "SOLD_OUT": 400,

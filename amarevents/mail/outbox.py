@@ -18,6 +18,11 @@ MAX_ATTEMPTS = 20  # over about two days
 _PURGE_BATCH_SIZE = 1_000
 
 
+def initial_status(settings: Settings, held_because: str | None) -> MailStatus:
+    """Return the status of a new email: held for a reason, or if no SMTP server is configured, otherwise pending."""
+    return MailStatus.HELD if settings.smtp_url is None or held_because else MailStatus.PENDING
+
+
 async def enqueue(
     content: EmailContent,
     kind: MailKind,
@@ -31,11 +36,11 @@ async def enqueue(
 ) -> None:
     """Add an email to the outbox, within the transaction of the change that it announces.
 
-    It is held if no SMTP server is configured, or for the reason in ``held_because``; otherwise it is due at once.
+    It is due at once, unless ``initial_status`` holds it.
     """
     await OutgoingMail.create(
         kind=kind,
-        status=MailStatus.HELD if settings.smtp_url is None or held_because else MailStatus.PENDING,
+        status=initial_status(settings, held_because),
         last_error=held_because,
         user_id=user_id,
         ticket_id=ticket_id,

@@ -1,19 +1,22 @@
 """The texts of all emails, our own and those that organizers write, with placeholders filled in (decisions 4.3)."""
 
+import datetime
 import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+from typing import Protocol
 
 from amarevents.models import Event, Ticket
+from amarevents.models.mails import MAX_BODY, MAX_SUBJECT
 from amarevents.text import fold
 
-# In characters: the text of an organizer can repeat a long answer many times.
-MAX_SUBJECT = 250
-MAX_BODY = 50_000
-_MAX_VALUE = 2_000
+_MAX_VALUE = 2_000  # characters
+
+NUMBER_PLACEHOLDER = "\ue000"
+"""What a text has instead of the number of a ticket that is still to be written: a character without a meaning."""
 
 PLACEHOLDERS = frozenset({"name", "event", "location", "date", "price", "id"})
 """The placeholders in addition to the names of custom fields (decisions 4.3)."""
@@ -120,7 +123,28 @@ def _content(subject: str, text: str, values: Mapping[str, str]) -> EmailContent
     return EmailContent(one_line(fill(subject, values, limit=MAX_SUBJECT)), fill(text, values, limit=MAX_BODY))
 
 
-def ticket_confirmed(ticket: Ticket, event: Event, answers: Mapping[str, str]) -> EmailContent:
+class TicketFacts(Protocol):
+    """What emails say about a ticket; its ID is 0 if it is still to be written."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def amount(self) -> Decimal: ...
+
+
+class EventFacts(Protocol):
+    """What emails say about an event."""
+
+    name: str
+    date: datetime.date | None
+    location: str | None
+    emailtitle: str | None
+    emailmessage: str | None
+
+
+def ticket_confirmed(ticket: TicketFacts, event: EventFacts, answers: Mapping[str, str]) -> EmailContent:
     """Return the email that confirms a ticket. ``answers`` has an entry for each custom field of the event."""
     known = [("Date / তারিখ: {date}", event.date), ("Location / স্থান: {location}", event.location)]
     facts = [line for line, value in known if value] + ["Ticket no. / টিকিট নম্বর: {id}"]
@@ -129,14 +153,14 @@ def ticket_confirmed(ticket: Ticket, event: Event, answers: Mapping[str, str]) -
     return _content(event.emailtitle or _CONFIRMED_SUBJECT, event.emailmessage or ours, values)
 
 
-def _ticket_values(ticket: Ticket, event: Event) -> dict[str, str]:
+def _ticket_values(ticket: TicketFacts, event: EventFacts) -> dict[str, str]:
     return {
         "name": ticket.name,
         "event": event.name,
         "location": event.location or "",
         "date": str(event.date or ""),
         "price": _taka(ticket.amount),
-        "id": str(ticket.id),
+        "id": str(ticket.id) if ticket.id else NUMBER_PLACEHOLDER,
     }
 
 

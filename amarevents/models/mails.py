@@ -10,6 +10,10 @@ from amarevents.models.accounts import User
 from amarevents.models.enums import MailKind, MailStatus
 from amarevents.models.tickets import Ticket
 
+# In characters: the text of an organizer can repeat a long answer many times.
+MAX_SUBJECT = 250
+MAX_BODY = 50_000
+
 
 class OutgoingMail(Model):
     """An email to one recipient, deleted together with the ticket or account that it is about.

@@ -7,9 +7,10 @@ from unittest.mock import Mock
 import pytest
 
 from amarevents.mail import templates
-from amarevents.mail.templates import MAX_BODY, MAX_SUBJECT, fill, one_line
+from amarevents.mail.templates import fill, one_line
 from amarevents.models import Event, Ticket
 from amarevents.models.enums import TicketStatus
+from amarevents.models.mails import MAX_BODY, MAX_SUBJECT
 from amarevents.text import fold
 
 HOSTILE = [

@@ -17,12 +17,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
-from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
 from amarevents import errors
 from amarevents.models import IdempotencyRecord
-from amarevents.models.db.connection import violates
+from amarevents.models.db.sql import Sql, execute
+from amarevents.resolvers.core.constraint_errors import integrity_errors
 from amarevents.security.context import Context
 from amarevents.text import compact
 
@@ -33,6 +33,15 @@ LIFETIME = datetime.timedelta(hours=LIFETIME_HOURS)
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 # A position behind the last one is stored as the last one.
 _ADJUSTED = {"position"}
+
+_CLAIM = """
+INSERT INTO idempotency_records (user_id, digest, fingerprint, created_at) VALUES (?, ?, ?, ?)
+ON CONFLICT (digest) DO UPDATE
+SET user_id = excluded.user_id, fingerprint = excluded.fingerprint, created_at = excluded.created_at, answer = NULL
+WHERE idempotency_records.created_at < ?
+RETURNING id
+"""
+_RECORD = "UPDATE idempotency_records SET answer = ?, user_id = COALESCE(user_id, ?) WHERE id = ?"
 
 Request = tuple[str, Mapping[str, object]]
 """The name of an operation, and its arguments as JSON."""
@@ -54,40 +63,34 @@ async def run_once(
     if not _KEY.fullmatch(key):
         raise errors.ValidationFailed({"idempotency_key": "must be 1 to 255 printable ASCII characters"})
     digest, fingerprint = _digest(ctx, key), _fingerprint(key, request)
-    await _delete_if_expired(ctx, digest)
-    if (record := await IdempotencyRecord.get_or_none(digest=digest)) is not None:
-        return _replay(ctx, record, fingerprint, request=request, answer=answer)
-    try:
-        return await _do_and_record(ctx, digest, fingerprint, answer=answer, work=work)
-    except IntegrityError as error:
-        if not violates(error, "digest"):
-            raise
-    record = await IdempotencyRecord.get(digest=digest)
-    return _replay(ctx, record, fingerprint, request=request, answer=answer)
+    while True:
+        async with in_transaction():
+            if record_id := await _claim(ctx, digest, fingerprint):
+                view = await work()
+                await _record(ctx, record_id, answer.dump_json(view).decode())
+                return view
+        # A record that has been deleted in between, with its account or because it has expired, leaves the key free.
+        if (record := await IdempotencyRecord.get_or_none(digest=digest)) is not None:
+            return _replay(ctx, record, fingerprint, request=request, answer=answer)
 
 
-async def _do_and_record(
-    ctx: Context, digest: str, fingerprint: str, *, answer: TypeAdapter[T], work: Callable[[], Awaitable[T]]
-) -> T:
-    async with in_transaction():
-        record = await _claim(ctx, digest, fingerprint)
-        view = await work()
-        # Fields that may be shown only once are excluded from the record by their view (``exclude``).
-        record.answer = answer.dump_json(view).decode()
-        record.user_id = record.user_id or ctx.created_account_id  # the record is deleted with the account
-        await record.save(update_fields=["answer", "user_id"])
-    return view
+async def _claim(ctx: Context, digest: str, fingerprint: str) -> int | None:
+    """Create the record, or take over one that has expired, and return its ID; None if the key is in use.
+
+    Waits for a transaction that is creating a record of the same key. Raises Unauthenticated if the account has been
+    deleted.
+    """
+    account = ctx.principal.account
+    values = (account.id if account else None, digest, fingerprint, ctx.now, ctx.now - LIFETIME)
+    with integrity_errors({}, otherwise=errors.Unauthenticated()):
+        rows = await execute(Sql(_CLAIM, values))
+    return rows[0][0] if rows else None
 
 
-async def _claim(ctx: Context, digest: str, fingerprint: str) -> IdempotencyRecord:
-    """Create the record. Raises IntegrityError if the key is in use, Unauthenticated if the account was deleted."""
-    user_id = ctx.principal.account.id if ctx.principal.account else None
-    try:
-        return await IdempotencyRecord.create(digest=digest, fingerprint=fingerprint, user_id=user_id)
-    except IntegrityError as error:
-        if violates(error, "digest"):
-            raise
-        raise errors.Unauthenticated from error
+async def _record(ctx: Context, record_id: int, answer: str) -> None:
+    """Store the answer. Its view excludes fields that may be shown only once (``exclude``)."""
+    # The record is deleted with the account, also with one that the request has created.
+    await execute(Sql(_RECORD, (answer, ctx.created_account_id, record_id)))
 
 
 def _replay(
@@ -115,10 +118,6 @@ def _agrees(request: Request, stored: str, answer: TypeAdapter[T]) -> bool:
         return True
     comparable = [name for name in sent.keys() & view.keys() - _ADJUSTED if isinstance(sent[name], str | int | float)]
     return all(compact(str(sent[name])) == compact(str(view[name])) for name in comparable)
-
-
-async def _delete_if_expired(ctx: Context, digest: str) -> None:
-    await IdempotencyRecord.filter(digest=digest, created_at__lt=ctx.now - LIFETIME).delete()
 
 
 async def purge_expired_records(now: datetime.datetime) -> None:

@@ -3,20 +3,20 @@
 An answer is stored as text, and that to a checkbox field also as the list of the chosen options (decisions 4.7, 6.5).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
 from amarevents import errors
-from amarevents.models import CustomField, CustomValue, Ticket
+from amarevents.models import CustomValue
 from amarevents.models.enums import FieldType
-from amarevents.resolvers.core.constraint_errors import integrity_errors
 from amarevents.resolvers.core.inputs import FLAGS, Date, RecordId
 from amarevents.resolvers.core.text_types import Email, LongText, ShortText
+from amarevents.resolvers.events.custom_fields import CustomFieldView
 from amarevents.security.context import Context
 from amarevents.text import fold
 
@@ -58,6 +58,21 @@ async def load_answers(ctx: Context, ticket_ids: Sequence[int]) -> dict[int, lis
     return answers
 
 
+class Question(Protocol):
+    """What answers are checked against: a custom field."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def type(self) -> FieldType: ...
+    @property
+    def options(self) -> list[str]: ...
+    @property
+    def required(self) -> bool: ...
+
+
 class CheckedAnswer(NamedTuple):
     """An answer that fits its field."""
 
@@ -67,24 +82,25 @@ class CheckedAnswer(NamedTuple):
     """The options chosen in a checkbox field; None for other answers."""
 
 
-async def store_answers(ticket: Ticket, answers: Mapping[int, CheckedAnswer]) -> None:
-    """Store the answers of a new ticket, by field ID. Raises ValidationFailed if a field has been deleted."""
-    if not answers:
-        return
-    field_is_gone = errors.ValidationFailed({"custom_fields": "have changed on the event; load them again"})
-    rows = [
-        CustomValue(ticket_id=ticket.id, field_id=field_id, value=answer.value, choices=answer.choices)
-        for field_id, answer in answers.items()
+def answer_views(fields: Iterable[CustomFieldView], answers: Mapping[int, CheckedAnswer]) -> list[CustomAnswerView]:
+    """Return the answers by field ID as callers see them, in the order of the fields."""
+    return [
+        CustomAnswerView(
+            field_id=field.id,
+            name=field.name,
+            value=answer.value,
+            values=[answer.value] if answer.choices is None else answer.choices,
+        )
+        for field in fields
+        if (answer := answers.get(field.id)) is not None
     ]
-    with integrity_errors({}, otherwise=field_is_gone):
-        await CustomValue.bulk_create(rows)
 
 
 class _InvalidAnswer(ValueError):
     """An answer that does not fit its field; the message says what is expected."""
 
 
-def check_answers(fields: Sequence[CustomField], given: Mapping[str, object]) -> dict[int, CheckedAnswer]:
+def check_answers(fields: Sequence[Question], given: Mapping[str, object]) -> dict[int, CheckedAnswer]:
     """Return the answers by field ID.
 
     ``given`` has the answers by field name or field ID; null means no answer. Raises ValidationFailed with a problem
@@ -109,7 +125,7 @@ def check_answers(fields: Sequence[CustomField], given: Mapping[str, object]) ->
     return answers
 
 
-def _check(field: CustomField | None, value: object, answers: Mapping[int, CheckedAnswer]) -> dict[int, CheckedAnswer]:
+def _check(field: Question | None, value: object, answers: Mapping[int, CheckedAnswer]) -> dict[int, CheckedAnswer]:
     """Return the answer by the ID of its field, or nothing for an empty value."""
     if field is None:
         raise _InvalidAnswer("is not a custom field of this event")
@@ -125,11 +141,11 @@ def _is_empty(value: object) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-_Check = Callable[[CustomField, object], CheckedAnswer]
+_Check = Callable[[Question, object], CheckedAnswer]
 
 
 def _check_text(adapter: TypeAdapter[str], expected: str) -> _Check:
-    def check(_field: CustomField, value: object) -> CheckedAnswer:
+    def check(_field: Question, value: object) -> CheckedAnswer:
         if not isinstance(value, str):
             raise _InvalidAnswer(f"must be {expected}")
         try:
@@ -140,7 +156,7 @@ def _check_text(adapter: TypeAdapter[str], expected: str) -> _Check:
     return check
 
 
-def _check_number(_field: CustomField, value: object) -> CheckedAnswer:
+def _check_number(_field: Question, value: object) -> CheckedAnswer:
     is_scalar = isinstance(value, int | float | Decimal | str) and not isinstance(value, bool)
     text = _plain(value)
     if not is_scalar or len(text) > _MAX_NUMBER_LENGTH:
@@ -165,18 +181,18 @@ def _plain(value: object) -> str:
     return fold(text).strip() if len(text) <= _MAX_FOLDED else text
 
 
-def _check_date(_field: CustomField, value: object) -> CheckedAnswer:
+def _check_date(_field: Question, value: object) -> CheckedAnswer:
     try:
         return CheckedAnswer(str(_DATE.validate_python(_plain(value) if isinstance(value, str) else value)))
     except ValidationError as error:
         raise _InvalidAnswer("must be a date, YYYY-MM-DD") from error
 
 
-def _check_choice(field: CustomField, value: object) -> CheckedAnswer:
+def _check_choice(field: Question, value: object) -> CheckedAnswer:
     return CheckedAnswer(_option(field, value))
 
 
-def _option(field: CustomField, value: object) -> str:
+def _option(field: Question, value: object) -> str:
     """Return the option that a value names, in its own spelling (decisions 1.11)."""
     if isinstance(value, str | int | float | Decimal) and not isinstance(value, bool):
         option = _options_by_folded_form(tuple(field.options)).get(_plain(value))
@@ -190,7 +206,7 @@ def _options_by_folded_form(options: tuple[str, ...]) -> Mapping[str, str]:
     return {_plain(option): option for option in options}
 
 
-def _check_checkbox(field: CustomField, value: object) -> CheckedAnswer:
+def _check_checkbox(field: Question, value: object) -> CheckedAnswer:
     """Return true or false for a field without options, otherwise the chosen options."""
     if not field.options:
         return CheckedAnswer(_check_flag(field, value))
@@ -201,7 +217,7 @@ def _check_checkbox(field: CustomField, value: object) -> CheckedAnswer:
     return CheckedAnswer(", ".join(chosen), chosen)
 
 
-def _check_flag(field: CustomField, value: object) -> str:
+def _check_flag(field: Question, value: object) -> str:
     flag = FLAGS.get(_plain(value)) if isinstance(value, str | int | float) else None
     if flag is None:
         raise _InvalidAnswer("must be true or false")

@@ -9,6 +9,7 @@ import asyncio
 import datetime
 from collections import Counter
 from collections.abc import Sequence
+from typing import Protocol
 
 from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
@@ -22,6 +23,7 @@ from amarevents.models.tickets import EXPIRED
 from amarevents.resolvers.core.operation import after_commit
 from amarevents.resolvers.events.ticket_types import release_place
 from amarevents.resolvers.tickets.notifications import enqueue_ticket_email, reason_to_hold_email
+from amarevents.resolvers.tickets.payment_claims import Payable
 from amarevents.security.context import Context
 from amarevents.security.services import Services
 from amarevents.tasks import finish
@@ -34,16 +36,22 @@ _UNPAID = Q(status=TicketStatus.PENDING, transaction_id__isnull=True)
 """The condition of ``_is_unpaid``. Other tickets have no hold, though an end of one may be left in their rows."""
 
 
-def _is_unpaid(ticket: Ticket) -> bool:
+class _Terms(Protocol):
+    """How long an event holds a place; None for the default of the platform."""
+
+    hold_minutes: int | None
+
+
+def _is_unpaid(ticket: Payable) -> bool:
     return ticket.status is TicketStatus.PENDING and ticket.transaction_id is None
 
 
-def awaits_payment(ticket: Ticket) -> bool:
+def awaits_payment(ticket: Payable) -> bool:
     """Return whether a pending ticket, for which something has to be paid, has no transaction ID yet."""
     return _is_unpaid(ticket) and (ticket.due > 0 or ticket.amount > 0)
 
 
-def end_of_hold(ctx: Context, ticket: Ticket, event: Event) -> datetime.datetime | None:
+def end_of_hold(ctx: Context, ticket: Payable, event: _Terms) -> datetime.datetime | None:
     """Return the end of a hold that begins now, or None for a ticket whose place is not held for a limited time."""
     minutes = ctx.services.settings.hold_minutes if event.hold_minutes is None else event.hold_minutes
     return ctx.now + datetime.timedelta(minutes=minutes) if minutes and awaits_payment(ticket) else None
@@ -59,12 +67,6 @@ def overdue(now: datetime.datetime) -> Q:
     return _UNPAID & Q(hold_expires_at__lte=now)
 
 
-def holds_place(now: datetime.datetime) -> Q:
-    """Return the condition that a ticket holds a place, which one with an overdue hold does not."""
-    is_kept = ~_UNPAID | Q(hold_expires_at__isnull=True) | Q(hold_expires_at__gt=now)
-    return is_kept & Q(status__in=[status for status in TicketStatus if status.holds_place])
-
-
 def require_not_expired(ticket: Ticket, now: datetime.datetime) -> None:
     """Raise TicketExpired if the hold of the ticket, which the caller has locked, is overdue or has been ended."""
     has_ended = ticket.status is TicketStatus.FAILED and ticket.decision_reason == EXPIRED
@@ -73,12 +75,12 @@ def require_not_expired(ticket: Ticket, now: datetime.datetime) -> None:
         raise errors.TicketExpired
 
 
-async def take_overdue_place(ctx: Context, ticket_type: TicketType) -> bool:
+async def take_overdue_place(ctx: Context, event_id: int, ticket_type_id: int) -> bool:
     """End one overdue hold of the type and leave its place to the caller, in the caller's transaction.
 
     The place stays counted, so the row of the type is not needed. Waits for a transaction that is ending such a hold.
     """
-    holds = Ticket.filter(overdue(ctx.now), event_id=ticket_type.event_id, ticket_type_id=ticket_type.id)
+    holds = Ticket.filter(overdue(ctx.now), event_id=event_id, ticket_type_id=ticket_type_id)
     ticket = await holds.order_by("id").select_for_update().first()
     if ticket is None:
         return False
@@ -110,7 +112,7 @@ async def _end_batch(services: Services, now: datetime.datetime, holds: QuerySet
             await _fail(ctx, locked)
             await _release(locked)
     finally:  # even if a cancellation arrives during the commit
-        await finish(after_commit(ctx, changes=(Ticket,)))
+        await finish(after_commit(ctx, changes=(Ticket, TicketType)))
     return bool(locked) or not skip_locked  # those that it waited for are not found again
 
 

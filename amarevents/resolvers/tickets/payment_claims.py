@@ -8,6 +8,8 @@ anything that the one which it waits for needs.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import Protocol
 
 from tortoise.expressions import Q
 
@@ -18,6 +20,19 @@ from amarevents.models.payment_claims import PLATFORM, transaction_key
 from amarevents.resolvers.core.constraint_errors import integrity_errors
 
 Payer = Ticket | Donation
+
+
+class Payable(Protocol):
+    """What it depends on whether a ticket has a claim, or a hold."""
+
+    @property
+    def status(self) -> TicketStatus: ...
+    @property
+    def due(self) -> Decimal: ...
+    @property
+    def amount(self) -> Decimal: ...
+    @property
+    def transaction_id(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -42,7 +57,7 @@ class ClaimMove:
     after: Claim | None
 
 
-def claim_of_ticket(ticket: Ticket, organization_id: int) -> Claim | None:
+def claim_of_ticket(ticket: Payable, organization_id: int) -> Claim | None:
     """Return the claim of a ticket, or None if it is rejected, or neither costs nor is said to have cost anything."""
     is_paid = ticket.due > 0 or ticket.amount > 0
     if ticket.transaction_id is None or ticket.status is TicketStatus.FAILED or not is_paid:

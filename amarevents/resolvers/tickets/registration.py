@@ -1,8 +1,9 @@
 """Registration for events: price, answers to custom fields and the new ticket (decisions 6.1 to 6.7)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping
 from dataclasses import KW_ONLY, dataclass
 from decimal import Decimal
+from operator import attrgetter
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
@@ -11,28 +12,39 @@ from tortoise.transactions import in_transaction
 
 from amarevents import errors
 from amarevents.infra.pubsub import TicketChange
-from amarevents.models import CustomField, Event, Ticket, TicketType
+from amarevents.mail.templates import EmailContent, ticket_confirmed
+from amarevents.models import Ticket, TicketType
+from amarevents.models.columns import utc_now
 from amarevents.models.enums import PaymentMethod, TicketChangeKind, TicketStatus
-from amarevents.resolvers.core.constraint_errors import integrity_errors
-from amarevents.resolvers.core.inputs import Id, Money
+from amarevents.resolvers.core.inputs import Id, Money, RecordId
 from amarevents.resolvers.core.operation import operation
-from amarevents.resolvers.core.permissions import get_event_model, manages
+from amarevents.resolvers.core.permissions import manages
 from amarevents.resolvers.core.text_types import Email, LongText, Name, Phone
 from amarevents.resolvers.core.transaction_ids import TransactionInput
 from amarevents.resolvers.events.custom_fields import MAX_OPTIONS
-from amarevents.resolvers.events.ticket_types import claim_place
 from amarevents.resolvers.events.views import is_registration_open
+from amarevents.resolvers.tickets.booking import (
+    Values,
+    answer_values,
+    book,
+    claim_values,
+    email_values,
+    lock_account,
+    ticket_values,
+)
 from amarevents.resolvers.tickets.codes import new_ticket_code
-from amarevents.resolvers.tickets.custom_answers import CheckedAnswer, check_answers, store_answers
+from amarevents.resolvers.tickets.custom_answers import CheckedAnswer, answer_views, check_answers
 from amarevents.resolvers.tickets.holds import end_of_hold, take_overdue_place
-from amarevents.resolvers.tickets.notifications import enqueue_ticket_email, reason_to_hold_email
-from amarevents.resolvers.tickets.payment_claims import ClaimMove, claim_of_ticket, move_claims
-from amarevents.resolvers.tickets.places import choose_ticket_type, is_full, require_place_for_account
-from amarevents.resolvers.tickets.queries import TicketDetailView, load_ticket
+from amarevents.resolvers.tickets.notifications import reason_to_hold_email
+from amarevents.resolvers.tickets.offers import Offer, OfferedType, load_offer
+from amarevents.resolvers.tickets.payment_claims import claim_of_ticket
+from amarevents.resolvers.tickets.queries import TicketDetailView
 from amarevents.security.context import Context
 from amarevents.security.policy import USERS, Scope, allow
+from amarevents.tasks import finish
 
 _MAX_ANSWERS = 100
+_FREE = Decimal("0.00")
 
 
 def _require_flat(value: object) -> object:
@@ -95,9 +107,8 @@ class _Price:
 class _Registration:
     """A valid registration, for which a ticket type is still to be found."""
 
-    event: Event
+    offer: Offer
     data: RegisterForEvent
-    fields: Sequence[CustomField]
     answers: Mapping[int, CheckedAnswer]
     _: KW_ONLY
     is_manager: bool
@@ -107,7 +118,8 @@ class _Registration:
 @operation(
     allow(*USERS, scope=Scope.TICKETS_WRITE),
     creates=True,
-    changes=(Ticket,),
+    changes=(Ticket, TicketType),
+    turn_key=attrgetter("event_id"),
     raises=(
         errors.NotFound,
         errors.RegistrationClosed,
@@ -115,6 +127,7 @@ class _Registration:
         errors.TooManyPlaces,
         errors.DuplicateTransaction,
         errors.ValidationFailed,
+        errors.Overloaded,
     ),
 )
 async def register_for_event(ctx: Context, data: RegisterForEvent) -> TicketDetailView:
@@ -123,61 +136,69 @@ async def register_for_event(ctx: Context, data: RegisterForEvent) -> TicketDeta
     A ticket that costs nothing is approved at once. Any other ticket is pending until the organizer approves the
     payment, and holds its place in the meantime; without a transaction ID, only for the time that the event allows.
     """
-    event = await get_event_model(ctx, data.event_id)
-    is_manager = manages(ctx, event.organization.user_id)
-    if not is_manager and not is_registration_open(event, ctx.now, ctx.services.settings.time_zone):
+    offer = await load_offer(ctx, data.event_id)
+    is_manager = manages(ctx, offer.owner_id)
+    if not is_manager and not is_registration_open(offer, ctx.now, ctx.services.settings.time_zone):
         raise errors.RegistrationClosed
-    ticket_type = await choose_ticket_type(ctx, event, data.ticket_type_id)
-    fields = await CustomField.filter(event_id=event.id).order_by("position", "id")
-    answers = check_answers(fields, data.custom_fields or {})
+    ticket_type = offer.choose_ticket_type(data.ticket_type_id)
+    answers = check_answers(offer.custom_fields, data.custom_fields or {})
     mine = ctx.principal.require_account().email
     held_because = None if is_manager else await reason_to_hold_email(ctx, data.email or mine, registered_by=mine)
-    registration = _Registration(event, data, fields, answers, is_manager=is_manager, held_because=held_because)
+    registration = _Registration(offer, data, answers, is_manager=is_manager, held_because=held_because)
     while True:
         try:
-            ticket = await _register(ctx, registration, ticket_type)
+            return await _register(ctx, registration, ticket_type)
         except errors.SoldOut:
             # The last place has been taken since the type was chosen. Raises SoldOut unless another place is left.
-            ticket_type = await choose_ticket_type(ctx, event, data.ticket_type_id)
-        else:
-            return await load_ticket(ctx, ticket.id)
+            ticket_type = (await load_offer(ctx, data.event_id)).choose_ticket_type(data.ticket_type_id)
 
 
-async def _register(ctx: Context, registration: _Registration, ticket_type: TicketType | None) -> Ticket:
-    """Create the ticket, in a transaction. Raises SoldOut if the type has no place left."""
-    event = registration.event
-    async with in_transaction():
-        await require_place_for_account(ctx, event)
-        has_place = ticket_type and is_full(ticket_type) and await take_overdue_place(ctx, ticket_type)
-        ticket = await _create_ticket(ctx, registration, ticket_type)
-        await store_answers(ticket, registration.answers)
-        given = registration.answers
-        answers = {field.name: given[field.id].value if field.id in given else "" for field in registration.fields}
-        await enqueue_ticket_email(ctx, ticket, event, answers, held_because=registration.held_because)
-        await move_claims([ClaimMove(ticket, None, claim_of_ticket(ticket, event.organization_id))])
-        if ticket_type is not None and not has_place:
-            # Last, so that the row that all registrations for this type need is locked as briefly as possible.
-            await claim_place(ticket_type.id)
-        ctx.record_change(event.id, TicketChange(TicketChangeKind.CREATED, ticket.id))
+async def _register(ctx: Context, registration: _Registration, ticket_type: OfferedType | None) -> TicketDetailView:
+    """Create the ticket. Raises SoldOut if the type has no place left."""
+    ticket = _new_ticket(ctx, registration, ticket_type)
+    values = _values(ctx, registration, ticket)
+    is_full = ticket_type is not None and ticket_type.is_full
+    # To the end, because the change has to be published even if a cancellation comes during the commit.
+    await finish(_book(ctx, ticket, _book_overdue_place(ctx, values) if is_full else book(values)))
     return ticket
 
 
-def _price(ticket_type: TicketType | None, amount: Decimal | None, *, is_manager: bool) -> _Price:
+async def _book(ctx: Context, ticket: TicketDetailView, written: Coroutine[Any, Any, RecordId]) -> None:
+    ticket.id = await written
+    ctx.record_change(ticket.event_id, TicketChange(TicketChangeKind.CREATED, ticket.id))
+
+
+async def _book_overdue_place(ctx: Context, values: Values) -> RecordId:
+    """Book a place of the ticket type that an overdue hold still takes, or one that has become free since."""
+    async with in_transaction():
+        await lock_account(values)
+        has_place = await take_overdue_place(ctx, values["event_id"], values["ticket_type_id"])
+        return await book({**values, "places_limit": None, "takes_place": not has_place})
+
+
+def _price(ticket_type: OfferedType | None, amount: Decimal | None, *, is_manager: bool) -> _Price:
     """Return the price that the server determines, which only managers can replace (decisions 6.1)."""
-    due = ticket_type.price if ticket_type else Decimal(0)
+    due = ticket_type.price if ticket_type else _FREE
     if amount is None:
         return _Price(due=due, amount=due)
+    amount = amount.quantize(_FREE)
     return _Price(due=amount if is_manager else due, amount=amount)
 
 
-async def _create_ticket(ctx: Context, registration: _Registration, ticket_type: TicketType | None) -> Ticket:
-    event, data, account = registration.event, registration.data, ctx.principal.require_account()
+def _new_ticket(ctx: Context, registration: _Registration, ticket_type: OfferedType | None) -> TicketDetailView:
+    """Return the view of the ticket, without its ID."""
+    offer, data, account = registration.offer, registration.data, ctx.principal.require_account()
     price = _price(ticket_type, data.amount, is_manager=registration.is_manager)
-    ticket = Ticket(
+    now = utc_now()
+    ticket = TicketDetailView(
+        id=RecordId(0),
         code=new_ticket_code(),
-        event_id=event.id,
-        user_id=account.id,
+        event_id=offer.id,
+        event_name=offer.name,
+        event_date=offer.date,
+        user_id=RecordId(account.id),
         ticket_type_id=ticket_type.id if ticket_type else None,
+        ticket_type_name=ticket_type.name if ticket_type else None,
         name=data.name or account.username,
         email=data.email or account.email,
         number=data.number or account.number,
@@ -185,12 +206,43 @@ async def _create_ticket(ctx: Context, registration: _Registration, ticket_type:
         due=price.due,
         status=price.status,
         transaction_id=data.transaction,
+        transid=data.transaction,
         payment_method=data.payment_method,
         note=data.note,
+        expires_at=None,
+        created_at=now,
+        updated_at=now,
+        custom_fields=answer_views(offer.custom_fields, registration.answers),
     )
-    ticket.hold_expires_at = end_of_hold(ctx, ticket, event)
-    with integrity_errors({}, otherwise=errors.NotFound("Event")):
-        await ticket.save()
-    ticket.event = event
-    ticket.ticket_type = ticket_type
+    ticket.expires_at = end_of_hold(ctx, ticket, offer)
     return ticket
+
+
+def _values(ctx: Context, registration: _Registration, ticket: TicketDetailView) -> Values:
+    """Return everything that is written with a ticket."""
+    offer = registration.offer
+    return {
+        **ticket_values(ticket),
+        **answer_values(registration.answers),
+        **email_values(ctx, _confirmation(registration, ticket), held_because=registration.held_because),
+        **claim_values(claim_of_ticket(ticket, offer.organization_id)),
+        "places_limit": _places_limit(ctx, offer),
+        "now": ctx.now,
+    }
+
+
+def _confirmation(registration: _Registration, ticket: TicketDetailView) -> EmailContent | None:
+    """Return the email that confirms a ticket, None for one whose payment is still to be approved."""
+    if ticket.status is not TicketStatus.SUCCESS:
+        return None
+    given = registration.answers
+    fields = registration.offer.custom_fields
+    answers = {field.name: given[field.id].value if field.id in given else "" for field in fields}
+    return ticket_confirmed(ticket, registration.offer, answers)
+
+
+def _places_limit(ctx: Context, offer: Offer) -> int | None:
+    """Return how many places of the event the caller can hold, None if as many as there are (decisions 6.2a)."""
+    account = ctx.principal.require_account()
+    limit = ctx.services.settings.places_per_account if offer.places_per_account is None else offer.places_per_account
+    return None if not limit or account.admin or account.id == offer.owner_id else limit

@@ -19,7 +19,6 @@ from amarevents.resolvers.events.ticket_types import claim_place, release_place
 from amarevents.resolvers.tickets.holds import awaits_payment, end_of_hold, end_overdue_holds_of_event
 from amarevents.resolvers.tickets.notifications import requeue_ticket_email
 from amarevents.resolvers.tickets.payment_claims import ClaimMove, claim_of_ticket, move_claims
-from amarevents.resolvers.tickets.places import get_ticket_type_of
 from amarevents.resolvers.tickets.queries import (
     TicketDetailView,
     load_ticket,
@@ -58,7 +57,7 @@ class UpdateTicket(TransactionUpdate):
 
 @operation(
     allow(*ORGANIZERS, scope=Scope.TICKETS_WRITE),
-    changes=(Ticket,),
+    changes=(Ticket, TicketType),
     raises=(errors.NotFound, errors.Forbidden, errors.SoldOut, errors.DuplicateTransaction, errors.ValidationFailed),
 )
 async def update_ticket(ctx: Context, id: TicketId, data: UpdateTicket) -> TicketDetailView:
@@ -70,7 +69,7 @@ async def update_ticket(ctx: Context, id: TicketId, data: UpdateTicket) -> Ticke
     changes = data.changes_of(found.transaction_id)
     if not changes:
         return await load_ticket(ctx, id)
-    new_type = await get_ticket_type_of(found.event, data.ticket_type_id) if data.ticket_type_id else None
+    new_type = await _get_ticket_type(found.event_id, data.ticket_type_id) if data.ticket_type_id else None
     try:
         await _update(ctx, found, new_type, changes)
     except errors.SoldOut:
@@ -78,6 +77,14 @@ async def update_ticket(ctx: Context, id: TicketId, data: UpdateTicket) -> Ticke
         await end_overdue_holds_of_event(ctx.services, ctx.now, found.event_id)
         await _update(ctx, found, new_type, changes)
     return await load_ticket(ctx, id)
+
+
+async def _get_ticket_type(event_id: int, ticket_type_id: int) -> TicketType:
+    """Return a ticket type of an event. Raises ValidationFailed."""
+    ticket_type = await TicketType.get_or_none(id=ticket_type_id, event_id=event_id)
+    if ticket_type is None:
+        raise errors.ValidationFailed({"ticket_type_id": "is not a ticket type of this event"})
+    return ticket_type
 
 
 async def _update(ctx: Context, found: Ticket, new_type: TicketType | None, changes: Changes) -> None:
@@ -136,7 +143,9 @@ async def lock_ticket(ticket_id: int) -> Ticket:
 
 
 @operation(
-    allow(*ORGANIZERS, scope=Scope.TICKETS_DELETE), changes=(Ticket,), raises=(errors.NotFound, errors.Forbidden)
+    allow(*ORGANIZERS, scope=Scope.TICKETS_DELETE),
+    changes=(Ticket, TicketType),
+    raises=(errors.NotFound, errors.Forbidden),
 )
 async def delete_ticket(ctx: Context, id: TicketId) -> DeletedView:
     """Delete a ticket permanently and release its place."""

@@ -14,7 +14,7 @@ from amarevents.rest.routing import Route
 
 Kind = type[errors.AmarEventsError]
 
-_WITH_STATUS = {401: ("WWW-Authenticate",), 405: ("Allow",), 429: ("Retry-After",)}
+_WITH_STATUS = {401: ("WWW-Authenticate",), 405: ("Allow",), 429: ("Retry-After",), 503: ("Retry-After",)}
 # Public routes too check and rate limit a credential that is sent.
 _ON_EVERY_ROUTE = frozenset({401, 403, 405, 429, 500})
 _EXAMPLES = {
@@ -25,16 +25,22 @@ _EXAMPLES = {
     405: errors.MethodNotAllowed(["GET", "POST"]),
     429: errors.RateLimited(7),
     500: errors.InternalError(),
+    503: errors.Overloaded(1),
 }
 
 
 def error_statuses(route: Route) -> list[int]:
-    """Return the error statuses of a route: 400 if it takes input, 404 if the path or the operation can name a row."""
+    """Return the error statuses of a route.
+
+    400 is one if it takes input, 404 if the path or the operation can name a row, and 503 if its requests may wait.
+    """
     found = set(_ON_EVERY_ROUTE)
     if route.method != "GET" or route.operation.input_type is not None:
         found.add(errors.BadRequest.status)
     if "{" in route.path or errors.NotFound in route.operation.raises:
         found.add(errors.NotFound.status)
+    if errors.Overloaded in route.operation.raises:
+        found.add(errors.Overloaded.status)
     return sorted(found)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from amarevents.models import Event, Organization, Ticket, TicketType, User
 from amarevents.resolvers.accounts import api_keys, auth, profiles, users
-from amarevents.resolvers.core import idempotency
+from amarevents.resolvers.core import operation
 from amarevents.resolvers.events import mutations
 from amarevents.resolvers.tickets import donations, registration
 from tests.rest.conftest import Stage
@@ -25,7 +25,7 @@ async def test_registration_overtaken_by_the_deletion_is_not_found(
 ) -> None:
     ticket_type = await world.ticket_type(stage.event, capacity=1)
     pause = Pause(monkeypatch)
-    pause.stop_after(registration, "choose_ticket_type")
+    pause.stop_after(registration, "load_offer")
     registering = stage.buyer.post("/tickets", {"event_id": stage.event.id})
     deleting = stage.admin.delete(f"/admin/users/{stage.buyer_account.id}")
     response, other = await pause.during(registering, deleting)
@@ -127,7 +127,7 @@ async def test_idempotent_request_overtaken_by_the_deletion_is_unauthenticated(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pause = Pause(monkeypatch)
-    pause.stop_after(idempotency, "_delete_if_expired")
+    pause.stop_before(operation, "run_once")
     registering = stage.buyer.post("/tickets", {"event_id": stage.event.id}, idempotency_key="once")
     response, other = await pause.during(registering, stage.admin.delete(f"/admin/users/{stage.buyer_account.id}"))
     data_of(other)

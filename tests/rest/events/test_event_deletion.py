@@ -179,7 +179,7 @@ async def test_registration_overtaken_by_the_deletion_is_not_found(
 ) -> None:
     await world.ticket_type(stage.event)
     pause = Pause(monkeypatch)
-    pause.stop_after(registration, "choose_ticket_type")
+    pause.stop_after(registration, "load_offer")
     registering = stage.buyer.post("/tickets", {"event_id": stage.event.id})
     response, other = await pause.during(registering, stage.organizer.delete(f"/events/{stage.event.id}"))
     data_of(other)

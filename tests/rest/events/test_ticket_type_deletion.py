@@ -10,7 +10,8 @@ import pytest
 from amarevents.models import Event, Ticket, TicketType
 from amarevents.models.enums import KeyType, Privacy, TicketStatus
 from amarevents.resolvers.events import ticket_types
-from amarevents.resolvers.tickets import places, registration
+from amarevents.resolvers.tickets import registration
+from amarevents.resolvers.tickets.offers import Offer, load_offer
 from amarevents.security.context import Context
 from tests.rest.conftest import Stage
 from tests.support.consistency import find_inconsistencies
@@ -209,14 +210,13 @@ async def test_registrations_during_deletions_are_refused_or_prevent_them(
     world: World, stage: Stage, ticket_type: TicketType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Delay the registrations, so that all read the type before the deletion or begin after it."""
-    choose = places.choose_ticket_type
 
-    async def choose_late(ctx: Context, event: Event, ticket_type_id: int | None) -> TicketType | None:
-        chosen = await choose(ctx, event, ticket_type_id)
+    async def load_early(ctx: Context, event_id: int) -> Offer:
+        offer = await load_offer(ctx, event_id)
         await asyncio.sleep(0.05)
-        return chosen
+        return offer
 
-    monkeypatch.setattr(registration, "choose_ticket_type", choose_late)
+    monkeypatch.setattr(registration, "load_offer", load_early)
     await TicketType.filter(id=ticket_type.id).update(price=0, capacity=0)
     body = {"event_id": stage.event.id, "ticket_type_id": ticket_type.id}
     registrations = [stage.buyer.post("/tickets", body) for _ in range(30)]

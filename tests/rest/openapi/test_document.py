@@ -96,7 +96,7 @@ def test_every_error_is_documented_with_its_status() -> None:
     }
     phrases = {
         400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
-        429: "Too Many Requests", 500: "Internal Server Error",
+        429: "Too Many Requests", 500: "Internal Server Error", 503: "Service Unavailable",
     }  # fmt: skip
     expected = errors.COMMON_ERRORS.union(*(route.operation.raises for route in ROUTES))
     assert documented == {(kind.code, phrases[kind.status]) for kind in expected}

@@ -9,12 +9,16 @@ import pytest
 from tortoise.queryset import QuerySet
 
 from amarevents import errors
-from amarevents.models import Event, Ticket, TicketType
+from amarevents.models import Ticket, TicketType
 from amarevents.models.enums import TicketStatus
+from amarevents.resolvers.core.inputs import RecordId
 from amarevents.resolvers.events import ticket_types
-from amarevents.resolvers.tickets import places, registration, updates
+from amarevents.resolvers.tickets import registration, updates
+from amarevents.resolvers.tickets.booking import Values, book
+from amarevents.resolvers.tickets.offers import Offer, load_offer
 from amarevents.security.context import Context
 from tests.rest.conftest import Stage
+from tests.support.booking import changed_booking
 from tests.support.places import HOLDING, places_held
 from tests.support.rest_answers import Outcomes, outcomes
 from tests.support.world import World
@@ -36,14 +40,13 @@ async def test_conditional_update_alone_prevents_overselling(
     world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Delay the registrations after they have read the type, so that what they have read is outdated."""
-    choose = places.choose_ticket_type
 
-    async def choose_late(ctx: Context, event: Event, ticket_type_id: int | None) -> TicketType | None:
-        chosen = await choose(ctx, event, ticket_type_id)
+    async def load_early(ctx: Context, event_id: int) -> Offer:
+        offer = await load_offer(ctx, event_id)
         await asyncio.sleep(0.3)
-        return chosen
+        return offer
 
-    monkeypatch.setattr(registration, "choose_ticket_type", choose_late)
+    monkeypatch.setattr(registration, "load_offer", load_early)
     ticket_type = await world.ticket_type(stage.event, capacity=20)
     assert await register_simultaneously(stage, 60) == {(201, None): 20, (400, "SOLD_OUT"): 40}
     assert await places_held() == {ticket_type.id: 20}
@@ -53,35 +56,24 @@ async def test_counting_instead_of_claiming_would_oversell(
     world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Replace the conditional update by a count of the tickets."""
-    choose = places.choose_ticket_type
 
-    async def choose_by_count(ctx: Context, event: Event, ticket_type_id: int | None) -> TicketType | None:
-        chosen = await choose(ctx, event, ticket_type_id)
-        if chosen and await Ticket.filter(ticket_type_id=chosen.id, status__in=HOLDING).count() >= chosen.capacity:
-            raise errors.SoldOut
-        await asyncio.sleep(0.3)
-        return chosen
+    async def count_and_book(values: Values) -> RecordId:
+        if await Ticket.filter(ticket_type_id=values["ticket_type_id"], status__in=HOLDING).count() >= 20:
+            raise errors.RegistrationClosed  # not SoldOut, after which registration looks for another place
+        await asyncio.sleep(0.1)
+        return await book({**values, "takes_place": False})
 
-    async def claim_nothing(_ticket_type_id: int) -> None: ...
-
-    monkeypatch.setattr(registration, "choose_ticket_type", choose_by_count)
-    monkeypatch.setattr(registration, "claim_place", claim_nothing)
+    monkeypatch.setattr(registration, "book", count_and_book)
     await world.ticket_type(stage.event, capacity=20)
     await register_simultaneously(stage, 60)
     assert await Ticket.all().count() > 20
 
 
 @pytest.mark.parametrize("capacity", [0, 1])
-async def test_database_constraint_prevents_overselling(
-    world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch, capacity: int
-) -> None:
-    async def claim_unconditionally(ticket_type_id: int) -> None:
-        ticket_type = await TicketType.get(id=ticket_type_id)
-        await TicketType.filter(id=ticket_type_id).update(sold=ticket_type.sold + 2)
-
-    monkeypatch.setattr(registration, "claim_place", claim_unconditionally)
+async def test_database_constraint_prevents_overselling(world: World, stage: Stage, capacity: int) -> None:
     ticket_type = await world.ticket_type(stage.event, capacity=capacity)
-    [(status, _)] = await register_simultaneously(stage, 1)
+    async with changed_booking({"sold + 1": "sold + 2"}):
+        [(status, _)] = await register_simultaneously(stage, 1)
     await ticket_type.refresh_from_db()
     assert (status, ticket_type.sold, await Ticket.all().count()) == ((201, 2, 1) if capacity == 0 else (500, 0, 0))
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.applications import Starlette
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
@@ -17,6 +18,7 @@ from amarevents.resolvers.core.locking import lock_in_order
 from amarevents.resolvers.tickets import payment_claims
 from amarevents.resolvers.tickets.payment_claims import Claim, Payer
 from tests.rest.conftest import Stage
+from tests.support.booking import changed_booking
 from tests.support.consistency import find_inconsistencies
 from tests.support.pauses import Pause
 from tests.support.rest_answers import Outcomes, data_of, outcomes
@@ -43,7 +45,7 @@ def gift(stage: Stage, transaction_id: str = "8N7A6B") -> dict[str, Any]:
 
 
 @pytest.fixture
-async def without_guard(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+async def without_guard(app: Starlette, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
     """The negative control: every ticket and donation claims a key of its own, so that nothing is unique."""
 
     async def take_another(claim: Claim, payer: Payer) -> int:
@@ -53,7 +55,8 @@ async def without_guard(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
         return row.id
 
     monkeypatch.setattr(payment_claims, "_take", take_another)
-    yield
+    async with changed_booking({":claim_key)": ":claim_key || :code)"}):
+        yield
     await empty_tables()
 
 
@@ -189,11 +192,19 @@ async def test_deletions_and_payments_with_the_same_transaction_do_not_deadlock(
         "organizer": f"/admin/users/{stage.organization.user_id}",
     }
     await world.ticket_type(other, price="5")
-    pause = Pause(monkeypatch)
-    pause.stop_before(payment_claims, "_take")
-    body = {"event_id": other.id, "transid": "8N7A6B"}
-    paying = stage.rival.post("/tickets", body) if payer == "ticket" else stage.rival.post("/donations", gift(stage))
-    paid, deleting = await pause.during(paying, start(stage.admin.delete(paths[deleted])))
+    deletion_of_payer = stage.admin.delete(paths[deleted])
+    if payer == "ticket":
+        body = {"event_id": other.id, "transid": "8N7A6B"}
+        claim = "IF _claim_key IS NOT NULL THEN"
+        async with changed_booking({claim: f"{claim} PERFORM pg_sleep(0.5);"}):
+            paying = asyncio.create_task(stage.rival.post("/tickets", body))
+            await asyncio.sleep(0.2)
+            deleting = await start(deletion_of_payer)
+            paid = await paying
+    else:
+        pause = Pause(monkeypatch)
+        pause.stop_before(payment_claims, "_take")
+        paid, deleting = await pause.during(stage.rival.post("/donations", gift(stage)), start(deletion_of_payer))
     data_of(await deleting)
     assert outcomes([paid]).keys() <= {(201, None), (400, "DUPLICATE_TRANSACTION"), (404, "NOT_FOUND")}
     assert await find_inconsistencies() == {}

@@ -1,5 +1,7 @@
 """Overdue holds are found by an index, however many unpaid tickets there are."""
 
+import re
+
 import pytest
 from starlette.applications import Starlette
 from tortoise import connections
@@ -52,7 +54,7 @@ async def test_overdue_holds_are_found_by_an_index(stage: Stage, app: Starlette,
     with counted_statements() as statements:
         await end_holds(app)
         await refused(stage.buyer.post("/tickets", {"event_id": stage.event.id}), 400, "SOLD_OUT")
-    searches = [statement for statement in statements if '"hold_expires_at"<=' in statement]
+    searches = [statement for statement in statements if re.search('hold_expires_at"? ?<=', statement)]
     assert len(searches) == 2
     assert "ix_tickets_hold_expires_at" in await plan_of(searches[0], backend)
     assert "_hold" in await plan_of(searches[1], backend)

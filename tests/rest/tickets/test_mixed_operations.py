@@ -2,17 +2,19 @@
 
 import asyncio
 import random
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
 import httpx
 import pytest
+from starlette.applications import Starlette
 
 from amarevents.models import Ticket, TicketType
 from amarevents.models.enums import TicketStatus
 from amarevents.resolvers.events import ticket_types
-from amarevents.resolvers.tickets import registration, updates
+from amarevents.resolvers.tickets import updates
 from tests.rest.conftest import Stage
+from tests.support.booking import changed_booking
 from tests.support.consistency import find_inconsistencies
 from tests.support.rest_answers import Outcomes, outcomes
 from tests.support.world import World
@@ -24,11 +26,13 @@ DOCUMENTED = {
 
 
 @pytest.fixture(autouse=True)
-def slow_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+async def slow_moves(app: Starlette, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
     """Keep rows locked long enough for other requests to wait for them."""
-    monkeypatch.setattr(registration, "claim_place", _slowly(ticket_types.claim_place))
     monkeypatch.setattr(updates, "claim_place", _slowly(ticket_types.claim_place))
     monkeypatch.setattr(updates, "release_place", _slowly(ticket_types.release_place))
+    booked = "RETURN _ticket_id;"
+    async with changed_booking({booked: f"PERFORM pg_sleep(0.01); {booked}"}):
+        yield
 
 
 def _slowly(step: Any) -> Any:  # Any: a coroutine function, passed through

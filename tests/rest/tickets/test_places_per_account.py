@@ -2,20 +2,23 @@
 
 import asyncio
 import itertools
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
+import asyncpg
 import pytest
-from tortoise.queryset import QuerySet
 
-from amarevents.models import Event, Ticket, TicketType
+from amarevents.models import Event, Ticket, TicketType, booking
+from amarevents.models.db.sql import Sql, fetch
 from amarevents.models.enums import KeyType, TicketStatus
-from amarevents.resolvers.tickets import places, registration
+from amarevents.resolvers.tickets import registration
+from amarevents.resolvers.tickets.offers import Offer, load_offer
 from amarevents.security.context import Context
 from amarevents.settings import Settings
 from tests.rest.conftest import Stage
+from tests.support.booking import changed_booking
 from tests.support.graphql_answers import answer_of, error_code_and_status
 from tests.support.holds import HOUR, unpaid_ticket
-from tests.support.pauses import Pause
 from tests.support.rest_answers import Outcomes, data_of, error_in, outcomes
 from tests.support.world import Caller, World
 
@@ -109,32 +112,22 @@ async def test_fifty_simultaneous_registrations_get_the_places_of_one_account(wo
 
 
 @pytest.mark.backend("postgres")
-async def test_without_the_lock_of_the_account_they_would_get_more(
-    world: World, limited: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_without_the_lock_of_the_account_they_would_get_more(world: World, limited: Stage) -> None:
     """At least four, which count the places of the account before one of them has registered."""
-    count, four_have_counted, earlier = places._places_held, asyncio.Barrier(4), itertools.count()
-
-    async def count_together(ctx: Context, user_id: int, event_id: int) -> int:
-        held = await count(ctx, user_id, event_id)
-        if next(earlier) < 4:
-            await four_have_counted.wait()
-        return held
-
-    monkeypatch.setattr(places, "_places_held", count_together)
-    monkeypatch.setattr(QuerySet, "select_for_update", lambda rows, **_options: rows)
-    assert (await register_fifty_times(world, limited))[201, None] > 3
+    counted = f"RETURN {booking.TOO_MANY_PLACES}; END IF;"
+    async with changed_booking({booking.LOCK: "", counted: f"{counted} PERFORM pg_sleep(0.1);"}):
+        assert (await register_fifty_times(world, limited))[201, None] > 3
 
 
 async def register_twice_with_idempotency_keys(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Outcomes:
     """Register one account twice; the records of both keys refer to the account before one of them locks it."""
-    choose, both_refer_to_the_account = places.choose_ticket_type, asyncio.Barrier(2)
+    both_refer_to_the_account = asyncio.Barrier(2)
 
-    async def choose_together(ctx: Context, event: Event, ticket_type_id: int | None) -> TicketType | None:
+    async def load_together(ctx: Context, event_id: int) -> Offer:
         await both_refer_to_the_account.wait()
-        return await choose(ctx, event, ticket_type_id)
+        return await load_offer(ctx, event_id)
 
-    monkeypatch.setattr(registration, "choose_ticket_type", choose_together)
+    monkeypatch.setattr(registration, "load_offer", load_together)
     body = {"event_id": stage.event.id}
     return outcomes(
         await asyncio.gather(*(stage.buyer.post("/tickets", body, Idempotency_Key=key) for key in ("one", "two")))
@@ -152,23 +145,40 @@ async def test_registrations_with_idempotency_keys_do_not_deadlock(
 async def test_with_a_stronger_lock_of_the_account_they_would_deadlock(
     limited: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lock = QuerySet.select_for_update
-    monkeypatch.setattr(
-        QuerySet, "select_for_update", lambda rows, **options: lock(rows, **{**options, "no_key": False})
-    )
-    assert (await register_twice_with_idempotency_keys(limited, monkeypatch))[201, None] < 2
+    async with changed_booking({booking.LOCK: " FOR UPDATE"}):
+        assert (await register_twice_with_idempotency_keys(limited, monkeypatch))[201, None] < 2
+
+
+@asynccontextmanager
+async def transaction_of_another_process(deployment: Settings, organization_id: int) -> AsyncIterator[None]:
+    """Use the transaction ID 8N7A6 in a transaction of another process, which fails in the end."""
+    connection = await asyncpg.connect(deployment.database_url)
+    change = connection.transaction()
+    await change.start()
+    text = "INSERT INTO payment_claims (scope, transaction_key) VALUES ($1, '8n7a6')"
+    await connection.execute(text, organization_id)
+    yield
+    await change.rollback()
+    await connection.close()
+
+
+async def wait_for_a_lock() -> None:
+    """Wait until a statement waits for a lock."""
+    waiting = Sql("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+    async with asyncio.timeout(5):
+        while not await fetch(waiting):  # noqa: ASYNC110 - of the server
+            await asyncio.sleep(0.01)
 
 
 @pytest.mark.backend("postgres")
-async def test_accounts_do_not_wait_for_each_other(
-    limited: Stage, world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_accounts_do_not_wait_for_each_other(limited: Stage, world: World, deployment: Settings) -> None:
     """Register another account while a registration holds the lock of its own."""
-    ticket_type = await world.ticket_type(limited.event, capacity=10)
-    pause = Pause(monkeypatch)
-    pause.stop_after(registration, "require_place_for_account")
+    ticket_type = await world.ticket_type(limited.event, price="5", capacity=10)
     body = {"event_id": limited.event.id}
-    response, other = await pause.during(limited.buyer.post("/tickets", body), limited.rival.post("/tickets", body))
-    data_of(response, 201)
-    data_of(other, 201)
+    async with transaction_of_another_process(deployment, limited.organization.id):
+        waiting = asyncio.create_task(limited.buyer.post("/tickets", {**body, "transaction_id": "8N7A6"}))
+        await wait_for_a_lock()
+        data_of(await limited.rival.post("/tickets", body), 201)
+        assert not waiting.done()
+    data_of(await waiting, 201)
     assert (await TicketType.get(id=ticket_type.id)).sold == 2

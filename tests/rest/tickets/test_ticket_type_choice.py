@@ -8,9 +8,10 @@ from starlette.applications import Starlette
 from tortoise.queryset import QuerySet
 
 from amarevents import errors
-from amarevents.models import Event, OutgoingMail, Ticket, TicketType
+from amarevents.models import OutgoingMail, Ticket, TicketType
 from amarevents.models.enums import MailKind, TicketStatus
-from amarevents.resolvers.tickets import places, registration
+from amarevents.resolvers.tickets import registration
+from amarevents.resolvers.tickets.offers import Offer, load_offer
 from amarevents.security.context import Context
 from tests.rest.conftest import Stage
 from tests.support.graphql_answers import answer_of, error_code_and_status
@@ -90,7 +91,7 @@ async def test_next_type_is_taken_if_the_first_sells_out_in_the_meantime(
 ) -> None:
     first, second = await three_types(world, stage, 1, 1)
     pause = Pause(monkeypatch)
-    pause.stop_after(registration, "choose_ticket_type")
+    pause.stop_after(registration, "load_offer")
     body = {"event_id": stage.event.id}
     late, early = await pause.during(stage.buyer.post("/tickets", body), stage.rival.post("/tickets", body))
     assert (data_of(early, 201)["ticket_type_id"], data_of(late, 201)["ticket_type_id"]) == (first.id, second.id)
@@ -102,17 +103,17 @@ async def test_without_a_second_choice_it_would_be_refused(
     world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await three_types(world, stage, 1, 1)
-    choose, chosen = places.choose_ticket_type, set[int]()
+    have_chosen = set[int]()
 
-    async def choose_once(ctx: Context, event: Event, ticket_type_id: int | None) -> TicketType | None:
-        if id(ctx) in chosen:
+    async def load_once(ctx: Context, event_id: int) -> Offer:
+        if id(ctx) in have_chosen:
             raise errors.SoldOut
-        chosen.add(id(ctx))
-        return await choose(ctx, event, ticket_type_id)
+        have_chosen.add(id(ctx))
+        return await load_offer(ctx, event_id)
 
-    monkeypatch.setattr(registration, "choose_ticket_type", choose_once)
+    monkeypatch.setattr(registration, "load_offer", load_once)
     pause = Pause(monkeypatch)
-    pause.stop_after(registration, "choose_ticket_type")
+    pause.stop_after(registration, "load_offer")
     body = {"event_id": stage.event.id}
     late, early = await pause.during(stage.buyer.post("/tickets", body), stage.rival.post("/tickets", body))
     assert (early.status_code, late.status_code) == (201, 400)
@@ -175,7 +176,7 @@ async def test_place_of_a_hold_that_is_ended_during_the_choice_is_free(
     [only] = await three_types(world, stage, 1)
     await hold_all_places(world, stage, only)
     pause = Pause(monkeypatch)
-    pause.stop_before(places, "_types_with_overdue_holds")
+    pause.stop_before(registration, "_book_overdue_place")
     response, _ = await pause.during(stage.rival.post("/tickets", {"event_id": stage.event.id}), end_holds(app))
     data_of(response, 201)
     assert await places_held() == {only.id: 1}

@@ -11,7 +11,7 @@ from typing import cast
 
 import aiosqlite
 from tortoise.backends.base.client import ConnectionWrapper, TransactionContext
-from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionWrapper
+from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionWrapper, translate_exceptions
 
 from amarevents.models.db.engines.errors import DatabaseBusy, DatabaseUnavailable
 from amarevents.models.db.engines.transactions import GuardedSavepoint, GuardedTransaction, GuardedTransactionClient
@@ -116,6 +116,11 @@ class _Reading(SqliteClient):
         async with self.acquire_connection() as connection:
             self.log.debug("%s: %s", text, values)
             return list(await connection.execute_fetchall(text, values))
+
+    @translate_exceptions
+    async def execute_write(self, text: str, values: Sequence[object]) -> Sequence[sqlite3.Row]:
+        """Return the rows of a statement that writes. Raises IntegrityError, DatabaseBusy, DatabaseUnavailable."""
+        return await self.execute_read(text, values)
 
 
 class GuardedSqliteClient(_Reading):
