@@ -76,6 +76,7 @@ class Ticket(Model):
         indexes = [
             ("event_id", "id"),
             ("event_id", "status", "id"),
+            ("event_id", "ticket_type_id", "status", "amount"),  # statistics read nothing else
             ("user_id", "id"),
             ("user_id", "event_id"),
             ("email_key", "id"),
