@@ -2,6 +2,7 @@
 
 import datetime
 import math
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from amarevents import errors
@@ -26,6 +27,8 @@ class Context:
     request_id: str
     address: str
     """The address of the client, which is not that of a trusted proxy."""
+    disconnected: Callable[[], Awaitable[None]] | None = None
+    """Returns once the client has disconnected; None if that cannot be known."""
     credential: Credential = None
     """The API key or session that the request was sent with."""
     principal: Principal = ANONYMOUS

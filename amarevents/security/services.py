@@ -17,6 +17,7 @@ from amarevents.security.auth.key_usage import KeyUsage
 from amarevents.security.auth.passwords import PasswordHasher
 from amarevents.security.connection_limits import Connections
 from amarevents.security.rate_limit import RateLimiter
+from amarevents.security.turns import Turns
 from amarevents.settings import Settings
 from amarevents.tasks import BackgroundTasks
 
@@ -38,6 +39,7 @@ class Services:
     count_cache: CountCache
     broker: Broker
     connections: Connections
+    turns: Turns
     background: BackgroundTasks
 
 
@@ -58,6 +60,7 @@ async def open_services(settings: Settings, *, limiter: RateLimiter, broker: Bro
             count_cache=CountCache(versions, seconds=settings.totals_seconds),
             broker=broker,
             connections=Connections(),
+            turns=Turns(at_once=settings.registration_concurrency, waiting=settings.registration_queue),
             background=BackgroundTasks(),
         )
         closing.push_async_callback(services.limiter.aclose)
