@@ -39,16 +39,17 @@ async def _wait_for(task: asyncio.Future[T]) -> asyncio.CancelledError | None:
 
 
 class BackgroundTasks:
-    """Work that a request starts and does not wait for. A failure is logged."""
+    """Work that goes on when the request that has started it ends. A failure is logged."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def start(self, work: Coroutine[Any, Any, None]) -> None:
-        """Start the work in a task of its own."""
+    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Start the work in a task of its own, and return the task."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._forget)
+        return task
 
     async def wait(self) -> None:
         """Wait until all work that has been started is done."""

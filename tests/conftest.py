@@ -13,7 +13,7 @@ from tortoise.backends.base.executor import EXECUTOR_CACHE
 from amarevents.app import create_app
 from amarevents.infra import redis
 from amarevents.security.auth.key_usage import KeyUsage
-from amarevents.security.rate_limit import fallback, rate_limiter
+from amarevents.security.rate_limit import rate_limiter
 from amarevents.security.services import Services
 from amarevents.server import maintenance
 from amarevents.settings import Settings
@@ -110,6 +110,7 @@ def deployment(database_url: str, redis_url: str | None) -> Settings:
         confirm_email=False,  # tests that are about it switch it on
         places_per_account=0,  # many tests register a crowd with one account
         totals_seconds=0,  # tests create rows without operations
+        principal_seconds=0,  # and change them
     )
 
 
@@ -125,7 +126,6 @@ async def running_app(deployment: Settings, anyio_backend: str) -> AsyncIterator
             patch.setattr(maintenance, interval, datetime.timedelta(days=1))
         for limit in ("SOCKET_TIMEOUT", "POOL_TIMEOUT"):
             patch.setattr(redis, limit, 30.0)
-        patch.setattr(fallback, "RESPONSE_SECONDS", 30.0)
         app = create_app(deployment)
         async with app.router.lifespan_context(app):
             yield app

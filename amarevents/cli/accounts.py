@@ -71,7 +71,9 @@ async def create_key(
 
 async def confirm_email(*, email: Email) -> None:
     async with _acting_for(email) as ctx:
-        await User.filter(id=ctx.principal.require_account().id).update(email_confirmed_at=utc_now())
+        account_id = ctx.principal.require_account().id
+        async with ctx.services.principals.changing(account_id):
+            await User.filter(id=account_id).update(email_confirmed_at=utc_now())
     print(f"Confirmed {email}")
 
 

@@ -1,5 +1,6 @@
 """New credentials for the accounts of the demo."""
 
+import contextlib
 import datetime
 import secrets
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from amarevents.models.columns import utc_now
 from amarevents.models.enums import KeyType
 from amarevents.security.auth import api_keys
 from amarevents.security.auth.passwords import PasswordHasher
+from amarevents.security.auth.principal_memory import principal_memory
 from amarevents.settings import Settings
 
 KEY_NAME = "Demo key"
@@ -54,10 +56,14 @@ async def issue_demo_credentials(settings: Settings) -> DemoCredentials:
     This ends the sessions of the organizer, like any change of a password (decisions 2.3), and deletes expired demo
     keys. Raises NotADemoDatabase without changing anything.
     """
-    await _demo_accounts()
+    organizer = (await _demo_accounts())[DEMO_ORGANIZER]
     password = _new_password()
     password_hash = await _hash(password, settings)
-    async with in_transaction():
+    async with (
+        contextlib.aclosing(principal_memory(settings)) as principals,
+        principals.changing(organizer.id),
+        in_transaction(),
+    ):
         accounts = await _demo_accounts()
         await _set_password(accounts[DEMO_ORGANIZER], password_hash)
         await _delete_expired_keys(accounts)

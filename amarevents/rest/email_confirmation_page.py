@@ -34,7 +34,7 @@ async def _respond(request: Request) -> Response:
     context = context_of(request.scope)
     if request.method == "POST":
         form = await read_form(request, "token")
-        return _confirmed(await confirm_email(form["token"], context.now))
+        return _confirmed(await confirm_email(context, form["token"]))
     token = request.query_params.get("token", "")
     return _question(await find_confirmation(token, context.now), token)
 

@@ -11,8 +11,8 @@ from amarevents.models.enums import KeyType
 from amarevents.security.auth.principals import Credential, identify
 from amarevents.security.auth.sessions import SessionId, StartedSession
 from amarevents.security.policy import ANONYMOUS, Principal
-from amarevents.security.rate_limit import Quota, Verdict, limited
-from amarevents.security.rate_limit.quotas import AddressLimit, address_quota
+from amarevents.security.rate_limit import Quota, Verdict, Version, limited
+from amarevents.security.rate_limit.quotas import AddressLimit, address_quota, anonymous_quota
 from amarevents.security.services import Services
 
 
@@ -32,7 +32,9 @@ class Context:
     credential: Credential = None
     """The API key or session that the request was sent with."""
     principal: Principal = ANONYMOUS
-    """The caller that the credential belongs to."""
+    """The caller that the credential belongs to; provisional until the request is charged, if ``account_id`` is set."""
+    account_id: int | None = None
+    """The account whose version each charge asks for, to confirm the principal (``auth.principal_memory``)."""
     created_account_id: int | None = None
     """The account that the request has registered."""
     supports_cookies: bool = True
@@ -75,6 +77,38 @@ class Context:
         if self.started_session is not None:
             self.credential = self.started_session.id
         self.principal = await identify(self.credential)
+        self.account_id = None
+
+    async def confirm(self, version: Version) -> None:
+        """Set the principal of the credential, whose account has just been answered this version.
+
+        Raises what ``identify`` raises. A request whose key or session is no longer valid is charged to its address.
+        """
+        assert self.credential is not None  # noqa: S101 - for the type checker; it belongs to the account
+        try:
+            self.principal = await self.services.principals.identify(self.credential, version)
+        except errors.Unauthenticated:
+            self.set_address_quota()
+            raise
+        if self.principal.key_id is not None:
+            self.services.key_usage.record_use(self.principal.key_id)
+        elif self.principal.account is not None:
+            self.quota_type = self.principal.account.role
+        else:
+            await self._become_anonymous()
+
+    async def _become_anonymous(self) -> None:
+        """Release what has been charged to the account of a session that has ended, and set the address's budget."""
+        if self.quota is not None and self.verdict is not None:
+            await self.services.limiter.release(self.quota, self.verdict, self.units)
+        self.set_address_quota()
+
+    def set_address_quota(self) -> None:
+        """Set the budget of the client's address, for anonymous requests and bad credentials."""
+        if self.account_id is not None and self.credential is not None:
+            self.services.principals.forget(self.credential.digest)
+        self.account_id = None
+        self.set_quota(None, anonymous_quota(self.address, self.services.settings))
 
     @property
     def has_session_cookie(self) -> bool:
@@ -91,34 +125,41 @@ class Context:
         self.quota_type, self.quota, self.account_quota, self.verdict = quota_type, quota, None, None
 
     async def charge(self, units: int = 1) -> None:
-        """Charge all of the units to the request's budgets, or none (decisions 3.5). Raises RateLimited."""
+        """Charge all of the units to the request's budgets, or none (decisions 3.5). Raises RateLimited.
+
+        The same round trip confirms the principal of a key or a session, so this also raises what ``confirm`` raises.
+        """
         if self.quota is None:
             raise RuntimeError("Set the quota of the request before charging it")
-        budgets = [self.quota, *filter(None, [self.account_quota])]
+        budgets = [self.quota] if self.account_quota is None else [self.quota, self.account_quota]
         smallest = min((budget.limit for budget in limited(budgets)), default=units)
         if smallest < units:
-            self.verdict = await self.services.limiter.usage(self.quota)
-            message = f"This request costs {units} units; the limit is {smallest} per minute"
-            raise errors.RateLimited(math.ceil(self.quota.window), message)
-        verdicts = await self.services.limiter.charge_all(budgets, units)
-        self.verdict = verdicts[0]
-        if not all(verdict.allowed for verdict in verdicts):
+            await self._refuse(smallest, units)
+        limiter, version = self.services.limiter, None
+        if self.account_id is None:
+            verdicts = await limiter.charge_all(budgets, units)
+        else:
+            verdicts, version = await limiter.charge_account(self.account_id, budgets, units)
+        self.verdict, is_allowed = verdicts[0], all(verdict.allowed for verdict in verdicts)
+        if is_allowed:
+            self.units = units
+        # Requests beyond a limit cause no look-ups, except of a caller who might otherwise not get the 401 that is due.
+        if self.account_id is not None and (is_allowed or not self.principal.is_anonymous):
+            await self.confirm(version)
+            if self.quota_type is None:  # the session has ended
+                await self.charge(units)
+                return
+        if not is_allowed:
             raise errors.RateLimited(max(verdict.retry_after for verdict in verdicts))
-        self.units = units
 
-    async def charge_account(self) -> None:
-        """Charge the unit that the key has been charged to its account as well. Raises RateLimited.
-
-        A request that the account's budget refuses does not count for the key either (decisions 3.1).
-        """
-        if self.quota is None or self.account_quota is None or self.verdict is None:
-            raise RuntimeError("Charge the key and set the budget of its account before charging the account")
-        limiter = self.services.limiter
-        verdict = await limiter.charge(self.account_quota)
-        if not verdict.allowed:
-            await limiter.release(self.quota, self.verdict)
-            self.verdict = await limiter.usage(self.quota)
-            raise errors.RateLimited(verdict.retry_after)
+    async def _refuse(self, limit: int, units: int) -> None:
+        """Raise RateLimited for a charge that can never succeed."""
+        assert self.quota is not None  # noqa: S101 - for the type checker
+        if self.account_id is not None:
+            await self.confirm(await self.services.limiter.version_of(self.account_id))
+        self.verdict = await self.services.limiter.usage(self.quota)
+        message = f"This request costs {units} units; the limit is {limit} per minute"
+        raise errors.RateLimited(math.ceil(self.quota.window), message)
 
     def require_cookies(self) -> None:
         """Raise BadRequest if the response could not set the cookie of a session that the operation starts."""

@@ -12,9 +12,9 @@ from amarevents.infra.pubsub import Broker
 from amarevents.infra.shared_versions import versions_for
 from amarevents.infra.versions import Versions
 from amarevents.models.seeding import with_confirm_email
-from amarevents.security.auth.key_accounts import KeyAccounts
 from amarevents.security.auth.key_usage import KeyUsage
 from amarevents.security.auth.passwords import PasswordHasher
+from amarevents.security.auth.principal_memory import PrincipalMemory, principal_memory
 from amarevents.security.connection_limits import Connections
 from amarevents.security.rate_limit import RateLimiter
 from amarevents.security.turns import Turns
@@ -33,7 +33,7 @@ class Services:
     limiter: RateLimiter
     hasher: PasswordHasher
     key_usage: KeyUsage
-    key_accounts: KeyAccounts
+    principals: PrincipalMemory
     cache: BaseCache
     versions: Versions
     count_cache: CountCache
@@ -54,7 +54,7 @@ async def open_services(settings: Settings, *, limiter: RateLimiter, broker: Bro
             limiter=limiter,
             hasher=PasswordHasher(settings),
             key_usage=KeyUsage(),
-            key_accounts=KeyAccounts(),
+            principals=principal_memory(settings),
             cache=shared_cache(settings),
             versions=versions,
             count_cache=CountCache(versions, seconds=settings.totals_seconds),
@@ -64,6 +64,7 @@ async def open_services(settings: Settings, *, limiter: RateLimiter, broker: Bro
             background=BackgroundTasks(),
         )
         closing.push_async_callback(services.limiter.aclose)
+        closing.push_async_callback(services.principals.aclose)
         closing.push_async_callback(services.cache.close)
         closing.push_async_callback(services.versions.aclose)
         closing.push_async_callback(services.broker.aclose)

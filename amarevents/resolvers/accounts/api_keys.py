@@ -273,8 +273,10 @@ async def update_api_key(ctx: Context, id: ApiKeyId, data: UpdateApiKey) -> ApiK
         if changes["permissions"] != key.permissions:
             _require_allowed_permissions(ctx.principal, key.key_type, data.permissions)
             _require_earlier_expiry(ctx.principal, key)
-    if changes and not await ApiKey.filter(id=key.id, revoked_at__isnull=True).update(**changes):
-        raise errors.KeyIsRevoked
+    if changes:
+        async with ctx.services.principals.changing(key.user_id):
+            if not await ApiKey.filter(id=key.id, revoked_at__isnull=True).update(**changes):
+                raise errors.KeyIsRevoked
     return await _get_key(ctx, key.id)
 
 
@@ -286,7 +288,8 @@ async def revoke_api_key(ctx: Context, id: ApiKeyId) -> RevokedView:
 
 async def revoke(ctx: Context, key: ApiKey) -> RevokedView:
     """Revoke an API key; a key that is revoked already is left as it is."""
-    await ApiKey.filter(id=key.id, revoked_at__isnull=True).update(revoked_at=ctx.now, is_active=False)
+    async with ctx.services.principals.changing(key.user_id):
+        await ApiKey.filter(id=key.id, revoked_at__isnull=True).update(revoked_at=ctx.now, is_active=False)
     return RevokedView(id=RecordId(key.id), revoked=True)
 
 

@@ -1,7 +1,7 @@
 """Logging in and out, and the identity of the caller (decisions 2.3, 8.1)."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -22,7 +22,7 @@ from amarevents.resolvers.core.views import extend
 from amarevents.security.auth import sessions
 from amarevents.security.context import Context
 from amarevents.security.policy import ANONYMOUS, PUBLIC, USERS, Principal, Scope, allow
-from amarevents.security.rate_limit import Quota
+from amarevents.security.rate_limit import Quota, RateLimiter, Verdict
 from amarevents.security.rate_limit.quotas import failed_login_quota, failed_password_quota, key_limit
 from amarevents.settings import Settings
 from amarevents.text import email_key
@@ -133,7 +133,7 @@ async def _start_session(ctx: Context, user: User, data: Login) -> sessions.Star
     """
     hasher = ctx.services.hasher
     renewed = await hasher.renew(data.password, user.password_hash)
-    async with in_transaction():
+    async with _ending_sessions(ctx), in_transaction():
         verified = User.filter(id=user.id, password_hash=user.password_hash)
         if not await verified.update(password_hash=renewed):
             return None
@@ -163,22 +163,38 @@ async def password_attempt(ctx: Context, quotas: Sequence[Quota]) -> AsyncIterat
     """
     limiter = ctx.services.limiter
     async with ctx.services.hasher.turn():
-        verdicts = await limiter.charge_all(quotas)
-        if not all(verdict.allowed for verdict in verdicts):
-            raise errors.RateLimited(max(verdict.retry_after for verdict in verdicts))
+        charged: list[tuple[Quota, Verdict]] = []
+        for quota in quotas:
+            charged.append((quota, await limiter.charge(quota)))
+            if not charged[-1][1].allowed:
+                await _release(limiter, charged)
+                raise errors.RateLimited(max([(await limiter.usage(quota)).retry_after for quota in quotas]))
         yield
-        for quota, verdict in zip(quotas, verdicts, strict=True):
-            await limiter.release(quota, verdict)
+        await _release(limiter, charged)
+
+
+async def _release(limiter: RateLimiter, charged: Sequence[tuple[Quota, Verdict]]) -> None:
+    for quota, verdict in charged:
+        await limiter.release(quota, verdict)
 
 
 @operation(PUBLIC)
 async def logout(ctx: Context) -> LogoutView:
     """Log out: end the current session, if there is one."""
-    await _end_sessions(ctx)
+    async with _ending_sessions(ctx):
+        await _end_sessions(ctx)
     if not ctx.principal.is_key:
         ctx.session_ended = ctx.credential is None or ctx.has_session_cookie
         ctx.credential, ctx.principal = None, ANONYMOUS  # for further operations of the same request
     return LogoutView(logged_out=True)
+
+
+def _ending_sessions(ctx: Context) -> AbstractAsyncContextManager[None]:
+    """Announce that the session of the request ends. No other request can know one that this request has started."""
+    account = ctx.principal.account
+    if account is None or ctx.principal.session_id is None:
+        return nullcontext()
+    return ctx.services.principals.changing(account.id)
 
 
 async def _end_sessions(ctx: Context) -> None:

@@ -70,12 +70,13 @@ async def find_confirmation(token: str, now: datetime.datetime) -> Confirmation:
     return _confirmation_by(await _get_link(token, now))
 
 
-async def confirm_email(token: str, now: datetime.datetime) -> Confirmation:
+async def confirm_email(ctx: Context, token: str) -> Confirmation:
     """Confirm the address that a link belongs to. Raises NotFound for any link that is not valid."""
-    async with in_transaction():
-        link = await _get_link(token, now)
+    account_id = (await _get_link(token, ctx.now)).user_id
+    async with ctx.services.principals.changing(account_id), in_transaction():
+        link = await _get_link(token, ctx.now)
         # The account's row first, as where its address is changed, so that the two cannot deadlock.
-        confirmed = await User.filter(id=link.user_id, email=link.email).update(email_confirmed_at=now)
+        confirmed = await User.filter(id=link.user_id, email=link.email).update(email_confirmed_at=ctx.now)
         if not confirmed or not await EmailConfirmation.filter(id=link.id).delete():
             raise errors.NotFound("Link")
     return _confirmation_by(link)

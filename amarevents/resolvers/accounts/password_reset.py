@@ -132,7 +132,7 @@ async def reset_password(ctx: Context, data: ResetPassword) -> PasswordResetView
     if link is None:
         raise _link_not_valid()
     password_hash = await ctx.services.hasher.hash(data.password)
-    async with in_transaction():
+    async with ctx.services.principals.changing(link.user_id), in_transaction():
         user = await User.filter(id=link.user_id, email=link.email).select_for_update().get_or_none()
         if user is None or not await PasswordReset.filter(id=link.id).delete():
             raise _link_not_valid()

@@ -16,6 +16,7 @@ from amarevents.resolvers.accounts.updates import change_account
 from amarevents.resolvers.core.inputs import Input, NotNull, RecordId
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.permissions import own_tickets
+from amarevents.resolvers.core.select import whole
 from amarevents.resolvers.core.text_types import EnteredPassword, ImageUrl, Password, Phone, ShortText, Username
 from amarevents.resolvers.core.views import extend
 from amarevents.resolvers.events.organizations import OrganizationView, select_organizations
@@ -79,7 +80,7 @@ async def load_account_organizations(
 
 async def load_owning_account(ctx: Context, user: User) -> OwningAccountView:
     """Return an account with the organizations that it owns, in two statements."""
-    organizations = (await load_account_organizations(ctx, [user.id]))[user.id]
+    organizations = (await load_account_organizations(whole(ctx), [user.id]))[user.id]
     oldest = organizations[0] if organizations else None
     added = partial(OwningAccountView, organization=oldest, organizations=organizations)
     return extend(AccountView.from_model(user), to=added)
@@ -158,7 +159,7 @@ async def update_profile(ctx: Context, data: UpdateProfile) -> ProfileView:
     if data.password is not None:
         await _require_password(ctx, known, data.current_password)
         changes["password_hash"] = await ctx.services.hasher.hash(data.password)
-    async with in_transaction():
+    async with ctx.services.principals.changing(known.id), in_transaction():
         user = await _lock_own_user(known.id)
         if data.password is not None and user.password_hash != known.password_hash:
             raise _incorrect_password()  # it has been changed since it was verified

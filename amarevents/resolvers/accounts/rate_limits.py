@@ -12,7 +12,7 @@ from amarevents.resolvers.core.pagination import Page, WholeListPaging, paginate
 from amarevents.security.context import Context
 from amarevents.security.policy import ADMINS, Scope, allow
 from amarevents.security.rate_limit import Verdict
-from amarevents.security.rate_limit.quotas import charged_keys, digest_quota
+from amarevents.security.rate_limit.quotas import charged_keys, key_quota
 
 _MAX_KEYS_PER_QUERY = 500
 
@@ -69,5 +69,5 @@ async def list_rate_limits(ctx: Context, data: WholeListPaging) -> Page[RateLimi
 
 
 async def _rate_limit_of(ctx: Context, key: ApiKey) -> RateLimitView:
-    usage = await ctx.services.limiter.usage(digest_quota(key.digest, key.key_type, ctx.services.settings))
+    usage = await ctx.services.limiter.usage(key_quota(key.digest, key.key_type, key.user_id, ctx.services.settings))
     return RateLimitView.from_model(key, usage)

@@ -8,7 +8,17 @@ from tortoise.expressions import Q
 from tortoise.transactions import in_transaction
 
 from amarevents import errors
-from amarevents.models import ApiKey, Donation, Event, Organization, Ticket, User
+from amarevents.models import (
+    ApiKey,
+    CustomField,
+    Donation,
+    Event,
+    GalleryImage,
+    Organization,
+    Ticket,
+    TicketType,
+    User,
+)
 from amarevents.models.db.sql import Sql, contains, sql
 from amarevents.models.enums import AccountType
 from amarevents.resolvers.accounts.api_keys import ApiKeyView, load_account_keys
@@ -139,7 +149,7 @@ async def update_user(ctx: Context, id: UserId, data: UpdateUser) -> UserView:
     if not await User.exists(id=id):
         raise errors.NotFound("User")
     changes = await _columns(ctx, data)
-    async with in_transaction():
+    async with ctx.services.principals.changing(id), in_transaction():
         user, has_other_admins = await _lock_with_admins(id)
         if user.admin and data.admin is False and not has_other_admins:
             raise errors.LastAdmin
@@ -180,14 +190,14 @@ async def _lock_with_admins(user_id: int) -> tuple[User, bool]:
 
 @operation(
     allow(*ADMINS, scope=Scope.ADMIN),
-    changes=(User, Organization, Event, Ticket, Donation, ApiKey),
+    changes=(User, Organization, Event, TicketType, CustomField, GalleryImage, Ticket, Donation, ApiKey),
     raises=(errors.NotFound, errors.OwnAccount, errors.LastAdmin),
 )
 async def delete_user(ctx: Context, id: UserId) -> DeletedView:
     """Delete an account permanently, with its tickets, API keys, organizations and events."""
     if id == ctx.principal.require_account().id:
         raise errors.OwnAccount
-    async with in_transaction():
+    async with ctx.services.principals.changing(id), in_transaction():
         user, has_other_admins = await _lock_with_admins(id)
         if user.admin and not has_other_admins:
             raise errors.LastAdmin

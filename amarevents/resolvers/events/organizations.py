@@ -186,7 +186,7 @@ class CreateOrganization(Input):
 )
 async def create_organization(ctx: Context, data: CreateOrganization) -> ManagedOrganizationView:
     """Create an organization for an account, which becomes an organizer."""
-    async with in_transaction():
+    async with ctx.services.principals.changing(data.user_id), in_transaction():
         # The owner of an organization must be able to act (decisions 5.2a). The update also locks the account.
         if not await User.filter(id=data.user_id).update(type=AccountType.ORGANIZER, updated_at=ctx.now):
             raise errors.ValidationFailed({"user_id": "account does not exist"})

@@ -12,6 +12,8 @@ from amarevents.security.auth.principals import Credential
 
 _EXAMPLE = "'Authorization: Bearer <API key>'"
 _KNOWN_NAMES = frozenset({"authorization", "authtoken", "xapikey"})
+_HEADERS = frozenset({b"authorization", b"x-api-key", b"cookie"})
+_BEARER = re.compile(r"^\s*bearer(?:\s+|\s*$)", re.IGNORECASE)
 # Names and values in the first message of a WebSocket that are not ignored, because a credential seems to be in them.
 _SECRET_NAME = re.compile(r"auth|token|credential|password|secret|session|bearer|cookie|jwt|key$")
 _HARMLESS_NAME = re.compile(r"csrf|xsrf")
@@ -24,7 +26,11 @@ def read_credential(headers: Headers) -> Credential:
     A request with one of these headers never falls back to its cookie. Raises InvalidApiKey or InvalidSession if a
     header is repeated, contains nothing well-formed, or if the two differ.
     """
-    authorization, api_key = headers.getlist("authorization"), headers.getlist("x-api-key")
+    given = [(name, value.decode("latin-1")) for name, value in headers.raw if name in _HEADERS]
+    if not given:
+        return None
+    authorization = [value for name, value in given if name == b"authorization"]
+    api_key = [value for name, value in given if name == b"x-api-key"]
     if len(authorization) > 1 or len(api_key) > 1:
         raise errors.InvalidApiKey(f"Send the API key once, as {_EXAMPLE}")
     if any(value.strip().partition(" ")[0].lower() != "bearer" for value in authorization):
@@ -33,7 +39,7 @@ def read_credential(headers: Headers) -> Credential:
         return _parse([*authorization, *api_key])
     # Starlette's parser reads cookies as browsers write them. http.cookies.SimpleCookie discards the whole header if
     # one cookie is malformed.
-    value = cookie_parser(headers.get("cookie", "")).get(sessions.COOKIE_NAME)
+    value = cookie_parser(given[0][1]).get(sessions.COOKIE_NAME)
     return sessions.SessionId(value, in_cookie=True) if value else None
 
 
@@ -86,7 +92,7 @@ def _plain(name: str) -> str:
 
 def _parse(values: Sequence[str]) -> Credential:
     """Return what values with or without ``Bearer`` contain. Raises InvalidApiKey if they differ."""
-    texts = {re.sub(r"^\s*bearer(?:\s+|\s*$)", "", value, count=1, flags=re.IGNORECASE).strip() for value in values}
+    texts = {_BEARER.sub("", value, count=1).strip() for value in values}
     if len(texts) > 1:
         raise errors.InvalidApiKey("Send only one API key; the request has several that differ")
     text = texts.pop()

@@ -1,13 +1,31 @@
 """The principal that a credential identifies at this moment (decisions 2.1, 2.4)."""
 
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
 from amarevents import errors
 from amarevents.models import ApiKey, User
 from amarevents.models.columns import utc_now
-from amarevents.security.auth import api_keys, sessions
+from amarevents.security.auth.api_keys import ParsedKey
+from amarevents.security.auth.sessions import SessionId, find_session
 from amarevents.security.policy import ANONYMOUS, Account, Principal, key_principal, session_principal
 
-Credential = api_keys.ParsedKey | sessions.SessionId | None
+KnownCredential = ParsedKey | SessionId
+
+Credential = KnownCredential | None
 """The credential of a request; ``None`` for an anonymous request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The account that a credential belongs to, and when the credential expires."""
+
+    account: Account
+    expires_at: datetime.datetime | None
+    principal: Callable[[], Principal]
+    """Return the principal. Raises what ``identify`` raises for a key that exists."""
 
 
 async def identify(credential: Credential) -> Principal:
@@ -15,22 +33,34 @@ async def identify(credential: Credential) -> Principal:
 
     Raises InvalidApiKey, ApiKeyRevoked, ApiKeySuspended, ApiKeyExpired or InvalidSession (401) and RoleLost (403).
     """
-    if credential is None:
-        return ANONYMOUS
-    if isinstance(credential, api_keys.ParsedKey):
-        return await _identify_key(credential)
-    session = await sessions.find_session(credential)
+    identity = None if credential is None else await find_identity(credential)
+    return ANONYMOUS if identity is None else identity.principal()
+
+
+async def find_identity(credential: KnownCredential) -> Identity | None:
+    """Return the identity of a credential, None for the cookie of an unknown or expired session.
+
+    Raises InvalidApiKey and InvalidSession.
+    """
+    if isinstance(credential, ParsedKey):
+        return await _identity_of_key(credential)
+    session = await find_session(credential)
     if session is not None:
-        return session_principal(account_of(session.user), session.id)
+        account = account_of(session.user)
+        return Identity(account, session.expires_at, partial(session_principal, account, session.id))
     if credential.in_cookie:
-        return ANONYMOUS
+        return None
     raise errors.InvalidSession
 
 
-async def _identify_key(parsed: api_keys.ParsedKey) -> Principal:
+async def _identity_of_key(parsed: ParsedKey) -> Identity:
     key = await ApiKey.get_or_none(digest=parsed.digest).select_related("user")
     if key is None:
         raise errors.InvalidApiKey
+    return Identity(account_of(key.user), key.expires_at, partial(_principal_of_key, key))
+
+
+def _principal_of_key(key: ApiKey) -> Principal:
     if key.revoked_at is not None:
         raise errors.ApiKeyRevoked
     if not key.is_active:

@@ -23,6 +23,11 @@ class SessionId:
     value: str = field(repr=False)
     in_cookie: bool
 
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the ID, as it is stored."""
+        return digest_of(self.value)
+
 
 @dataclass(frozen=True, slots=True)
 class StartedSession:
@@ -56,12 +61,12 @@ async def start_session(user_id: int, *, days: int, in_cookie: bool = True) -> S
 
 async def find_session(session: SessionId) -> Session | None:
     """Return the unexpired session with this ID together with its user, or None."""
-    return await Session.get_or_none(digest=digest_of(session.value), expires_at__gt=utc_now()).select_related("user")
+    return await Session.get_or_none(digest=session.digest, expires_at__gt=utc_now()).select_related("user")
 
 
 async def end_started_session(started: StartedSession) -> None:
     """Delete a session that this request has started."""
-    await Session.filter(digest=digest_of(started.id.value)).delete()
+    await Session.filter(digest=started.id.digest).delete()
 
 
 async def end_session(session_id: int) -> None:

@@ -7,19 +7,21 @@ several.
 
 from amarevents.infra.redis import redis_client
 from amarevents.security.rate_limit.fallback import ResilientRateLimiter
-from amarevents.security.rate_limit.limiter import WINDOW, Quota, RateLimiter, Verdict, limited
+from amarevents.security.rate_limit.limiter import WINDOW, AccountCharge, Quota, RateLimiter, Verdict, Version, limited
 from amarevents.security.rate_limit.memory import MemoryRateLimiter
 from amarevents.security.rate_limit.redis import RedisRateLimiter
 from amarevents.settings import Settings
 
 __all__ = [
     "WINDOW",
+    "AccountCharge",
     "MemoryRateLimiter",
     "Quota",
     "RateLimiter",
     "RedisRateLimiter",
     "ResilientRateLimiter",
     "Verdict",
+    "Version",
     "limited",
     "rate_limiter",
 ]

@@ -4,18 +4,15 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
 from redis.exceptions import RedisError
 
-from amarevents.security.rate_limit.limiter import Quota, Verdict, limited, require_possible
+from amarevents.security.rate_limit.limiter import AccountCharge, Quota, Verdict, Version, limited, require_possible
 from amarevents.security.rate_limit.memory import MemoryRateLimiter
 from amarevents.security.rate_limit.redis import RedisRateLimiter
-
-RESPONSE_SECONDS = 0.5
-"""How long a request waits for a reply from Redis, including the wait for a connection, in seconds."""
 
 PROBE_INTERVAL = 1.0
 """Seconds between two attempts to find out whether Redis is available again."""
@@ -45,8 +42,7 @@ class ResilientRateLimiter:
         self._unavailable = False
         self._recoveries = 0
         self._probed_at = 0.0
-        self._probing = False
-        self._tasks: set[asyncio.Task[object]] = set()
+        self._probing: asyncio.Task[None] | None = None
 
     async def charge(self, quota: Quota, units: int = 1) -> Verdict:
         [verdict] = await self.charge_all([quota], units)
@@ -58,6 +54,17 @@ class ResilientRateLimiter:
         verdicts = await self._call(lambda: self._shared.charge_all(quotas, units))
         return verdicts or await self._charge_shares(quotas, units)
 
+    async def charge_account(self, account_id: int, quotas: Sequence[Quota], units: int = 1) -> AccountCharge:
+        for quota in quotas:
+            require_possible(quota, units)
+        charge = await self._call(lambda: self._shared.charge_account(account_id, quotas, units))
+        if charge is None:
+            return AccountCharge(await self._charge_shares(quotas, units), None)
+        return AccountCharge(charge.verdicts, self._since_recovery(charge.version))
+
+    async def version_of(self, account_id: int) -> Version:
+        return self._since_recovery(await self._call(lambda: self._shared.version_of(account_id)))
+
     async def usage(self, quota: Quota) -> Verdict:
         verdict = await self._call(lambda: self._shared.usage(quota))
         return verdict or replace(await self._local.usage(self._share(quota)), limit=quota.limit)
@@ -67,10 +74,10 @@ class ResilientRateLimiter:
         buckets = await self._call(lambda: self._shared.charged(prefix))
         return await self._local.charged(prefix) if buckets is None else buckets
 
-    async def release(self, quota: Quota, verdict: Verdict) -> None:
-        """Remove one unit from the log that counted it; units in Redis stay counted while it is unavailable."""
-        if not self._local.remove_unit(quota, verdict.stamp):
-            await self._call(lambda: self._shared.release(quota, verdict))
+    async def release(self, quota: Quota, verdict: Verdict, units: int = 1) -> None:
+        """Remove units from the log that counted them; units in Redis stay counted while it is unavailable."""
+        if not self._local.remove_units(quota, verdict.stamp, units):
+            await self._call(lambda: self._shared.release(quota, verdict, units))
 
     async def clear(self, quota: Quota) -> None:
         """Forget what was charged; units in Redis stay counted while it is unavailable."""
@@ -78,11 +85,15 @@ class ResilientRateLimiter:
         await self._call(lambda: self._shared.clear(quota))
 
     async def aclose(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._probing is not None:
+            self._probing.cancel()
+            await asyncio.gather(self._probing, return_exceptions=True)
         await self._local.aclose()
         await self._shared.aclose()
+
+    def _since_recovery(self, version: Version) -> Version:
+        """Return a version that differs from those before an outage, in which changes may not have been announced."""
+        return None if version is None else (version, self._recoveries)
 
     def _share(self, quota: Quota) -> Quota:
         return replace(quota, limit=math.ceil(quota.limit / self._workers))
@@ -105,27 +116,11 @@ class ResilientRateLimiter:
             self._probe_if_due()
             return None
         recoveries = self._recoveries
-        # A separate task, which is not cancelled after the timeout or with its request: a cancelled wait for a
-        # connection of the client's pool might not end.
-        attempt = self._start(self._attempt_call(call, recoveries))
-        done, _ = await asyncio.wait([attempt], timeout=RESPONSE_SECONDS)
-        if done:
-            return attempt.result()
-        self._record_failure(TimeoutError(f"no reply within {RESPONSE_SECONDS} s"), recoveries)
-        return None
-
-    async def _attempt_call(self, call: Callable[[], Awaitable[_Result]], recoveries: int) -> _Result | None:
         try:
             return await call()
         except _UNAVAILABLE as error:
             self._record_failure(error, recoveries)
             return None
-
-    def _start(self, work: Coroutine[object, object, _Result]) -> asyncio.Task[_Result]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
 
     def _record_failure(self, error: Exception, recoveries: int) -> None:
         # A call that started before the last recovery says nothing about the server now.
@@ -140,10 +135,8 @@ class ResilientRateLimiter:
         )
 
     def _probe_if_due(self) -> None:
-        if self._probing or time.monotonic() - self._probed_at < PROBE_INTERVAL:
-            return
-        self._probing = True
-        self._start(self._probe())
+        if self._probing is None and time.monotonic() - self._probed_at >= PROBE_INTERVAL:
+            self._probing = asyncio.create_task(self._probe())
 
     async def _probe(self) -> None:
         try:
@@ -156,4 +149,4 @@ class ResilientRateLimiter:
             logger.warning("Redis is available again; rate limits are shared between processes")
         finally:
             self._probed_at = time.monotonic()
-            self._probing = False
+            self._probing = None

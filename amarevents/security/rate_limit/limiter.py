@@ -4,9 +4,9 @@ The log of a bucket holds one timestamp in microseconds for each unit counted. A
 than the window's length has passed. The window includes both ends: two units exactly 60 s apart share one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol, TypeAlias
 
 WINDOW = 60.0
 """The default window in seconds: all limits of the contract are per minute."""
@@ -49,6 +49,17 @@ class Verdict:
     """The timestamp of the units in the log, in microseconds; 0 if none were counted."""
 
 
+Version: TypeAlias = Hashable
+"""The version of an account (``auth.account_versions``); None while it is being changed or cannot be found out."""
+
+
+class AccountCharge(NamedTuple):
+    """The outcome of a charge to quotas of an account, and the version of the account at that moment."""
+
+    verdicts: list[Verdict]
+    version: Version
+
+
 class RateLimiter(Protocol):
     """Counts units against quotas. Raises ValueError for less than one unit, or more than the limit can ever allow."""
 
@@ -63,8 +74,16 @@ class RateLimiter(Protocol):
         """
         ...
 
-    async def release(self, quota: Quota, verdict: Verdict) -> None:
-        """Remove one of the units counted by the charge of ``verdict``, for example after a successful login."""
+    async def charge_account(self, account_id: int, /, quotas: Sequence[Quota], units: int = 1) -> AccountCharge:
+        """Do what ``charge_all`` does, and answer the version of the account in the same round trip."""
+        ...
+
+    async def version_of(self, account_id: int, /) -> Version:
+        """Return the version of an account without charging anything."""
+        ...
+
+    async def release(self, quota: Quota, verdict: Verdict, units: int = 1) -> None:
+        """Remove some of the units counted by the charge of ``verdict``, for example after a successful login."""
         ...
 
     async def clear(self, quota: Quota) -> None:

@@ -11,9 +11,11 @@ from typing import TypeAlias
 from amarevents.security.rate_limit.limiter import (
     MICROSECONDS,
     WINDOW,
+    AccountCharge,
     Quota,
     Tally,
     Verdict,
+    Version,
     limited,
     require_possible,
     unlimited,
@@ -24,6 +26,9 @@ Log: TypeAlias = "array[int]"  # a string, because Python 3.11 cannot subscript 
 
 _SWEEPS_PER_CHARGE = 4
 """Other buckets cleaned up by each charge. A charge adds at most one, so the number of buckets stays bounded."""
+
+_ONLY_VERSION: Version = "memory"
+"""The version of every account: the one process knows of all changes itself (``auth.principal_memory``)."""
 
 _STARTED_AT = time.time() - time.monotonic()
 
@@ -66,8 +71,14 @@ class MemoryRateLimiter:
     async def usage(self, quota: Quota) -> Verdict:
         return self._evaluate(quota, 1, round(self._clock() * MICROSECONDS), count=False)
 
-    async def release(self, quota: Quota, verdict: Verdict) -> None:
-        self.remove_unit(quota, verdict.stamp)
+    async def charge_account(self, _account_id: int, quotas: Sequence[Quota], units: int = 1) -> AccountCharge:
+        return AccountCharge(await self.charge_all(quotas, units), _ONLY_VERSION)
+
+    async def version_of(self, _account_id: int) -> Version:
+        return _ONLY_VERSION
+
+    async def release(self, quota: Quota, verdict: Verdict, units: int = 1) -> None:
+        self.remove_units(quota, verdict.stamp, units)
 
     async def clear(self, quota: Quota) -> None:
         self._logs[quota.window_us].pop(quota.bucket, None)
@@ -78,12 +89,13 @@ class MemoryRateLimiter:
         logs = self._logs[window].items()
         return [bucket for bucket, log in logs if bucket.startswith(prefix) and log and log[-1] >= since]
 
-    def remove_unit(self, quota: Quota, stamp: int) -> bool:
-        """Remove one unit counted at ``stamp``; return False if the log has none."""
+    def remove_units(self, quota: Quota, stamp: int, units: int) -> bool:
+        """Remove units counted at ``stamp``; return False if the log has none."""
         log = self._logs[quota.window_us].get(quota.bucket)
         if log is None or stamp not in log:
             return False
-        log.remove(stamp)
+        for _ in range(min(units, log.count(stamp))):
+            log.remove(stamp)
         return True
 
     async def aclose(self) -> None:

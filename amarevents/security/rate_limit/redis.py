@@ -3,12 +3,15 @@
 import time
 from collections.abc import Sequence
 
-from redis.asyncio import Redis
-
+from amarevents.infra.redis import RedisClient
+from amarevents.infra.redis_pipeline import Argument, Script, redis_commands
+from amarevents.security.auth.account_versions import READ_VERSION, new_version, version_key
 from amarevents.security.rate_limit.limiter import (
+    AccountCharge,
     Quota,
     Tally,
     Verdict,
+    Version,
     limited,
     require_possible,
     unlimited,
@@ -24,10 +27,11 @@ local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
 """
 """Lua that sets ``now`` in microseconds by the clock of Redis, because the clocks of several machines differ."""
 
-# Each key is a list of timestamps, oldest first, with its limit and window as arguments. The steps are the same as in
-# MemoryRateLimiter.
+# The first keys are lists of timestamps, oldest first, each with its limit and window among the arguments. The steps
+# are the same as in MemoryRateLimiter. Another key is that of a version, if there is a candidate for it.
 _SCRIPT = """
-local units, count = tonumber(ARGV[1]), ARGV[2] == '1'
+local units, count, candidate = tonumber(ARGV[1]), ARGV[2] == '1', ARGV[3]
+local logs = candidate == '' and #KEYS or #KEYS - 1
 
 local function stamp_at(log, index)
   return tonumber(redis.call('LINDEX', log, index))
@@ -51,35 +55,38 @@ local function prune(log, window)
     newest = stamp_at(log, -1)
   end
   append(log, ahead, window)
-  local oldest = stamp_at(log, 0)
+  local oldest = newest and stamp_at(log, 0)
   while oldest and oldest < now - window do
     redis.call('LPOP', log)
     oldest = stamp_at(log, 0)
   end
+  if ahead > 0 then return now end
+  return oldest and newest or 0
 end
 
 local states = {}
 local fits = true
-for index, log in ipairs(KEYS) do
-  local limit, window = tonumber(ARGV[2 * index + 1]), tonumber(ARGV[2 * index + 2])
-  prune(log, window)
-  local excess = redis.call('LLEN', log) + units - limit
-  states[index] = {log = log, window = window, excess = excess}
+for index = 1, logs do
+  local log, limit, window = KEYS[index], tonumber(ARGV[2 * index + 2]), tonumber(ARGV[2 * index + 3])
+  local newest = prune(log, window)
+  local length = newest > 0 and redis.call('LLEN', log) or 0
+  local excess = length + units - limit
+  states[index] = {log = log, window = window, excess = excess, length = length, newest = newest}
   fits = fits and excess <= 0
 end
 
 local answers = {}
 for index, state in ipairs(states) do
-  local counted, blocker = 0, 0
+  local counted, blocker, length, newest = 0, 0, state.length, state.newest
   if state.excess > 0 then
     blocker = stamp_at(state.log, state.excess - 1)
   elseif fits and count then
     append(state.log, units, state.window)
-    counted = 1
+    counted, length, newest = 1, length + units, now
   end
-  local length = redis.call('LLEN', state.log)
-  answers[index] = {state.excess > 0 and 0 or 1, counted, now, length, stamp_at(state.log, -1) or 0, blocker}
+  answers[index] = {state.excess > 0 and 0 or 1, counted, now, length, newest, blocker}
 end
+if candidate ~= '' then answers[logs + 1] = read_version(KEYS[logs + 1], candidate) end
 return answers
 """
 
@@ -92,49 +99,68 @@ class RedisRateLimiter:
     client's exceptions. ``aclose`` closes the client.
     """
 
-    def __init__(self, client: Redis, *, clock: str = SERVER_CLOCK) -> None:
+    def __init__(self, client: RedisClient, *, clock: str = SERVER_CLOCK) -> None:
         self._client = client
-        self._script = client.register_script(clock + _SCRIPT)
+        self._commands = redis_commands(client)
+        self._script = Script(self._commands, clock + READ_VERSION + _SCRIPT)
 
     async def charge(self, quota: Quota, units: int = 1) -> Verdict:
         [verdict] = await self.charge_all([quota], units)
         return verdict
 
     async def charge_all(self, quotas: Sequence[Quota], units: int = 1) -> list[Verdict]:
-        for quota in quotas:
-            require_possible(quota, units)
-        return await self._evaluate(quotas, units, count=True)
+        return (await self._charge(quotas, units)).verdicts
+
+    async def charge_account(self, account_id: int, quotas: Sequence[Quota], units: int = 1) -> AccountCharge:
+        return await self._charge(quotas, units, account_id)
+
+    async def version_of(self, account_id: int) -> Version:
+        return (await self._charge([], 1, account_id)).version
 
     async def usage(self, quota: Quota) -> Verdict:
-        [verdict] = await self._evaluate([quota], 1, count=False)
+        [verdict] = (await self._evaluate([quota], 1, count=False)).verdicts
         return verdict
 
     async def charged(self, prefix: str) -> list[str]:
         """Return the charged buckets; a bucket may be listed for up to one second longer than its window."""
-        names = [name async for name in self._client.scan_iter(match=f"{KEY_PREFIX}{prefix}*", count=_SCANNED_AT_ONCE)]
+        found = self._client.scan_iter(match=f"{KEY_PREFIX}{prefix}*", count=_SCANNED_AT_ONCE)
+        names = [name async for name in found]
         # SCAN may return a key more than once.
         return sorted({name.decode().removeprefix(KEY_PREFIX) for name in names})
 
-    async def release(self, quota: Quota, verdict: Verdict) -> None:
+    async def release(self, quota: Quota, verdict: Verdict, units: int = 1) -> None:
         if not verdict.stamp:
             return
         # Search from the newest end, where a unit that was just counted is found first.
-        await self._client.lrem(KEY_PREFIX + quota.bucket, -1, str(verdict.stamp))
+        await self._commands.execute("LREM", KEY_PREFIX + quota.bucket, -units, verdict.stamp)
 
     async def clear(self, quota: Quota) -> None:
-        await self._client.delete(KEY_PREFIX + quota.bucket)
+        await self._commands.execute("DEL", KEY_PREFIX + quota.bucket)
 
     async def aclose(self) -> None:
-        await self._client.aclose()
+        await self._commands.aclose()
 
-    async def _evaluate(self, quotas: Sequence[Quota], units: int, *, count: bool) -> list[Verdict]:
+    async def _charge(self, quotas: Sequence[Quota], units: int, account_id: int | None = None) -> AccountCharge:
+        for quota in quotas:
+            require_possible(quota, units)
+        return await self._evaluate(quotas, units, count=True, account_id=account_id)
+
+    async def _evaluate(
+        self, quotas: Sequence[Quota], units: int, *, count: bool, account_id: int | None = None
+    ) -> AccountCharge:
         counted = limited(quotas)
-        if not counted:
-            return [unlimited(time.time()) for _ in quotas]
-        arguments = [units, int(count), *(value for quota in counted for value in (quota.limit, quota.window_us))]
-        answers = await self._script([KEY_PREFIX + quota.bucket for quota in counted], arguments)
-        verdicts = (_verdict(quota, answer) for quota, answer in zip(counted, answers, strict=True))
-        return [next(verdicts) if quota.limit else unlimited(time.time()) for quota in quotas]
+        if not counted and account_id is None:
+            return AccountCharge([unlimited(time.time()) for _ in quotas], None)
+        keys = [KEY_PREFIX + quota.bucket for quota in counted]
+        arguments: list[Argument] = [units, int(count), "" if account_id is None else new_version()]
+        for quota in counted:
+            arguments += (quota.limit, quota.window_us)
+        if account_id is not None:
+            keys.append(version_key(account_id))
+        answers = await self._script.run(keys, arguments)
+        version = None if account_id is None else answers.pop()
+        verdicts = iter([_verdict(quota, answer) for quota, answer in zip(counted, answers, strict=True)])
+        return AccountCharge([next(verdicts) if quota.limit else unlimited(time.time()) for quota in quotas], version)
 
 
 def _verdict(quota: Quota, answer: Sequence[int]) -> Verdict:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from amarevents.infra.redis import redis_client
+from amarevents.infra.redis import RedisClient, redis_client
 from amarevents.security.rate_limit import MemoryRateLimiter, Quota, RedisRateLimiter, ResilientRateLimiter
 from amarevents.security.rate_limit.redis import KEY_PREFIX
 from tests.support.rate_limits import MINUTE, SECOND, START, clocked_memory_limiter
@@ -20,7 +20,7 @@ def quota(bucket: str, *, limit: int = 10, window: float = 60.0) -> Quota:
 
 
 @pytest.fixture
-async def client(server: PrivateServer) -> AsyncIterator[Redis]:
+async def client(server: PrivateServer) -> AsyncIterator[RedisClient]:
     client = redis_client(server.url)
     yield client
     await client.aclose()

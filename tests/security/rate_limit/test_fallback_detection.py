@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -133,18 +134,17 @@ class FailsLate(RedisRateLimiter):
         self.bucket = bucket
         self.may_fail = asyncio.Event()
 
-    async def charge(self, quota: Quota, units: int = 1) -> Verdict:
-        if quota.bucket == self.bucket:
+    async def charge_all(self, quotas: Sequence[Quota], units: int = 1) -> list[Verdict]:
+        if quotas[0].bucket == self.bucket:
             await self.may_fail.wait()
             raise RedisConnectionError("cut off")
-        return await super().charge(quota, units)
+        return await super().charge_all(quotas, units)
 
 
 async def test_failure_from_before_the_recovery_is_ignored(
     server: PrivateServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(module, "PROBE_INTERVAL", 0.05)
-    monkeypatch.setattr(module, "RESPONSE_SECONDS", 10)
     slow = fresh_quota(4)
     shared = FailsLate(server.url, slow.bucket)
     limiter = ResilientRateLimiter(shared, workers=WORKERS)

@@ -7,17 +7,17 @@ import pytest
 from redis.asyncio import Redis
 from starlette.applications import Starlette
 
-from amarevents.infra.redis import redis_client
+from amarevents.infra.redis import RedisClient, redis_client
 from tests.support.world import World
 
 pytestmark = pytest.mark.backend("postgres")
 
-_CALLED_BY_THE_SCRIPT = {"time", "lindex", "rpush", "lpop", "rpop", "pexpire", "llen"}
+_CALLED_BY_THE_SCRIPT = {"time", "lindex", "rpush", "lpop", "rpop", "pexpire", "llen", "get", "set"}
 _SENT_BY_NO_REQUEST = {"info", "ping"}  # by the test, and by idle connections every 30 seconds
 
 
 @pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Redis]:
+async def redis(redis_url: str) -> AsyncIterator[RedisClient]:
     client = redis_client(redis_url)
     yield client
     await client.aclose()

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from amarevents.infra import redis
-from amarevents.infra.redis import redis_client
+from amarevents.infra.redis import RedisClient, redis_client
 from amarevents.security.rate_limit import Quota, RedisRateLimiter, Verdict
 from amarevents.security.rate_limit.redis import KEY_PREFIX
 from tests.support.rate_limits import (
@@ -60,7 +60,7 @@ def long_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def client(redis_url: str) -> AsyncIterator[Redis]:
+async def client(redis_url: str) -> AsyncIterator[RedisClient]:
     client = redis_client(redis_url)
     yield client
     await client.aclose()
@@ -160,7 +160,7 @@ async def test_flushed_script_is_loaded_again(client: Redis) -> None:
     assert (await limiter.charge(quota)).remaining == 0
 
 
-async def charge_simultaneously(redis_url: str, charge: Callable[[Redis, Quota], Awaitable[bool]]) -> int:
+async def charge_simultaneously(redis_url: str, charge: Callable[[RedisClient, Quota], Awaitable[bool]]) -> int:
     """Send 500 simultaneous charges from four clients to a limit of 60, and return how many are allowed."""
     quota, clients = fresh_quota(60), [redis_client(redis_url) for _ in range(4)]
     answers = await asyncio.gather(*(charge(clients[number % 4], quota) for number in range(500)))
@@ -170,7 +170,7 @@ async def charge_simultaneously(redis_url: str, charge: Callable[[Redis, Quota],
 
 
 async def test_simultaneous_charges_of_several_clients_share_one_limit(redis_url: str) -> None:
-    async def charge(client: Redis, quota: Quota) -> bool:
+    async def charge(client: RedisClient, quota: Quota) -> bool:
         return (await RedisRateLimiter(client).charge(quota)).allowed
 
     assert await charge_simultaneously(redis_url, charge) == 60
@@ -179,7 +179,7 @@ async def test_simultaneous_charges_of_several_clients_share_one_limit(redis_url
 async def test_simultaneous_charges_exceed_a_limit_that_is_checked_first(redis_url: str) -> None:
     all_have_looked = asyncio.Barrier(500)
 
-    async def charge(client: Redis, quota: Quota) -> bool:
+    async def charge(client: RedisClient, quota: Quota) -> bool:
         limiter = RedisRateLimiter(client)
         seen = await limiter.usage(quota)
         await all_have_looked.wait()  # the worst order, possible only if check and count are separate
