@@ -5,6 +5,7 @@ Text is stored in NFC. What people may spell in several ways is compared as ``fo
 
 import re
 import unicodedata
+from functools import lru_cache
 
 import idna
 
@@ -130,6 +131,7 @@ def has_direction_characters(text: str) -> bool:
     return _DIRECTION.search(text) is not None
 
 
+@lru_cache(maxsize=1_000)  # few domains have most of the addresses, and the mapping takes time
 def ascii_domain(domain: str) -> str:
     """Return the ASCII form of a domain (IDNA 2008 with the mapping of UTS 46). Raises ValueError if it has none."""
     return idna.encode(domain, uts46=True).decode().lower()
