@@ -35,9 +35,7 @@ class CountCache:
         self._totals: OrderedDict[Hashable, _Total] = OrderedDict()
         self._counting: SingleFlight[int] = SingleFlight(versions)
 
-    async def count(
-        self, statement: Sql, count: Callable[[], Awaitable[int]], *, of: Collection[type[Model]]
-    ) -> int:
+    async def count(self, statement: Sql, count: Callable[[], Awaitable[int]], *, of: Collection[type[Model]]) -> int:
         """Return what ``count`` returns, which executes the statement; ``of`` are the models that it reads."""
         if not self._seconds:
             return await count()
@@ -49,7 +47,7 @@ class CountCache:
         return await self._counting.run(key, lambda: self._count(key, count))
 
     async def _count(self, key: Hashable, count: Callable[[], Awaitable[int]]) -> int:
-        clock, counted_at = self._versions.clock, time.monotonic()
+        clock, counted_at = self._versions.clock_of_rows, time.monotonic()
         value = await count()
         self._totals[key] = _Total(value, clock, counted_at)
         self._totals.move_to_end(key)

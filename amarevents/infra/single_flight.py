@@ -13,7 +13,7 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True)
 class _Flight(Generic[T]):
     clock: int
-    """The clock of the versions when it began."""
+    """The clock of the rows that it reads."""
     outcome: "asyncio.Future[tuple[T] | None]"
     """What has been computed; None if computing it has failed or was cancelled."""
 
@@ -35,14 +35,14 @@ class SingleFlight(Generic[T]):
         If that other caller fails or is cancelled, it is computed for this one.
         """
         flight = self._flights.get(key)
-        if flight is None or flight.clock != self._versions.clock:
+        if flight is None or flight.clock < self._versions.clock_of_rows:
             return await self._lead(key, compute)
         # Shielded, because a caller that is cancelled must not cancel it for the others.
         outcome = await asyncio.shield(flight.outcome)
         return await compute() if outcome is None else outcome[0]
 
     async def _lead(self, key: Hashable, compute: Callable[[], Awaitable[T]]) -> T:
-        flight: _Flight[T] = _Flight(self._versions.clock, asyncio.get_running_loop().create_future())
+        flight: _Flight[T] = _Flight(self._versions.clock_of_rows, asyncio.get_running_loop().create_future())
         self._flights[key] = flight
         result: tuple[T] | None = None
         try:

@@ -4,7 +4,9 @@ What is made of rows is remembered with the clock from before they were read. It
 changes. A scope is a table (``events``), or the rows of a table that belong to one event (``ticket_types/42``).
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from tortoise.models import Model
 
@@ -16,6 +18,19 @@ UNINFORMED_SECONDS = 1.0
 
 ScopesListener = Callable[[Collection[str] | None], None]
 """A function that is called with the scopes that have changed; None: all of them."""
+
+
+_clock_of_replica: ContextVar[int | None] = ContextVar("clock_of_replica", default=None)
+
+
+@contextmanager
+def reading_rows_of(clock: int) -> Iterator[None]:
+    """Let ``clock_of_rows`` be ``clock`` in the block."""
+    token = _clock_of_replica.set(clock)
+    try:
+        yield
+    finally:
+        _clock_of_replica.reset(token)
 
 
 class Versions:
@@ -32,6 +47,11 @@ class Versions:
     def is_informed(self) -> bool:
         """Whether the changes of other processes are known as soon as they happen."""
         return True
+
+    @property
+    def clock_of_rows(self) -> int:
+        """The clock until which rows that are read now have all changes: an earlier one while a replica is read."""
+        return self.clock if (clock := _clock_of_replica.get()) is None else clock
 
     def max_age(self, seconds: float) -> float:
         """Return how old something may be that is kept for ``seconds`` as long as nothing changes."""
