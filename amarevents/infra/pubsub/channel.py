@@ -12,6 +12,7 @@ from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
 from amarevents.infra.redis import database_number, redis_client, redis_reader
+from amarevents.infra.redis_pipeline import redis_commands
 
 RETRY_SECONDS = 0.5
 """The pause between two attempts to reach an unavailable server."""
@@ -33,9 +34,10 @@ class RedisChannel:
 
     def __init__(self, url: str, topic: str) -> None:
         self._url = url
-        self._client = redis_client(url)
+        client = redis_client(url)
+        self._commands = redis_commands(client)
         # Channels are shared by all databases of a Redis server, so the name contains the database's number.
-        self._channel = f"amarevents:{topic}:{database_number(self._client)}"
+        self._channel = f"amarevents:{topic}:{database_number(client)}"
         self._sender_id = secrets.token_hex(8)
         self._reader: asyncio.Task[None] | None = None
         self._is_reading = asyncio.Event()
@@ -60,7 +62,7 @@ class RedisChannel:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._client.aclose()
+        await self._commands.aclose()
 
     def _start(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
@@ -83,7 +85,7 @@ class RedisChannel:
                 self._start(self._resume_sending())
 
     async def _publish(self, message: list[object]) -> None:
-        await self._client.publish(self._channel, orjson.dumps(message))
+        await self._commands.execute("PUBLISH", self._channel, orjson.dumps(message))
 
     async def _resume_sending(self) -> None:
         """Retry until all other processes know that they may have missed messages."""

@@ -202,7 +202,7 @@ async def test_a_message_in_an_unknown_format_makes_subscribers_reload(
 ) -> None:
     here, there = pair
     async with here.subscribe(1) as subscriber:
-        await there._client.publish(here._channel, message)
+        await there._commands.execute("PUBLISH", here._channel, message)
         assert await has_missed_changes(subscriber)
         await there.publish(1, CREATED)
         assert await received(subscriber) == CREATED
