@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from amarevents import __version__
 from amarevents.errors import OperatorError
 from amarevents.server.logging import configure_logging
+from amarevents.server.startup import without_collections
 from amarevents.settings import Settings, variable_of
 
 if TYPE_CHECKING:
@@ -45,8 +46,10 @@ def serve(
             "set AMAREVENTS_REDIS_URL=redis://…, or serve with --workers 1"
         )
     _require_free(settings.host, settings.port)
-    asyncio.run(_prepare(settings, with_demo=demo))
-    _run_server(settings)
+    with without_collections():
+        asyncio.run(_prepare(settings, with_demo=demo))
+        application = _application(settings)
+    _run_server(application, settings)
 
 
 def _with_options(**options: str | None) -> Settings:
@@ -104,13 +107,13 @@ def _print_addresses(settings: Settings) -> None:
     print(f"\nAmar Events {__version__}\n{addresses}", flush=True)
 
 
-def _run_server(settings: Settings) -> None:
+def _run_server(application: "Starlette | str", settings: Settings) -> None:
     import uvicorn
 
     from amarevents.server.websocket_protocol import websocket_options
 
     uvicorn.run(
-        _application(settings),
+        application,
         factory=settings.workers > 1,
         host=settings.host,
         port=settings.port,
@@ -134,4 +137,4 @@ def _application(settings: Settings) -> "Starlette | str":
         return create_app(settings)
     for name in ("host", "port", "workers"):  # they read their settings from the environment
         os.environ[variable_of(name)] = str(getattr(settings, name))
-    return "amarevents.app:app_from_environment"
+    return "amarevents.cli.worker:create_application"

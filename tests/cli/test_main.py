@@ -108,6 +108,8 @@ def test_help_fits_80_columns(capsys: pytest.CaptureFixture[str], page: tuple[st
     [
         ("from amarevents.cli.main import main; main(['--help'])", {"pydantic", "tortoise", "uvicorn", "strawberry"}),
         ("import amarevents.cli.serve", {"tortoise", "uvicorn", "strawberry", "amarevents.app", "amarevents.demo"}),
+        ("import amarevents.app", {"amarevents.demo", "amarevents.rest.openapi.document"}),
+        ("import amarevents.app", {"amarevents.schema.breaking_changes", "tortoise.migrations", "dns", "rich"}),
         ("import amarevents.cli.database", {"uvicorn", "strawberry", "starlette"}),
         ("import amarevents.cli.settings", {"tortoise", "uvicorn", "strawberry", "starlette"}),
     ],

@@ -8,7 +8,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from amarevents.rest.envelopes import to_json
-from amarevents.rest.openapi.document import build_document, servers
 from amarevents.rest.openapi.schemas import Json
 from amarevents.rest.routes import ROUTES
 from amarevents.security.middleware import services_of
@@ -33,12 +32,16 @@ def _base_url(request: Request) -> str:
 
 def _document_at(base_url: str) -> tuple[bytes, str]:
     """Return the document of the platform at ``base_url`` as JSON, and its ETag, weak because of compression."""
+    from amarevents.rest.openapi.document import servers
+
     text = to_json({**_document(), "servers": servers(base_url)})
     return text, f'W/"{hashlib.sha256(text).hexdigest()[:32]}"'
 
 
 @cache
 def _document() -> Json:
+    from amarevents.rest.openapi.document import build_document  # with all examples, which no other request needs
+
     return build_document(ROUTES)
 
 
