@@ -81,6 +81,8 @@ async def _open_services(settings: Settings) -> AsyncIterator[Services]:
     serving = open_services(settings, limiter=rate_limiter(settings), broker=broker_for(settings))
     async with serving as services, contextlib.AsyncExitStack() as tasks:
         tasks.push_async_callback(_cancel, asyncio.create_task(run_maintenance(services)))
+        if services.replica is not None:
+            tasks.push_async_callback(_cancel, asyncio.create_task(services.replica.watch()))
         if (worker := mail_worker(settings)) is not None:
             tasks.push_async_callback(_cancel, asyncio.create_task(worker.run()))
         yield services

@@ -110,6 +110,7 @@ def deployment(database_url: str, redis_url: str | None) -> Settings:
         confirm_email=False,  # tests that are about it switch it on
         places_per_account=0,  # many tests register a crowd with one account
         totals_seconds=0,  # tests create rows without operations
+        public_cache_seconds=0,
         principal_seconds=0,  # and change them
     )
 

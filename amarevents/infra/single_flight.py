@@ -21,7 +21,7 @@ class _Flight(Generic[T]):
 class SingleFlight(Generic[T]):
     """Computes each thing once for all callers that ask for it at the same time.
 
-    A caller only joins a computation that has begun after the latest change that this process knows of, so that no
+    A caller only joins a computation that was started after the latest change that this process knows of, so that no
     caller misses what was written before it asked.
     """
 

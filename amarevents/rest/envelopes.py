@@ -8,6 +8,8 @@ from starlette.responses import Response
 from amarevents.errors import AmarEventsError
 from amarevents.resolvers.core.pagination import Page
 
+JSON = b"application/json"
+
 _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS
 
 
@@ -24,12 +26,16 @@ def to_json(value: object) -> bytes:
     return orjson.dumps(value, default=_number, option=_OPTIONS)
 
 
-def success(view: object, status: int) -> Response:
-    """Return the response with ``view`` as its data; a page also has ``pagination``."""
-    body: dict[str, object] = {"success": True, "data": view}
+def envelope(view: object) -> bytes:
+    """Return the body with ``view`` as its data; a page also has ``pagination``."""
     if isinstance(view, Page):
-        body = {"success": True, "data": view.items, "pagination": view.pagination}
-    return Response(to_json(body), status, media_type="application/json")
+        return to_json({"success": True, "data": view.items, "pagination": view.pagination})
+    return to_json({"success": True, "data": view})
+
+
+def success(view: object, status: int) -> Response:
+    """Return the response with ``view`` as its data."""
+    return Response(envelope(view), status, media_type=JSON.decode())
 
 
 def failure(error: AmarEventsError) -> Response:
@@ -37,4 +43,4 @@ def failure(error: AmarEventsError) -> Response:
     body: dict[str, object] = {"success": False, "error": error.text, "code": error.code}
     if error.fields:
         body["fields"] = error.fields
-    return Response(to_json(body), error.status, media_type="application/json")
+    return Response(to_json(body), error.status, media_type=JSON.decode())

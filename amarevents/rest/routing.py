@@ -12,15 +12,16 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from amarevents import errors
+from amarevents.infra.answer_cache import Answer
 from amarevents.resolvers.core.operation import Operation, Values
 from amarevents.rest.decoding import decode_fields, read_query
-from amarevents.rest.envelopes import success
+from amarevents.rest.envelopes import JSON, envelope, success
 from amarevents.security.auth.csrf import is_json
 from amarevents.security.json_text import parse_json, without_byte_order_mark
 from amarevents.security.middleware import context_of
 from amarevents.security.request_body import read_body
+from amarevents.web.shared_answers import READ_METHODS, answer_for, find_answer, render
 
-_QUERY_METHODS = frozenset({"GET", "HEAD"})
 _ID = re.compile("[1-9][0-9]{0,17}")
 
 
@@ -49,11 +50,17 @@ class Router:
 
     async def respond(self, request: Request) -> Response:
         """Return the response to a request. Raises UnknownRoute, MethodNotAllowed, and the errors of operations."""
+        context = context_of(request.scope)
+        if request.method in READ_METHODS and (kept := find_answer(context, _key(request))) is not None:
+            return render(kept, request)
         methods, parameters = self._find(_segments(request.scope))
         route = methods.get(request.method)
         if route is None:
             raise errors.MethodNotAllowed(list(methods))
-        return await _answer(route, request, parameters)
+        if route.operation.shared is not None and route.method == "GET" and context.credential is None:
+            answer = await answer_for(context, _key(request), lambda: _shared_answer(route, request, parameters))
+            return render(answer, request)
+        return success(await _call(route, request, parameters), route.status)
 
     def _find(self, segments: tuple[str, ...]) -> tuple[Mapping[str, Route], dict[str, str]]:
         """Return the routes at a path, by method, and the values of its parameters."""
@@ -71,9 +78,12 @@ def _segments(scope: Scope) -> tuple[str, ...]:
     They are separated before they are decoded, so that a code may contain slashes, and trimmed, because scanners append
     line ends to what they read.
     """
-    path = (scope.get("raw_path") or quote(scope["path"]).encode()).decode("ascii", "replace")
-    _, _, *segments = path.removesuffix("/").split("/")
+    _, _, *segments = _raw_path(scope).decode("ascii", "replace").removesuffix("/").split("/")
     return tuple(unquote(segment).strip() or segment for segment in segments)
+
+
+def _raw_path(scope: Scope) -> bytes:
+    return scope.get("raw_path") or quote(scope["path"]).encode()
 
 
 def _match(path: tuple[str, ...], segments: tuple[str, ...]) -> dict[str, str] | None:
@@ -89,14 +99,26 @@ def _match(path: tuple[str, ...], segments: tuple[str, ...]) -> dict[str, str] |
     return parameters
 
 
-async def _answer(route: Route, request: Request, parameters: dict[str, str]) -> Response:
-    view = await route.operation(
+def _key(request: Request) -> bytes:
+    """Return what identifies a request whose answer is the same for all anonymous callers."""
+    return _raw_path(request.scope) + b"?" + bytes(request.scope["query_string"])
+
+
+async def _shared_answer(route: Route, request: Request, parameters: dict[str, str]) -> Answer:
+    shared = route.operation.shared
+    assert shared is not None  # noqa: S101 - for the type checker
+    data = read_query(route.operation.input_type, request.scope["query_string"])
+    scopes = shared.scopes(_id(parameters.get("id", "")), data)
+    return Answer(envelope(await _call(route, request, parameters)), JSON, scopes)
+
+
+async def _call(route: Route, request: Request, parameters: dict[str, str]) -> object:
+    return await route.operation(
         context_of(request.scope),
-        id=_id(parameters.pop("id", "")),
-        data=lambda: _input(route, request, parameters),
+        id=_id(parameters.get("id", "")),
+        data=lambda: _input(route, request, {name: text for name, text in parameters.items() if name != "id"}),
         idempotency_key=request.headers.get("idempotency-key"),
     )
-    return success(view, route.status)
 
 
 def _id(text: str) -> int | None:
@@ -107,7 +129,7 @@ def _id(text: str) -> int | None:
 async def _input(route: Route, request: Request, parameters: Mapping[str, str]) -> Values:
     """Return the input: the query of a read, otherwise the body with any path parameter other than ``id``."""
     input_type = route.operation.input_type
-    if request.method in _QUERY_METHODS:
+    if request.method in READ_METHODS:
         return read_query(input_type, request.scope["query_string"])
     body = await _json_body(request)
     if twice := parameters.keys() & body.keys():

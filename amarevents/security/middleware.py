@@ -122,7 +122,7 @@ def _log(failure: Exception, context: Context, scope: Scope) -> None:
 def _error_response(render: ErrorRenderer, error: errors.AmarEventsError, scope: Scope) -> Response:
     """Render the error, and add the headers that HTTP requires for its status."""
     response = render(error, scope)
-    if isinstance(error, errors.RateLimited):
+    if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, errors.MethodNotAllowed):
         response.headers["Allow"] = ", ".join(error.allowed)

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from aiocache.base import BaseCache
 
+from amarevents.infra.answer_cache import AnswerCache
 from amarevents.infra.cache import shared_cache
 from amarevents.infra.count_cache import CountCache
 from amarevents.infra.pubsub import Broker
+from amarevents.infra.replica import Replica, replica_for
 from amarevents.infra.shared_versions import versions_for
 from amarevents.infra.versions import Versions
 from amarevents.models.seeding import with_confirm_email
@@ -36,7 +38,9 @@ class Services:
     principals: PrincipalMemory
     cache: BaseCache
     versions: Versions
+    replica: Replica | None
     count_cache: CountCache
+    answers: AnswerCache
     broker: Broker
     connections: Connections
     turns: Turns
@@ -57,7 +61,9 @@ async def open_services(settings: Settings, *, limiter: RateLimiter, broker: Bro
             principals=principal_memory(settings),
             cache=shared_cache(settings),
             versions=versions,
+            replica=replica_for(settings, versions),
             count_cache=CountCache(versions, seconds=settings.totals_seconds),
+            answers=AnswerCache(versions, seconds=settings.public_cache_seconds),
             broker=broker,
             connections=Connections(),
             turns=Turns(at_once=settings.registration_concurrency, waiting=settings.registration_queue),
@@ -67,6 +73,8 @@ async def open_services(settings: Settings, *, limiter: RateLimiter, broker: Bro
         closing.push_async_callback(services.principals.aclose)
         closing.push_async_callback(services.cache.close)
         closing.push_async_callback(services.versions.aclose)
+        if services.replica is not None:
+            closing.push_async_callback(services.replica.aclose)
         closing.push_async_callback(services.broker.aclose)
         closing.callback(services.hasher.close)
         closing.push_async_callback(services.key_usage.flush)

@@ -13,6 +13,7 @@ import pytest
 from tortoise.connection import get_connection
 
 from amarevents.errors import NotFound
+from amarevents.infra.count_cache import CountCache
 from amarevents.infra.replica import MAX_LAG, Replica
 from amarevents.infra.versions import Versions
 from amarevents.models import Event, Organization
@@ -41,25 +42,31 @@ def servers() -> Iterator[Servers]:
 
 
 @pytest.fixture
-async def versions(servers: Servers) -> AsyncIterator[Versions]:
-    """Open an empty database and its replica, with a table of one row."""
+async def settings(servers: Servers) -> AsyncIterator[Settings]:
+    """Open a database that has a replica, with a table of one row."""
     url = servers.primary.create_database()
     replica_url = f"{servers.standby.url.rpartition('/')[0]}/{url.rpartition('/')[2]}"
     settings = Settings(database_url=url, database_replica_url=replica_url)
     async with open_database(settings, check_schema=False):
         await get_connection(CONNECTION).execute_script("CREATE TABLE changes AS SELECT 0 AS number")
-        yield Versions()
+        yield settings
 
 
 @pytest.fixture
-async def replica(versions: Versions) -> AsyncIterator[Replica]:
+def versions() -> Versions:
+    return Versions()
+
+
+@pytest.fixture
+async def replica(settings: Settings, versions: Versions) -> AsyncIterator[Replica]:
     """Return a replica that is watched and up to date."""
-    watched = Replica(versions)
+    watched = Replica(settings, versions)
     watching = asyncio.create_task(watched.watch())
     await _until(lambda: watched.is_usable)
     yield watched
     watching.cancel()
     await asyncio.gather(watching, return_exceptions=True)
+    await watched.aclose()
 
 
 async def _until(condition: Callable[[], bool]) -> None:
@@ -132,15 +139,30 @@ async def test_read_after_a_change_always_has_the_change(replica: Replica, versi
         await asyncio.sleep(0.002)
 
 
-async def test_without_the_record_of_changes_a_read_lacks_them(
-    servers: Servers, replica: Replica, versions: Versions
-) -> None:
+async def test_read_lacks_a_change_that_is_not_known(servers: Servers, replica: Replica) -> None:
     """The negative control of the test above."""
-    versions.listeners.clear()
     async with _paused_replay(servers.standby):
         await _until(lambda: replica.is_usable)
-        await _set_number(1, versions)
+        await _set_number(1, Versions())
         assert await _read(replica, NUMBER) == 0
+
+
+async def test_totals_that_were_counted_on_the_replica_have_every_known_change(
+    servers: Servers, replica: Replica, versions: Versions
+) -> None:
+    totals = CountCache(versions, seconds=5)
+
+    async def count() -> int:
+        [[number]] = await fetch(NUMBER)
+        return int(number)
+
+    async def compute() -> Answer:
+        return Answer(await totals.count(NUMBER, count, of=(Event,)), frozenset({"events"}))
+
+    async with _paused_replay(servers.standby):
+        await _set_number(1, versions)
+        assert (await replica.read(compute)).value == 1
+        assert (await compute()).value == 1
 
 
 async def test_replica_is_used_again_once_it_has_the_change(replica: Replica, versions: Versions) -> None:

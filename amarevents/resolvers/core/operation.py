@@ -70,9 +70,9 @@ class Shared:
 
     def scopes(self, id: int | None, data: object) -> frozenset[str]:
         """Return the scopes whose changes may change the answer to a call with these arguments."""
-        if self.event_argument is None:
+        event_id = id if self.event_argument == "id" else getattr(data, self.event_argument or "", None)
+        if event_id is None:
             return scopes_of(self.models)
-        event_id = id if self.event_argument == "id" else getattr(data, self.event_argument)
         others = [model for model in self.models if model is not TicketType]
         return scopes_of(others) | scopes_of_event(TicketType, event_id)
 
@@ -98,7 +98,7 @@ class Operation(Generic[T_co]):
     """Whether it accepts an Idempotency-Key (decisions 6.11)."""
     address_limit: AddressLimit | None
     changes: tuple[type[Model], ...]
-    """The models whose rows it creates, changes or deletes, as far as lists count them or anonymous callers see them."""
+    """The models whose rows it creates, changes or deletes, of those that lists count or anonymous callers see."""
     shared: Shared | None
     """Set if its answer is the same for all anonymous callers."""
     raises: tuple[type[errors.AmarEventsError], ...]

@@ -10,13 +10,13 @@ from tortoise.expressions import Subquery
 from amarevents import errors
 from amarevents.infra.pubsub import TicketChange
 from amarevents.mail.templates import PLACEHOLDERS
-from amarevents.models import CustomField, CustomValue, Ticket
+from amarevents.models import CustomField, CustomValue, Event, Ticket
 from amarevents.models.db.sql import is_in
 from amarevents.models.enums import FieldType, TicketChangeKind
 from amarevents.resolvers.core.ids import CustomFieldId, EventId
 from amarevents.resolvers.core.inputs import Count, DeletedView, Id, Input, NotNull, RecordId, deleted
 from amarevents.resolvers.core.locking import lock_in_order
-from amarevents.resolvers.core.operation import operation
+from amarevents.resolvers.core.operation import Shared, operation
 from amarevents.resolvers.core.pagination import Page, WholeListPaging, paginate
 from amarevents.resolvers.core.permissions import get_visible_event, of_visible_events
 from amarevents.resolvers.core.select import Select, Source, by_id
@@ -83,7 +83,7 @@ async def load_custom_fields_of_events(ctx: Context, event_ids: Sequence[int]) -
     return await _IN_ORDER.grouped_by("event_id", event_ids, ctx.fields)
 
 
-@operation(PUBLIC, raises=(errors.NotFound,))
+@operation(PUBLIC, raises=(errors.NotFound,), shared=Shared(models=(Event, CustomField)))
 async def list_custom_fields(ctx: Context, id: EventId, data: WholeListPaging) -> Page[CustomFieldView]:
     """List the custom fields of an event, in their order."""
     await get_visible_event(ctx, id)
@@ -135,6 +135,7 @@ class CreateCustomField(Input):
 @operation(
     allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE),
     creates=True,
+    changes=(CustomField,),
     raises=(errors.NotFound, errors.Forbidden, errors.NameTaken, errors.TooManyCustomFields, errors.ValidationFailed),
 )
 async def create_custom_field(ctx: Context, data: CreateCustomField) -> CustomFieldView:
@@ -175,6 +176,7 @@ class UpdateCustomField(Input):
 
 @operation(
     allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE),
+    changes=(CustomField,),
     raises=(errors.NotFound, errors.Forbidden, errors.NameTaken, errors.ValidationFailed),
 )
 async def update_custom_field(ctx: Context, id: CustomFieldId, data: UpdateCustomField) -> CustomFieldView:
@@ -195,7 +197,9 @@ async def _change(field: CustomField, changes: dict[str, object]) -> None:
     await field.save(update_fields=["name", "type", "options", "required"])
 
 
-@operation(allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE), raises=(errors.NotFound, errors.Forbidden))
+@operation(
+    allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE), changes=(CustomField,), raises=(errors.NotFound, errors.Forbidden)
+)
 async def delete_custom_field(ctx: Context, id: CustomFieldId) -> DeletedView:
     """Delete a custom field with all answers to it."""
     async with edit_part(ctx, CustomField, id) as (field, _):
@@ -218,7 +222,9 @@ class ReorderCustomFields(Input):
 
 
 @operation(
-    allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE), raises=(errors.NotFound, errors.Forbidden, errors.ValidationFailed)
+    allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE),
+    changes=(CustomField,),
+    raises=(errors.NotFound, errors.Forbidden, errors.ValidationFailed),
 )
 async def reorder_custom_fields(ctx: Context, data: ReorderCustomFields) -> list[CustomFieldView]:
     """Reorder the custom fields of an event."""

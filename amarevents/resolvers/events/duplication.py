@@ -31,7 +31,7 @@ class DuplicateEvent(Input):
 @operation(
     allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE),
     creates=True,
-    changes=(Event,),
+    changes=(Event, TicketType, CustomField),
     raises=(errors.NotFound, errors.Forbidden, errors.EventSlotsExhausted),
 )
 async def duplicate_event(ctx: Context, id: EventId, data: DuplicateEvent) -> ManagedEventView:

@@ -7,11 +7,11 @@ from typing import Annotated
 from pydantic import Field
 
 from amarevents import errors
-from amarevents.models import GalleryImage
+from amarevents.models import Event, GalleryImage
 from amarevents.models.db.sql import is_in
 from amarevents.resolvers.core.ids import EventId, GalleryImageId
 from amarevents.resolvers.core.inputs import Count, DeletedView, Id, Input, NotNull, RecordId, deleted
-from amarevents.resolvers.core.operation import operation
+from amarevents.resolvers.core.operation import Shared, operation
 from amarevents.resolvers.core.pagination import Page, WholeListPaging, paginate
 from amarevents.resolvers.core.permissions import get_visible_event, of_visible_events, visible_event_ids
 from amarevents.resolvers.core.select import Select, Source, by_id
@@ -70,7 +70,7 @@ async def load_galleries(ctx: Context, event_ids: Sequence[int]) -> dict[int, li
     return await load_galleries_of(ctx, await visible_event_ids(ctx, event_ids))
 
 
-@operation(PUBLIC, raises=(errors.NotFound,))
+@operation(PUBLIC, raises=(errors.NotFound,), shared=Shared(models=(Event, GalleryImage)))
 async def list_gallery(ctx: Context, id: EventId, data: WholeListPaging) -> Page[GalleryImageView]:
     """List the images in the gallery of an event, in their order."""
     await get_visible_event(ctx, id)
@@ -93,6 +93,7 @@ class CreateGalleryImage(Input):
 @operation(
     allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE),
     creates=True,
+    changes=(GalleryImage,),
     raises=(errors.NotFound, errors.Forbidden, errors.TooManyGalleryImages),
 )
 async def create_gallery_image(ctx: Context, data: CreateGalleryImage) -> GalleryImageView:
@@ -113,7 +114,9 @@ class UpdateGalleryImage(Input):
     """The caption of the image; null removes it."""
 
 
-@operation(allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE), raises=(errors.NotFound, errors.Forbidden))
+@operation(
+    allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE), changes=(GalleryImage,), raises=(errors.NotFound, errors.Forbidden)
+)
 async def update_gallery_image(ctx: Context, id: GalleryImageId, data: UpdateGalleryImage) -> GalleryImageView:
     """Update a gallery image."""
     async with edit_part(ctx, GalleryImage, id) as (image, _):
@@ -123,7 +126,9 @@ async def update_gallery_image(ctx: Context, id: GalleryImageId, data: UpdateGal
     return GalleryImageView.from_model(image)
 
 
-@operation(allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE), raises=(errors.NotFound, errors.Forbidden))
+@operation(
+    allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE), changes=(GalleryImage,), raises=(errors.NotFound, errors.Forbidden)
+)
 async def delete_gallery_image(ctx: Context, id: GalleryImageId) -> DeletedView:
     """Delete a gallery image."""
     async with edit_part(ctx, GalleryImage, id) as (image, _):
@@ -141,7 +146,9 @@ class ReorderGallery(Input):
 
 
 @operation(
-    allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE), raises=(errors.NotFound, errors.Forbidden, errors.ValidationFailed)
+    allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE),
+    changes=(GalleryImage,),
+    raises=(errors.NotFound, errors.Forbidden, errors.ValidationFailed),
 )
 async def reorder_gallery(ctx: Context, data: ReorderGallery) -> list[GalleryImageView]:
     """Reorder the gallery of an event."""

@@ -8,7 +8,7 @@ from tortoise.expressions import F, Q
 from tortoise.transactions import in_transaction
 
 from amarevents import errors
-from amarevents.models import Event, Organization, Ticket
+from amarevents.models import CustomField, Event, GalleryImage, Organization, Ticket, TicketType
 from amarevents.models.enums import Category, PaymentMethod, Privacy
 from amarevents.models.events import UNDATED
 from amarevents.resolvers.core.ids import EventId
@@ -147,7 +147,7 @@ def _is_after(deadline: datetime.date | None, date: datetime.date | None) -> boo
 @operation(
     allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE),
     creates=True,
-    changes=(Event,),
+    changes=(Event, TicketType),
     raises=(errors.NotFound, errors.Forbidden, errors.EventSlotsExhausted),
 )
 async def create_event(ctx: Context, data: CreateEvent) -> ManagedEventView:
@@ -209,7 +209,9 @@ async def _change(event: Event, changes: dict[str, object]) -> None:
 
 
 @operation(
-    allow(*ORGANIZERS, scope=Scope.EVENTS_DELETE), changes=(Event, Ticket), raises=(errors.NotFound, errors.Forbidden)
+    allow(*ORGANIZERS, scope=Scope.EVENTS_DELETE),
+    changes=(Event, TicketType, CustomField, GalleryImage, Ticket),
+    raises=(errors.NotFound, errors.Forbidden),
 )
 async def delete_event(ctx: Context, id: EventId) -> DeletedView:
     """Delete an event with its tickets, ticket types, custom fields and gallery images."""

@@ -7,14 +7,14 @@ from typing import TypeVar
 from tortoise.transactions import in_transaction
 
 from amarevents import errors
-from amarevents.models import Organization, Plan, User
+from amarevents.models import Event, Organization, Plan, User
 from amarevents.models.db.sql import FALSE, contains, is_in, sql
 from amarevents.models.enums import AccountType
 from amarevents.models.organizations import DEFAULT_PLAN
 from amarevents.resolvers.core.constraint_errors import integrity_errors
 from amarevents.resolvers.core.ids import OrganizationId
 from amarevents.resolvers.core.inputs import Count, DateTime, Id, Input, NotNull, RecordId
-from amarevents.resolvers.core.operation import operation
+from amarevents.resolvers.core.operation import Shared, operation
 from amarevents.resolvers.core.pagination import Page, Paging, load_page
 from amarevents.resolvers.core.permissions import is_admin, managed_by_caller, require_organization_manager
 from amarevents.resolvers.core.select import Select, Source, by_id, fetch_column
@@ -103,7 +103,7 @@ class ListOrganizations(Paging):
     """A text to find in the name or description, ignoring case."""
 
 
-@operation(PUBLIC)
+@operation(PUBLIC, shared=Shared(models=(Organization, Plan, Event)))
 async def list_organizations(ctx: Context, data: ListOrganizations) -> Page[OrganizationView]:
     """List all organizations, newest first."""
     rows = _ORGANIZATIONS
@@ -117,7 +117,7 @@ async def load_organizations(ctx: Context, ids: Sequence[int]) -> dict[int, Orga
     return by_id(await _ORGANIZATIONS.where(is_in("organizations.id", ids)).fetch(ctx.fields))
 
 
-@operation(PUBLIC, raises=(errors.NotFound,))
+@operation(PUBLIC, raises=(errors.NotFound,), shared=Shared(models=(Organization, Plan, Event)))
 async def get_organization(ctx: Context, id: OrganizationId) -> OrganizationDetailView | ManagedOrganizationView:
     """Get an organization with its newest public events."""
     found = await load_organization_details(ctx, [id])

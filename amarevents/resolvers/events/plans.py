@@ -129,7 +129,7 @@ class CreatePlan(Input):
     """The features of the plan, any JSON object of at most 10,000 characters."""
 
 
-@operation(allow(*ADMINS, scope=Scope.ADMIN), creates=True, raises=(errors.NameTaken,))
+@operation(allow(*ADMINS, scope=Scope.ADMIN), creates=True, changes=(Plan,), raises=(errors.NameTaken,))
 async def create_plan(ctx: Context, data: CreatePlan) -> PlanView:
     """Create a plan."""
     return await new_plan(data)
@@ -161,7 +161,11 @@ class UpdatePlan(Input):
     """The features of the plan, any JSON object of at most 10,000 characters."""
 
 
-@operation(allow(*ADMINS, scope=Scope.ADMIN), raises=(errors.NotFound, errors.NameTaken, errors.DefaultPlan))
+@operation(
+    allow(*ADMINS, scope=Scope.ADMIN),
+    changes=(Plan,),
+    raises=(errors.NotFound, errors.NameTaken, errors.DefaultPlan),
+)
 async def update_plan(ctx: Context, id: PlanId, data: UpdatePlan) -> PlanView:
     """Update a plan, for all organizations that are on it."""
     return await change_plan(id, data)
@@ -187,7 +191,11 @@ def _require_renamable(plan: Plan, name: str) -> None:
         raise errors.DefaultPlan
 
 
-@operation(allow(*ADMINS, scope=Scope.ADMIN), raises=(errors.NotFound, errors.PlanInUse, errors.DefaultPlan))
+@operation(
+    allow(*ADMINS, scope=Scope.ADMIN),
+    changes=(Plan,),
+    raises=(errors.NotFound, errors.PlanInUse, errors.DefaultPlan),
+)
 async def delete_plan(ctx: Context, id: PlanId) -> DeletedView:
     """Delete a plan that no organization is on."""
     return await remove_plan(id)

@@ -7,7 +7,7 @@ from typing import ClassVar
 from tortoise.models import Model
 
 from amarevents import errors
-from amarevents.models import Event, Organization, Ticket
+from amarevents.models import CustomField, Event, Organization, Ticket, TicketType
 from amarevents.models.db.sql import Sql, contains, is_in, sql
 from amarevents.models.enums import Category, Privacy
 from amarevents.resolvers.core.bulk_connections import ConnectionRequest, load_connections
@@ -15,7 +15,7 @@ from amarevents.resolvers.core.bulk_pages import PageRequest, load_pages
 from amarevents.resolvers.core.connections import Connection, ConnectionArguments, load_connection
 from amarevents.resolvers.core.ids import EventId
 from amarevents.resolvers.core.inputs import Id, Ids
-from amarevents.resolvers.core.operation import operation
+from amarevents.resolvers.core.operation import Shared, operation
 from amarevents.resolvers.core.pagination import Page, Paging, load_page
 from amarevents.resolvers.core.permissions import visible_events
 from amarevents.resolvers.core.select import Select, by_id
@@ -56,7 +56,7 @@ class ListEvents(EventFilters, Paging):
     """The page of events to return."""
 
 
-@operation(PUBLIC)
+@operation(PUBLIC, shared=Shared(models=(Event, Organization)))
 async def list_events(ctx: Context, data: ListEvents) -> Page[EventView]:
     """List the events visible to the caller, those that are still to come first."""
     rows, order = EVENTS.where(_matching_events(ctx, data, ctx.today)), event_order(data.sort, ctx.today)
@@ -77,7 +77,7 @@ class ListEventsByCursor(ListEventsOfByCursor, EventFilters):
     """The slice of the list of events to return."""
 
 
-@operation(PUBLIC)
+@operation(PUBLIC, shared=Shared(models=(Event, Organization)))
 async def list_events_by_cursor(ctx: Context, data: ListEventsByCursor) -> Connection[EventView]:
     """List the events visible to the caller by cursor, those that are still to come first."""
     rows = EVENTS.where(_matching_events(ctx, data, data.order(ctx).day or ctx.today))
@@ -141,7 +141,11 @@ async def load_organization_event_connections(
     return await load_connections(ctx, requests)
 
 
-@operation(PUBLIC, raises=(errors.NotFound,))
+@operation(
+    PUBLIC,
+    raises=(errors.NotFound,),
+    shared=Shared(models=(Event, Organization, TicketType, CustomField), event_argument="id"),
+)
 async def get_event(ctx: Context, id: EventId) -> EventDetailView | ManagedEventView:
     """Get an event with its ticket types and custom fields."""
     found = await load_event_details(ctx, [id])

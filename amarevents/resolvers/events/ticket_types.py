@@ -17,7 +17,7 @@ from amarevents.resolvers.core.constraint_errors import integrity_errors
 from amarevents.resolvers.core.ids import TicketTypeId
 from amarevents.resolvers.core.inputs import Count, DateTime, DeletedView, Id, Input, Money, NotNull, RecordId, deleted
 from amarevents.resolvers.core.locking import lock_in_order
-from amarevents.resolvers.core.operation import operation
+from amarevents.resolvers.core.operation import Shared, operation
 from amarevents.resolvers.core.pagination import Page, WholeListPaging, paginate
 from amarevents.resolvers.core.permissions import (
     get_visible_event,
@@ -81,7 +81,7 @@ class ListTicketTypes(WholeListPaging):
     """The ID of the event."""
 
 
-@operation(PUBLIC, raises=(errors.NotFound,))
+@operation(PUBLIC, raises=(errors.NotFound,), shared=Shared(models=(Event, TicketType), event_argument="event_id"))
 async def list_ticket_types(ctx: Context, data: ListTicketTypes) -> Page[TicketTypeView]:
     """List the ticket types of an event, newest first."""
     await get_visible_event(ctx, data.event_id)
@@ -132,6 +132,7 @@ class CreateTicketType(TicketTypeInput):
 @operation(
     allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE),
     creates=True,
+    changes=(TicketType,),
     raises=(errors.NotFound, errors.Forbidden, errors.TooManyTicketTypes),
 )
 async def create_ticket_type(ctx: Context, data: CreateTicketType) -> TicketTypeView:
@@ -165,7 +166,9 @@ class UpdateTicketType(Input):
 
 
 @operation(
-    allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE), raises=(errors.NotFound, errors.Forbidden, errors.CapacityTooLow)
+    allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE),
+    changes=(TicketType,),
+    raises=(errors.NotFound, errors.Forbidden, errors.CapacityTooLow),
 )
 async def update_ticket_type(ctx: Context, id: TicketTypeId, data: UpdateTicketType) -> TicketTypeView:
     """Update a ticket type; existing tickets keep their amount (decisions 6.3)."""
@@ -186,6 +189,7 @@ async def _update(ticket_type_id: int, changes: dict[str, object]) -> None:
 
 @operation(
     allow(*ORGANIZERS, scope=Scope.EVENTS_WRITE),
+    changes=(TicketType,),
     raises=(errors.NotFound, errors.Forbidden, errors.HasApprovedTickets, errors.LastTicketType),
 )
 async def delete_ticket_type(ctx: Context, id: TicketTypeId) -> DeletedView:

@@ -6,6 +6,9 @@ COMMON_HEADERS = ("X-Request-ID",)
 RATE_LIMIT_HEADERS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "X-RateLimit-Type")
 """Headers of responses to callers with a valid API key or session."""
 
+CACHE_HEADERS = ("ETag",)
+"""Headers of answers that are the same for all anonymous callers."""
+
 _COUNT: Json = {"type": "integer", "minimum": 0}
 
 
@@ -26,6 +29,11 @@ def shared_headers() -> Json:
         "Idempotency-Replayed": {
             "description": "Present if this is the response to an earlier request with the same `Idempotency-Key`.",
             "schema": {"const": "true"},
+        },
+        "ETag": {
+            "description": "The version of this answer, on answers to requests without credentials. Send it as "
+            "`If-None-Match` to get 304 without a body as long as the answer is the same.",
+            "schema": {"type": "string"},
         },
         "Retry-After": {
             "description": "The number of seconds to wait before sending the request again.",

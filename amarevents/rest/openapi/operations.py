@@ -8,13 +8,17 @@ from amarevents.rest.docs_page.badges import badges
 from amarevents.rest.docs_page.samples import Call, code_samples
 from amarevents.rest.openapi.error_responses import error_responses
 from amarevents.rest.openapi.examples.example import Example
-from amarevents.rest.openapi.headers import COMMON_HEADERS, RATE_LIMIT_HEADERS, headers
+from amarevents.rest.openapi.headers import CACHE_HEADERS, COMMON_HEADERS, RATE_LIMIT_HEADERS, headers
 from amarevents.rest.openapi.parameters import parameters
 from amarevents.rest.openapi.schemas import Json, Schemas, body_schema, data_type, is_paged, object_schema, takes_body
 from amarevents.rest.openapi.texts import IDEMPOTENCY_TEXT, access_text, address_limit_text, tag_of
 from amarevents.rest.routing import Route
 
 _CREDENTIALS: list[Json] = [{"apiKey": []}, {"session": []}]
+_NOT_MODIFIED: Json = {
+    "description": "The client already has this answer: `If-None-Match` contains its ETag.",
+    "headers": headers(*COMMON_HEADERS, *CACHE_HEADERS),
+}
 
 
 def operation_ids(routes: Iterable[Route]) -> list[str]:
@@ -40,7 +44,11 @@ def operation(route: Route, operation_id: str, schemas: Schemas, example: Exampl
         "description": _description(route, schemas, details),
         "security": [{}, *_CREDENTIALS] if route.operation.policy.is_public else _CREDENTIALS,
         "parameters": parameters(route, schemas, example),
-        "responses": {str(route.status): _success(route, schemas, example), **error_responses(route)},
+        "responses": {
+            str(route.status): _success(route, schemas, example),
+            **({"304": _NOT_MODIFIED} if route.operation.shared else {}),
+            **error_responses(route),
+        },
         "x-key-types": [key_type for key_type in KeyType if key_type in route.operation.policy.key_types],
         "x-scope": route.operation.policy.scope,
         "x-error-codes": [kind.code for kind in route.operation.raises],
@@ -111,8 +119,9 @@ def _success(route: Route, schemas: Schemas, example: Example) -> Json:
         limit = route.operation.input_type.model_fields["limit"].default if route.operation.input_type else None
         response["pagination"] = {"total": len(example.data), "page": 1, "limit": limit, "pages": 1}
     replayed = ("Idempotency-Replayed",) if route.operation.creates else ()
+    cached = CACHE_HEADERS if route.operation.shared else ()
     return {
         "description": HTTPStatus(route.status).phrase,
-        "headers": headers(*COMMON_HEADERS, *RATE_LIMIT_HEADERS, *replayed),
+        "headers": headers(*COMMON_HEADERS, *RATE_LIMIT_HEADERS, *replayed, *cached),
         "content": {"application/json": {"schema": object_schema(properties), "example": response}},
     }

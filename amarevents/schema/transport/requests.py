@@ -23,19 +23,24 @@ MAX_BATCH = 10
 """The maximum number of operations in a batch."""
 
 
-async def read_request(http_request: Request) -> GraphQLRequest | list[GraphQLRequest]:
-    """Read the parameters of a GET or POST request; a POST request may be a batch of them.
-
-    Raises UnsupportedMediaType, MalformedJson, BadRequest for parameters of the wrong type, CrossSiteRequest for a GET
-    request that another site may have made the browser send, and what ``read_body`` raises.
-    """
-    context = context_of(http_request.scope)
+async def read_sent(http_request: Request) -> bytes:
+    """Return the query string of a GET request, or the body of a POST request. Raises what ``read_body`` raises."""
     if http_request.method == "GET":
-        return _read_query_string(http_request, context)
-    body = await read_body(http_request, context.services.settings.graphql_max_bytes)
+        return bytes(http_request.scope["query_string"])
+    return await read_body(http_request, context_of(http_request.scope).services.settings.graphql_max_bytes)
+
+
+def parse_sent(http_request: Request, sent: bytes) -> GraphQLRequest | list[GraphQLRequest]:
+    """Return the parameters of a GET or POST request; a POST request may be a batch of them.
+
+    Raises UnsupportedMediaType, MalformedJson, BadRequest for parameters of the wrong type, and CrossSiteRequest for a
+    GET request that another site may have made the browser send.
+    """
+    if http_request.method == "GET":
+        return _parse_query_string(http_request, context_of(http_request.scope))
     if not is_json(http_request.headers.get("content-type")):
         raise errors.UnsupportedMediaType
-    parameters = parse_json(body)
+    parameters = parse_json(sent)
     return _parse_batch(parameters) if isinstance(parameters, list) else parse_request(parameters)
 
 
@@ -68,7 +73,7 @@ def _parameter(parameters: Mapping[str, object], name: str, kind: type[T]) -> T 
     raise errors.BadRequest(f"'{name}' must be {'an object' if kind is dict else 'a string'}")
 
 
-def _read_query_string(http_request: Request, context: Context) -> GraphQLRequest:
+def _parse_query_string(http_request: Request, context: Context) -> GraphQLRequest:
     allowed = context.services.settings.allowed_origins
     if context.is_signed_in_by_cookie and is_foreign(http_request.headers, allowed):
         raise errors.CrossSiteRequest
