@@ -19,17 +19,17 @@ from tortoise.exceptions import IntegrityError, OperationalError
 
 from amarevents.errors import OperatorError
 from amarevents.models.db.engines.errors import DatabaseBusy, DatabaseUnavailable
+from amarevents.models.db.engines.postgres import GuardedPostgresClient
 from amarevents.settings import Settings, SettingsError, variable_of
 
 __all__ = [
     "CONNECTION",
     "MIGRATIONS",
-    "PRIMARY_LOG",
-    "REPLICA",
     "DatabaseBusy",
     "DatabaseUnavailable",
     "SchemaOutdated",
     "applied_migrations",
+    "client_of",
     "database_is_ready",
     "open_database",
     "require_file",
@@ -41,8 +41,6 @@ __all__ = [
 ]
 
 CONNECTION = "default"
-REPLICA = "replica"
-PRIMARY_LOG = "primary_log"
 MIGRATIONS = "amarevents.models.migrations"
 
 # In seconds. What waits for other requests is limited by a setting instead.
@@ -75,12 +73,9 @@ def tortoise_config(settings: Settings, *, migrations: str = MIGRATIONS) -> dict
 
     Raises SettingsError if the URL of the database has an option that is not supported.
     """
-    connections = {CONNECTION: _postgres(settings, "database_url") if settings.on_postgres else _sqlite(settings)}
-    if settings.database_replica_url is not None:
-        connections[REPLICA] = _impatient(settings, "database_replica_url")
-        connections[PRIMARY_LOG] = _impatient(settings, "database_url", maxsize=1)
+    connection = _postgres(settings, "database_url") if settings.on_postgres else _sqlite(settings)
     app = {"models": ["amarevents.models"], "default_connection": CONNECTION, "migrations": migrations}
-    return {"connections": connections, "apps": {"models": app}, "use_tz": True, "timezone": "UTC"}
+    return {"connections": {CONNECTION: connection}, "apps": {"models": app}, "use_tz": True, "timezone": "UTC"}
 
 
 def _sqlite(settings: Settings) -> dict[str, Any]:
@@ -96,12 +91,13 @@ def _sqlite(settings: Settings) -> dict[str, Any]:
     return {"engine": "amarevents.models.db.engines.sqlite", "credentials": {"file_path": path, **pragmas}}
 
 
-def _impatient(settings: Settings, field: str, **options: Any) -> dict[str, Any]:
-    """Return a connection for what the primary can do as well, or what requests must not delay."""
-    connection = _postgres(settings, field)
+def client_of(settings: Settings, field: str, **options: Any) -> GuardedPostgresClient:
+    """Return a client of the PostgreSQL server in a setting, for what can be read elsewhere if it takes a second.
+
+    It is none of Tortoise's connections, because transactions begin on the only one.
+    """
     limits = dict.fromkeys(("timeout", "acquire_seconds", "command_timeout"), REPLICA_SECONDS)
-    connection["credentials"] |= limits | options
-    return connection
+    return GuardedPostgresClient(connection_name=field, **_postgres(settings, field)["credentials"] | limits | options)
 
 
 def _postgres(settings: Settings, field: str) -> dict[str, Any]:

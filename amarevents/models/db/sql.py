@@ -17,14 +17,15 @@ from itertools import count
 from typing import Any
 
 import orjson
+from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
 
-from amarevents.models.db.connection import CONNECTION, REPLICA, DatabaseUnavailable
+from amarevents.models.db.connection import CONNECTION, DatabaseUnavailable
 
 Row = Sequence[Any]
 """A row as the driver returns it: its columns by position. Any: the types of columns."""
 
-_from_replica: ContextVar[bool] = ContextVar("from_replica", default=False)
+_replica: ContextVar[BaseDBAsyncClient | None] = ContextVar("replica", default=None)
 
 _LIST = re.compile(r"\bIN \?")
 _PLACEHOLDER = re.compile(r"\?")
@@ -81,30 +82,30 @@ def union_all(parts: Iterable[Sql]) -> Sql:
 async def fetch(statement: Sql) -> Sequence[Row]:
     """Return the rows of a statement, read in the caller's transaction if there is one.
 
-    Inside ``reading_from_replica`` they are those of the replica, unless it is away or too slow.
+    Inside ``reading_from`` they are those of a replica, unless it is away or too slow.
     """
-    if _from_replica.get():
+    replica = _replica.get()
+    if replica is not None:
         with suppress(DatabaseUnavailable):
-            return await fetch_from(REPLICA, statement)
-    return await fetch_from(CONNECTION, statement)
+            return await fetch_from(replica, statement)
+    return await fetch_from(get_connection(CONNECTION), statement)
 
 
-async def fetch_from(connection: str, statement: Sql) -> Sequence[Row]:
-    """Return the rows of a statement, read from this connection. Raises DatabaseUnavailable, DatabaseBusy."""
-    client = get_connection(connection)
+async def fetch_from(client: BaseDBAsyncClient, statement: Sql) -> Sequence[Row]:
+    """Return the rows of a statement, read by this client. Raises DatabaseUnavailable, DatabaseBusy."""
     write, encode = _DIALECTS[client.capabilities.dialect]
     rows: Sequence[Row] = await client.execute_read(write(statement.text), [encode(one) for one in statement.values])  # type: ignore[attr-defined] # of both engines
     return rows
 
 
 @contextmanager
-def reading_from_replica() -> Iterator[None]:
-    """Let the statements of the block be answered by the replica, whose rows may be a moment older."""
-    token = _from_replica.set(True)
+def reading_from(replica: BaseDBAsyncClient) -> Iterator[None]:
+    """Let a replica answer the statements of the block; its rows may be a moment older."""
+    token = _replica.set(replica)
     try:
         yield
     finally:
-        _from_replica.reset(token)
+        _replica.reset(token)
 
 
 async def execute(statement: Sql) -> Sequence[Row]:
