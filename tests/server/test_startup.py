@@ -9,9 +9,11 @@ from amarevents.server.startup import without_collections
 
 
 @pytest.fixture(autouse=True)
-def _unfrozen() -> Iterator[None]:
+def _as_before() -> Iterator[None]:
+    thresholds = gc.get_threshold()
     yield
     gc.unfreeze()
+    gc.set_threshold(*thresholds)
 
 
 def test_objects_of_the_start_are_never_looked_at_again() -> None:
