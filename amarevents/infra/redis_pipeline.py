@@ -13,10 +13,8 @@ from typing import Any, Protocol, TypeAlias
 
 import hiredis
 from redis import exceptions
-from redis.asyncio import Redis, RedisCluster
+from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
-
-from amarevents.infra.redis import RedisClient
 
 Argument: TypeAlias = str | bytes | int
 Reply: TypeAlias = Any  # Any: what a command returns is known to its caller
@@ -34,22 +32,6 @@ class RedisCommands(Protocol):
     async def aclose(self) -> None:
         """Close the client; commands that wait for a reply fail."""
         ...
-
-
-def redis_commands(client: RedisClient) -> RedisCommands:
-    """Return a pipeline to the server of a client; a cluster's client finds the node of each command itself."""
-    return RedisPipeline(client) if isinstance(client, Redis) else _ClusterCommands(client)
-
-
-class _ClusterCommands:
-    def __init__(self, client: RedisCluster) -> None:
-        self._client = client
-
-    async def execute(self, *command: Argument) -> Reply:
-        return await self._client.execute_command(*command)
-
-    async def aclose(self) -> None:
-        await self._client.aclose()
 
 
 class RedisPipeline:

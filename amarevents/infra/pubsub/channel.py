@@ -12,7 +12,7 @@ from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
 from amarevents.infra.redis import database_number, redis_client, redis_reader
-from amarevents.infra.redis_pipeline import redis_commands
+from amarevents.infra.redis_cluster import redis_commands
 
 RETRY_SECONDS = 0.5
 """The pause between two attempts to reach an unavailable server."""

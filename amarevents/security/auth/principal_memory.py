@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from redis.exceptions import RedisError
 
 from amarevents.infra.redis import redis_client
-from amarevents.infra.redis_pipeline import redis_commands
+from amarevents.infra.redis_cluster import redis_commands
 from amarevents.models.columns import utc_now
 from amarevents.models.enums import KeyType
 from amarevents.security.auth.account_versions import AccountVersions, new_version

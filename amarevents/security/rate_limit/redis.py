@@ -4,7 +4,8 @@ import time
 from collections.abc import Sequence
 
 from amarevents.infra.redis import RedisClient
-from amarevents.infra.redis_pipeline import Argument, Script, redis_commands
+from amarevents.infra.redis_cluster import redis_commands
+from amarevents.infra.redis_pipeline import Argument, Script
 from amarevents.security.auth.account_versions import READ_VERSION, new_version, version_key
 from amarevents.security.rate_limit.limiter import (
     AccountCharge,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -114,10 +115,10 @@ async def test_processes_recover_when_pooler_or_server_are_restarted(redis_url: 
 
 
 async def _statuses(platform: RunningPlatform, requests: int) -> set[int]:
+    """Return the statuses of requests whose answers no process has kept."""
     async with platform.client() as client:
-        answers = await asyncio.gather(
-            *(client.get("/api/events", params={"search": f"fair {number}"}) for number in range(requests))
-        )
+        texts = (uuid4().hex for _ in range(requests))
+        answers = await asyncio.gather(*(client.get("/api/events", params={"search": text}) for text in texts))
     return {answer.status_code for answer in answers}
 
 
