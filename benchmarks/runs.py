@@ -23,7 +23,7 @@ _PLENTY = "10000000"  # requests a minute
 _OTHERS = {"argon2_time_cost": "2", "argon2_memory_kib": "19456", "places_per_account": "20"}
 _LIMITED = _OTHERS | {name: _PLENTY for name in Settings.model_fields if name.startswith("rate_limit_")}
 _UNCACHED = {"public_cache_seconds": "0"}
-_SETTINGS = {
+SETTINGS = {
     Mode.UNCACHED: {**_LIMITED, "rate_limit_anonymous": "0", **_UNCACHED},
     Mode.CACHED: {**_LIMITED, "rate_limit_anonymous": "0"},
     Mode.DEFAULT: _LIMITED,
@@ -88,7 +88,7 @@ class Run:
     ) -> Iterator[Result]:
         if not rows:
             return
-        settings = _SETTINGS[mode]
+        settings = SETTINGS[mode]
         with deployment.serving(**settings) as running:  # type: ignore[arg-type] # all settings are texts
             ours = Target(running.url, running.server.pid)
             for row in rows:
