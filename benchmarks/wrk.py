@@ -28,6 +28,10 @@ class LoadFailed(Exception):
     """A response was not successful or not as expected, or a connection failed."""
 
 
+class NoResponse(LoadFailed):
+    """There was not one response."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """A request that load consists of."""
@@ -90,7 +94,7 @@ def parse_report(report: str) -> Load:
         raise LoadFailed(found[0])
     total = re.search(r"(\d+) requests in ([0-9.]+)(us|ms|s|m)\b", report)
     if total is None or total[1] == "0":
-        raise LoadFailed("no response within the round")
+        raise NoResponse("no response within the round")
     return Load(
         requests=int(total[1]),
         seconds=_milliseconds(total[2], total[3]) / 1000,
