@@ -94,7 +94,7 @@ async def fetch(statement: Sql) -> Sequence[Row]:
 async def fetch_from(client: BaseDBAsyncClient, statement: Sql) -> Sequence[Row]:
     """Return the rows of a statement, read by this client. Raises DatabaseUnavailable, DatabaseBusy."""
     write, encode = _DIALECTS[client.capabilities.dialect]
-    rows: Sequence[Row] = await client.execute_read(write(statement.text), [encode(one) for one in statement.values])  # type: ignore[attr-defined] # of both engines
+    rows: Sequence[Row] = await client.execute_rows(write(statement.text), [encode(one) for one in statement.values])  # type: ignore[attr-defined] # of both engines
     return rows
 
 
@@ -113,10 +113,7 @@ async def execute(statement: Sql) -> Sequence[Row]:
 
     Raises IntegrityError.
     """
-    client = get_connection(CONNECTION)
-    write, encode = _DIALECTS[client.capabilities.dialect]
-    rows: Sequence[Row] = await client.execute_write(write(statement.text), [encode(one) for one in statement.values])  # type: ignore[attr-defined] # of both engines
-    return rows
+    return await fetch_from(get_connection(CONNECTION), statement)
 
 
 async def execute_many(text: str, rows: Iterable[Sequence[object]]) -> None:

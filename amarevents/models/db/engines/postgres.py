@@ -10,8 +10,7 @@ from typing import Any, cast
 import asyncpg
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.backends.base.client import PoolConnectionWrapper, TransactionContext
-from tortoise.backends.base_postgres.client import translate_exceptions
-from tortoise.exceptions import DBConnectionError
+from tortoise.exceptions import DBConnectionError, IntegrityError
 
 from amarevents.models.db.engines.connection_queue import ConnectionQueue
 from amarevents.models.db.engines.errors import DatabaseBusy, DatabaseUnavailable
@@ -45,9 +44,11 @@ class StaleConnection(Exception):
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Raise DatabaseBusy or DatabaseUnavailable for errors of the server rather than the statement."""
+    """Raise IntegrityError, and DatabaseBusy or DatabaseUnavailable for errors of the server, not of the statement."""
     try:
         yield
+    except asyncpg.IntegrityConstraintViolationError as error:
+        raise IntegrityError(error) from error
     except BUSY as error:
         raise DatabaseBusy(f"PostgreSQL gave up on a statement: {error}") from error
     except TimeoutError as error:  # before LOST: it is an OSError
@@ -134,18 +135,13 @@ class _TranslatingErrors(AsyncpgDBClient):
         with translated_errors():
             return await super()._translate_exceptions(func, *args, **kwargs)
 
-    async def execute_read(self, text: str, values: Sequence[object]) -> Sequence[asyncpg.Record]:
-        """Return the rows of a statement. Raises DatabaseBusy, DatabaseUnavailable."""
+    async def execute_rows(self, text: str, values: Sequence[object]) -> Sequence[asyncpg.Record]:
+        """Return the rows of a statement. Raises IntegrityError, DatabaseBusy, DatabaseUnavailable."""
         with translated_errors():
             async with self.acquire_connection() as connection:
                 self.log.debug("%s: %s", text, values)
                 rows: Sequence[asyncpg.Record] = await connection.fetch(text, *values)
                 return rows
-
-    @translate_exceptions
-    async def execute_write(self, text: str, values: Sequence[object]) -> Sequence[asyncpg.Record]:
-        """Return the rows of a statement that writes. Raises IntegrityError, DatabaseBusy, DatabaseUnavailable."""
-        return await self.execute_read(text, values)
 
 
 class GuardedPostgresClient(_TranslatingErrors):

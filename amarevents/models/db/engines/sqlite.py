@@ -11,7 +11,8 @@ from typing import cast
 
 import aiosqlite
 from tortoise.backends.base.client import ConnectionWrapper, TransactionContext
-from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionWrapper, translate_exceptions
+from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionWrapper
+from tortoise.exceptions import IntegrityError
 
 from amarevents.models.db.engines.errors import DatabaseBusy, DatabaseUnavailable
 from amarevents.models.db.engines.transactions import GuardedSavepoint, GuardedTransaction, GuardedTransactionClient
@@ -111,16 +112,14 @@ async def _drain(connection: aiosqlite.Connection) -> None:
 class _Reading(SqliteClient):
     """Reads rows without Tortoise."""
 
-    async def execute_read(self, text: str, values: Sequence[object]) -> Sequence[sqlite3.Row]:
-        """Return the rows of a statement. Raises DatabaseBusy, DatabaseUnavailable."""
-        async with self.acquire_connection() as connection:
-            self.log.debug("%s: %s", text, values)
-            return list(await connection.execute_fetchall(text, values))
-
-    @translate_exceptions
-    async def execute_write(self, text: str, values: Sequence[object]) -> Sequence[sqlite3.Row]:
-        """Return the rows of a statement that writes. Raises IntegrityError, DatabaseBusy, DatabaseUnavailable."""
-        return await self.execute_read(text, values)
+    async def execute_rows(self, text: str, values: Sequence[object]) -> Sequence[sqlite3.Row]:
+        """Return the rows of a statement. Raises IntegrityError, DatabaseBusy, DatabaseUnavailable."""
+        try:
+            async with self.acquire_connection() as connection:
+                self.log.debug("%s: %s", text, values)
+                return list(await connection.execute_fetchall(text, values))
+        except sqlite3.IntegrityError as error:
+            raise IntegrityError(error) from error
 
 
 class GuardedSqliteClient(_Reading):
