@@ -93,18 +93,24 @@ def lift_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(documents, "_MAX_CACHED_CHARACTERS", _ANY_NUMBER)
 
 
-def batch_of(type_name: str, name: str) -> tuple[EdgeField | PagedEdgeField, Batch]:
-    """Return the extension that resolves an edge, and what it loads."""
+def edge_of(type_name: str, name: str) -> EdgeField | PagedEdgeField:
+    """Return the extension that resolves an edge."""
     field = TYPES[type_name].fields[name].extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
     [extension] = [one for one in field.extensions if isinstance(one, EdgeField | PagedEdgeField)]
-    assert isinstance(extension.load, Batch)
-    return extension, extension.load
+    return extension
+
+
+def batch_of(type_name: str, name: str) -> Batch:
+    """Return how an edge is loaded."""
+    batch = edge_of(type_name, name).load
+    assert isinstance(batch, Batch)
+    return batch
 
 
 def replace_batch(monkeypatch: pytest.MonkeyPatch, type_name: str, name: str, load: LoadFunction[Any, Any]) -> None:
     """Replace the load function of an edge; documents that have been compiled are forgotten."""
-    extension, batch = batch_of(type_name, name)
-    monkeypatch.setitem(extension.__dict__, "load", dataclasses.replace(batch, load=load))
+    batch = dataclasses.replace(batch_of(type_name, name), load=load)
+    monkeypatch.setitem(edge_of(type_name, name).__dict__, "load", batch)
     monkeypatch.setattr(documents, "_cache", OrderedDict())
 
 

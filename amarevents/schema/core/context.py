@@ -1,7 +1,6 @@
 """The context of a GraphQL operation: the request it belongs to, its deadline and its data loaders."""
 
 import asyncio
-import copy
 import time
 from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass, field
@@ -86,7 +85,9 @@ class GraphQLContext:
 
         It is a copy, because fields are loaded at the same time.
         """
-        narrowed = copy.copy(self.request)
+        narrowed = Context.__new__(Context)
+        for name in Context.__slots__:
+            setattr(narrowed, name, getattr(self.request, name))
         narrowed.fields, narrowed.needs_total = wanted.fields, wanted.total
         return narrowed
 
@@ -105,7 +106,7 @@ class GraphQLContext:
 
     async def load_all(self, load: LoadFunction[K, T], keys: Collection[K], wanted: Wanted) -> Mapping[K, T]:
         """Return what a load function finds for the keys, loaded together. All calls have to want the same of it."""
-        return await self._loader(load).get_all(keys, self.request_for(wanted))
+        return await self._loader(load).get_all(keys, lambda: self.request_for(wanted))
 
     def _loader(self, load: LoadFunction[K, T]) -> Loader[K, T]:
         loader: Loader[K, T] | None = self._loaders.get(load)

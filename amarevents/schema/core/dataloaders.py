@@ -1,10 +1,9 @@
 """Data loaders, which turn the look-ups of many objects into one call of a load function."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
-
-from strawberry.dataloader import DataLoader
 
 from amarevents.schema.core.timeouts import Deadline
 from amarevents.security.context import Context
@@ -53,24 +52,69 @@ class Loader(Generic[K, T]):
         self._ctx = ctx
         self._deadline = deadline
         self._known: dict[K, Outcome[Mapping[K, T]]] = {}
-        self._single: DataLoader[K, T | None] = DataLoader(load_fn=self._load_in_order)
+        self._pending: dict[K, _Batch[K]] = {}
+        self._collecting: _Batch[K] | None = None
 
     async def get(self, key: K) -> T | None:
         """Return the value of a key, None without one, loading the keys that are needed at the same moment at once."""
-        known = self._known.get(key)
-        return await self._single.load(key) if known is None else known.get().get(key)
+        if key not in self._known:
+            batch = self._pending.get(key) or self._collect(key)
+            await batch.wait(if_cancelled=self._forget)
+        return self._known[key].get().get(key)
 
-    async def get_all(self, keys: Collection[K], ctx: Context) -> Mapping[K, T]:
-        """Return the values of the keys that have one, loading all at once; ``ctx`` says what is needed of them."""
+    async def get_all(self, keys: Collection[K], request_for: Callable[[], Context]) -> Mapping[K, T]:
+        """Return the values of the keys that have one, loading at once those that are not known."""
         missing = [key for key in keys if key not in self._known]
         if missing:
-            outcome = await outcome_of(lambda: self._deadline.wait_for(lambda: self._load(ctx, missing)))
-            self._known.update(dict.fromkeys(missing, outcome))
+            await self._load_now(missing, request_for())
             if len(missing) == len(keys):
-                return outcome.get()
+                return self._known[missing[0]].get()
         outcomes = {id(one): one for one in (self._known[key] for key in keys)}
         return {key: value for one in outcomes.values() for key, value in one.get().items()}
 
-    async def _load_in_order(self, keys: list[K]) -> list[T | None]:
-        found = await self._deadline.wait_for(lambda: self._load(self._ctx, keys))
-        return [found.get(key) for key in keys]
+    async def _load_now(self, keys: list[K], ctx: Context) -> None:
+        outcome = await outcome_of(lambda: self._deadline.wait_for(lambda: self._load(ctx, keys)))
+        self._known.update(dict.fromkeys(keys, outcome))
+
+    def _collect(self, key: K) -> "_Batch[K]":
+        batch = self._collecting
+        if batch is None:
+            batch = self._collecting = _Batch()
+            batch.task = asyncio.create_task(self._load_collected(batch))
+        batch.keys.append(key)
+        self._pending[key] = batch
+        return batch
+
+    async def _load_collected(self, batch: "_Batch[K]") -> None:
+        await asyncio.sleep(0)  # other fields are executed in this moment
+        self._collecting = None
+        await self._load_now(batch.keys, self._ctx)
+        self._forget(batch)
+
+    def _forget(self, batch: "_Batch[K]") -> None:
+        """Forget a batch that has been loaded or cancelled."""
+        if self._collecting is batch:
+            self._collecting = None
+        for key in batch.keys:
+            self._pending.pop(key, None)
+
+
+class _Batch(Generic[K]):
+    """Keys that are loaded together, for all that wait for one of them."""
+
+    task: asyncio.Task[None]
+
+    def __init__(self) -> None:
+        self.keys: list[K] = []
+        self._waiting = 0
+
+    async def wait(self, *, if_cancelled: Callable[["_Batch[K]"], None]) -> None:
+        """Wait until the keys have been loaded. The last one whose waiting is cancelled cancels the loading."""
+        self._waiting += 1
+        try:
+            await asyncio.shield(self.task)
+        finally:
+            self._waiting -= 1
+            if not self._waiting and not self.task.done():
+                if_cancelled(self)
+                self.task.cancel()

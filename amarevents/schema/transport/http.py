@@ -44,15 +44,16 @@ async def respond(request: Request) -> Response:
 
 
 @lru_cache(maxsize=256)
-def _negotiate(accept: str) -> AcceptedType | None:
+def _negotiate(accept: bytes) -> AcceptedType | None:
     """Return the media type of the response, None for an event stream. Raises NotAcceptable."""
-    return None if prefers_event_stream([accept]) else negotiate_media_type([accept])
+    lines = [accept.decode("latin-1")]
+    return None if prefers_event_stream(lines) else negotiate_media_type(lines)
 
 
 async def _respond(http_request: Request, context: Context) -> Response:
     if http_request.method not in _OPERATIONS:
         raise errors.MethodNotAllowed(list(_OPERATIONS))
-    accepted = _negotiate(",".join(http_request.headers.getlist("accept")))
+    accepted = _negotiate(b",".join(value for name, value in http_request.scope["headers"] if name == b"accept"))
     if accepted is None:
         return await _stream(http_request, context)
     sent = await read_sent(http_request)

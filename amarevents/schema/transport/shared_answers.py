@@ -22,20 +22,21 @@ from amarevents.schema.execution.limits import DocumentTooLarge, fragments_of
 from amarevents.schema.schema import schema
 from amarevents.schema.transport.operations import GraphQLRequest
 from amarevents.schema.transport.responses import AcceptedType
+from amarevents.security.headers import find_header
 
 _TYPENAME = "__typename"
 
 
 def shared_key(http_request: Request, accepted: AcceptedType, sent: bytes) -> bytes:
     """Return what identifies the answer to an anonymous request: all of it that the answer depends on."""
-    content_type = http_request.headers.get("content-type", "")
-    return f"{http_request.method}\n{accepted}\n{content_type}\n".encode() + sent
+    content_type = find_header(http_request.scope["headers"], b"content-type")
+    return b"\n".join((http_request.method.encode(), accepted.media_type.encode(), content_type, sent))
 
 
 @cache
 def shared_scopes() -> frozenset[str]:
     """Return the scopes of all that anonymous callers see: edges lead from any of it to any other."""
-    return scopes_of(model for one in OPERATIONS.values() if one.shared is not None for model in one.shared.models)
+    return frozenset().union(*(scopes_of(one.shared.models) for one in OPERATIONS.values() if one.shared is not None))
 
 
 def is_shared(request: GraphQLRequest) -> bool:

@@ -131,6 +131,7 @@ class _Compiler:
             return Field(values, attribute=field.python_name)
         for extension in field.extensions:
             if isinstance(extension, EdgeField):
+                self._has_steps |= not isinstance(extension.load, Batch) and parent.fields.keys() not in _LISTS
                 return Field(values, extension.attribute, self._source(extension, values), leaf)
             if isinstance(extension, PagedEdgeField):
                 page = self._page(extension, self._arguments(definition, field, details))
@@ -142,7 +143,6 @@ class _Compiler:
         if isinstance(edge.load, Batch):
             self._want(edge.load, values)
             return FromBatch(edge.load, edge.access)
-        self._has_steps = True
         return FromSteps(edge.load, edge.access)
 
     def _page(self, edge: PagedEdgeField, arguments: Arguments) -> Page:
@@ -175,9 +175,10 @@ def _wanted_of(values: Values) -> Wanted:
 def _wanted_of_objects(kind: GraphQLObjectType, fields: Iterable[Leaf | Field | None]) -> Wanted:
     """Return what is needed of objects; of pages and connections, what is needed of the objects that they list."""
     if kind.fields.keys() in _LISTS:
-        within = {one.attribute: one.values for one in fields if isinstance(one, Field)}
-        contents = (_wanted_of(values) for attribute, values in within.items() if attribute in _CONTENTS)
-        return reduce(or_, contents, Wanted(frozenset(), total="pagination" in within))
+        within = [one for one in fields if isinstance(one, Field)]
+        contents = (_wanted_of(one.values) for one in within if one.attribute in _CONTENTS)
+        total = any(one.attribute == "pagination" for one in within)
+        return reduce(or_, contents, Wanted(frozenset(), total))
     needed: set[str | None] = set()
     for one in fields:
         if one is not None:
