@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Self
 
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from amarevents import __version__
 from amarevents.infra.pubsub import broker_for
@@ -19,7 +20,6 @@ from amarevents.rest.email_confirmation_page import confirmation_page
 from amarevents.rest.envelopes import failure
 from amarevents.rest.openapi.endpoint import openapi_json
 from amarevents.rest.password_reset_page import password_reset_page
-from amarevents.rest.path_prefix import PathPrefix
 from amarevents.rest.routes import ROUTES
 from amarevents.rest.routing import Router
 from amarevents.schema.explorer.page import explorer_routes, with_explorer
@@ -27,6 +27,7 @@ from amarevents.schema.transport.http import respond
 from amarevents.schema.transport.responses import render_error
 from amarevents.schema.transport.websocket import GraphQLWebSocket
 from amarevents.security.middleware import SecurityMiddleware, WebSocketSecurityMiddleware, services_of
+from amarevents.security.outgoing import OpenEndpoint
 from amarevents.security.rate_limit import rate_limiter
 from amarevents.security.services import Services, open_services
 from amarevents.server.logging import configure_logging
@@ -34,10 +35,32 @@ from amarevents.server.maintenance import run_maintenance
 from amarevents.server.shutdown import run_on_shutdown_signal
 from amarevents.settings import Settings
 from amarevents.web.content_negotiation import prefers_html
-from amarevents.web.outgoing import OutgoingMiddleware
 from amarevents.web.static_files import BASE_HEADERS, FAVICON
 
 _GRAPHQL = ("/graphql", "/graphql/")
+
+
+class Platform(Starlette):
+    """The application. Requests to the API go straight to it, past the routes of pages and Starlette's middleware."""
+
+    def __init__(
+        self, *, api: ASGIApp, endpoints: Mapping[str, ASGIApp], routes: Sequence[BaseRoute], lifespan: Lifespan[Self]
+    ) -> None:
+        super().__init__(routes=routes, lifespan=lifespan)
+        self._api = api
+        self._endpoints = endpoints
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        found = self._find(scope["path"]) if scope["type"] == "http" else None
+        if found is None:
+            await super().__call__(scope, receive, send)
+            return
+        scope["app"] = self
+        await found(scope, receive, send)
+
+    def _find(self, path: str) -> ASGIApp | None:
+        """Return the API or the endpoint at a path. Starlette's routes do not match paths with line breaks."""
+        return self._api if path.startswith("/api/") or path == "/api" else self._endpoints.get(path)
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -53,21 +76,22 @@ def create_app(settings: Settings) -> Starlette:
     rest = SecurityMiddleware(Router(ROUTES).respond, lambda error, _scope: failure(error))
     graphql = SecurityMiddleware(respond, render_error, charges_operations=True)
     websocket = WebSocketSecurityMiddleware(GraphQLWebSocket(), render_error)
-    app = Starlette(
+    app = Platform(
+        api=rest,
+        endpoints={
+            "/openapi.json": OpenEndpoint(openapi_json),
+            **dict.fromkeys(_GRAPHQL, with_explorer(graphql, settings)),
+        },
         routes=[
-            PathPrefix("/api", rest),  # first, because routes are tried in this order
             Route("/", index),
             Route("/favicon.ico", favicon),
             Route("/healthz", health),
-            Route("/openapi.json", openapi_json),
             *docs_routes(),
             Route("/confirm-email", confirmation_page()),
             Route("/reset-password", password_reset_page()),
-            *(Route(path, with_explorer(graphql, settings)) for path in _GRAPHQL),
             *(WebSocketRoute(path, websocket) for path in _GRAPHQL),
             *explorer_routes(settings),
         ],
-        middleware=[Middleware(OutgoingMiddleware)],
         lifespan=lifespan,
     )
     # A redirect would lose the body of the request.

@@ -4,7 +4,8 @@ import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 from amarevents.infra.single_flight import SingleFlight
 from amarevents.infra.versions import Versions
@@ -24,7 +25,7 @@ class NotReusable(Exception):
     """Raised in place of an answer that other requests must not get."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class Answer:
     """The body of a successful answer. ``units`` is what a request for it is charged."""
 
@@ -35,11 +36,11 @@ class Answer:
     units: int = 1
     compressed: bytes | None = None
     """The body in the gzip format, once a client has asked for it."""
-    tag: str = field(init=False)
-    """A hash of the body."""
 
-    def __post_init__(self) -> None:
-        self.tag = hashlib.blake2b(self.body, digest_size=12).hexdigest()
+    @cached_property
+    def tag(self) -> str:
+        """A hash of the body."""
+        return hashlib.blake2b(self.body, digest_size=12).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Collection, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 
 from tortoise.models import Model
@@ -35,7 +35,7 @@ class CountCache:
         self._totals: OrderedDict[Hashable, _Total] = OrderedDict()
         self._counting: SingleFlight[int] = SingleFlight(versions)
 
-    async def count(self, statement: Sql, count: Callable[[], Awaitable[int]], *, of: Collection[type[Model]]) -> int:
+    async def count(self, statement: Sql, count: Callable[[], Awaitable[int]], *, of: tuple[type[Model], ...]) -> int:
         """Return what ``count`` returns, which executes the statement; ``of`` are the models that it reads."""
         if not self._seconds:
             return await count()

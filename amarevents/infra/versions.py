@@ -7,6 +7,7 @@ changes. A scope is a table (``events``), or the rows of a table that belong to 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 
 from tortoise.models import Model
 
@@ -102,7 +103,8 @@ class Versions:
             listener(scopes)
 
 
-def scopes_of(models: Iterable[type[Model]]) -> frozenset[str]:
+@cache
+def scopes_of(models: tuple[type[Model], ...]) -> frozenset[str]:
     """Return the scopes of all rows of the models."""
     return frozenset(map(table_of, models))
 

@@ -41,7 +41,7 @@ def link_page(page: Surface, *, link_not_valid: str) -> ASGIApp:
             return render(link_not_valid, status=error.status)
         return render(_FAILED, status=error.status, problem=error.text)
 
-    return _WithoutCredentials(SecurityMiddleware(page, failure_page))
+    return _WithoutCredentials(SecurityMiddleware(page, failure_page, is_page=True))
 
 
 class _WithoutCredentials:

@@ -78,7 +78,10 @@ def _segments(scope: Scope) -> tuple[str, ...]:
     They are separated before they are decoded, so that a code may contain slashes, and trimmed, because scanners append
     line ends to what they read.
     """
-    _, _, *segments = _raw_path(scope).decode("ascii", "replace").removesuffix("/").split("/")
+    path = _raw_path(scope).decode("ascii", "replace")
+    _, _, *segments = path.removesuffix("/").split("/")
+    if "%" not in path:
+        return tuple(segments)
     return tuple(unquote(segment).strip() or segment for segment in segments)
 
 

@@ -12,7 +12,6 @@ from starlette.types import Scope
 from amarevents.security.headers import RawHeader, add_vary, find_header
 from amarevents.settings.types import normalize_origin
 
-_API = frozenset({"api", "graphql", "openapi.json"})
 _METHOD = b"access-control-request-method"
 _HEADERS = b"access-control-request-headers"
 # PATCH is not supported, but a page must be able to read the error that says so.
@@ -27,11 +26,6 @@ _EXPOSED = b", ".join(
 _EXPOSE_HEADERS = (b"access-control-expose-headers", _EXPOSED)
 _ALLOW_ANY = (b"access-control-allow-origin", b"*")
 _ALLOW_CREDENTIALS = (b"access-control-allow-credentials", b"true")
-
-
-def is_shared(path: str) -> bool:
-    """Return whether pages of other origins may read the answers at this path."""
-    return path.removeprefix("/").partition("/")[0] in _API
 
 
 def is_preflight(scope: Scope) -> bool:

@@ -24,7 +24,8 @@ def set_header(headers: list[RawHeader], name: bytes, value: bytes) -> None:
 
 def add_vary(headers: list[RawHeader], *names: bytes) -> None:
     """Add names of request headers on which the response depends, once each."""
-    present = [name.strip() for name in find_header(headers, _VARY).split(b",") if name]
-    missing = [name for name in names if name.lower() not in map(bytes.lower, present)]
+    value = find_header(headers, _VARY)
+    present = [name.strip() for name in value.split(b",") if name]
+    missing = [name for name in names if name not in present]
     if missing:
         set_header(headers, _VARY, b", ".join([*present, *missing]))

@@ -6,9 +6,10 @@ the response starts, here or in the surface, becomes such an error response.
 
 import contextlib
 import math
-import secrets
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from http.cookies import SimpleCookie
 from typing import Protocol, TypeAlias
 
@@ -19,11 +20,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from amarevents import errors
+from amarevents.security import cors
 from amarevents.security.auth.sessions import COOKIE_NAME
 from amarevents.security.authenticator import authenticate_handshake, authenticate_request
 from amarevents.security.context import Context
 from amarevents.security.error_reporting import log_failure, public_error
 from amarevents.security.headers import RawHeader, set_header
+from amarevents.security.outgoing import complete
 from amarevents.security.rate_limit import quotas
 from amarevents.security.services import Services
 
@@ -63,18 +66,25 @@ class SecurityMiddleware:
     """The ASGI application of one surface.
 
     ``charges_operations``: the surface charges each operation by its cost (GraphQL). Otherwise, the middleware charges
-    one unit for each request.
+    one unit for each request. ``is_page``: it is a page, which other origins may not read. Preflight requests are free.
     """
 
     surface: Surface
     render_error: ErrorRenderer
     charges_operations: bool = False
+    is_page: bool = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
+        allowed = services_of(scope).settings.allowed_origins
+        if not self.is_page and cors.is_preflight(scope):
+            await cors.preflight_response(scope, allowed)(scope, receive, send)
+            return
         context = scope[_CONTEXT] = _new_context(scope)
-        response = await self._respond(request, context)
+        context.disconnected = partial(_wait_for_disconnect, receive)
+        response = await self._respond(Request(scope, receive), context)
         _add_headers(response.raw_headers, context)
+        if not self.is_page:
+            complete(response, scope, allowed)
         try:
             await response(scope, receive, send)
         except Exception as failure:
@@ -139,9 +149,15 @@ def _new_context(scope: Scope) -> Context:
     forwarded_for = ",".join(Headers(scope=scope).getlist("x-forwarded-for")) if trusted else None
     return Context(
         services=services,
-        request_id=secrets.token_hex(8),
+        request_id=os.urandom(8).hex(),
         address=quotas.client_address(peer, forwarded_for, trusted),
     )
+
+
+async def _wait_for_disconnect(receive: Receive) -> None:
+    """Return when the client has disconnected; called after the body has been read."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _add_headers(headers: list[RawHeader], context: Context) -> None:

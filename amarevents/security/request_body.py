@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from amarevents import errors
 from amarevents.security.middleware import context_of
@@ -35,12 +35,12 @@ async def _read(request: Request, max_bytes: int) -> bytes:
     chunks = bytearray()
     try:
         async with asyncio.timeout(SECONDS):
-            async for chunk in request.stream():
-                chunks += chunk
+            while (message := await request.receive())["type"] == "http.request":
+                chunks += message.get("body", b"")
                 if len(chunks) > max_bytes:
                     raise errors.BodyTooLarge
+                if not message.get("more_body"):
+                    return bytes(chunks)
     except TimeoutError as error:
         raise errors.BadRequest(f"The body must arrive within {SECONDS:.0f} seconds") from error
-    except ClientDisconnect as error:
-        raise errors.BadRequest("The client disconnected before the whole body had arrived") from error
-    return bytes(chunks)
+    raise errors.BadRequest("The client disconnected before the whole body had arrived")

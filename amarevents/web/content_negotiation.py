@@ -2,15 +2,14 @@
 
 import re
 
-from starlette.datastructures import Headers
 from starlette.types import Scope
 
-_HTML = re.compile(r"\btext/html\b(?!;q=0(\.0*)?(,|$))")
+_HTML = re.compile(rb"\btext/html\b(?!;q=0(\.0*)?(,|$))")
 
 
 def prefers_html(scope: Scope) -> bool:
     """Return whether the client wants a page: its ``Accept`` header names HTML, and does not name JSON."""
     if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
         return False
-    accepted = ",".join(Headers(scope=scope).getlist("accept")).replace(" ", "").lower()
-    return _HTML.search(accepted) is not None and "json" not in accepted
+    accepted = b",".join(value for name, value in scope["headers"] if name == b"accept").replace(b" ", b"").lower()
+    return _HTML.search(accepted) is not None and b"json" not in accepted

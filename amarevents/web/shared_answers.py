@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from amarevents.infra.answer_cache import Answer, NotReusable
+from amarevents.security import compression
 from amarevents.security.context import Context
 from amarevents.security.headers import RawHeader, find_header
-from amarevents.web import compression
 
 READ_METHODS = frozenset({"GET", "HEAD"})
 

@@ -9,7 +9,7 @@ from amarevents.infra.answer_cache import Answer, AnswerCache
 from amarevents.infra.versions import Versions, scopes_of
 from amarevents.models import Event, Organization
 
-EVENTS = scopes_of([Event])
+EVENTS = scopes_of((Event,))
 
 
 def answer(body: bytes = b"x") -> Answer:

@@ -19,16 +19,16 @@ def test_only_what_depends_on_a_changed_table_has_changed() -> None:
     versions = Versions()
     before = versions.clock
     versions.record([Event])
-    assert versions.changed_since(before, scopes_of([Organization, Event]))
-    assert not versions.changed_since(before, scopes_of([Organization]))
-    assert not versions.changed_since(versions.clock, scopes_of([Event]))
+    assert versions.changed_since(before, scopes_of((Organization, Event)))
+    assert not versions.changed_since(before, scopes_of((Organization,)))
+    assert not versions.changed_since(versions.clock, scopes_of((Event,)))
 
 
 def test_ticket_types_of_one_event_change_apart_from_those_of_others() -> None:
     versions = Versions()
     before = versions.clock
     versions.record([TicketType], [1])
-    changed = [scopes_of_event(TicketType, 1), scopes_of_event(TicketType, 2), scopes_of([TicketType])]
+    changed = [scopes_of_event(TicketType, 1), scopes_of_event(TicketType, 2), scopes_of((TicketType,))]
     assert [versions.changed_since(before, scopes) for scopes in changed] == [True, False, True]
 
 
@@ -54,8 +54,8 @@ def test_the_number_of_scopes_is_bounded(monkeypatch: pytest.MonkeyPatch) -> Non
         versions.record([TicketType], [event_id])
         assert len(versions._changed) <= 10
     assert versions.changed_since(before, scopes_of_event(TicketType, 3))
-    assert versions.changed_since(before, scopes_of([Organization]))  # rather too much than too little
-    assert not versions.changed_since(versions.clock, scopes_of([Organization]))
+    assert versions.changed_since(before, scopes_of((Organization,)))  # rather too much than too little
+    assert not versions.changed_since(versions.clock, scopes_of((Organization,)))
 
 
 # Several processes ----------------------------------------------------------------------------------------------
@@ -85,7 +85,7 @@ async def has_changed(versions: Versions, clock: int) -> bool:
     """Return whether events change within two seconds."""
     try:
         async with asyncio.timeout(2):
-            while not versions.changed_since(clock, scopes_of([Event])):  # noqa: ASYNC110 - there is no event to wait for
+            while not versions.changed_since(clock, scopes_of((Event,))):  # noqa: ASYNC110 - there is no event to wait for
                 await asyncio.sleep(0.005)
     except TimeoutError:
         return False
@@ -97,9 +97,9 @@ async def test_a_change_is_known_here_at_once_and_elsewhere_within_moments(pair:
     here, there = pair
     clocks = here.clock, there.clock
     here.record([Event])
-    assert here.changed_since(clocks[0], scopes_of([Event]))
+    assert here.changed_since(clocks[0], scopes_of((Event,)))
     assert await has_changed(there, clocks[1])
-    assert not there.changed_since(clocks[1], scopes_of([Organization]))
+    assert not there.changed_since(clocks[1], scopes_of((Organization,)))
 
 
 @pytest.mark.backend("postgres")

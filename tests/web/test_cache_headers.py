@@ -6,7 +6,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from amarevents.web.compression import MIN_BYTES
+from amarevents.security.compression import MIN_BYTES
 from tests.rest.conftest import Stage
 from tests.support.kept_answers import keep_answers
 from tests.support.rest_answers import data_of

@@ -70,11 +70,11 @@ class Shared:
 
     def scopes(self, id: int | None, data: object) -> frozenset[str]:
         """Return the scopes whose changes may change the answer to a call with these arguments."""
-        event_id = id if self.event_argument == "id" else getattr(data, self.event_argument or "", None)
-        if event_id is None:
+        if self.event_argument is None:
             return scopes_of(self.models)
-        others = [model for model in self.models if model is not TicketType]
-        return scopes_of(others) | scopes_of_event(TicketType, event_id)
+        event_id = id if self.event_argument == "id" else getattr(data, self.event_argument)
+        others = tuple(model for model in self.models if model is not TicketType)
+        return scopes_of(others) | scopes_of_event(TicketType, event_id or 0)
 
 
 OPERATIONS: dict[str, "Operation[object]"] = {}

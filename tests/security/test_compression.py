@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from amarevents.models import Event
-from amarevents.web import compression
-from amarevents.web.compression import MIN_BYTES
+from amarevents.security import compression
+from amarevents.security.compression import MIN_BYTES
 from tests.support.world import World, hash_password
 
 # Little of this depends on the database: PostgreSQL is tested by the deep run.
