@@ -81,6 +81,7 @@ class PrincipalMemory:
         self._known: OrderedDict[str, Known] = OrderedDict()
         self._changes: dict[int, _Changes] = {}
         self._announcements = BackgroundTasks()
+        self._is_closing = False
 
     def __len__(self) -> int:
         """Return the number of credentials that are remembered."""
@@ -162,7 +163,8 @@ class PrincipalMemory:
             await finish(self._announce_end(account_id, token, may_be_used=not is_announced))
 
     async def aclose(self) -> None:
-        """Wait for announcements, and close the connection to Redis."""
+        """Try to make announcements that could not be made before once more, and close the connection to Redis."""
+        self._is_closing = True
         await self._announcements.wait()
         if self._versions is not None:
             await self._versions.aclose()
@@ -191,13 +193,13 @@ class PrincipalMemory:
         await asyncio.wait([announcement], timeout=ANNOUNCE_SECONDS if may_be_used else None)
 
     async def _announce_until_known(self, versions: AccountVersions, account_id: int, token: str) -> None:
-        """Announce the end of a change, again and again until no principal from before it is used any more."""
+        """Announce the end of a change, again and again until no principal from before it is used."""
         ended_at = time.monotonic()
         while True:
             try:
                 return await versions.end(account_id, token)
             except _UNAVAILABLE as error:
-                if time.monotonic() - ended_at > self._seconds:
+                if self._is_closing or time.monotonic() - ended_at > self._seconds:
                     logger.warning("Redis is unavailable; a changed account has not been announced: %r", error)
                     return None
             await asyncio.sleep(RETRY_SECONDS)
