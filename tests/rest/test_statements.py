@@ -3,6 +3,7 @@
 import pytest
 
 from amarevents.models import Event, OutgoingMail, Ticket, TicketType, User
+from amarevents.models.db.sql import dialect
 from amarevents.models.enums import TicketStatus
 from tests.rest.conftest import Stage
 from tests.support.rest_answers import data_of, error_in
@@ -120,7 +121,8 @@ async def test_details_take_the_same_statements_at_any_size(world: World, stage:
         with counted_statements() as statements:
             data_of(await world.anonymous.get(path))
         costs[path.split("/")[1] + str(path.count("/"))] = len(statements)
-    assert costs == {"events2": 3, "organizations1": 2, "organizations2": 3}
+    # PostgreSQL returns the parts of an event with it.
+    assert costs == {"events2": 1 if dialect() == "postgres" else 3, "organizations1": 2, "organizations2": 3}
 
 
 # The key (if any), the event and the rows; lists are counted first.

@@ -14,8 +14,9 @@ from amarevents.resolvers.core.ids import ApiKeyId
 from amarevents.resolvers.core.inputs import Id, RecordId
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, Paging, load_page
-from amarevents.resolvers.core.select import Select, Source, by_id, whole
+from amarevents.resolvers.core.select import Select, by_id, whole
 from amarevents.resolvers.core.sorting import NEWEST_FIRST
+from amarevents.resolvers.core.sources import Source
 from amarevents.security.context import Context
 from amarevents.security.policy import ADMINS, Scope, allow
 

@@ -17,8 +17,9 @@ from amarevents.resolvers.core.ids import ApiKeyId
 from amarevents.resolvers.core.inputs import DateTime, Expiry, Input, NotNull, RecordId
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, WholeListPaging, load_page
-from amarevents.resolvers.core.select import Select, Source, whole
+from amarevents.resolvers.core.select import Select, whole
 from amarevents.resolvers.core.sorting import NEWEST_FIRST
+from amarevents.resolvers.core.sources import Source
 from amarevents.resolvers.core.text_types import Name
 from amarevents.resolvers.core.views import extend
 from amarevents.security.auth.api_keys import generate_key

@@ -13,7 +13,8 @@ from amarevents.resolvers.accounts.email_confirmation import enqueue_confirmatio
 from amarevents.resolvers.core.constraint_errors import integrity_errors
 from amarevents.resolvers.core.inputs import DateTime, Input, RecordId
 from amarevents.resolvers.core.operation import operation
-from amarevents.resolvers.core.select import Select, Source
+from amarevents.resolvers.core.select import Select
+from amarevents.resolvers.core.sources import Source
 from amarevents.resolvers.core.text_types import Email, Password, Phone, Username
 from amarevents.security.context import Context
 from amarevents.security.policy import PUBLIC

@@ -9,8 +9,9 @@ from typing import Generic, TypeVar
 
 from amarevents.models.db.sql import Sql, fetch, is_in, union_all
 from amarevents.resolvers.core.pagination import Page, Paging, page_of
-from amarevents.resolvers.core.select import Select, Source, by_id
+from amarevents.resolvers.core.select import Select, by_id
 from amarevents.resolvers.core.sorting import SortOrder
+from amarevents.resolvers.core.sources import Source
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")

@@ -10,8 +10,9 @@ from tortoise.models import Model
 
 from amarevents.models.columns import MAX_ID
 from amarevents.resolvers.core.inputs import Input
-from amarevents.resolvers.core.select import Fields, Select
+from amarevents.resolvers.core.select import Select
 from amarevents.resolvers.core.sorting import SortOrder
+from amarevents.resolvers.core.sources import Fields
 from amarevents.security.context import Context
 
 T = TypeVar("T")

@@ -14,7 +14,9 @@ from amarevents import errors
 from amarevents.models import CustomField, Event, GalleryImage, Organization, TicketType
 from amarevents.models.db.sql import FALSE, TRUE, Sql, is_in, sql
 from amarevents.models.enums import HOLDING, KeyType, Privacy
-from amarevents.resolvers.core.select import Select, Source, fetch_column, load_with_parent
+from amarevents.resolvers.core.loading import load_with_parent
+from amarevents.resolvers.core.select import Select, fetch_column
+from amarevents.resolvers.core.sources import Source
 from amarevents.security.context import Context
 from amarevents.security.policy import Account, Scope
 from amarevents.text import email_key

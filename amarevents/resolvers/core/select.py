@@ -3,148 +3,26 @@
 A ``Source`` says once where the fields of a view come from. A ``Select`` is a query for such views: it writes a
 statement whose text depends on its shape alone, so both databases keep it prepared. Its conditions refer to columns of
 the main table only, and to other tables in sub-selects: counts and pages then need no joins.
-
-Models are for writing: nothing here makes an instance of one, except ``load_models`` for rows that are about to change.
 """
 
-import datetime
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from decimal import Decimal
-from enum import Enum
-from types import NoneType
-from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
 
-from tortoise.models import Model
-
-from amarevents.models.columns import decode_json
-from amarevents.models.db.sql import TRUE, Row, Sql, dialect, fetch, is_in
+from amarevents.models.db.sql import TRUE, Sql, dialect, fetch, is_in
+from amarevents.resolvers.core.sources import Fields, Source
 from amarevents.security.context import Context
 
 V = TypeVar("V", covariant=True)
 T = TypeVar("T")
-M = TypeVar("M", bound=Model)
-ParentT = TypeVar("ParentT", bound=Model)
-
-Fields = Collection[str] | None
-"""The names of the fields of a view to read; None for all."""
-
-# Any throughout: the values of fields, each of its own type.
-_Convert = Callable[[Any], Any]
-_Read = Callable[[Sequence[Row]], list[Any]]
-
-_CENT = Decimal("0.01")
-# Of one source. Each selection of fields in a GraphQL document has a reader of its own.
-_MAX_READERS = 200
-_SQLITE_CONVERSIONS: Mapping[type, _Convert] = {
-    bool: bool,
-    datetime.date: datetime.date.fromisoformat,
-    datetime.datetime: datetime.datetime.fromisoformat,
-    Decimal: lambda text: Decimal(text).quantize(_CENT),
-}
 
 
 @dataclass(frozen=True, slots=True)
-class Derived:
-    """A field that a function computes from other fields of the same view, which are read for it."""
+class Part:
+    """The rows that belong to each row of another query: those in which the column ``key`` has its ID."""
 
-    compute: _Convert
-    needs: tuple[str, ...]
-
-
-def derived(compute: _Convert, *needs: str) -> Derived:
-    """Return a field that ``compute`` derives from a view with the fields that it needs."""
-    return Derived(compute, needs)
-
-
-class Source(Generic[V]):
-    """Where the fields of a view come from: the main table, joins of other tables, and a column for each field.
-
-    The column of a field has its name, in the main table, unless ``columns`` has another expression or a derivation.
-    ``joins`` has the text of the join for each table; only those whose columns are read are part of a statement.
-    Fields in ``later`` are set by the code that loads the views.
-    """
-
-    def __init__(
-        self,
-        view: type[V],
-        table: str,
-        *,
-        joins: Mapping[str, str] | None = None,
-        later: Collection[str] = (),
-        **columns: str | Derived,
-    ) -> None:
-        self.view, self.table, self._joins = view, table, joins or {}
-        names = [field.name for field in fields(view) if field.name not in later]  # type: ignore[arg-type] # a dataclass
-        if unknown := columns.keys() - {*names}:
-            raise ValueError(f"{view.__name__} has no fields {', '.join(sorted(unknown))}")
-        self.columns = {name: columns.get(name, f"{table}.{name}") for name in names}
-        self._readers: dict[tuple[str, Fields], Reader] = {}
-
-    def reader(self, wanted: Fields) -> "Reader":
-        """Return what reads these fields."""
-        key = (dialect(), wanted)
-        found = self._readers.get(key)
-        if found is None:
-            names = self.columns.keys() if wanted is None else self.columns.keys() & wanted
-            if len(self._readers) >= _MAX_READERS:
-                self._readers.clear()
-            found = self._readers[key] = self._compile(names, dialect())
-        return found
-
-    def _compile(self, wanted: Collection[str], of_dialect: str) -> "Reader":
-        computed = {name: one for name, one in self.columns.items() if isinstance(one, Derived) and name in wanted}
-        needed = {*wanted, *(need for one in computed.values() for need in one.needs)}
-        selected = {name: one for name, one in self.columns.items() if isinstance(one, str) and name in needed}
-        hints = get_type_hints(self.view)
-        conversions = {name: _conversion(hints[name], of_dialect) for name in selected}
-        functions = {name: one.compute for name, one in computed.items()}
-        columns = ", ".join(selected.values()) or "1"
-        joins = " ".join(join for table, join in self._joins.items() if f"{table}." in columns)
-        return Reader(columns, joins, _compile_reader(self.view, conversions, functions))
-
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """The columns and the joins of a statement that reads certain fields, and what makes views of its rows."""
-
-    columns: str
-    joins: str
-    read: _Read
-
-
-def _conversion(annotation: Any, of_dialect: str) -> _Convert | None:
-    """Return the function that makes a value of a field from what the driver returns; None if it is that already."""
-    parts = [part for part in get_args(annotation) if part is not NoneType]
-    if NoneType in get_args(annotation):
-        convert = _conversion(parts[0], of_dialect) if len(parts) == 1 else None
-        return None if convert is None else _optional(convert)
-    kind = getattr(annotation, "__supertype__", annotation)
-    if get_origin(kind) in (list, dict) or kind in (list, dict):
-        return decode_json
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return {one.value: one for one in kind}.__getitem__
-    return _SQLITE_CONVERSIONS.get(kind) if of_dialect == "sqlite" else None
-
-
-def _optional(convert: _Convert) -> _Convert:
-    return lambda value: None if value is None else convert(value)
-
-
-def _compile_reader(view: type, conversions: Mapping[str, _Convert | None], computed: Mapping[str, _Convert]) -> _Read:
-    """Return a function that makes views of rows, written as one loop without calls where values need no conversion."""
-    names: dict[str, object] = {"new": view.__new__, "view_class": view}
-    lines = ["def read(rows):", " views = []", " for row in rows:", "  view = new(view_class)"]
-    for position, (name, convert) in enumerate(conversions.items()):
-        names[f"convert_{name}"] = convert
-        value = f"row[{position}]"
-        lines.append(f"  view.{name} = {value if convert is None else f'convert_{name}({value})'}")
-    for name, compute in computed.items():
-        names[f"compute_{name}"] = compute
-        lines.append(f"  view.{name} = compute_{name}(view)")
-    lines += ["  views.append(view)", " return views"]
-    exec("\n".join(lines), names)  # noqa: S102 - only names of fields, which a class declares
-    return names["read"]  # type: ignore[return-value] # defined by the text
+    rows: "Select[Any]"  # Any: their views, which are the values of a field
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +101,43 @@ class Select(Generic[V]):
                 groups[row[-1]].append(view)
         return groups
 
+    async def fetch_with(self, **parts: Part) -> list[V]:
+        """Return the views of the rows, each with the views of its parts in the fields of these names.
+
+        PostgreSQL returns the parts as arrays of rows, so that everything takes one round trip.
+        """
+        if dialect() == "sqlite":
+            return await self._fetch_one_by_one(parts)
+        reader = self.source.reader(None)
+        arrays = [part.rows.array(part.key, self.source.table) for part in parts.values()]
+        found = await fetch(self.statement(", ".join([reader.columns, *arrays]), reader.joins))
+        views = reader.read(found)
+        for position, (name, part) in enumerate(parts.items(), start=-len(parts)):
+            read = part.rows.source.reader(None).read
+            for row, view in zip(found, views, strict=True):
+                setattr(view, name, read(row[position]))
+        return views
+
+    async def _fetch_one_by_one(self, parts: Mapping[str, Part]) -> list[V]:
+        views = await self.fetch()
+        ids: list[int] = [view.id for view in views]  # type: ignore[attr-defined] # every view of a row has one
+        for name, part in parts.items():
+            groups = await part.rows.grouped_by(part.key, ids)
+            for row_id, view in zip(ids, views, strict=True):
+                setattr(view, name, groups[row_id])
+        return views
+
+    def array(self, key: str, parent: str) -> str:
+        """Return the array of the rows whose column ``key`` has the ID of a row of ``parent``, a table, for PostgreSQL.
+
+        Raises ValueError if the views read columns of that table: its name would mean the joined row.
+        """
+        reader = self.source.reader(None)
+        if f"JOIN {parent} " in reader.joins:
+            raise ValueError(f"{self.source.view.__name__} has fields of {parent}, of which it cannot be a part")
+        rows = f"FROM {self.source.table} {reader.joins} WHERE {self.column(key)} = {parent}.id{self._order_by()}"
+        return f"ARRAY(SELECT ROW({reader.columns}) {rows})"
+
     async def first(self) -> V | None:
         """Return the first view, None if no row meets the condition."""
         return next(iter(await replace(self, limit=1).fetch()), None)
@@ -245,33 +160,6 @@ def whole(ctx: Context) -> Context:
 async def fetch_column(statement: Sql) -> list[Any]:
     """Return the only column of a statement."""
     return [value for (value,) in await fetch(statement)]
-
-
-async def load_models(model: type[M], condition: Sql) -> list[M]:
-    """Return instances of a model, which are about to be changed, by a condition on columns of its table."""
-    columns, table = _columns(model)
-    rows = await fetch(Sql(f"SELECT {columns} FROM {table} WHERE {condition.text}", condition.values))
-    return [_instance(model, row) for row in rows]
-
-
-async def load_with_parent(model: type[M], parent: type[ParentT], key: str, condition: Sql) -> list[tuple[M, ParentT]]:
-    """Return instances as ``load_models`` does, each with the instance that its column ``key`` refers to."""
-    (columns, table), (parent_columns, parent_table) = _columns(model), _columns(parent)
-    tables = f"{table} JOIN {parent_table} ON {parent_table}.id = {table}.{key}"
-    text = f"SELECT {columns}, {parent_columns} FROM {tables} WHERE {condition.text}"
-    length = len(model._meta.db_fields)  # noqa: SLF001 - see _columns
-    rows = await fetch(Sql(text, condition.values))
-    return [(_instance(model, row[:length]), _instance(parent, row[length:])) for row in map(tuple, rows)]
-
-
-def _columns(model: type[Model]) -> tuple[str, str]:
-    """Return the columns of a model and its table, as statements write them."""
-    meta = model._meta  # noqa: SLF001 - Tortoise has no public name for the table of a model
-    return ", ".join(f'{meta.db_table}."{column}"' for column in meta.db_fields), meta.db_table
-
-
-def _instance(model: type[M], row: Row) -> M:
-    return model._init_from_db(**dict(zip(model._meta.db_fields, row, strict=True)))  # noqa: SLF001 - as its queries do
 
 
 def by_id(views: Iterable[T]) -> dict[int, T]:

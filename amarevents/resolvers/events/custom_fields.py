@@ -19,7 +19,8 @@ from amarevents.resolvers.core.locking import lock_in_order
 from amarevents.resolvers.core.operation import Shared, operation
 from amarevents.resolvers.core.pagination import Page, WholeListPaging, paginate
 from amarevents.resolvers.core.permissions import get_visible_event, of_visible_events
-from amarevents.resolvers.core.select import Select, Source, by_id
+from amarevents.resolvers.core.select import Part, Select, by_id
+from amarevents.resolvers.core.sources import Source
 from amarevents.resolvers.core.text_types import Label, Name
 from amarevents.resolvers.events.ordering import edit_part, edit_parts, insert_part, reorder_parts
 from amarevents.security.context import Context
@@ -69,7 +70,8 @@ class CustomFieldView:
 
 
 _CUSTOM_FIELDS = Select(Source(CustomFieldView, "custom_fields"))
-_IN_ORDER = _CUSTOM_FIELDS.order_by("custom_fields.position", "custom_fields.id")
+CUSTOM_FIELDS_OF_EVENT = Part(_CUSTOM_FIELDS.order_by("custom_fields.position", "custom_fields.id"), "event_id")
+"""The custom fields of an event, in their order."""
 
 
 async def load_custom_fields(ctx: Context, ids: Sequence[int]) -> dict[int, CustomFieldView]:
@@ -80,7 +82,7 @@ async def load_custom_fields(ctx: Context, ids: Sequence[int]) -> dict[int, Cust
 
 async def load_custom_fields_of_events(ctx: Context, event_ids: Sequence[int]) -> dict[int, list[CustomFieldView]]:
     """Return the custom fields of events, in their order, by event ID, in one statement."""
-    return await _IN_ORDER.grouped_by("event_id", event_ids, ctx.fields)
+    return await CUSTOM_FIELDS_OF_EVENT.rows.grouped_by("event_id", event_ids, ctx.fields)
 
 
 @operation(PUBLIC, raises=(errors.NotFound,), shared=Shared(models=(Event, CustomField)))

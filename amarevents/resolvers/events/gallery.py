@@ -14,7 +14,8 @@ from amarevents.resolvers.core.inputs import Count, DeletedView, Id, Input, NotN
 from amarevents.resolvers.core.operation import Shared, operation
 from amarevents.resolvers.core.pagination import Page, WholeListPaging, paginate
 from amarevents.resolvers.core.permissions import get_visible_event, of_visible_events, visible_event_ids
-from amarevents.resolvers.core.select import Select, Source, by_id
+from amarevents.resolvers.core.select import Select, by_id
+from amarevents.resolvers.core.sources import Source
 from amarevents.resolvers.core.text_types import ImageUrl, ShortText
 from amarevents.resolvers.events.ordering import edit_part, edit_parts, insert_part, reorder_parts
 from amarevents.security.context import Context

@@ -17,8 +17,9 @@ from amarevents.resolvers.core.inputs import Count, DateTime, Id, Input, NotNull
 from amarevents.resolvers.core.operation import Shared, operation
 from amarevents.resolvers.core.pagination import Page, Paging, load_page
 from amarevents.resolvers.core.permissions import is_admin, managed_by_caller, require_organization_manager
-from amarevents.resolvers.core.select import Select, Source, by_id, fetch_column
+from amarevents.resolvers.core.select import Select, by_id, fetch_column
 from amarevents.resolvers.core.sorting import NEWEST_FIRST
+from amarevents.resolvers.core.sources import Source
 from amarevents.resolvers.core.text_types import LongText, Name, ShortText
 from amarevents.resolvers.events.views import EVENTS, EventView
 from amarevents.security.context import Context

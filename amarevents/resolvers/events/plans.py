@@ -21,7 +21,8 @@ from amarevents.resolvers.core.ids import PlanId
 from amarevents.resolvers.core.inputs import Count, DeletedView, Input, Money, NotNull, RecordId, deleted
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, WholeListPaging, paginate
-from amarevents.resolvers.core.select import Select, Source, by_id
+from amarevents.resolvers.core.select import Select, by_id
+from amarevents.resolvers.core.sources import Source
 from amarevents.resolvers.core.text_types import Name, require_printable
 from amarevents.security.context import Context
 from amarevents.security.policy import ADMINS, Scope, allow

@@ -25,7 +25,8 @@ from amarevents.resolvers.core.permissions import (
     require_event_manager,
     require_part_manager,
 )
-from amarevents.resolvers.core.select import Select, Source, by_id, derived
+from amarevents.resolvers.core.select import Part, Select, by_id
+from amarevents.resolvers.core.sources import Source, derived
 from amarevents.resolvers.core.text_types import LongText, Name
 from amarevents.security.context import Context
 from amarevents.security.policy import ORGANIZERS, PUBLIC, Scope, allow
@@ -72,6 +73,8 @@ _TICKET_TYPES = Select(
         is_available=derived(lambda view: _places_left(view) != 0, "capacity", "sold"),
     )
 )
+TICKET_TYPES_OF_EVENT = Part(_TICKET_TYPES.order_by("ticket_types.id", descending=True), "event_id")
+"""The ticket types of an event, newest first."""
 
 
 class ListTicketTypes(WholeListPaging):
@@ -97,8 +100,7 @@ async def load_ticket_types(ctx: Context, ids: Sequence[int]) -> dict[int, Ticke
 
 async def load_ticket_types_of_events(ctx: Context, event_ids: Sequence[int]) -> dict[int, list[TicketTypeView]]:
     """Return the ticket types of events, newest first, by event ID, in one statement."""
-    newest_first = _TICKET_TYPES.order_by("ticket_types.id", descending=True)
-    return await newest_first.grouped_by("event_id", event_ids, ctx.fields)
+    return await TICKET_TYPES_OF_EVENT.rows.grouped_by("event_id", event_ids, ctx.fields)
 
 
 async def _get_ticket_type(ticket_type_id: int) -> TicketTypeView:

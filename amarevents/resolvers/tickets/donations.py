@@ -18,8 +18,9 @@ from amarevents.resolvers.core.inputs import DateTime, Id, Input, RecordId, Taka
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, Paging, load_page
 from amarevents.resolvers.core.permissions import managed_by_caller
-from amarevents.resolvers.core.select import Select, Source, by_id
+from amarevents.resolvers.core.select import Select, by_id
 from amarevents.resolvers.core.sorting import NEWEST_FIRST
+from amarevents.resolvers.core.sources import Source
 from amarevents.resolvers.core.text_types import Email, LongText, Phone
 from amarevents.resolvers.core.transaction_ids import TransactionId
 from amarevents.resolvers.tickets.payment_claims import ClaimMove, claim_of_donation, move_claims

@@ -11,7 +11,8 @@ from amarevents.models.db.sql import Sql, dialect, fetch, sql
 from amarevents.models.enums import FieldType
 from amarevents.resolvers.core.inputs import RecordId
 from amarevents.resolvers.core.permissions import visible_events
-from amarevents.resolvers.core.select import Select, Source
+from amarevents.resolvers.core.select import Select
+from amarevents.resolvers.core.sources import Source
 from amarevents.resolvers.events.custom_fields import CustomFieldView
 from amarevents.resolvers.tickets.holds import UNPAID
 from amarevents.security.context import Context

@@ -8,7 +8,8 @@ from amarevents.models.enums import MailKind, MailStatus
 from amarevents.resolvers.core.inputs import DateTime, RecordId
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, Paging, page_of
-from amarevents.resolvers.core.select import Select, Source, by_id
+from amarevents.resolvers.core.select import Select, by_id
+from amarevents.resolvers.core.sources import Source
 from amarevents.security.context import Context
 from amarevents.security.policy import ADMINS, Scope, allow
 

@@ -15,6 +15,7 @@ from amarevents.resolvers.core.bulk_pages import PageRequest, load_pages
 from amarevents.resolvers.core.connections import Connection, ConnectionArguments, load_connection
 from amarevents.resolvers.core.ids import EventId, TicketId
 from amarevents.resolvers.core.inputs import DateTime, Id, Ids, Input, RecordId
+from amarevents.resolvers.core.loading import load_with_parent
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.pagination import Page, Paging, load_page
 from amarevents.resolvers.core.permissions import (
@@ -25,8 +26,9 @@ from amarevents.resolvers.core.permissions import (
     require_event_manager,
     visible_tickets,
 )
-from amarevents.resolvers.core.select import Select, Source, by_id, load_with_parent
+from amarevents.resolvers.core.select import Select, by_id
 from amarevents.resolvers.core.sorting import Segment, SortOrder, parse_id
+from amarevents.resolvers.core.sources import Source
 from amarevents.resolvers.tickets.custom_answers import CustomAnswerView, load_answers
 from amarevents.resolvers.tickets.holds import UNPAID
 from amarevents.security.context import Context

@@ -13,7 +13,8 @@ from amarevents.models.enums import TicketStatus
 from amarevents.resolvers.core.inputs import Id, Input, RecordId
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.permissions import managed_tickets
-from amarevents.resolvers.core.select import Select, Source
+from amarevents.resolvers.core.select import Select
+from amarevents.resolvers.core.sources import Source
 from amarevents.resolvers.tickets.codes import has_code
 from amarevents.resolvers.tickets.queries import refuse_ticket
 from amarevents.security.context import Context

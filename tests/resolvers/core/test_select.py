@@ -8,10 +8,12 @@ import pytest
 
 from amarevents.models import CustomField, Event, TicketType
 from amarevents.models.columns import utc_now
-from amarevents.models.db.sql import is_in, sql
+from amarevents.models.db.sql import dialect, is_in, sql
 from amarevents.models.enums import Category, FieldType
-from amarevents.resolvers.core import select
-from amarevents.resolvers.core.select import Select, Source, derived, load_models, load_with_parent
+from amarevents.resolvers.core import sources
+from amarevents.resolvers.core.loading import load_models, load_with_parent
+from amarevents.resolvers.core.select import Part, Select
+from amarevents.resolvers.core.sources import Source, derived
 from tests.support.statements import counted_statements
 from tests.support.world import World
 
@@ -58,6 +60,29 @@ class FieldView:
 
 
 FIELDS = Select(Source(FieldView, "custom_fields"))
+
+
+@dataclass(slots=True, kw_only=True)
+class PriceView:
+    id: int
+    price: Decimal
+    created_at: datetime.datetime
+    capacity: int
+    is_limited: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class EventView:
+    id: int
+    name: str
+    types: list[PriceView]
+    fields: list[FieldView]
+
+
+EVENTS = Select(Source(EventView, "events", later=("types", "fields")))
+PRICES = Select(Source(PriceView, "ticket_types", is_limited="ticket_types.capacity > 0")).order_by("ticket_types.id")
+TYPES_OF_EVENT = Part(PRICES, "event_id")
+FIELDS_OF_EVENT = Part(FIELDS, "event_id")
 
 
 async def _types(world: World, number: int = 1) -> list[TicketType]:
@@ -131,7 +156,7 @@ async def test_source_refuses_an_unknown_field() -> None:
 
 async def test_readers_are_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     await _types(world)
-    monkeypatch.setattr(select, "_MAX_READERS", 3)
+    monkeypatch.setattr(sources, "_MAX_READERS", 3)
     source = _source()
     for number in range(20):
         [view] = await Select(source).fetch(frozenset({"name", f"other{number}"}))
@@ -166,6 +191,26 @@ async def test_groups_have_an_entry_for_every_key(world: World) -> None:
     }
     assert len(statements) == 1
     assert await TYPES.grouped_by("event_id", []) == {}
+
+
+@pytest.mark.parametrize("number", [0, 1, 3])
+async def test_views_are_read_with_their_parts(world: World, number: int) -> None:
+    types = await _types(world, number)
+    event = await world.event(await world.organizer(), name="Empty")
+    field = await world.custom_field(event, "Size", type=FieldType.DROPDOWN, options=["বড়"])
+    with counted_statements() as statements:
+        views = await EVENTS.order_by("events.id").fetch_with(types=TYPES_OF_EVENT, fields=FIELDS_OF_EVENT)
+    *full, empty = [(view.name, view.types, [one.id for one in view.fields]) for view in views]
+    assert empty == ("Empty", [], [field.id])
+    assert [view.id for _, found, _ in full for view in found] == [row.id for row in types]
+    assert [view for _, found, _ in full for view in found] == await PRICES.fetch()
+    assert len(statements) == (1 if dialect() == "postgres" else 3)
+
+
+@pytest.mark.backend("postgres")
+async def test_part_with_columns_of_the_parent_is_refused(database: None) -> None:
+    with pytest.raises(ValueError, match="TypeView has fields of events"):
+        await EVENTS.fetch_with(types=Part(TYPES, "event_id"))
 
 
 async def test_loaded_model_can_be_saved(world: World) -> None:
