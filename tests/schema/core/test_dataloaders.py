@@ -1,9 +1,16 @@
 """Data loaders: the number of statements for nested lists does not depend on the number of rows."""
 
+import asyncio
+from collections.abc import Sequence
+
 import pytest
+from starlette.applications import Starlette
 
 from amarevents.models import CustomValue, Event, Organization, User
 from amarevents.models.enums import Privacy
+from amarevents.schema.core.dataloaders import Loader
+from amarevents.schema.core.timeouts import Deadline
+from amarevents.security.context import Context
 from tests.support.statements import counted_statements
 from tests.support.world import Caller, World
 
@@ -123,3 +130,73 @@ async def test_event_allowance_is_visible_to_owner_and_admins_only(world: World)
         assert (await caller.graphql(ALLOWANCE, id=organization.id))["data"]["organization"] == seen
     for caller in (world.anonymous, await world.organizer_key()):
         assert (await caller.graphql(ALLOWANCE, id=organization.id))["data"]["organization"] == dict.fromkeys(seen)
+
+
+class _Loads:
+    """A load function that waits until it may finish, and the keys of its calls."""
+
+    def __init__(self) -> None:
+        self.calls: list[list[int]] = []
+        self.may_finish = asyncio.Event()
+
+    async def __call__(self, _ctx: Context, keys: Sequence[int]) -> dict[int, str]:
+        self.calls.append(list(keys))
+        await self.may_finish.wait()
+        if 0 in keys:
+            raise ValueError("zero")
+        return {key: str(key) for key in keys if key > 0}
+
+
+def _loader(load: _Loads, running_app: Starlette) -> tuple[Loader[int, str], Context]:
+    ctx = Context(services=running_app.state.services, request_id="", address="")
+    return Loader(load, ctx, Deadline()), ctx
+
+
+async def test_key_is_loaded_once_together_with_others_of_the_moment(running_app: Starlette) -> None:
+    load = _Loads()
+    loader, ctx = _loader(load, running_app)
+    load.may_finish.set()
+    assert await asyncio.gather(*map(loader.get, (1, 2, 1, -1))) == ["1", "2", "1", None]
+    assert await loader.get_all([2, 3], lambda: ctx) == {2: "2", 3: "3", 1: "1"}
+    assert await loader.get(3) == "3"
+    assert load.calls == [[1, 2, -1], [3]]
+
+
+async def test_failure_is_that_of_every_key_and_is_kept(running_app: Starlette) -> None:
+    load = _Loads()
+    loader, ctx = _loader(load, running_app)
+    load.may_finish.set()
+    for _ in range(2):
+        with pytest.raises(ValueError, match="zero"):
+            await loader.get_all([0, 1], lambda: ctx)
+        with pytest.raises(ValueError, match="zero"):
+            await loader.get(1)
+    assert load.calls == [[0, 1]]
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2, 3, 5])
+async def test_key_can_be_loaded_after_its_loading_was_cancelled(running_app: Starlette, steps: int) -> None:
+    load = _Loads()
+    loader, _ = _loader(load, running_app)
+    waiting = [asyncio.create_task(loader.get(1)), asyncio.create_task(loader.get(1))]
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    waiting[0].cancel()
+    await asyncio.sleep(0)
+    waiting[1].cancel()
+    load.may_finish.set()
+    async with asyncio.timeout(10):
+        assert await loader.get(1) == "1"
+    await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def test_cancelled_caller_does_not_cancel_the_loading_for_others(running_app: Starlette) -> None:
+    load = _Loads()
+    loader, _ = _loader(load, running_app)
+    first, second = asyncio.create_task(loader.get(1)), asyncio.create_task(loader.get(1))
+    await asyncio.sleep(0.01)
+    first.cancel()
+    await asyncio.sleep(0)
+    load.may_finish.set()
+    assert await second == "1"
+    assert load.calls == [[1]]
