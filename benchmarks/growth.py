@@ -79,7 +79,7 @@ def _loaded(postgres: PostgresServer, size: Size) -> str:
     url = postgres.create_database()
     Deployment(database_url=url, redis_url=None).run("migrate")
     today = datetime.datetime.now(ZoneInfo("Asia/Dhaka")).date()
-    asyncio.run(load_postgres(url, Dataset(size=size, today=today, password_hash="!")))  # noqa: S106 - nobody logs in
+    asyncio.run(load_postgres(url, Dataset(size=size, today=today, password_hash="!")))  # noqa: S106 - for no login
     return url
 
 
