@@ -9,6 +9,7 @@ import pytest
 from amarevents.models import Event, OutgoingMail, Ticket, TicketType, User, booking
 from amarevents.models.columns import utc_now
 from amarevents.models.enums import MailKind, MailStatus
+from amarevents.models.mails import MAX_BODY, MAX_SUBJECT
 from amarevents.resolvers.tickets import registration
 from tests.rest.conftest import Stage
 from tests.support.mail_server import MailServer
@@ -79,6 +80,21 @@ async def test_the_organizers_template_is_rendered_with_custom_answers(
     ticket = await register(stage, name="<b>Rana</b>", custom_fields={"Size": "{name}"})
     [mail] = await mails()
     assert (mail.subject, mail.body) == ("<b>Rana</b>!", f"{{name}}//{ticket}/0")
+
+
+async def test_email_has_the_number_of_the_ticket_and_keeps_its_limit(
+    stage: Stage, configured_mail_server: MailServer
+) -> None:
+    await Event.filter(id=stage.event.id).update(emailtitle="No. {id}", emailmessage="{id}, " * 6_000)
+    ticket = await register(stage)
+    [mail] = await mails()
+    assert mail.subject == f"No. {ticket}"
+    assert mail.body == (f"{ticket}, " * 20_000)[: len(mail.body)]
+    assert len(mail.body) <= MAX_BODY
+    await Event.filter(id=stage.event.id).update(emailtitle="{id}" * 60)
+    ticket = await register(stage)
+    [_, mail] = await mails()
+    assert mail.subject == (str(ticket) * 60)[:MAX_SUBJECT]
 
 
 async def test_a_failed_registration_sends_no_email(
