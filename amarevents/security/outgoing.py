@@ -10,6 +10,8 @@ from starlette.types import Receive, Scope, Send
 from amarevents.security import compression, cors
 from amarevents.security.headers import RawHeader, add_vary, set_header
 
+_METHODS = ("GET", "HEAD")
+
 
 def complete(response: Response, scope: Scope, allowed_origins: Set[str]) -> None:
     """Add the CORS headers to a response, and compress it if the client accepts that and no secret can leak."""
@@ -29,6 +31,10 @@ def _compress(response: Response, request_headers: list[RawHeader], allowed_orig
         response.raw_headers.append((b"content-encoding", b"gzip"))
 
 
+def _not_allowed() -> Response:
+    return Response("Method Not Allowed", 405, {"Allow": ", ".join(_METHODS)}, "text/plain")
+
+
 @dataclass(frozen=True, slots=True)
 class OpenEndpoint:
     """The ASGI application of an endpoint without authentication, whose answers pages of any origin may read."""
@@ -40,6 +46,7 @@ class OpenEndpoint:
         if cors.is_preflight(scope):
             response = cors.preflight_response(scope, allowed)
         else:
-            response = await self.endpoint(Request(scope, receive))
+            request = Request(scope, receive)
+            response = await self.endpoint(request) if request.method in _METHODS else _not_allowed()
             complete(response, scope, allowed)
         await response(scope, receive, send)
