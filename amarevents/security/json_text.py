@@ -1,6 +1,7 @@
 """JSON of requests, parsed strictly enough that no two parsers disagree on its meaning (decisions 1.6)."""
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
@@ -13,6 +14,9 @@ T = TypeVar("T")
 _MAX_DEPTH = 500
 """The maximum nesting of a request: less than any version of Python can parse recursively."""
 
+_END_OF_NAME = re.compile(r'"[ \t\r\n]*:')
+_END_OF_NAME_IN_BYTES = re.compile(_END_OF_NAME.pattern.encode())
+
 
 def parse_json(text: str | bytes) -> object:
     """Return the value of a JSON text, without a leading byte order mark.
@@ -22,8 +26,8 @@ def parse_json(text: str | bytes) -> object:
     text = without_byte_order_mark(text)
     try:
         value: object = orjson.loads(text)
-        # Each name in an object is followed by a colon, so equal numbers mean that no name was lost as a duplicate.
-        if _count_names(value) != _count_colons(text):
+        # Each name in an object ends with a quote and a colon, so equal numbers mean that none was lost as a duplicate.
+        if _count_names(value) != _count_ends_of_names(text):
             _require_distinct_names(text)
     except orjson.JSONDecodeError as error:
         raise errors.MalformedJson from error
@@ -34,8 +38,9 @@ def without_byte_order_mark(text: str | bytes) -> str | bytes:
     return text.removeprefix("\ufeff") if isinstance(text, str) else text.removeprefix(b"\xef\xbb\xbf")
 
 
-def _count_colons(text: str | bytes) -> int:
-    return text.count(":") if isinstance(text, str) else text.count(b":")
+def _count_ends_of_names(text: str | bytes) -> int:
+    """Return the number of places where a name may end; a text may also have such places in its strings."""
+    return len(_END_OF_NAME.findall(text) if isinstance(text, str) else _END_OF_NAME_IN_BYTES.findall(text))
 
 
 def _count_names(value: object) -> int:
