@@ -18,7 +18,7 @@ from benchmarks.wrk import Load, LoadFailed, NoResponse, Request, put_load
 _TICKS = os.sysconf("SC_CLK_TCK")
 _MEGABYTE = 1024 * 1024
 _WARM_UP_SECONDS = 1
-_PAUSE_SECONDS, _MOST_PAUSES = 0.1, 300
+_PAUSE_SECONDS, _QUIET_PAUSES, _MOST_PAUSES = 0.1, 3, 300
 _IDLE = 0.2  # the share of the time for which a resting process may be busy
 
 
@@ -37,16 +37,18 @@ class Target:
 
     def processor_seconds_at_rest(self) -> float:
         """Return the processor time once the process has finished what earlier load left behind."""
-        used = self.processor_seconds()
+        quiet, used = 0, self.processor_seconds()
         for _ in range(_MOST_PAUSES):
             time.sleep(_PAUSE_SECONDS)
             before, used = used, self.processor_seconds()
-            if used - before <= _PAUSE_SECONDS * _IDLE:
+            quiet = quiet + 1 if used - before <= _PAUSE_SECONDS * _IDLE else 0
+            if quiet == _QUIET_PAUSES:
                 break
         return used
 
     def resident_megabytes(self) -> float:
-        """Return the memory of the process."""
+        """Return the memory of the process, once it rests."""
+        self.processor_seconds_at_rest()
         pages = int(Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / _MEGABYTE
 

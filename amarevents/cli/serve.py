@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from amarevents import __version__
 from amarevents.errors import OperatorError
 from amarevents.server.logging import configure_logging
-from amarevents.server.startup import without_collections
+from amarevents.server.startup import share_freed_memory, without_collections
 from amarevents.settings import Settings, variable_of
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def serve(
             "set AMAREVENTS_REDIS_URL=redis://…, or serve with --workers 1"
         )
     _require_free(settings.host, settings.port)
+    share_freed_memory()
     with without_collections():
         asyncio.run(_prepare(settings, with_demo=demo))
         application = _application(settings)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from amarevents.server.startup import without_collections
+from amarevents.server.startup import share_freed_memory, without_collections
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 def create_application() -> "Starlette":
     """Return the application, with settings from the environment."""
+    share_freed_memory()
     with without_collections():
         from amarevents.app import app_from_environment
 
