@@ -30,23 +30,32 @@ class ClusterPipeline:
     def __init__(self, client: RedisCluster) -> None:
         self._client: RedisCluster = client
         self._nodes: dict[str, RedisPipeline] = {}
+        self._detours = 0
+
+    @property
+    def generation(self) -> int:
+        return self._detours + sum(node.generation for node in self._nodes.values())
 
     async def execute(self, *command: Argument) -> Reply:
         try:
             await self._client.initialize()
             return await self._node_of(command).execute(*command)
         except (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.ClusterError):
-            return await self._client.execute_command(*command)
+            return await self._execute_by_client(command)
         except exceptions.ResponseError as error:
             if not str(error).startswith(_REDIRECTIONS):
                 raise
-            return await self._client.execute_command(*command)
+            return await self._execute_by_client(command)
 
     async def aclose(self) -> None:
         for node in self._nodes.values():
             await node.aclose()
         with contextlib.suppress(exceptions.RedisError, OSError):  # the client asks nodes that may be away
             await self._client.aclose()
+
+    async def _execute_by_client(self, command: tuple[Argument, ...]) -> Reply:
+        self._detours += 1
+        return await self._client.execute_command(*command)
 
     def _node_of(self, command: tuple[Argument, ...]) -> RedisPipeline:
         """Return the pipeline to the node of a command. Raises SlotNotCoveredError, a ClusterError."""

@@ -25,6 +25,11 @@ _NOTHING = object()
 class RedisCommands(Protocol):
     """Sends commands, one round trip each. Raises the client's exceptions."""
 
+    @property
+    def generation(self) -> int:
+        """A number that rises with every new connection: the server may have lost data, or be another one, since."""
+        ...
+
     async def execute(self, *command: Argument) -> Reply:
         """Send a command and return its reply."""
         ...
@@ -45,6 +50,7 @@ class RedisPipeline:
         self._client = client
         self._connection: _Connection | None = None
         self._connecting: asyncio.Task[_Connection] | None = None
+        self.generation = 0
 
     def __del__(self) -> None:
         """Close the connection of a pipeline that is forgotten, as redis-py does."""
@@ -77,6 +83,7 @@ class RedisPipeline:
         self._connecting = None
         if not connecting.cancelled() and connecting.exception() is None:
             self._connection = connecting.result()
+            self.generation += 1
 
 
 async def _connect(client: Redis) -> "_Connection":

@@ -8,6 +8,7 @@ depends on neither a surface nor the database.
 import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from amarevents import errors
 from amarevents.models.enums import AccountType, AnyCaseEnum, KeyType
@@ -78,7 +79,7 @@ def expand_wildcard(scopes: Iterable[Scope]) -> frozenset[Scope]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """The account of a principal, as read from the database during this request (decisions 2.4)."""
+    """The account of a principal (decisions 2.4)."""
 
     id: int
     username: str
@@ -153,14 +154,21 @@ def session_principal(account: Account, session_id: int) -> Principal:
 
     It holds all scopes that its account's highest key type may have, and users:write.
     """
-    permissions = sort_scopes({*default_scopes(account.role), Scope.USERS_WRITE})
+    permissions, scopes = _held((*default_scopes(account.role), Scope.USERS_WRITE))
     return Principal(
         account=account,
         key_types=account.key_types,
-        scopes=expand_wildcard(permissions),
-        permissions=tuple(permissions),
+        scopes=scopes,
+        permissions=permissions,
         session_id=session_id,
     )
+
+
+@lru_cache(1000)
+def _held(permissions: tuple[str, ...]) -> tuple[tuple[Scope, ...], frozenset[Scope]]:
+    """Return the permissions in order, and the same as scopes; principals with the same ones share both."""
+    held = sort_scopes(Scope(permission) for permission in permissions)
+    return tuple(held), expand_wildcard(held)
 
 
 def key_principal(
@@ -176,12 +184,12 @@ def key_principal(
     """
     if key_type not in account.key_types:
         raise errors.RoleLost(key_type)
-    held = sort_scopes(Scope(permission) for permission in permissions)
+    held, scopes = _held(tuple(permissions))
     return Principal(
         account=account,
         key_types=frozenset({key_type}),
-        scopes=expand_wildcard(held),
-        permissions=tuple(held),
+        scopes=scopes,
+        permissions=held,
         key_id=key_id,
         key_expires_at=expires_at,
     )

@@ -1,9 +1,12 @@
 """The time of each key's last use, written in batches: ``last_used_at`` may lag by a minute (decisions 8.3)."""
 
 import datetime
+from itertools import islice
 
-from amarevents.models import ApiKey
 from amarevents.models.columns import utc_now
+from amarevents.models.db.sql import execute_many
+
+_BATCH = 500
 
 
 class KeyUsage:
@@ -19,5 +22,10 @@ class KeyUsage:
     async def flush(self) -> None:
         """Store the uses recorded since the last call; an interrupted call leaves the rest to the next one."""
         while self._seen:
-            key_id, used_at = self._seen.popitem()
-            await ApiKey.filter(id=key_id).update(last_used_at=used_at)
+            batch = dict(islice(self._seen.items(), _BATCH))
+            # In the order of their IDs, so that processes that store the same keys wait for each other.
+            uses = [(batch[key_id], key_id) for key_id in sorted(batch)]
+            await execute_many("UPDATE api_keys SET last_used_at = ? WHERE id = ?", uses)
+            for key_id, used_at in batch.items():
+                if self._seen[key_id] == used_at:
+                    del self._seen[key_id]

@@ -59,11 +59,6 @@ async def start_session(user_id: int, *, days: int, in_cookie: bool = True) -> S
     return StartedSession(SessionId(value, in_cookie), expires_at)
 
 
-async def find_session(session: SessionId) -> Session | None:
-    """Return the unexpired session with this ID together with its user, or None."""
-    return await Session.get_or_none(digest=session.digest, expires_at__gt=utc_now()).select_related("user")
-
-
 async def end_started_session(started: StartedSession) -> None:
     """Delete a session that this request has started."""
     await Session.filter(digest=started.id.digest).delete()

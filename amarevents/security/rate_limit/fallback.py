@@ -10,15 +10,20 @@ from typing import TypeVar
 
 from redis.exceptions import RedisError
 
-from amarevents.security.rate_limit.limiter import AccountCharge, Quota, Verdict, Version, limited, require_possible
+from amarevents.security.rate_limit.limiter import (
+    AccountCharge,
+    Quota,
+    Verdict,
+    Version,
+    account_bucket,
+    limited,
+    require_possible,
+)
 from amarevents.security.rate_limit.memory import MemoryRateLimiter
-from amarevents.security.rate_limit.redis import RedisRateLimiter
+from amarevents.security.rate_limit.redis import RedisRateLimiter, in_slot_of
 
 PROBE_INTERVAL = 1.0
 """Seconds between two attempts to find out whether Redis is available again."""
-
-_PROBE = Quota(bucket="probe", limit=1000, window=1.0)
-"""Charged to find out whether Redis is available: a server may answer a PING and still refuse writes."""
 
 _UNAVAILABLE = (RedisError, OSError)  # OSError includes TimeoutError
 
@@ -41,6 +46,7 @@ class ResilientRateLimiter:
         self._workers = workers
         self._unavailable = False
         self._recoveries = 0
+        self._failed_bucket = ""
         self._probed_at = 0.0
         self._probing: asyncio.Task[None] | None = None
 
@@ -51,38 +57,41 @@ class ResilientRateLimiter:
     async def charge_all(self, quotas: Sequence[Quota], units: int = 1) -> list[Verdict]:
         for quota in quotas:
             require_possible(quota, units)
-        verdicts = await self._call(lambda: self._shared.charge_all(quotas, units))
+        verdicts = await self._call(lambda: self._shared.charge_all(quotas, units), quotas[0].bucket)
         return verdicts or await self._charge_shares(quotas, units)
 
     async def charge_account(self, account_id: int, quotas: Sequence[Quota], units: int = 1) -> AccountCharge:
         for quota in quotas:
             require_possible(quota, units)
-        charge = await self._call(lambda: self._shared.charge_account(account_id, quotas, units))
+        charge = await self._call(
+            lambda: self._shared.charge_account(account_id, quotas, units), account_bucket(account_id)
+        )
         if charge is None:
             return AccountCharge(await self._charge_shares(quotas, units), None)
         return AccountCharge(charge.verdicts, self._since_recovery(charge.version))
 
     async def version_of(self, account_id: int) -> Version:
-        return self._since_recovery(await self._call(lambda: self._shared.version_of(account_id)))
+        version = await self._call(lambda: self._shared.version_of(account_id), account_bucket(account_id))
+        return self._since_recovery(version)
 
     async def usage(self, quota: Quota) -> Verdict:
-        verdict = await self._call(lambda: self._shared.usage(quota))
+        verdict = await self._call(lambda: self._shared.usage(quota), quota.bucket)
         return verdict or replace(await self._local.usage(self._share(quota)), limit=quota.limit)
 
     async def charged(self, prefix: str) -> list[str]:
         """Return the charged buckets; while Redis is unavailable, only those of this process."""
-        buckets = await self._call(lambda: self._shared.charged(prefix))
+        buckets = await self._call(lambda: self._shared.charged(prefix), prefix)
         return await self._local.charged(prefix) if buckets is None else buckets
 
     async def release(self, quota: Quota, verdict: Verdict, units: int = 1) -> None:
         """Remove units from the log that counted them; units in Redis stay counted while it is unavailable."""
         if not self._local.remove_units(quota, verdict.stamp, units):
-            await self._call(lambda: self._shared.release(quota, verdict, units))
+            await self._call(lambda: self._shared.release(quota, verdict, units), quota.bucket)
 
     async def clear(self, quota: Quota) -> None:
         """Forget what was charged; units in Redis stay counted while it is unavailable."""
         await self._local.clear(quota)
-        await self._call(lambda: self._shared.clear(quota))
+        await self._call(lambda: self._shared.clear(quota), quota.bucket)
 
     async def aclose(self) -> None:
         if self._probing is not None:
@@ -110,8 +119,8 @@ class ResilientRateLimiter:
         usage = await self._local.usage(self._share(quota))
         return replace(usage, allowed=False, limit=quota.limit, retry_after=math.ceil(quota.window))
 
-    async def _call(self, call: Callable[[], Awaitable[_Result]]) -> _Result | None:
-        """Return the result of a call to Redis, or None while Redis is unavailable."""
+    async def _call(self, call: Callable[[], Awaitable[_Result]], bucket: str) -> _Result | None:
+        """Return the result of a call to Redis about a bucket, or None while Redis is unavailable."""
         if self._unavailable:
             self._probe_if_due()
             return None
@@ -119,6 +128,7 @@ class ResilientRateLimiter:
         try:
             return await call()
         except _UNAVAILABLE as error:
+            self._failed_bucket = bucket
             self._record_failure(error, recoveries)
             return None
 
@@ -140,7 +150,7 @@ class ResilientRateLimiter:
 
     async def _probe(self) -> None:
         try:
-            await self._shared.charge(_PROBE)
+            await self._shared.charge(_probe(self._failed_bucket))
         except _UNAVAILABLE as error:
             logger.debug("Redis is still unavailable (%s)", type(error).__name__)
         else:
@@ -150,3 +160,11 @@ class ResilientRateLimiter:
         finally:
             self._probed_at = time.monotonic()
             self._probing = None
+
+
+def _probe(bucket: str) -> Quota:
+    """Return a quota that is charged to find out whether Redis is available: a server may only refuse writes.
+
+    In a cluster, its bucket is on the node that has failed for the other bucket.
+    """
+    return Quota(bucket=in_slot_of(bucket, "probe"), limit=1000, window=1.0)

@@ -53,6 +53,15 @@ Version: TypeAlias = Hashable
 """The version of an account (``auth.account_versions``); None while it is being changed or cannot be found out."""
 
 
+def account_bucket(account_id: int) -> str:
+    """Return the bucket of all keys of an account.
+
+    All buckets of an account contain its ID in braces: a Redis cluster then stores them in one slot, together with the
+    version of the account, so that one script reaches all of them.
+    """
+    return f"account:{{{account_id}}}"
+
+
 class AccountCharge(NamedTuple):
     """The outcome of a charge to quotas of an account, and the version of the account at that moment."""
 

@@ -8,6 +8,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from amarevents.models.enums import KeyType
 from amarevents.security.rate_limit import Quota, RateLimiter
+from amarevents.security.rate_limit.limiter import account_bucket
 from amarevents.settings import Network, Settings
 from amarevents.text import email_key
 
@@ -38,10 +39,6 @@ def key_limit(key_type: KeyType, settings: Settings) -> int:
     return settings.rate_limit_organizer if key_type is KeyType.ORGANIZER else settings.rate_limit_admin
 
 
-# What a request with a key or a session is charged to has the ID of its account in braces: Redis Cluster then stores it
-# in one slot, together with the version of the account, so that one script can reach all of it.
-
-
 def key_quota(digest: str, key_type: KeyType, account_id: int, settings: Settings) -> Quota:
     """Return the quota of a key (decisions 3.1)."""
     return Quota(bucket=f"{_KEY_BUCKETS}{{{account_id}}}:{digest}", limit=key_limit(key_type, settings))
@@ -59,7 +56,7 @@ def session_quota(account_id: int, settings: Settings) -> Quota:
 
 def account_quota(account_id: int, settings: Settings) -> Quota:
     """Return the quota that all keys of an account share, in addition to the quota of each (decisions 3.7)."""
-    return Quota(bucket=f"account:{{{account_id}}}", limit=settings.rate_limit_account)
+    return Quota(bucket=account_bucket(account_id), limit=settings.rate_limit_account)
 
 
 def anonymous_quota(address: str, settings: Settings) -> Quota:

@@ -1,5 +1,6 @@
 """The rate limiter of several processes, with its logs in Redis (decisions 3.6)."""
 
+import re
 import time
 from collections.abc import Sequence
 
@@ -21,6 +22,7 @@ from amarevents.security.rate_limit.limiter import (
 
 KEY_PREFIX = "amarevents:rate:"
 _SCANNED_AT_ONCE = 1000
+_HASH_TAG = re.compile(r"\{([^}]+)\}")
 
 SERVER_CLOCK = """
 local time = redis.call('TIME')
@@ -141,6 +143,10 @@ class RedisRateLimiter:
     async def aclose(self) -> None:
         await self._commands.aclose()
 
+    def _current(self, version: bytes | None) -> Version:
+        """Return a version that differs from those by earlier connections: after a failover, a version may return."""
+        return (version, self._commands.generation) if version else None
+
     async def _charge(self, quotas: Sequence[Quota], units: int, account_id: int | None = None) -> AccountCharge:
         for quota in quotas:
             require_possible(quota, units)
@@ -159,9 +165,16 @@ class RedisRateLimiter:
         if account_id is not None:
             keys.append(version_key(account_id))
         answers = await self._script.run(keys, arguments)
-        version = None if account_id is None else answers.pop()
+        version = None if account_id is None else self._current(answers.pop())
         verdicts = iter([_verdict(quota, answer) for quota, answer in zip(counted, answers, strict=True)])
         return AccountCharge([next(verdicts) if quota.limit else unlimited(time.time()) for quota in quotas], version)
+
+
+def in_slot_of(bucket: str, name: str) -> str:
+    """Return a bucket with this name that a cluster stores where it stores the other one."""
+    key = KEY_PREFIX + bucket
+    tag = _HASH_TAG.search(key)
+    return f"{name}:{{{tag[1] if tag else key}}}"
 
 
 def _verdict(quota: Quota, answer: Sequence[int]) -> Verdict:
