@@ -103,9 +103,9 @@ class Operation(Generic[T_co]):
     """Set if its answer is the same for all anonymous callers."""
     raises: tuple[type[errors.AmarEventsError], ...]
     """The errors of this operation, in addition to those that any request may raise."""
-    turn_key: Callable[[Any], object] | None  # Any: the input of the operation
-    """Returns the key of the queue in which a call waits for its turn; None if a process works on any number of calls
-    at once."""
+    turn_key: Callable[[object], object] | None
+    """Returns, for the input of a call, the key of the queue in which it waits for its turn; None if a process works on
+    any number of calls at once."""
 
     async def __call__(
         self,
@@ -237,7 +237,7 @@ def operation(
     raises: tuple[type[errors.AmarEventsError], ...] = (),
     address_limit: AddressLimit | None = None,
     shared: Shared | None = None,
-    turn_key: Callable[[Any], object] | None = None,
+    turn_key: Callable[[object], object] | None = None,
 ) -> Callable[[Callable[..., Awaitable[T]]], Operation[T]]:
     """Register a function as an operation; see the fields of ``Operation``.
 

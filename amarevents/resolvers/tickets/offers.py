@@ -3,11 +3,12 @@
 import datetime
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import cast
+
+import orjson
 
 from amarevents import errors
-from amarevents.models.columns import decode_json
-from amarevents.models.db.sql import Sql, dialect, fetch, sql
+from amarevents.models.db.sql import Row, Sql, dialect, fetch, sql
 from amarevents.models.enums import FieldType
 from amarevents.resolvers.core.inputs import RecordId
 from amarevents.resolvers.core.permissions import visible_events
@@ -120,38 +121,30 @@ async def load_offer(ctx: Context, event_id: int) -> Offer:
     if not rows:
         raise errors.NotFound("Event")
     offer: Offer = read(rows)[0]
-    types, fields = _as_rows(offer.ticket_types), _as_rows(offer.custom_fields)
+    types, fields = _rows_in(offer.ticket_types), _rows_in(offer.custom_fields)
     offer.ticket_types = [_offered_type(row) for row in types]
     offer.custom_fields = [_custom_field(offer.id, row) for row in fields]
     return offer
 
 
-# Any below: the values of a row, as JSON has them.
+def _rows_in(field: object) -> list[Row]:
+    """Return the rows that have been read into a field, sorted by their first two columns."""
+    return sorted(cast("list[Row]", field), key=lambda row: (row[0], row[1]))
 
 
-def _as_rows(read: Any) -> list[Any]:
-    """Return what has been read of a field, sorted by its first columns."""
-    return sorted(read)
-
-
-def _offered_type(row: Any) -> OfferedType:
+def _offered_type(row: Row) -> OfferedType:
     type_id, name, price, is_full, has_overdue_holds = row
     return OfferedType(RecordId(type_id), name, Decimal(price), bool(is_full), bool(has_overdue_holds))
 
 
-def _custom_field(event_id: RecordId, row: Any) -> CustomFieldView:
+def _custom_field(event_id: RecordId, row: Row) -> CustomFieldView:
     position, field_id, name, kind, options, required = row
     return CustomFieldView(
         id=RecordId(field_id),
         event_id=event_id,
         name=name,
         type=FieldType(kind),
-        options=_options(options),
+        options=orjson.loads(options) if isinstance(options, str) else options,  # SQLite stores them as text
         required=bool(required),
         position=position,
     )
-
-
-def _options(value: Any) -> Any:
-    """Return the options, which SQLite stores as text."""
-    return decode_json(value) if isinstance(value, str) else value

@@ -1,6 +1,6 @@
 """Registration for events: price, answers to custom fields and the new ticket (decisions 6.1 to 6.7)."""
 
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import KW_ONLY, dataclass
 from decimal import Decimal
 from operator import attrgetter
@@ -163,7 +163,7 @@ async def _register(ctx: Context, registration: _Registration, ticket_type: Offe
     return ticket
 
 
-async def _book(ctx: Context, ticket: TicketDetailView, written: Coroutine[Any, Any, RecordId]) -> None:
+async def _book(ctx: Context, ticket: TicketDetailView, written: Awaitable[RecordId]) -> None:
     ticket.id = await written
     ctx.record_change(ticket.event_id, TicketChange(TicketChangeKind.CREATED, ticket.id))
 
