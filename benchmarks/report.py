@@ -88,7 +88,7 @@ def write_report(docs: Path, report: Report) -> None:
     for name, chart in _charts(compared, embedded):
         (folder / name).write_text(chart, encoding="utf-8")
     page = _PAGE.format(
-        command=" ".join(["make bench REPORT=1", *sys.argv[2:]]),
+        command=" ".join([".venv/bin/python -m benchmarks", *sys.argv[1:]]),
         machine=_machine(),
         size=_rows(report.size),
         sqlite_size=_rows(report.sqlite_size),
