@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
-_LABELS, _PLOT, _VALUES = 400, 360, 90  # widths
+_LABELS, _PLOT, _VALUES = 520, 360, 90  # widths
 _BAR, _GAP, _TOP = 16, 12, 40
 _COLOR, _MISSED_COLOR, _SECOND_COLOR = "#2563eb", "#c2410c", "#9ca3af"
 

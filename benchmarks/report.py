@@ -31,7 +31,7 @@ says what the rules and the comfort of one service layer cost.
 Each row starts with a comparison of both answers. Then both servers, one process each, get load by `wrk` over 32
 connections in turns. A rate is the median of the rounds, and a ratio the median of the ratios of the rounds. The
 processor time is that of the server process alone; it depends less on what else the machine does than the rate, which
-PostgreSQL, Redis and `wrk` share the processors with. A response other than 2xx ends the run.
+PostgreSQL, Redis and `wrk` share the processors with. A response other than 2xx fails the run.
 
 Public reads are not cached, and anonymous callers not limited, unless a row says so. API keys are always limited, by
 limits that are never reached, so that Redis is asked. Registrations are for one ticket type with a price, by 5,000
