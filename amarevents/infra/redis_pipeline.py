@@ -9,7 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from hashlib import sha1
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, cast
 
 import hiredis
 from redis import exceptions
@@ -58,7 +58,7 @@ class RedisPipeline:
             self._connection.close(exceptions.ConnectionError("The pipeline has been deleted"))
 
     async def execute(self, *command: Argument) -> Reply:
-        packed = hiredis.pack_command(command)  # type: ignore[arg-type] # typed as a tuple of one
+        packed = hiredis.pack_command(cast(tuple[Argument], command))  # hiredis declares a tuple of one
         try:
             return await (await self._connected()).send(packed)
         except (exceptions.ConnectionError, exceptions.TimeoutError):
@@ -88,7 +88,8 @@ class RedisPipeline:
 
 async def _connect(client: Redis) -> "_Connection":
     """Connect and authenticate with the options of the client, once and without health checks."""
-    connection: AbstractConnection = client.connection_pool.make_connection()  # type: ignore[no-untyped-call] # redis-py
+    pool = client.connection_pool
+    connection: AbstractConnection = pool.connection_class(**pool.connection_kwargs)
     await connection.connect_check_health(check_health=False, retry_socket_connect=False)
     return _Connection(connection)
 

@@ -1,4 +1,4 @@
-"""Lost access on two servers that remember who a key belongs to, whatever happens to Redis (decisions 2.4)."""
+"""Lost access on two servers that remember who a key belongs to, while Redis has failures (decisions 2.4)."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext

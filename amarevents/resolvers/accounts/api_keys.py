@@ -13,6 +13,11 @@ from amarevents import errors
 from amarevents.models import ApiKey, User
 from amarevents.models.db.sql import Sql, fetch, is_in, sql
 from amarevents.models.enums import KeyType
+from amarevents.resolvers.accounts.key_permissions import (
+    choose_permissions,
+    require_allowed_permissions,
+    require_allowed_type,
+)
 from amarevents.resolvers.core.ids import ApiKeyId
 from amarevents.resolvers.core.inputs import DateTime, Expiry, Input, NotNull, RecordId
 from amarevents.resolvers.core.operation import operation
@@ -25,12 +30,10 @@ from amarevents.resolvers.core.views import extend
 from amarevents.security.auth.api_keys import generate_key
 from amarevents.security.context import Context
 from amarevents.security.policy import (
-    ALLOWED_SCOPES,
     USERS,
     Principal,
     Scope,
     allow,
-    default_scopes,
     expand_wildcard,
     sort_scopes,
 )
@@ -168,8 +171,8 @@ async def create_api_key(ctx: Context, data: CreateApiKey) -> CreatedApiKeyView:
     The key itself is shown only in this response. A key that is created with another API key expires no later than
     that key.
     """
-    _require_allowed_type(ctx.principal, data.key_type)
-    permissions = _permissions(ctx.principal, data)
+    require_allowed_type(ctx.principal, data.key_type)
+    permissions = choose_permissions(ctx.principal, data.key_type, data.permissions)
     expires_at = _expiry(ctx, data)
     await _charge_creation(ctx)
     generated = generate_key(data.key_type)
@@ -215,38 +218,6 @@ def _expiry(ctx: Context, data: CreateApiKey) -> datetime.datetime | None:
     return data.expires_at or latest
 
 
-def _require_allowed_type(principal: Principal, key_type: KeyType) -> None:
-    allowed = principal.require_account().key_types
-    if key_type not in allowed:
-        raise errors.WrongKeyType([one for one in KeyType if one in allowed], "This account can only have keys of")
-    if key_type.rank > principal.highest_key_type.rank:
-        raise errors.KeyTooPowerful(f"A key of type {principal.highest_key_type} cannot create {key_type} keys")
-
-
-def _permissions(principal: Principal, data: CreateApiKey) -> list[Scope]:
-    if data.permissions is None:
-        return _default_permissions(principal, data.key_type)
-    _require_allowed_permissions(principal, data.key_type, data.permissions)
-    return sort_scopes(data.permissions)
-
-
-def _default_permissions(principal: Principal, key_type: KeyType) -> list[Scope]:
-    """Return all permissions of the type or, if a key creates the key, those that it has as well (decisions 2.5)."""
-    defaults = default_scopes(key_type)
-    if not principal.is_key or expand_wildcard(defaults) <= principal.scopes:
-        return defaults
-    return sort_scopes(expand_wildcard(defaults) & principal.scopes)
-
-
-def _require_allowed_permissions(principal: Principal, key_type: KeyType, permissions: list[Scope]) -> None:
-    foreign = [scope for scope in sort_scopes(permissions) if scope not in ALLOWED_SCOPES[key_type]]
-    if foreign:
-        raise errors.ValidationFailed({"permissions": f"{key_type} keys cannot have {', '.join(foreign)}"})
-    missing = expand_wildcard(permissions) - principal.scopes
-    if principal.is_key and missing:
-        raise errors.KeyTooPowerful(f"The key you are calling with does not have {', '.join(sort_scopes(missing))}")
-
-
 class UpdateApiKey(Input):
     """Fields of the API key to update; omitted fields stay unchanged."""
 
@@ -272,7 +243,7 @@ async def update_api_key(ctx: Context, id: ApiKeyId, data: UpdateApiKey) -> ApiK
     if data.permissions is not None:
         changes["permissions"] = [str(scope) for scope in sort_scopes(data.permissions)]
         if changes["permissions"] != key.permissions:
-            _require_allowed_permissions(ctx.principal, key.key_type, data.permissions)
+            require_allowed_permissions(ctx.principal, key.key_type, data.permissions)
             _require_earlier_expiry(ctx.principal, key)
     if changes:
         async with ctx.services.principals.changing(key.user_id):

@@ -9,7 +9,7 @@ What holds, in every process (decisions 2.4):
 - In the process that makes a change, a principal must also have been read after the last change of its account. With
   a single process, which has no Redis, this is all that is needed.
 - A principal is not used beyond ``seconds``. This only matters if a process that changes an account cannot reach Redis
-  while others can, or if somebody changes the database by hand.
+  while others can, or if the database is changed by hand.
 """
 
 import asyncio
