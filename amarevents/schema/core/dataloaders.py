@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, cast
 
 from amarevents.schema.core.timeouts import Deadline
 from amarevents.security.context import Context
@@ -30,7 +30,7 @@ class Outcome(Generic[T_co]):
         """Return what the work has returned, or raise what it has raised."""
         if self.failure is not None:
             raise self.failure
-        return self.value  # type: ignore[return-value] # that of work that has not failed
+        return cast(T_co, self.value)  # that of work that has not failed
 
 
 async def outcome_of(work: Callable[[], Awaitable[T]]) -> Outcome[T]:
