@@ -30,6 +30,8 @@ class Deployment:
     database_url: str
     redis_url: str | None
     is_pooled: bool = False
+    has_outages: bool = False
+    """Whether processes may log that the database cannot be reached."""
 
     def run(self, *arguments: str, typed: str = "") -> str:
         """Run a command that must succeed, and return its output; ``typed`` is its standard input."""
@@ -43,18 +45,13 @@ class Deployment:
         return self.run("create-key", "--email", "operator@example.com", "--type", "admin")
 
     @contextmanager
-    def serving(self, *, workers: int = 1, has_outages: bool = False, **settings: str) -> Iterator["RunningPlatform"]:
-        """Run ``amarevents serve`` on a free port; fail if it logs an error or does not stop.
-
-        With ``has_outages`` it may log that the database cannot be reached.
-        """
-        with self.running([*CLI, "serve"], workers=workers, has_outages=has_outages, **settings) as running:
+    def serving(self, *, workers: int = 1, **settings: str) -> Iterator["RunningPlatform"]:
+        """Run ``amarevents serve`` on a free port; fail if it logs an error or does not stop."""
+        with self.running([*CLI, "serve"], workers=workers, **settings) as running:
             yield running
 
     @contextmanager
-    def running(
-        self, command: Sequence[str], *, workers: int, has_outages: bool = False, **settings: str
-    ) -> Iterator["RunningPlatform"]:
+    def running(self, command: Sequence[str], *, workers: int, **settings: str) -> Iterator["RunningPlatform"]:
         """Run another command that takes ``--port`` and ``--workers`` in the same way."""
         port = free_port()
         folder = Path(tempfile.mkdtemp(prefix="amarevents-platform-"))
@@ -73,7 +70,7 @@ class Deployment:
             server.start()
             yield running
             server.stop()
-            running.require_quiet_log(has_outages=has_outages)
+            running.require_quiet_log(has_outages=self.has_outages)
         finally:
             server.discard()
 

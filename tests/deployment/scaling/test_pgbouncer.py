@@ -102,9 +102,9 @@ async def test_an_event_is_sold_paid_and_checked_in_through_the_pooler(
 async def test_processes_recover_when_pooler_or_server_are_restarted(redis_url: str) -> None:
     with private_postgres() as server, private_pgbouncer(server) as pooler:
         url = _through(pooler, server.create_database())
-        deployment = Deployment(database_url=url, redis_url=redis_url, is_pooled=True)
+        deployment = Deployment(database_url=url, redis_url=redis_url, is_pooled=True, has_outages=True)
         deployment.run("migrate")
-        with deployment.serving(workers=2, has_outages=True) as platform:
+        with deployment.serving(workers=2) as platform:
             for restarted in (pooler, server):
                 assert await _statuses(platform, 20) == {200}
                 restarted.stop()

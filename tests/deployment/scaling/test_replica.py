@@ -29,13 +29,13 @@ def replicated(redis_url: str) -> Iterator[Replicated]:
     with private_postgres() as primary, private_standby(primary) as standby:
         url = primary.create_database()
         database = url.rpartition("/")[2]
-        deployment = Deployment(database_url=url, redis_url=redis_url)
+        deployment = Deployment(database_url=url, redis_url=redis_url, has_outages=True)
         deployment.run("migrate")
         admin_key = deployment.create_admin()
         replica_url = f"{standby.url.rpartition('/')[0]}/{database}"
         with (
-            deployment.serving(has_outages=True, database_replica_url=replica_url) as first,
-            deployment.serving(has_outages=True, database_replica_url=replica_url) as second,
+            deployment.serving(database_replica_url=replica_url) as first,
+            deployment.serving(database_replica_url=replica_url) as second,
         ):
             yield Replicated((first, second), standby, database, admin_key)
 
