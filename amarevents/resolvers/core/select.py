@@ -7,6 +7,7 @@ the main table only, and to other tables in sub-selects: counts and pages then n
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 from amarevents.models.db.sql import TRUE, Sql, dialect, fetch, is_in
@@ -15,6 +16,9 @@ from amarevents.security.context import Context
 
 V = TypeVar("V", covariant=True)
 T = TypeVar("T")
+
+# Every view of a row has one.
+_ID = attrgetter("id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,7 @@ class Select(Generic[V]):
 
     async def _fetch_one_by_one(self, parts: Mapping[str, Part]) -> list[V]:
         views = await self.fetch()
-        ids: list[int] = [view.id for view in views]  # type: ignore[attr-defined] # every view of a row has one
+        ids = list(map(_ID, views))
         for name, part in parts.items():
             groups = await part.rows.grouped_by(part.key, ids)
             for row_id, view in zip(ids, views, strict=True):
@@ -134,7 +138,7 @@ class Select(Generic[V]):
         """
         reader = self.source.reader(None)
         if f"JOIN {parent} " in reader.joins:
-            raise ValueError(f"{self.source.view.__name__} has fields of {parent}, of which it cannot be a part")
+            raise ValueError(f"{self.source.view.__name__} has fields of {parent}, so it cannot be a part of them")
         rows = f"FROM {self.source.table} {reader.joins} WHERE {self.column(key)} = {parent}.id{self._order_by()}"
         return f"ARRAY(SELECT ROW({reader.columns}) {rows})"
 
@@ -164,4 +168,4 @@ async def fetch_column(statement: Sql) -> list[Any]:
 
 def by_id(views: Iterable[T]) -> dict[int, T]:
     """Return views by their ID."""
-    return {view.id: view for view in views}  # type: ignore[attr-defined] # every view of a row has one
+    return {_ID(view): view for view in views}

@@ -24,7 +24,7 @@ class ConnectionQueue(Generic[C]):
         self._waiters: deque[asyncio.Future[C | None]] = deque()
 
     def take(self) -> C | None:
-        """Return a connection that nobody holds: the one that was used last, whose server process is still warm."""
+        """Return a free connection: the one that was used last, whose server process is still warm."""
         return self._free.pop() if self._free else None
 
     def reserve(self) -> bool:
