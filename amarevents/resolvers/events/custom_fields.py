@@ -18,7 +18,7 @@ from amarevents.resolvers.core.inputs import Count, DeletedView, Id, Input, NotN
 from amarevents.resolvers.core.locking import lock_in_order
 from amarevents.resolvers.core.operation import Shared, operation
 from amarevents.resolvers.core.pagination import Page, WholeListPaging, paginate
-from amarevents.resolvers.core.permissions import get_visible_event, of_visible_events
+from amarevents.resolvers.core.permissions import get_visible_event, listed_event_ids, of_visible_events
 from amarevents.resolvers.core.select import Part, Select, by_id
 from amarevents.resolvers.core.sources import Source
 from amarevents.resolvers.core.text_types import Label, Name
@@ -82,14 +82,15 @@ async def load_custom_fields(ctx: Context, ids: Sequence[int]) -> dict[int, Cust
 
 async def load_custom_fields_of_events(ctx: Context, event_ids: Sequence[int]) -> dict[int, list[CustomFieldView]]:
     """Return the custom fields of events, in their order, by event ID, in one statement."""
-    return await CUSTOM_FIELDS_OF_EVENT.rows.grouped_by("event_id", event_ids, ctx.fields)
+    return await CUSTOM_FIELDS_OF_EVENT.rows.grouped_by("event_id", await listed_event_ids(ctx, event_ids), ctx.fields)
 
 
 @operation(PUBLIC, raises=(errors.NotFound,), shared=Shared(models=(Event, CustomField)))
 async def list_custom_fields(ctx: Context, id: EventId, data: WholeListPaging) -> Page[CustomFieldView]:
     """List the custom fields of an event, in their order."""
     await get_visible_event(ctx, id)
-    return paginate((await load_custom_fields_of_events(ctx, [id]))[id], data)
+    found = await CUSTOM_FIELDS_OF_EVENT.rows.grouped_by("event_id", [id], ctx.fields)
+    return paginate(found[id], data)
 
 
 def _check_name(name: str) -> str:

@@ -17,9 +17,8 @@ from amarevents.resolvers.core.ids import EventId
 from amarevents.resolvers.core.inputs import RecordId, Taka
 from amarevents.resolvers.core.operation import operation
 from amarevents.resolvers.core.permissions import managed_event_ids, require_event_manager
-from amarevents.resolvers.core.select import whole
 from amarevents.resolvers.core.views import extend
-from amarevents.resolvers.events.ticket_types import TicketTypeView, load_ticket_types_of_events
+from amarevents.resolvers.events.ticket_types import TICKET_TYPES_OF_EVENT, TicketTypeView
 from amarevents.security.context import Context
 from amarevents.security.policy import ADMINS, ORGANIZERS, Scope, allow
 
@@ -146,7 +145,7 @@ async def _event_stats_of(ctx: Context, event_ids: Sequence[int]) -> dict[int, E
     tallies: dict[int, list[TicketTally]] = {event_id: [] for event_id in event_ids}
     for one in await tally_tickets(is_in("tickets.event_id", event_ids)):
         tallies[one.event_id].append(one)
-    types = await load_ticket_types_of_events(whole(ctx), event_ids)
+    types = await TICKET_TYPES_OF_EVENT.rows.grouped_by("event_id", event_ids)
     return {event_id: _event_stats_view(tallies[event_id], types[event_id]) for event_id in event_ids}
 
 

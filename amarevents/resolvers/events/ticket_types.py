@@ -21,6 +21,7 @@ from amarevents.resolvers.core.operation import Shared, operation
 from amarevents.resolvers.core.pagination import Page, WholeListPaging, paginate
 from amarevents.resolvers.core.permissions import (
     get_visible_event,
+    listed_event_ids,
     of_visible_events,
     require_event_manager,
     require_part_manager,
@@ -88,7 +89,7 @@ class ListTicketTypes(WholeListPaging):
 async def list_ticket_types(ctx: Context, data: ListTicketTypes) -> Page[TicketTypeView]:
     """List the ticket types of an event, newest first."""
     await get_visible_event(ctx, data.event_id)
-    found = await load_ticket_types_of_events(ctx, [data.event_id])
+    found = await TICKET_TYPES_OF_EVENT.rows.grouped_by("event_id", [data.event_id], ctx.fields)
     return paginate(found[data.event_id], data)
 
 
@@ -99,8 +100,8 @@ async def load_ticket_types(ctx: Context, ids: Sequence[int]) -> dict[int, Ticke
 
 
 async def load_ticket_types_of_events(ctx: Context, event_ids: Sequence[int]) -> dict[int, list[TicketTypeView]]:
-    """Return the ticket types of events, newest first, by event ID, in one statement."""
-    return await TICKET_TYPES_OF_EVENT.rows.grouped_by("event_id", event_ids, ctx.fields)
+    """Return the ticket types of events that the caller may see, newest first, by event ID, in one statement."""
+    return await TICKET_TYPES_OF_EVENT.rows.grouped_by("event_id", await listed_event_ids(ctx, event_ids), ctx.fields)
 
 
 async def _get_ticket_type(ticket_type_id: int) -> TicketTypeView:

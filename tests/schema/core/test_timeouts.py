@@ -138,8 +138,8 @@ async def test_database_connections_are_usable_after_many_timeouts(
         after = await asyncio.gather(*(world.anonymous.graphql(query) for _ in range(20)))
     assert {len(answer["data"]["organizations"]["items"]) for answer in after} == {1}
     if backend == "postgres":
-        pool = connections.get(CONNECTION)._pool
-        assert pool.get_idle_size() == pool.get_size()
+        client = connections.get(CONNECTION)
+        assert client._queue.used == len(client._queue._free)
 
 
 async def test_timeout_of_an_edge_leaves_the_rest_of_the_result(
