@@ -80,6 +80,8 @@ async def large(world: World) -> AsyncIterator[World]:
     for table, statement in FILLED.items():
         async with in_transaction() as transaction:
             await transaction.execute_query("SET LOCAL statement_timeout = '120s'")
+            # Otherwise, VACUUM would not find the rows visible to all, which reading an index alone requires.
+            await transaction.execute_query("SET LOCAL synchronous_commit = on")
             await transaction.execute_query(statement)
         # Before the next table: checks of foreign keys would otherwise be planned for an empty table.
         await connection.execute_query(f"VACUUM ANALYZE {table}")
