@@ -93,8 +93,8 @@ async def fetch(statement: Sql) -> Sequence[Row]:
 
 async def fetch_from(client: BaseDBAsyncClient, statement: Sql) -> Sequence[Row]:
     """Return the rows of a statement, read by this client. Raises DatabaseUnavailable, DatabaseBusy."""
-    write, encode = _DIALECTS[client.capabilities.dialect]
-    rows: Sequence[Row] = await client.execute_rows(write(statement.text), [encode(one) for one in statement.values])  # type: ignore[attr-defined] # of both engines
+    text, values = _DIALECTS[client.capabilities.dialect](statement)
+    rows: Sequence[Row] = await client.execute_rows(text, values)  # type: ignore[attr-defined] # of both engines
     return rows
 
 
@@ -119,8 +119,9 @@ async def execute(statement: Sql) -> Sequence[Row]:
 async def execute_many(text: str, rows: Iterable[Sequence[object]]) -> None:
     """Execute a statement that writes once for each list of values. Raises IntegrityError."""
     client = get_connection(CONNECTION)
-    write, encode = _DIALECTS[client.capabilities.dialect]
-    await client.execute_many(write(text), [[encode(one) for one in values] for values in rows])
+    prepare = _DIALECTS[client.capabilities.dialect]
+    written, _ = prepare(Sql(text))
+    await client.execute_many(written, [list(prepare(Sql("", tuple(values)))[1]) for values in rows])
 
 
 def dialect() -> str:
@@ -140,10 +141,6 @@ def _for_sqlite(text: str) -> str:
     return _LIST.sub("IN (SELECT value FROM json_each(?))", text)
 
 
-def _as_it_is(value: object) -> object:
-    return value
-
-
 def _sqlite_value(value: object) -> object:
     encode = _SQLITE_VALUES.get(type(value))
     if encode is None and isinstance(value, Enum):
@@ -160,7 +157,7 @@ _SQLITE_VALUES: dict[type, Callable[[Any], object]] = {
     list: lambda value: orjson.dumps([_sqlite_value(one) for one in value]).decode(),
 }
 
-_DIALECTS: dict[str, tuple[Callable[[str], str], Callable[[object], object]]] = {
-    "postgres": (_for_postgres, _as_it_is),
-    "sqlite": (_for_sqlite, _sqlite_value),
+_DIALECTS: dict[str, Callable[[Sql], tuple[str, Sequence[object]]]] = {
+    "postgres": lambda statement: (_for_postgres(statement.text), statement.values),
+    "sqlite": lambda statement: (_for_sqlite(statement.text), list(map(_sqlite_value, statement.values))),
 }

@@ -4,7 +4,7 @@ A cursor holds the sort key of a row. A page starts at a sort key instead of aft
 added or deleted elsewhere do not shift it, and the database reads it directly from the index of the sort order.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from typing import ClassVar, Generic, TypeVar
@@ -129,7 +129,7 @@ async def load_connection(
     return connection_of(part, found, behind=behind, ahead=ahead, count=count)
 
 
-async def _any(segments: Sequence[Select[V]]) -> bool:
+async def _any(segments: Iterable[Select[V]]) -> bool:
     """Return whether any of the segments has a row: its first one, so that the index leads to it."""
     for rows in segments:
         if await rows.exists():
@@ -191,21 +191,21 @@ class Slice(Generic[V]):
         """The number of rows to read between the keys."""
         return self.size + (1 if self.start is None else 2)
 
-    def between(self) -> list[Select[V]]:
+    def between(self) -> Iterable[Select[V]]:
         return self.order.read(self.rows, start=self.start, stop=self.stop, backward=self.backward)
 
-    def behind(self) -> list[Select[V]]:
+    def behind(self) -> Iterable[Select[V]]:
         """Return queries for the rows at the start or behind it.
 
         The rows are sorted, so that the index leads to the nearest one: exists() may search all rows for one.
         """
         return self._beyond(self.start, backward=not self.backward)
 
-    def ahead(self) -> list[Select[V]]:
+    def ahead(self) -> Iterable[Select[V]]:
         """Return queries for the rows at the stop or beyond it."""
         return self._beyond(self.stop, backward=self.backward)
 
-    def _beyond(self, key: SortKey | None, *, backward: bool) -> list[Select[V]]:
+    def _beyond(self, key: SortKey | None, *, backward: bool) -> Iterable[Select[V]]:
         return [] if key is None else self.order.read(self.rows, start=key, backward=backward)
 
     def start_is_first_of(self, found: list[V]) -> bool:

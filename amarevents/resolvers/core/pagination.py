@@ -107,7 +107,7 @@ async def _count(ctx: Context, depends_on: tuple[type[Model], ...], rows: Select
 
 
 async def read_slice(
-    segments: Sequence[Select[V]],
+    segments: Iterable[Select[V]],
     *,
     limit: int,
     offset: int = 0,
@@ -119,11 +119,16 @@ async def read_slice(
     A segment without any of them is counted, because the offset in the next one depends on its length.
     """
     found: list[V] = []
-    for number, rows in enumerate(segments):
+    remaining = iter(segments)
+    rows = next(remaining, None)
+    while rows is not None:
         found += await rows.page(limit - len(found), offset).fetch(wanted)
-        if len(found) == limit or number == len(segments) - 1:
+        if len(found) == limit:
             break
-        offset = 0 if found or offset == 0 else max(0, offset - await count(rows))
+        following = next(remaining, None)
+        if following is not None:
+            offset = 0 if found or offset == 0 else max(0, offset - await count(rows))
+        rows = following
     return found
 
 

@@ -4,7 +4,7 @@ import base64
 import dataclasses
 import datetime
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
@@ -103,24 +103,22 @@ class SortOrder:
 
     def read(
         self, rows: Select[V], *, start: SortKey | None = None, stop: SortKey | None = None, backward: bool = False
-    ) -> list[Select[V]]:
-        """Return queries whose results, one after another, are the rows from one sort key to another, both included.
+    ) -> Iterator[Select[V]]:
+        """Yield queries whose results, one after another, are the rows from one sort key to another, both included.
 
         None is the end of the list. Each query reads one segment.
         """
         segments = self.segments[::-1] if backward else self.segments
         first = 0 if start is None else _index(segments, start)
         last = len(segments) - 1 if stop is None else _index(segments, stop)
-        return [
-            self._read_segment(
+        for number in range(first, last + 1):
+            yield self._read_segment(
                 rows,
                 segments[number],
                 start=start if number == first else None,
                 stop=stop if number == last else None,
                 descending=segments[number].descending is not backward,
             )
-            for number in range(first, last + 1)
-        ]
 
     def _read_segment(
         self, rows: Select[V], segment: Segment, *, start: SortKey | None, stop: SortKey | None, descending: bool

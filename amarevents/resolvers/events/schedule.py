@@ -1,6 +1,7 @@
 """The order of event lists and their filters by date: first what is still to come (decisions 1.7)."""
 
 import datetime
+from functools import lru_cache
 
 from pydantic import Field, StrictBool, ValidationInfo, field_validator
 
@@ -49,6 +50,7 @@ class EventSchedule(Input):
         return condition
 
 
+@lru_cache(maxsize=16)
 def event_order(sort: EventSort | None, today: datetime.date) -> SortOrder:
     """Return the order of a list. ``UNDATED`` sorts events without a date after all others."""
     upcoming_first = (Segment(start=today), Segment(stop=today, descending=True))

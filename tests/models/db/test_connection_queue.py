@@ -16,7 +16,7 @@ def queue() -> ConnectionQueue[str]:
 
 
 async def _waiting(queue: ConnectionQueue[str]) -> "asyncio.Task[str | None]":
-    task = asyncio.create_task(queue.wait())
+    task = asyncio.create_task(queue.wait(asyncio.get_running_loop().time() + 5))
     await asyncio.sleep(0)
     return task
 

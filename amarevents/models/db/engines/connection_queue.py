@@ -34,16 +34,23 @@ class ConnectionQueue(Generic[C]):
         self.used += 1
         return True
 
-    async def wait(self) -> C | None:
-        """Wait for a connection, or for None: there is room for another one, which the caller may open."""
-        waiter: asyncio.Future[C | None] = asyncio.get_running_loop().create_future()
+    async def wait(self, deadline: float) -> C | None:
+        """Wait for a connection, or for None: there is room for another one, which the caller may open.
+
+        Raises TimeoutError at the deadline, in seconds of the clock of the event loop.
+        """
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[C | None] = loop.create_future()
         self._waiters.append(waiter)
+        timer = loop.call_at(deadline, _give_up, waiter)
         try:
             return await waiter
         except asyncio.CancelledError:
-            if waiter.done() and not waiter.cancelled():  # cancelled after it had been served
-                self._pass_on(waiter.result())
+            if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
+                self._pass_on(waiter.result())  # it was served before it was cancelled
             raise
+        finally:
+            timer.cancel()
 
     def put_back(self, connection: C) -> None:
         """Pass a connection on to the next caller."""
@@ -62,3 +69,8 @@ class ConnectionQueue(Generic[C]):
                 return
         if connection is not None:
             self._free.append(connection)
+
+
+def _give_up(waiter: "asyncio.Future[C | None]") -> None:
+    if not waiter.done():
+        waiter.set_exception(TimeoutError())

@@ -2,18 +2,17 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from types import TracebackType
 from typing import Any, cast
 
 import asyncpg
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.backends.base.client import PoolConnectionWrapper, TransactionContext
-from tortoise.exceptions import DBConnectionError, IntegrityError
 
 from amarevents.models.db.engines.connection_queue import ConnectionQueue
-from amarevents.models.db.engines.errors import DatabaseBusy, DatabaseUnavailable
+from amarevents.models.db.engines.errors import DatabaseUnavailable
+from amarevents.models.db.engines.postgres_errors import translated_errors
 from amarevents.models.db.engines.transactions import GuardedSavepoint, GuardedTransaction, GuardedTransactionClient
 from amarevents.tasks import finish
 
@@ -22,50 +21,9 @@ PING_SECONDS = 2.0
 # Any: a PoolConnectionProxy, which behaves like the Connection that it wraps; the stubs have no type for this.
 Pooled = Any
 
-BUSY = (
-    asyncpg.exceptions.TransactionRollbackError,  # deadlocks, serialization failures
-    asyncpg.LockNotAvailableError,
-    asyncpg.QueryCanceledError,  # by statement_timeout
-    asyncpg.exceptions.InsufficientResourcesError,  # too many connections, disk full, out of memory
-)
-LOST = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.exceptions.OperatorInterventionError,  # shutdown, starting up
-    asyncpg.InvalidAuthorizationSpecificationError,
-    asyncpg.InternalClientError,  # when the server has closed the connection, but asyncpg has not noticed it yet
-    DBConnectionError,
-    OSError,
-)
-
 
 class StaleConnection(Exception):
     """An idle connection was found dead, and the pool has closed it."""
-
-
-@contextmanager
-def translated_errors() -> Iterator[None]:
-    """Raise IntegrityError, and DatabaseBusy or DatabaseUnavailable for errors of the server, not of the statement."""
-    try:
-        yield
-    except asyncpg.IntegrityConstraintViolationError as error:
-        raise IntegrityError(error) from error
-    except BUSY as error:
-        raise DatabaseBusy(f"PostgreSQL gave up on a statement: {error}") from error
-    except TimeoutError as error:  # before LOST: it is an OSError
-        raise DatabaseBusy("PostgreSQL did not respond in time, or all connections of the pool were in use") from error
-    except LOST as error:
-        raise _unavailable(error) from error
-    except asyncpg.InterfaceError as error:
-        if "clos" not in str(error) and "released" not in str(error):
-            raise  # a misuse of the driver
-        raise _unavailable(error) from error
-
-
-def _unavailable(error: Exception) -> DatabaseUnavailable:
-    return DatabaseUnavailable(
-        f"PostgreSQL cannot be reached ({str(error) or type(error).__name__}): "
-        "check that it is running and that AMAREVENTS_DATABASE_URL is correct"
-    )
 
 
 class Connection(asyncpg.Connection):
@@ -188,6 +146,18 @@ class GuardedPostgresClient(_TranslatingErrors):
     def _is_stale(self, connection: Pooled) -> bool:
         return time.monotonic() - float(connection.idle_since) >= self.idle_check_seconds
 
+    async def execute_rows(self, text: str, values: Sequence[object]) -> Sequence[asyncpg.Record]:
+        with translated_errors():
+            connection = await self.hold_connection()
+            succeeded = False
+            try:
+                self.log.debug("%s: %s", text, values)
+                rows: Sequence[asyncpg.Record] = await connection.fetch(text, *values)
+                succeeded = True
+            finally:
+                await self.release_connection(connection, succeeded=succeeded)
+            return rows
+
     async def hold_connection(self) -> Pooled:
         """Wait for a working connection. None is held if this fails or is cancelled.
 
@@ -197,24 +167,24 @@ class GuardedPostgresClient(_TranslatingErrors):
         if connection is not None and self._is_usable(connection):
             return connection
         with translated_errors():
-            async with asyncio.timeout(self.acquire_seconds):
-                return await self._wait_for_connection(connection)
+            return await self._wait_for_connection(connection)
 
     async def _wait_for_connection(self, connection: Pooled | None) -> Pooled:
         """Open a connection if there is room for one, otherwise wait for one; close those that cannot be used."""
-        pool = await self._open_pool()
+        deadline = asyncio.get_running_loop().time() + self.acquire_seconds
         while True:
             if connection is not None:
                 if self._is_usable(connection):
                     return connection
                 await self.release_connection(connection)
             if self._queue.reserve():
-                return await self._open_connection(pool)
-            connection = self._queue.take() or await self._queue.wait()
+                return await self._open_connection(deadline)
+            connection = self._queue.take() or await self._queue.wait(deadline)
 
-    async def _open_connection(self, pool: asyncpg.Pool) -> Pooled:
+    async def _open_connection(self, deadline: float) -> Pooled:
         try:
-            return await _acquire_live(pool)
+            async with asyncio.timeout_at(deadline):
+                return await _acquire_live(await self._open_pool())
         except BaseException:
             self._queue.remove()
             raise
