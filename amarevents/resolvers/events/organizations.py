@@ -194,7 +194,7 @@ async def create_organization(ctx: Context, data: CreateOrganization) -> Managed
         row = await new_organization(
             name=data.name, user_id=data.user_id, description=data.description, eventcount=data.eventcount
         )
-    return await _get_managed_view(row.id)
+        return await _get_managed_view(row.id)
 
 
 async def new_organization(
