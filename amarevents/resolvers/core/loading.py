@@ -10,15 +10,11 @@ M = TypeVar("M", bound=Model)
 ParentT = TypeVar("ParentT", bound=Model)
 
 
-async def load_models(model: type[M], condition: Sql) -> list[M]:
-    """Return instances of a model, which are about to be changed, by a condition on columns of its table."""
-    columns, table = _columns(model)
-    rows = await fetch(Sql(f"SELECT {columns} FROM {table} WHERE {condition.text}", condition.values))
-    return [_instance(model, row) for row in rows]
-
-
 async def load_with_parent(model: type[M], parent: type[ParentT], key: str, condition: Sql) -> list[tuple[M, ParentT]]:
-    """Return instances as ``load_models`` does, each with the instance that its column ``key`` refers to."""
+    """Return instances of a model, which are about to be changed, each with the one that its column ``key`` refers to.
+
+    ``condition`` is on columns of the table of ``model``.
+    """
     (columns, table), (parent_columns, parent_table) = _columns(model), _columns(parent)
     tables = f"{table} JOIN {parent_table} ON {parent_table}.id = {table}.{key}"
     text = f"SELECT {columns}, {parent_columns} FROM {tables} WHERE {condition.text}"

@@ -11,10 +11,9 @@ from typing import TypeVar
 from tortoise.models import Model
 
 from amarevents import errors
-from amarevents.models import CustomField, Event, GalleryImage, Organization, TicketType
+from amarevents.models import CustomField, GalleryImage, Organization, TicketType
 from amarevents.models.db.sql import FALSE, TRUE, Sql, is_in, sql
 from amarevents.models.enums import HOLDING, KeyType, Privacy
-from amarevents.resolvers.core.loading import load_with_parent
 from amarevents.resolvers.core.select import Select, fetch_column
 from amarevents.resolvers.core.sources import Source
 from amarevents.security.context import Context
@@ -175,15 +174,6 @@ async def require_event_manager(ctx: Context, event_id: int) -> EventOwner:
         return event
     await get_visible_event(ctx, event_id)
     raise errors.Forbidden(NOT_THE_MANAGER)
-
-
-async def get_event_model(ctx: Context, event_id: int) -> Event:
-    """Return the model of an event, with its organization. Raises NotFound if the caller may not see it."""
-    condition = sql("events.id = ?", event_id) & visible_events(ctx)
-    for event, organization in await load_with_parent(Event, Organization, "organization_id", condition):
-        event.organization = organization
-        return event
-    raise errors.NotFound("Event")
 
 
 async def require_part_manager(ctx: Context, model: type[P], part_id: int) -> P:

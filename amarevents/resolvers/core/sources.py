@@ -13,7 +13,7 @@ from amarevents.models.db.sql import Row, dialect
 
 V = TypeVar("V", covariant=True)
 
-Fields = Collection[str] | None
+Fields = frozenset[str] | None
 """The names of the fields of a view to read; None for all."""
 
 # Any throughout: the values of fields, each of its own type.

@@ -11,7 +11,7 @@ from amarevents.models.columns import utc_now
 from amarevents.models.db.sql import dialect, is_in, sql
 from amarevents.models.enums import Category, FieldType
 from amarevents.resolvers.core import sources
-from amarevents.resolvers.core.loading import load_models, load_with_parent
+from amarevents.resolvers.core.loading import load_with_parent
 from amarevents.resolvers.core.select import Part, Select
 from amarevents.resolvers.core.sources import Source, derived
 from tests.support.statements import counted_statements
@@ -215,7 +215,7 @@ async def test_part_with_columns_of_the_parent_is_refused(database: None) -> Non
 
 async def test_loaded_model_can_be_saved(world: World) -> None:
     [row] = await _types(world)
-    [loaded] = await load_models(TicketType, is_in("ticket_types.id", [row.id]))
+    [(loaded, _)] = await load_with_parent(TicketType, Event, "event_id", is_in("ticket_types.id", [row.id]))
     assert loaded == row
     assert (loaded.price, loaded.created_at) == (row.price, row.created_at)
     loaded.name = "Balcony"
